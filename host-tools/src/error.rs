@@ -1,0 +1,51 @@
+//! What can go wrong, said with the place and the mend.
+
+use std::path::{Path, PathBuf};
+
+/// The library's errors. Every message names the file, line, column or tensor, and says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file system refused.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A data file that cannot be used, with the line where it is known (1-based, the header is line 1).
+    #[error("{path}{line}: {message}", path = path.display(), line = line.map_or(String::new(), |l| format!(":{l}")))]
+    Data {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: Option<u64>,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// A model file that cannot be used.
+    #[error("{path}: {message}", path = path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// Settings or inputs that do not fit together.
+    #[error("{0}")]
+    Invalid(String),
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Wraps an input/output error with its file.
+    pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Error::Io { path: path.as_ref().to_path_buf(), source }
+    }
+}

@@ -1,0 +1,3 @@
+//! The desktop side of microdistill.
+pub mod error;
+pub mod network;

@@ -1,0 +1,3 @@
+//! microdistill
+#![no_std]
+#![warn(missing_docs)]
