@@ -1,3 +1,73 @@
-//! microdistill
+//! Distill a model into kilobytes, run it, and let it go on learning, on a microcontroller: no heap, no panic, equal
+//! bits on every target.
+//!
+//! ```text
+//! dataset → teacher → distill → student → quantize → export → firmware (infer · distill on the device)
+//! ```
+//!
+//! The desktop's half of the arrow is the command line `microdistill` (crate `microdistill-host-tools`). It writes a
+//! trained network as Rust consts; this crate is what those consts are made of, and what runs them.
+//!
+//! **A network is a type.** [`Mlp![30, 16, 7]`](Mlp) is a [`Network`] of [`Dense`] layers in a [`Chain`]; shapes that do
+//! not fit do not compile. Every layer is a plain array, so a `static` network lies in flash:
+//!
+//! ```
+//! use microdistill::activation::Relu;
+//! use microdistill::{Dense, Mlp, Network, argmax};
+//!
+//! type Student = Mlp![2, 2, 2];
+//!
+//! static STUDENT: Student = Network::new(
+//!     Dense::new([[1.0, -1.0], [-1.0, 1.0]], [0.0, 0.0])
+//!         .then(Dense::new([[1.0, 0.0], [0.0, 1.0]], [0.1, 0.0])),
+//! );
+//!
+//! let logits = STUDENT.predict(&[0.2, 0.9]);
+//! assert_eq!(argmax(&logits), 1);
+//! ```
+//!
+//! **Inference** takes one buffer of [`Network::SCRATCH_BYTES`] on the stack and cannot fail. An int8 network,
+//! [`MlpI8!`], is used in the same words; its [edges](quant::Quantize) take raw features and give real outputs.
+//!
+//! **Distillation** is a [`Distiller`]: student, gradient, optimizer and tape in one value that starts all zero. Give it
+//! samples with the teacher's logits ([`SoftLabels`](loss::SoftLabels)), kept in a [`Replay`] ring so that the teacher
+//! runs once a sample.
+//!
+//! **Numbers.** The same model and input give the same bits on x86-64, Cortex-M and RISC-V, at every optimization
+//! level, in inference and in training: summation order is fixed, nothing is fused, and `exp`, `ln` and `tanh` come
+//! from [`libm`].
 #![no_std]
-#![warn(missing_docs)]
+
+// In reading order.
+pub mod scalar;
+
+pub mod layer;
+
+pub mod activation;
+mod chain;
+mod dense;
+mod network;
+
+pub mod kernel;
+
+pub mod loss;
+pub mod optimizer;
+
+mod distill;
+mod replay;
+
+pub mod quant;
+
+pub mod golden;
+pub mod metric;
+pub mod scaler;
+
+pub use chain::Chain;
+pub use dense::{Dense, initialize};
+pub use distill::Distiller;
+pub use layer::{Layer, Params, Train};
+pub use loss::softmax;
+pub use metric::argmax;
+pub use network::{Network, scratch};
+pub use replay::Replay;
+pub use scaler::{Prepare, Scaler};

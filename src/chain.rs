@@ -1,0 +1,72 @@
+//! Layers in a row.
+
+use rand_core::Rng;
+
+use crate::layer::{Array, End, Layer, Params, Role, Train};
+
+/// `B ∘ A`: the first layer, then the second. Nest to the right for any depth: `Chain<A, Chain<B, C>>`.
+///
+/// The output of one layer is the input of the next, or it does not compile:
+///
+/// ```compile_fail,E0271
+/// use microdistill::{Chain, Dense, Network};
+///
+/// type Broken = Chain<Dense<4, 16>, Dense<8, 3>>;
+/// Network::<Broken, 20>::new(Chain(Dense::new([[0.0; 4]; 16], [0.0; 16]), Dense::new([[0.0; 8]; 3], [0.0; 3])));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Chain<A, B>(pub A, pub B);
+
+impl<A: Layer, B: Layer<Word = A::Word, Input = A::Output>> Layer for Chain<A, B> {
+    type Word = A::Word;
+    type Input = A::Input;
+    type Output = B::Output;
+    const SCRATCH: usize = if A::SCRATCH > B::SCRATCH { A::SCRATCH } else { B::SCRATCH };
+
+    fn run<const N: usize>(&self, buffer: &mut [A::Word; N], from: End) -> End {
+        let hidden = self.0.run(buffer, from);
+        self.1.run(buffer, hidden)
+    }
+}
+
+impl<A: Params, B: Params<Scalar = A::Scalar>> Params for Chain<A, B> {
+    type Scalar = A::Scalar;
+    const ZERO: Self = Chain(A::ZERO, B::ZERO);
+    const COUNT: usize = A::COUNT + B::COUNT;
+
+    fn tensors(&self) -> impl Iterator<Item = (Role, &[A::Scalar])> {
+        self.0.tensors().chain(self.1.tensors())
+    }
+    fn tensors_mut(&mut self) -> impl Iterator<Item = (Role, &mut [A::Scalar])> {
+        self.0.tensors_mut().chain(self.1.tensors_mut())
+    }
+    fn initialize(&mut self, rng: &mut impl Rng) {
+        self.0.initialize(rng);
+        self.1.initialize(rng);
+    }
+}
+
+impl<A: Train, B: Train<Scalar = A::Scalar, Input = A::Output>> Train for Chain<A, B> {
+    type Tape = (A::Tape, B::Tape);
+    const TAPE: Self::Tape = (A::TAPE, B::TAPE);
+
+    fn record(&self, x: &A::Input, (a, b): &mut Self::Tape) {
+        self.0.record(x, a);
+        self.1.record(A::output(a), b);
+    }
+    fn output((_, b): &Self::Tape) -> &B::Output {
+        B::output(b)
+    }
+    fn backward(
+        &self,
+        x: &A::Input,
+        (a, b): &Self::Tape,
+        dy: B::Output,
+        gradient: &mut Self,
+        dx: Option<&mut A::Input>,
+    ) {
+        let mut dhidden = A::Output::ZEROED;
+        self.1.backward(A::output(a), b, dy, &mut gradient.1, Some(&mut dhidden));
+        self.0.backward(x, a, dhidden, &mut gradient.0, dx);
+    }
+}

@@ -1,0 +1,69 @@
+//! The distillation step: forward, loss against the teacher, backward, update.
+
+use crate::layer::{Array, Train};
+use crate::loss::Loss;
+use crate::optimizer::Optimizer;
+use crate::scalar::Scalar;
+
+/// A student in training, with all the memory training needs: gradient, optimizer state and tape.
+///
+/// [`Distiller::ZERO`] is all zero, so that a static of it costs no flash.
+///
+/// ```
+/// use microdistill::loss::{Soft, SoftLabels};
+/// use microdistill::optimizer::{Sgd, SgdRates};
+/// use microdistill::{Distiller, Mlp, Params};
+/// use rand_pcg::Pcg32;
+///
+/// type Student = Mlp![2, 8, 3];
+/// let mut distiller = Distiller::<Student, Sgd<Student>>::ZERO;
+/// distiller.student.initialize(&mut Pcg32::new(1, 2));
+///
+/// let rates = SgdRates { rate: 0.1, momentum: 0.9, weight_decay: 0.0 };
+/// let (x, teacher) = ([0.5, -1.0], [2.0, 0.0, -2.0]); // a sample and the teacher's logits for it
+/// let mut step = || {
+///     let loss = distiller.learn(&x, &SoftLabels::DEFAULT, Soft { teacher: &teacher, label: Some(0) });
+///     distiller.update(&rates);
+///     loss
+/// };
+/// let first = step();
+/// let last = (0..50).map(|_| step()).last();
+/// assert!(last < Some(first));
+/// ```
+#[derive(Debug)]
+pub struct Distiller<S: Train, O> {
+    /// The student, to be set or [initialized](crate::Params::initialize) before training.
+    pub student: S,
+    gradient: S,
+    optimizer: O,
+    tape: S::Tape,
+    samples: u16,
+}
+
+impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
+    /// A student of zeros at the start of its training.
+    pub const ZERO: Self =
+        Distiller { student: S::ZERO, gradient: S::ZERO, optimizer: O::ZERO, tape: S::TAPE, samples: 0 };
+
+    /// Adds one sample's gradient to those of the batch and returns the sample's loss.
+    pub fn learn<L: Loss<S::Scalar>>(&mut self, x: &S::Input, loss: &L, target: L::Target<'_>) -> S::Scalar {
+        self.student.record(x, &mut self.tape);
+        let (mut dz, mut work) = (S::Output::ZEROED, S::Output::ZEROED);
+        let z = S::output(&self.tape).as_slice();
+        let value = loss.gradient(z, target, dz.as_mut_slice(), work.as_mut_slice());
+        self.student.backward(x, &self.tape, dz, &mut self.gradient, None);
+        self.samples = self.samples.saturating_add(1);
+        value
+    }
+
+    /// Moves the student against the mean gradient of the batch and begins the next batch.
+    /// Without a sample since the last update, nothing happens.
+    pub fn update(&mut self, rates: &O::Rates) {
+        if self.samples == 0 {
+            return;
+        }
+        let scale = S::Scalar::ONE / S::Scalar::from_count(usize::from(self.samples));
+        self.optimizer.step(&mut self.student, &mut self.gradient, scale, rates);
+        self.samples = 0;
+    }
+}

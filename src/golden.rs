@@ -1,0 +1,56 @@
+//! The self-test that every exported file ships: vectors computed on the desktop, compared to the bit on the device.
+
+use crate::layer::{Array, Layer};
+use crate::network::Network;
+use crate::scalar::Element;
+use crate::scaler::Prepare;
+
+/// One vector through the whole inference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Golden<const I: usize, X, Y> {
+    /// Raw features.
+    pub raw: [f32; I],
+    /// What the input edge makes of them.
+    pub input: X,
+    /// What the network makes of that.
+    pub output: Y,
+}
+
+/// A vector that came out differently here than on the desktop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Which vector, from 0.
+    pub vector: usize,
+    /// Where it first differs.
+    pub stage: Stage,
+}
+
+/// A stage of inference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The scaler, or quantization.
+    Input,
+    /// The network.
+    Output,
+}
+
+/// Runs every vector and compares to the bit; any NaN equals any NaN.
+pub fn self_test<const I: usize, const SCRATCH: usize, P: Prepare<I>, L: Layer<Input = P::Output>>(
+    input: &P,
+    network: &Network<L, SCRATCH>,
+    vectors: &[Golden<I, L::Input, L::Output>],
+) -> Result<(), Mismatch> {
+    for (vector, golden) in vectors.iter().enumerate() {
+        if !same_bits(&input.apply(&golden.raw), &golden.input) {
+            return Err(Mismatch { vector, stage: Stage::Input });
+        }
+        if !same_bits(&network.predict(&golden.input), &golden.output) {
+            return Err(Mismatch { vector, stage: Stage::Output });
+        }
+    }
+    Ok(())
+}
+
+fn same_bits<A: Array>(a: &A, b: &A) -> bool {
+    a.as_slice().iter().zip(b.as_slice()).all(|(&a, &b)| a.same_bits(b))
+}

@@ -1,0 +1,138 @@
+//! What every layer promises: shapes as types, the working memory of inference, and how to train.
+
+use crate::scalar::{Element, Scalar};
+use rand_core::Rng;
+
+/// A fixed-size array whose zeroed value exists in `const`.
+pub trait Array: Copy {
+    /// What it holds.
+    type Item: Element;
+    /// All zero.
+    const ZEROED: Self;
+    /// The array as a slice, which is what the kernels take.
+    fn as_slice(&self) -> &[Self::Item];
+    /// The array as a mutable slice.
+    fn as_mut_slice(&mut self) -> &mut [Self::Item];
+}
+
+impl<T: Element, const N: usize> Array for [T; N] {
+    type Item = T;
+    const ZEROED: Self = [T::ZERO; N];
+
+    fn as_slice(&self) -> &[T] {
+        self
+    }
+    fn as_mut_slice(&mut self) -> &mut [T] {
+        self
+    }
+}
+
+/// An end of the buffer in which inference works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The first elements.
+    Front,
+    /// The last elements.
+    Back,
+}
+
+impl End {
+    /// The input, `I` elements at this end, and room for the output, `O` elements at the other end.
+    ///
+    /// `None` if the two would overlap, which [`Layer::run`] excludes when it compiles.
+    pub(crate) fn split<T, const I: usize, const O: usize>(
+        self,
+        buffer: &mut [T],
+    ) -> Option<(&[T; I], &mut [T; O])> {
+        match self {
+            End::Front => {
+                let (x, rest) = buffer.split_first_chunk_mut()?;
+                Some((x, rest.last_chunk_mut()?))
+            }
+            End::Back => {
+                let (rest, x) = buffer.split_last_chunk_mut()?;
+                Some((x, rest.first_chunk_mut()?))
+            }
+        }
+    }
+
+    /// The other end.
+    pub(crate) fn opposite(self) -> End {
+        match self {
+            End::Front => End::Back,
+            End::Back => End::Front,
+        }
+    }
+}
+
+/// A map from a fixed-size array to a fixed-size array.
+///
+/// Inference works in one buffer, used from both ends: each layer reads its input at one end and writes its output
+/// at the other, so that the working memory is the largest sum of two neighbouring widths, whatever the depth.
+/// [`Network`](crate::Network) owns that buffer; call its `predict`.
+pub trait Layer {
+    /// What an activation is held in.
+    type Word: Element;
+    /// `[Word; I]`
+    type Input: Array<Item = Self::Word>;
+    /// `[Word; O]`
+    type Output: Array<Item = Self::Word>;
+    /// Words of working memory: the largest sum of two neighbouring widths.
+    const SCRATCH: usize;
+
+    /// Maps the input, which lies at the end `from`, and tells at which end the output lies.
+    /// A buffer of fewer than [`SCRATCH`](Layer::SCRATCH) words does not compile.
+    fn run<const N: usize>(&self, buffer: &mut [Self::Word; N], from: End) -> End;
+}
+
+/// What a tensor of parameters is for: weight decay, for one, spares the biases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A weight matrix, shape (outputs, inputs), row-major.
+    Weights,
+    /// A bias vector, shape (outputs).
+    Bias,
+}
+
+/// Trainable tensors, in the order input to output, weights before bias.
+///
+/// A gradient, and each moment of an optimizer, is a value of the network's own type: they all walk in step.
+pub trait Params {
+    /// `f32`, or `f64` for reference.
+    type Scalar: Scalar;
+    /// All parameters zero: an empty gradient, a moment at its start.
+    const ZERO: Self;
+    /// Number of parameters.
+    const COUNT: usize;
+
+    /// Every tensor with its role.
+    fn tensors(&self) -> impl Iterator<Item = (Role, &[Self::Scalar])>;
+    /// Every tensor with its role, to be changed.
+    fn tensors_mut(&mut self) -> impl Iterator<Item = (Role, &mut [Self::Scalar])>;
+    /// Draws initial weights, uniform in ±√(6 / fan) as the activation wants it, and sets biases to zero.
+    fn initialize(&mut self, rng: &mut impl Rng);
+}
+
+/// A layer that can be trained by backpropagation.
+pub trait Train: Layer<Word = <Self as Params>::Scalar> + Params {
+    /// Every activation of one forward pass.
+    type Tape;
+    /// An empty tape.
+    const TAPE: Self::Tape;
+
+    /// Forward pass that keeps what `backward` needs.
+    fn record(&self, x: &Self::Input, tape: &mut Self::Tape);
+    /// The output of the recorded pass.
+    fn output(tape: &Self::Tape) -> &Self::Output;
+    /// Adds ∂L/∂θ to `gradient` and, where it is wanted, writes ∂L/∂x to `dx`.
+    ///
+    /// `x` and `tape` are those of [`record`](Train::record), `dy` is ∂L/∂y.
+    fn backward(
+        &self,
+        x: &Self::Input,
+        tape: &Self::Tape,
+        dy: Self::Output,
+        gradient: &mut Self,
+        dx: Option<&mut Self::Input>,
+    );
+}

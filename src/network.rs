@@ -1,0 +1,154 @@
+//! A whole network: layers and, in its type, the working memory of one inference.
+
+use rand_core::Rng;
+
+use crate::layer::{Array, End, Layer, Params, Role, Train};
+use crate::scalar::Element;
+
+/// Layers with the working memory of one inference, `SCRATCH` words, named in the type.
+///
+/// [`Mlp!`](crate::Mlp) and [`MlpI8!`](crate::MlpI8) write this type. A `SCRATCH` that is not what the layers need
+/// does not compile:
+///
+/// ```compile_fail,E0080
+/// use microdistill::{Dense, Network};
+///
+/// static NETWORK: Network<Dense<2, 1>, 2> = Network::new(Dense::new([[2.0, -1.0]], [0.5]));
+/// # fn main() { NETWORK.predict(&[0.0, 0.0]); }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Network<L, const SCRATCH: usize> {
+    /// [`Chain`](crate::Chain) of dense layers, or a single one.
+    pub layers: L,
+}
+
+impl<L: Layer, const SCRATCH: usize> Network<L, SCRATCH> {
+    /// A network of these layers.
+    pub const fn new(layers: L) -> Self
+    where
+        L: Copy,
+    {
+        const { assert!(SCRATCH == L::SCRATCH, "the network's SCRATCH is not its layers' Layer::SCRATCH") };
+        Network { layers }
+    }
+
+    /// Working memory of one inference in bytes, on the stack of [`predict`](Network::predict).
+    pub const SCRATCH_BYTES: usize = SCRATCH * size_of::<L::Word>();
+
+    /// The output for `x`: logits, or regression values.
+    pub fn predict(&self, x: &L::Input) -> L::Output {
+        let mut buffer = [L::Word::ZERO; SCRATCH];
+        for (word, &x) in buffer.iter_mut().zip(x.as_slice()) {
+            *word = x;
+        }
+        let end = self.layers.run(&mut buffer, End::Front);
+        let mut y = L::Output::ZEROED;
+        let outputs = y.as_slice().len();
+        let start = match end {
+            End::Front => 0,
+            End::Back => SCRATCH.saturating_sub(outputs),
+        };
+        for (y, &word) in y.as_mut_slice().iter_mut().zip(buffer.iter().skip(start)) {
+            *y = word;
+        }
+        y
+    }
+}
+
+impl<L: Params, const SCRATCH: usize> Params for Network<L, SCRATCH> {
+    type Scalar = L::Scalar;
+    const ZERO: Self = Network { layers: L::ZERO };
+    const COUNT: usize = L::COUNT;
+
+    fn tensors(&self) -> impl Iterator<Item = (Role, &[L::Scalar])> {
+        self.layers.tensors()
+    }
+    fn tensors_mut(&mut self) -> impl Iterator<Item = (Role, &mut [L::Scalar])> {
+        self.layers.tensors_mut()
+    }
+    fn initialize(&mut self, rng: &mut impl Rng) {
+        self.layers.initialize(rng);
+    }
+}
+
+impl<L: Layer, const SCRATCH: usize> Layer for Network<L, SCRATCH> {
+    type Word = L::Word;
+    type Input = L::Input;
+    type Output = L::Output;
+    const SCRATCH: usize = L::SCRATCH;
+
+    fn run<const N: usize>(&self, buffer: &mut [L::Word; N], from: End) -> End {
+        self.layers.run(buffer, from)
+    }
+}
+
+impl<L: Train, const SCRATCH: usize> Train for Network<L, SCRATCH> {
+    type Tape = L::Tape;
+    const TAPE: L::Tape = L::TAPE;
+
+    fn record(&self, x: &L::Input, tape: &mut L::Tape) {
+        self.layers.record(x, tape);
+    }
+    fn output(tape: &L::Tape) -> &L::Output {
+        L::output(tape)
+    }
+    fn backward(
+        &self,
+        x: &L::Input,
+        tape: &L::Tape,
+        dy: L::Output,
+        gradient: &mut Self,
+        dx: Option<&mut L::Input>,
+    ) {
+        self.layers.backward(x, tape, dy, &mut gradient.layers, dx);
+    }
+}
+
+/// The largest sum of two neighbouring `widths`: the working memory, in words, of a network of these widths.
+pub const fn scratch(widths: &[usize]) -> usize {
+    let mut largest = 0;
+    let mut rest = widths;
+    while let [inputs, tail @ ..] = rest {
+        if let [outputs, ..] = tail
+            && *inputs + *outputs > largest
+        {
+            largest = *inputs + *outputs;
+        }
+        rest = tail;
+    }
+    largest
+}
+
+/// The type of an MLP by its widths, from input to output: hidden layers with an activation, then a linear layer.
+///
+/// ```
+/// use microdistill::{Mlp, Params, activation::Tanh};
+///
+/// type Student = Mlp![64, 32, 10];           // f32, ReLU
+/// type Smooth = Mlp![64, 32, 10; Tanh];      // another activation
+/// type Reference = Mlp![64, 32, 10; Tanh, f64];
+///
+/// static STUDENT: Student = Student::ZERO;
+/// assert_eq!(STUDENT.predict(&[1.0; 64]), [0.0; 10]);
+/// assert_eq!(Student::SCRATCH_BYTES, (64 + 32) * 4);
+/// ```
+#[macro_export]
+macro_rules! Mlp {
+    (@layers $activation:ty, $scalar:ty; $i:expr, $o:expr) => {
+        $crate::Dense<{ $i }, { $o }, $crate::activation::Identity, $scalar>
+    };
+    (@layers $activation:ty, $scalar:ty; $i:expr, $h:expr, $($rest:expr),+) => {
+        $crate::Chain<
+            $crate::Dense<{ $i }, { $h }, $activation, $scalar>,
+            $crate::Mlp!(@layers $activation, $scalar; $h, $($rest),+),
+        >
+    };
+    ($($width:expr),+) => { $crate::Mlp![$($width),+; $crate::activation::Relu] };
+    ($($width:expr),+; $activation:ty) => { $crate::Mlp![$($width),+; $activation, f32] };
+    ($($width:expr),+; $activation:ty, $scalar:ty) => {
+        $crate::Network<
+            $crate::Mlp!(@layers $activation, $scalar; $($width),+),
+            { $crate::scratch(&[$($width),+]) },
+        >
+    };
+}

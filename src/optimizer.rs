@@ -1,0 +1,155 @@
+//! How parameters move against a gradient.
+//!
+//! An optimizer's state starts all zero, so that a static of it lies in `.bss`. Rates are passed in at each step.
+
+use crate::layer::{Params, Role};
+use crate::scalar::{Element, Scalar};
+
+/// The state of an optimizer for the parameters `P`.
+pub trait Optimizer<P: Params> {
+    /// Step size and its companions.
+    type Rates: Copy;
+    /// The state before the first step.
+    const ZERO: Self;
+
+    /// Moves `params` against `scale · gradient` and clears `gradient`.
+    fn step(&mut self, params: &mut P, gradient: &mut P, scale: P::Scalar, rates: &Self::Rates);
+}
+
+/// Stochastic gradient descent with momentum; one velocity a parameter.
+///
+/// `g ← scale·g + decay·θ` (weights only), `u ← momentum·u + g`, `θ ← θ − rate·u`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sgd<P> {
+    velocity: P,
+}
+
+/// Rates of [`Sgd`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SgdRates<T = f32> {
+    /// Step size, > 0.
+    pub rate: T,
+    /// In [0, 1); zero is plain gradient descent.
+    pub momentum: T,
+    /// L2 penalty's derivative a unit of weight, ≥ 0; biases are spared.
+    pub weight_decay: T,
+}
+
+impl<T: Scalar> SgdRates<T> {
+    /// One tensor's step: moves `params`, updates `velocity`, clears `gradient`.
+    pub fn step(&self, role: Role, params: &mut [T], gradient: &mut [T], velocity: &mut [T], scale: T) {
+        let decay = decay(role, self.weight_decay);
+        for ((p, g), u) in params.iter_mut().zip(gradient).zip(velocity) {
+            *u = self.momentum * *u + (scale * *g + decay * *p);
+            *p -= self.rate * *u;
+            *g = T::ZERO;
+        }
+    }
+}
+
+impl<P: Params> Optimizer<P> for Sgd<P> {
+    type Rates = SgdRates<P::Scalar>;
+    const ZERO: Self = Sgd { velocity: P::ZERO };
+
+    fn step(&mut self, params: &mut P, gradient: &mut P, scale: P::Scalar, rates: &Self::Rates) {
+        let tensors = params.tensors_mut().zip(gradient.tensors_mut()).zip(self.velocity.tensors_mut());
+        for (((role, p), (_, g)), (_, u)) in tensors {
+            rates.step(role, p, g, u, scale);
+        }
+    }
+}
+
+/// Adam (Kingma and Ba 2015) with decoupled weight decay (Loshchilov and Hutter 2019); two moments a parameter.
+///
+/// `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`, `θ ← θ − rate·(m̂ / (√v̂ + ε) + decay·θ)` with `m̂ = m / (1−β₁ᵗ)`,
+/// `v̂ = v / (1−β₂ᵗ)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adam<P: Params> {
+    first: P,
+    second: P,
+    corrections: Corrections<P::Scalar>,
+}
+
+/// The bias corrections `1 − β₁ᵗ` and `1 − β₂ᵗ`, kept as recurrences from zero.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Corrections<T> {
+    first: T,
+    second: T,
+}
+
+/// Rates of [`Adam`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamRates<T = f32> {
+    /// Step size, > 0.
+    pub rate: T,
+    /// Decay of the first moment, in [0, 1).
+    pub beta1: T,
+    /// Decay of the second moment, in [0, 1).
+    pub beta2: T,
+    /// Keeps the divisor from zero, > 0.
+    pub epsilon: T,
+    /// Decoupled: taken from the weights themselves, times `rate`, ≥ 0; biases are spared.
+    pub weight_decay: T,
+}
+
+impl AdamRates {
+    /// 10⁻³, the paper's β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸; no weight decay.
+    pub const DEFAULT: AdamRates =
+        AdamRates { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+}
+
+impl<T: Scalar> Corrections<T> {
+    /// Before the first step.
+    pub const ZERO: Self = Corrections { first: T::ZERO, second: T::ZERO };
+
+    /// One step further; call it once a step, before the tensors' steps.
+    pub fn advance(&mut self, rates: &AdamRates<T>) {
+        self.first = T::ONE - rates.beta1 * (T::ONE - self.first);
+        self.second = T::ONE - rates.beta2 * (T::ONE - self.second);
+    }
+}
+
+impl<T: Scalar> AdamRates<T> {
+    /// One tensor's step: moves `params`, updates the moments, clears `gradient`.
+    pub fn step(
+        &self,
+        role: Role,
+        params: &mut [T],
+        gradient: &mut [T],
+        (first, second): (&mut [T], &mut [T]),
+        corrections: &Corrections<T>,
+        scale: T,
+    ) {
+        let decay = decay(role, self.weight_decay);
+        for (((p, g), m), v) in params.iter_mut().zip(gradient).zip(first).zip(second) {
+            let gradient = scale * *g;
+            *m = self.beta1 * *m + (T::ONE - self.beta1) * gradient;
+            *v = self.beta2 * *v + (T::ONE - self.beta2) * (gradient * gradient);
+            let (m, v) = (*m / corrections.first, *v / corrections.second);
+            *p -= self.rate * (m / (v.sqrt() + self.epsilon) + decay * *p);
+            *g = T::ZERO;
+        }
+    }
+}
+
+impl<P: Params> Optimizer<P> for Adam<P> {
+    type Rates = AdamRates<P::Scalar>;
+    const ZERO: Self = Adam { first: P::ZERO, second: P::ZERO, corrections: Corrections::ZERO };
+
+    fn step(&mut self, params: &mut P, gradient: &mut P, scale: P::Scalar, rates: &Self::Rates) {
+        self.corrections.advance(rates);
+        let moments = self.first.tensors_mut().zip(self.second.tensors_mut());
+        for (((role, p), (_, g)), ((_, m), (_, v))) in
+            params.tensors_mut().zip(gradient.tensors_mut()).zip(moments)
+        {
+            rates.step(role, p, g, (m, v), &self.corrections, scale);
+        }
+    }
+}
+
+fn decay<T: Element>(role: Role, weight_decay: T) -> T {
+    match role {
+        Role::Weights => weight_decay,
+        Role::Bias => T::ZERO,
+    }
+}

@@ -1,0 +1,47 @@
+//! The edges of an int8 network: real features in, real outputs out.
+
+use crate::scaler::{Prepare, Scaler};
+
+/// Raw features → i8 codes: [`Scaler`], then `round(x / scale) + zero`, clamped to [-128, 127].
+///
+/// Rounds halves away from zero, as TensorFlow Lite's `QUANTIZE` does. NaN becomes the zero point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quantize<const I: usize> {
+    /// Standardizes raw features.
+    pub scaler: Scaler<I>,
+    /// Real size of one code, > 0.
+    pub scale: f32,
+    /// The code of zero, −128..=127.
+    pub zero: i8,
+}
+
+impl<const I: usize> Prepare<I> for Quantize<I> {
+    type Output = [i8; I];
+
+    fn apply(&self, raw: &[f32; I]) -> [i8; I] {
+        self.scaler.apply(raw).map(|x| quantize(x, self.scale, self.zero))
+    }
+}
+
+/// `round(x / scale) + zero`, clamped to [-128, 127].
+pub fn quantize(x: f32, scale: f32, zero: i8) -> i8 {
+    // The cast saturates and sends NaN to zero.
+    let code = (libm::roundf(x / scale) as i32).saturating_add(i32::from(zero));
+    code.clamp(-128, 127) as i8
+}
+
+/// i8 codes → real outputs: `(code − zero)·scale`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dequantize {
+    /// Real size of one code, > 0.
+    pub scale: f32,
+    /// The code of zero, −128..=127.
+    pub zero: i8,
+}
+
+impl Dequantize {
+    /// The real numbers of `codes`.
+    pub fn apply<const N: usize>(&self, codes: &[i8; N]) -> [f32; N] {
+        codes.map(|code| (i32::from(code) - i32::from(self.zero)) as f32 * self.scale)
+    }
+}

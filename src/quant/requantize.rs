@@ -1,0 +1,113 @@
+//! From an i32 sum to an i8 code: gemmlowp's double rounding, as TensorFlow Lite's reference kernels have it.
+
+/// Multiplication by a positive real number: `multiplier · 2^(shift − 31)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requantize {
+    /// Q31 mantissa, 2³⁰..2³¹ (or 0 for a factor of zero).
+    multiplier: i32,
+    /// −31..=30, positive = left.
+    shift: i8,
+}
+
+impl Requantize {
+    /// `multiplier`: Q31 mantissa, 0..=2³¹−1; `shift`: −31..=30, positive = left. A shift outside is cut to the range.
+    pub const fn new(multiplier: i32, shift: i8) -> Self {
+        let shift = match shift {
+            ..-31 => -31,
+            31.. => 30,
+            shift => shift,
+        };
+        Requantize { multiplier, shift }
+    }
+
+    /// The factor as mantissa and exponent, rounded to nearest: `QuantizeMultiplier` of TensorFlow Lite.
+    ///
+    /// `factor` ≥ 0. Below 2⁻³² it becomes zero; from 2³⁰ on it saturates.
+    pub fn from_factor(factor: f64) -> Self {
+        let (mantissa, mut shift) = libm::frexp(factor);
+        let mut multiplier = libm::round(mantissa * (1i64 << 31) as f64) as i64;
+        if multiplier == 1 << 31 {
+            multiplier /= 2;
+            shift += 1;
+        }
+        if shift < -31 {
+            (multiplier, shift) = (0, 0);
+        } else if shift > 30 {
+            (multiplier, shift) = (i64::from(i32::MAX), 30);
+        }
+        Requantize { multiplier: multiplier as i32, shift: shift as i8 }
+    }
+
+    /// The Q31 mantissa.
+    pub const fn multiplier(self) -> i32 {
+        self.multiplier
+    }
+
+    /// The exponent, −31..=30, positive = left.
+    pub const fn shift(self) -> i8 {
+        self.shift
+    }
+
+    /// `sum · multiplier · 2^(shift − 31)`: a saturating left shift, a saturating rounding doubling high multiply, a
+    /// rounding right shift.
+    pub const fn apply(self, sum: i32) -> i32 {
+        let (left, right) = if self.shift > 0 { (self.shift as u32, 0) } else { (0, -self.shift as u32) };
+        rounding_shift_right(doubling_high_multiply(shift_left(sum, left), self.multiplier), right)
+    }
+}
+
+/// `value · 2^bits`, saturating; `bits` in 0..=30.
+const fn shift_left(value: i32, bits: u32) -> i32 {
+    let shifted = (value as i64) << bits;
+    if shifted > i32::MAX as i64 {
+        i32::MAX
+    } else if shifted < i32::MIN as i64 {
+        i32::MIN
+    } else {
+        shifted as i32
+    }
+}
+
+/// `round(2ab / 2³²)`, halves away from zero; MIN · MIN saturates. gemmlowp's `SaturatingRoundingDoublingHighMul`.
+const fn doubling_high_multiply(a: i32, b: i32) -> i32 {
+    if a == i32::MIN && b == i32::MIN {
+        return i32::MAX;
+    }
+    let product = a as i64 * b as i64;
+    let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
+    // A division, which rounds towards zero, and not a shift, which rounds down.
+    ((product + nudge) / (1 << 31)) as i32
+}
+
+/// `round(value / 2^bits)`, halves away from zero; `bits` in 0..=31. gemmlowp's `RoundingDivideByPOT`.
+const fn rounding_shift_right(value: i32, bits: u32) -> i32 {
+    let mask = ((1i64 << bits) - 1) as i32;
+    let remainder = value & mask;
+    let threshold = (mask >> 1) + (value < 0) as i32;
+    (value >> bits) + (remainder > threshold) as i32
+}
+
+/// The end of an int8 layer: adds the output's zero point and clamps, which is also where ReLU happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clamp {
+    /// Zero point of the output, −128..=127.
+    pub zero: i8,
+    /// Lowest code: the zero point for ReLU, −128 otherwise.
+    pub lowest: i8,
+    /// Highest code.
+    pub highest: i8,
+}
+
+impl Clamp {
+    /// The code of a requantized sum.
+    pub const fn apply(self, value: i32) -> i8 {
+        let code = value.saturating_add(self.zero as i32);
+        if code < self.lowest as i32 {
+            self.lowest
+        } else if code > self.highest as i32 {
+            self.highest
+        } else {
+            code as i8
+        }
+    }
+}

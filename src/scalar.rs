@@ -1,0 +1,102 @@
+//! The number types: `f32` on devices, `f64` where a test wants a reference, `i8` for what is only stored.
+
+use core::fmt::Debug;
+use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for i8 {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// What an activation can be held in.
+pub trait Element: sealed::Sealed + Copy + PartialOrd + Debug + 'static {
+    /// Zero, so that buffers of it exist in `const`.
+    const ZERO: Self;
+
+    /// Equal to the bit, except that any NaN equals any NaN: processors disagree about a NaN's payload.
+    fn same_bits(self, other: Self) -> bool;
+}
+
+/// The numbers of training: IEEE 754 binary floating point with equal bits on every target.
+///
+/// `+ − × ÷` and `sqrt` round correctly everywhere; `exp`, `ln` and `tanh` are those of [`libm`], which is made of
+/// such operations in a fixed order. Nothing here fuses a multiplication with an addition.
+pub trait Scalar:
+    Element
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+{
+    /// One.
+    const ONE: Self;
+    /// Two.
+    const TWO: Self;
+
+    /// A count as a number, rounded to nearest.
+    fn from_count(count: usize) -> Self;
+    /// 32 random bits as a number in [0, 1): multiples of 2⁻²⁴, so that `f32` holds them exactly.
+    fn unit_interval(bits: u32) -> Self;
+    /// eˣ
+    fn exp(self) -> Self;
+    /// The natural logarithm.
+    fn ln(self) -> Self;
+    /// The hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// The square root.
+    fn sqrt(self) -> Self;
+}
+
+impl Element for i8 {
+    const ZERO: i8 = 0;
+
+    fn same_bits(self, other: i8) -> bool {
+        self == other
+    }
+}
+
+macro_rules! scalar {
+    ($type:ty: $exp:ident, $ln:ident, $tanh:ident, $sqrt:ident) => {
+        impl Element for $type {
+            const ZERO: $type = 0.0;
+
+            fn same_bits(self, other: $type) -> bool {
+                self.to_bits() == other.to_bits() || (self.is_nan() && other.is_nan())
+            }
+        }
+
+        impl Scalar for $type {
+            const ONE: $type = 1.0;
+            const TWO: $type = 2.0;
+
+            fn from_count(count: usize) -> $type {
+                count as $type
+            }
+            fn unit_interval(bits: u32) -> $type {
+                (bits >> 8) as $type / (1u32 << 24) as $type
+            }
+            fn exp(self) -> $type {
+                libm::$exp(self)
+            }
+            fn ln(self) -> $type {
+                libm::$ln(self)
+            }
+            fn tanh(self) -> $type {
+                libm::$tanh(self)
+            }
+            fn sqrt(self) -> $type {
+                libm::$sqrt(self)
+            }
+        }
+    };
+}
+
+scalar!(f32: expf, logf, tanhf, sqrtf);
+scalar!(f64: exp, log, tanh, sqrt);

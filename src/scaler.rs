@@ -1,0 +1,48 @@
+//! From raw features to what a network was trained on.
+
+use crate::layer::Array;
+use crate::scalar::Scalar;
+
+/// The first step of every inference: raw features in, the network's input out.
+pub trait Prepare<const I: usize> {
+    /// The network's input.
+    type Output: Array;
+
+    /// Maps raw features, in the units of the data set, to the network's input.
+    fn apply(&self, raw: &[f32; I]) -> Self::Output;
+}
+
+/// `(x − mean)·scale` for each feature, `scale = 1 / std`, rounded once where it was fitted.
+///
+/// Mean and standard deviation are those of the training rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scaler<const I: usize> {
+    /// In the feature's unit.
+    pub mean: [f32; I],
+    /// In one over the feature's unit; zero switches a feature off.
+    pub scale: [f32; I],
+}
+
+impl<const I: usize> Scaler<I> {
+    /// A scaler with these constants.
+    pub const fn new(mean: [f32; I], scale: [f32; I]) -> Self {
+        Scaler { mean, scale }
+    }
+}
+
+impl<const I: usize> Prepare<I> for Scaler<I> {
+    type Output = [f32; I];
+
+    fn apply(&self, raw: &[f32; I]) -> [f32; I] {
+        let mut x = *raw;
+        standardize(&mut x, &self.mean, &self.scale);
+        x
+    }
+}
+
+/// `x ← (x − mean)·scale`, feature by feature.
+pub fn standardize<T: Scalar>(x: &mut [T], mean: &[T], scale: &[T]) {
+    for ((x, &mean), &scale) in x.iter_mut().zip(mean).zip(scale) {
+        *x = (*x - mean) * scale;
+    }
+}
