@@ -1,8 +1,14 @@
-//! An MLP whose shape is known at run time.
+//! An MLP whose shape is known at run time, computed by the core's kernels in the core's order: bit for bit what the
+//! typed network of a firmware computes.
 
+use microdistill::activation::{self, Activation as _};
+use microdistill::kernel;
+use microdistill::layer::Role;
+use nalgebra::DMatrix;
+use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-/// Element-wise activation of a layer: the run-time name of `microdistill::activation`'s types.
+/// Element-wise activation of a layer: the run-time name of the types in [`microdistill::activation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
@@ -12,6 +18,40 @@ pub enum Activation {
     Relu,
     /// `y = tanh z`
     Tanh,
+}
+
+impl Activation {
+    /// `f(z)`, element by element, in place.
+    pub fn apply(self, z: &mut [f32]) {
+        let f = match self {
+            Activation::Identity => return,
+            Activation::Relu => activation::Relu::apply,
+            Activation::Tanh => activation::Tanh::apply,
+        };
+        for z in z {
+            *z = f(*z);
+        }
+    }
+
+    /// `dy ← dy · f′(z)`, from `y = f(z)`.
+    fn backward(self, y: &[f32], dy: &mut [f32]) {
+        let f = match self {
+            Activation::Identity => return,
+            Activation::Relu => activation::Relu::backward,
+            Activation::Tanh => activation::Tanh::backward,
+        };
+        for (dy, &y) in dy.iter_mut().zip(y) {
+            *dy = f(y, *dy);
+        }
+    }
+
+    fn fan(self, inputs: usize, outputs: usize) -> usize {
+        match self {
+            Activation::Identity => activation::Identity::fan(inputs, outputs),
+            Activation::Relu => activation::Relu::fan(inputs, outputs),
+            Activation::Tanh => activation::Tanh::fan(inputs, outputs),
+        }
+    }
 }
 
 /// `y = activation(weights·x + bias)`.
@@ -30,9 +70,15 @@ impl Dense {
     pub fn inputs(&self) -> usize {
         self.weights.len() / self.bias.len()
     }
+
     /// Number of outputs.
     pub fn outputs(&self) -> usize {
         self.bias.len()
+    }
+
+    fn forward(&self, x: &[f32], y: &mut [f32]) {
+        kernel::affine(&self.weights, &self.bias, x, y);
+        self.activation.apply(y);
     }
 }
 
@@ -41,4 +87,109 @@ impl Dense {
 pub struct Network {
     /// At least one.
     pub layers: Vec<Dense>,
+}
+
+impl Network {
+    /// All parameters zero. `widths` from input to output, at least two, each at least 1.
+    pub fn zero(widths: &[usize], hidden: Activation) -> Self {
+        let last = widths.len().saturating_sub(2);
+        let layer = |(index, pair): (usize, &[usize])| Dense {
+            weights: vec![0.0; pair[0] * pair[1]],
+            bias: vec![0.0; pair[1]],
+            activation: if index == last { Activation::Identity } else { hidden },
+        };
+        Network { layers: widths.windows(2).enumerate().map(layer).collect() }
+    }
+
+    /// Random weights, drawn as the core's [`Params::initialize`](microdistill::Params::initialize) draws them.
+    pub fn random(widths: &[usize], hidden: Activation, rng: &mut impl Rng) -> Self {
+        let mut network = Network::zero(widths, hidden);
+        for layer in &mut network.layers {
+            let fan = layer.activation.fan(layer.inputs(), layer.outputs());
+            microdistill::initialize(&mut layer.weights, fan, rng);
+        }
+        network
+    }
+
+    /// Widths from input to output.
+    pub fn widths(&self) -> Vec<usize> {
+        let inputs = self.layers.first().map(Dense::inputs);
+        inputs.into_iter().chain(self.layers.iter().map(Dense::outputs)).collect()
+    }
+
+    /// Number of weights and biases.
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum()
+    }
+
+    /// The outputs of every layer for one standardized sample; the last is the network's.
+    pub fn activations(&self, x: &[f32]) -> Vec<Vec<f32>> {
+        let mut tape = self.tape();
+        self.record(x, &mut tape);
+        tape
+    }
+
+    /// Logits (or values) for one standardized sample.
+    pub fn predict(&self, x: &[f32]) -> Vec<f32> {
+        self.activations(x).pop().unwrap_or_default()
+    }
+
+    /// [`predict`](Network::predict) for every column of `x`: shape (outputs × rows).
+    pub fn predict_all(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
+        let mut tape = self.tape();
+        let mut y = DMatrix::zeros(tape.last().map_or(0, Vec::len), x.ncols());
+        for (sample, mut output) in x.column_iter().zip(y.column_iter_mut()) {
+            self.record(sample.as_slice(), &mut tape);
+            if let Some(last) = tape.last() {
+                output.copy_from_slice(last);
+            }
+        }
+        y
+    }
+
+    /// Room for the outputs of every layer.
+    pub(crate) fn tape(&self) -> Vec<Vec<f32>> {
+        self.layers.iter().map(|layer| vec![0.0; layer.outputs()]).collect()
+    }
+
+    /// Forward pass that keeps the outputs of every layer.
+    pub(crate) fn record(&self, x: &[f32], tape: &mut [Vec<f32>]) {
+        let mut input = x;
+        for (layer, output) in self.layers.iter().zip(tape) {
+            layer.forward(input, output);
+            input = output;
+        }
+    }
+
+    /// Adds ∂L/∂θ to `gradient`. `x` and `tape` are those of [`record`](Network::record); `dys` has the tape's shape,
+    /// with ∂L/∂y in its last element, and is overwritten.
+    pub(crate) fn backward(
+        &self,
+        x: &[f32],
+        tape: &[Vec<f32>],
+        dys: &mut [Vec<f32>],
+        gradient: &mut Network,
+    ) {
+        for (index, layer) in self.layers.iter().enumerate().rev() {
+            let (before, after) = dys.split_at_mut(index);
+            let (Some(dy), Some(gradient)) = (after.first_mut(), gradient.layers.get_mut(index)) else {
+                return;
+            };
+            layer.activation.backward(&tape[index], dy);
+            let mut input = x;
+            if let Some(dx) = before.last_mut() {
+                dx.fill(0.0);
+                kernel::affine_input_gradient(&layer.weights, dy, dx);
+                input = &tape[index - 1];
+            }
+            kernel::affine_parameter_gradient(input, dy, &mut gradient.weights, &mut gradient.bias);
+        }
+    }
+
+    /// Every tensor with its role, in the core's order.
+    pub(crate) fn tensors_mut(&mut self) -> impl Iterator<Item = (Role, &mut [f32])> {
+        self.layers.iter_mut().flat_map(|layer| {
+            [(Role::Weights, layer.weights.as_mut_slice()), (Role::Bias, layer.bias.as_mut_slice())]
+        })
+    }
 }
