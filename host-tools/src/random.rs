@@ -1,0 +1,16 @@
+//! Randomness that repeats: the same seed, the same numbers, on every machine.
+
+use rand_core::Rng;
+
+/// Shuffles in place (Fisher and Yates).
+pub(crate) fn shuffle<T>(items: &mut [T], rng: &mut impl Rng) {
+    for last in (1..items.len()).rev() {
+        let other = below(last + 1, rng);
+        items.swap(last, other);
+    }
+}
+
+/// A number in `0..bound`, `bound` > 0, from one `u64` of `rng`; its bias is below `bound / 2⁶⁴`.
+pub(crate) fn below(bound: usize, rng: &mut impl Rng) -> usize {
+    ((u128::from(rng.next_u64()) * bound as u128) >> 64) as usize
+}

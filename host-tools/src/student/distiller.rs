@@ -1,0 +1,116 @@
+//! The distillation step for a network whose shape is known at run time.
+
+use microdistill::loss::Loss;
+use microdistill::optimizer::{AdamRates, Corrections};
+
+use crate::network::{Activation, Network};
+
+/// The run-time counterpart of [`microdistill::Distiller`] with [`microdistill::optimizer::Adam`]: the same kernels in
+/// the same order, so that both end with the same bits.
+#[derive(Clone, Debug)]
+pub struct Distiller {
+    student: Network,
+    gradient: Network,
+    moments: [Network; 2],
+    corrections: Corrections<f32>,
+    tape: Vec<Vec<f32>>,
+    dys: Vec<Vec<f32>>,
+    work: Vec<f32>,
+    samples: u16,
+}
+
+impl Distiller {
+    /// `student` at the start of its training.
+    pub fn new(student: Network) -> Self {
+        let zero = Network::zero(&student.widths(), Activation::Identity);
+        let tape = student.tape();
+        Distiller {
+            gradient: zero.clone(),
+            moments: [zero.clone(), zero],
+            corrections: Corrections::ZERO,
+            dys: tape.clone(),
+            work: tape.last().cloned().unwrap_or_default(),
+            tape,
+            student,
+            samples: 0,
+        }
+    }
+
+    /// The student as it is now.
+    pub fn student(&self) -> &Network {
+        &self.student
+    }
+
+    /// Adds one sample's gradient to those of the batch and returns the sample's loss. `x` is standardized.
+    pub fn learn<L: Loss<f32>>(&mut self, x: &[f32], loss: &L, target: L::Target<'_>) -> f32 {
+        self.student.record(x, &mut self.tape);
+        let (Some(z), Some(dz)) = (self.tape.last(), self.dys.last_mut()) else { return 0.0 };
+        let value = loss.gradient(z, target, dz, &mut self.work);
+        self.student.backward(x, &self.tape, &mut self.dys, &mut self.gradient);
+        self.samples = self.samples.saturating_add(1);
+        value
+    }
+
+    /// Moves the student against the mean gradient of the batch and begins the next batch.
+    pub fn update(&mut self, rates: &AdamRates) {
+        if self.samples == 0 {
+            return;
+        }
+        let scale = 1.0 / f32::from(self.samples);
+        self.corrections.advance(rates);
+        let [first, second] = &mut self.moments;
+        let moments = first.tensors_mut().zip(second.tensors_mut());
+        let tensors = self.student.tensors_mut().zip(self.gradient.tensors_mut()).zip(moments);
+        for (((role, p), (_, g)), ((_, m), (_, v))) in tensors {
+            rates.step(role, p, g, (m, v), &self.corrections, scale);
+        }
+        self.samples = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use microdistill::loss::{Soft, SoftLabels};
+    use microdistill::optimizer::Adam;
+    use microdistill::{Mlp, Params, activation::Tanh};
+    use rand_core::Rng;
+    use rand_pcg::Pcg32;
+
+    /// Trains the typed and the run-time student side by side and compares every weight to the bit.
+    macro_rules! same_bits {
+        ([$($width:literal),+], $typed:ty, $run_time:expr) => {{
+            type Student = $typed;
+            let widths = [$($width),+];
+            let mut typed = microdistill::Distiller::<Student, Adam<Student>>::ZERO;
+            typed.student.initialize(&mut Pcg32::new(3, 5));
+            let mut run_time = Distiller::new(Network::random(&widths, $run_time, &mut Pcg32::new(3, 5)));
+            let rates = AdamRates { rate: 0.01, weight_decay: 0.003, ..AdamRates::DEFAULT };
+            let mut rng = Pcg32::new(7, 11);
+            let mut number = || (rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0;
+            for sample in 0..200 {
+                let x = core::array::from_fn(|_| number());
+                let teacher: [f32; 3] = core::array::from_fn(|_| 3.0 * number());
+                let target = Soft { teacher: &teacher, label: (sample % 4 != 0).then_some(sample % 3) };
+                let a = typed.learn(&x, &SoftLabels::DEFAULT, target);
+                let b = run_time.learn(&x, &SoftLabels::DEFAULT, target);
+                assert_eq!(a.to_bits(), b.to_bits(), "loss of sample {sample}");
+                if sample % 3 == 2 {
+                    typed.update(&rates);
+                    run_time.update(&rates);
+                }
+            }
+            let typed = typed.student.tensors().flat_map(|(_, values)| values.to_vec()).map(f32::to_bits);
+            let mut student = run_time.student().clone();
+            let run_time = student.tensors_mut().flat_map(|(_, values)| values.to_vec()).map(f32::to_bits);
+            assert!(typed.eq(run_time));
+        }};
+    }
+
+    #[test]
+    fn ends_with_the_bits_of_the_typed_distiller() {
+        same_bits!([5, 8, 3], Mlp![5, 8, 3], Activation::Relu);
+        same_bits!([4, 7, 6, 3], Mlp![4, 7, 6, 3; Tanh], Activation::Tanh);
+        same_bits!([2, 3], Mlp![2, 3], Activation::Relu);
+    }
+}

@@ -1,0 +1,7 @@
+//! Students: trained sample by sample through the core's kernels, on hard labels or distilled from a teacher.
+
+mod distiller;
+mod train;
+
+pub use distiller::Distiller;
+pub use train::{Epoch, Lessons, Recipe, Settings, train};

@@ -1,0 +1,165 @@
+//! A student's whole training.
+
+use std::ops::ControlFlow;
+
+use microdistill::loss::{CrossEntropy, Linear, OutputMse, Soft, SoftLabels, Softmax};
+use microdistill::optimizer::AdamRates;
+use nalgebra::DMatrix;
+use rand_pcg::Pcg32;
+
+use super::Distiller;
+use crate::error::{Error, Result};
+use crate::network::{Activation, Network};
+use crate::random::shuffle;
+
+/// What a student is trained for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Recipe {
+    /// Cross-entropy with the labels; no teacher.
+    HardLabels,
+    /// `α·T²·KL(q‖p) + (1−α)·CE`; the labels may be missing.
+    SoftLabels(SoftLabels),
+    /// Mean squared difference between the probabilities of teacher and student.
+    OutputMse,
+    /// Mean squared difference between the values of teacher and student: regression.
+    ValueMse,
+}
+
+/// What a student learns from; columns and elements belong together.
+#[derive(Clone, Copy, Debug)]
+pub struct Lessons<'a> {
+    /// Standardized features, shape (inputs × rows).
+    pub x: &'a DMatrix<f32>,
+    /// Classes.
+    pub labels: Option<&'a [usize]>,
+    /// The teacher's logits or values, or measured values: shape (outputs × rows).
+    pub teacher: Option<&'a DMatrix<f32>>,
+}
+
+/// How a student is trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Widths from input to output.
+    pub widths: Vec<usize>,
+    /// Of the hidden layers.
+    pub activation: Activation,
+    /// The loss.
+    pub recipe: Recipe,
+    /// Adam's, with its decoupled weight decay. The rate falls along a half cosine to zero.
+    pub rates: AdamRates,
+    /// Samples an update, at least 1.
+    pub batch: usize,
+    /// Passes over the lessons.
+    pub epochs: usize,
+    /// Of initial weights and of the order of samples.
+    pub seed: u64,
+}
+
+/// Progress, told after each epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// From 1.
+    pub number: usize,
+    /// Mean training loss of the epoch.
+    pub loss: f64,
+}
+
+/// Trains a student. `progress` is called after each epoch; on `Break` the student trained so far is returned.
+///
+/// Fails if the lessons do not fit the recipe or each other, or if training diverges.
+pub fn train(
+    settings: &Settings,
+    lessons: Lessons<'_>,
+    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+) -> Result<Network> {
+    check(settings, lessons)?;
+    let rows = lessons.x.ncols();
+    let mut rng = Pcg32::new(settings.seed, STREAM);
+    let mut distiller = Distiller::new(Network::random(&settings.widths, settings.activation, &mut rng));
+    let mut order: Vec<usize> = (0..rows).collect();
+    let updates = settings.epochs * rows.div_ceil(settings.batch);
+    let mut update = 0;
+    for number in 1..=settings.epochs {
+        shuffle(&mut order, &mut rng);
+        let mut sum = 0.0;
+        for batch in order.chunks(settings.batch) {
+            for &row in batch {
+                sum += f64::from(learn(&mut distiller, settings.recipe, lessons, row));
+            }
+            let rate = settings.rates.rate * half_cosine(update, updates);
+            distiller.update(&AdamRates { rate, ..settings.rates });
+            update += 1;
+        }
+        let loss = sum / rows as f64;
+        if !loss.is_finite() {
+            return Err(Error::Invalid(format!(
+                "training diverged in epoch {number}: the loss is {loss}; lower the rate (now {})",
+                settings.rates.rate
+            )));
+        }
+        if progress(Epoch { number, loss }).is_break() {
+            break;
+        }
+    }
+    Ok(distiller.student().clone())
+}
+
+/// The generator's stream for students, so that a teacher of the same seed draws other numbers.
+const STREAM: u64 = 0x5354_5544;
+
+fn learn(distiller: &mut Distiller, recipe: Recipe, lessons: Lessons<'_>, row: usize) -> f32 {
+    let x = lessons.x.column(row);
+    let teacher = lessons.teacher.map(|teacher| teacher.column(row));
+    let teacher = teacher.as_ref().map_or(&[][..], |teacher| teacher.as_slice());
+    let label = lessons.labels.map(|labels| labels[row]);
+    match recipe {
+        Recipe::HardLabels => distiller.learn(x.as_slice(), &CrossEntropy, label.unwrap_or(usize::MAX)),
+        Recipe::SoftLabels(loss) => distiller.learn(x.as_slice(), &loss, Soft { teacher, label }),
+        Recipe::OutputMse => distiller.learn(x.as_slice(), &OutputMse::<Softmax>::new(), teacher),
+        Recipe::ValueMse => distiller.learn(x.as_slice(), &OutputMse::<Linear>::new(), teacher),
+    }
+}
+
+/// From 1 to 0 along a half cosine.
+fn half_cosine(step: usize, steps: usize) -> f32 {
+    let share = step as f64 / steps as f64;
+    (0.5 * (1.0 + libm::cos(core::f64::consts::PI * share))) as f32
+}
+
+fn check(settings: &Settings, lessons: Lessons<'_>) -> Result<()> {
+    let rows = lessons.x.ncols();
+    let invalid = |message: String| Err(Error::Invalid(message));
+    let (Some(&inputs), Some(&outputs)) = (settings.widths.first(), settings.widths.last()) else {
+        return invalid("a student needs at least an input and an output width".into());
+    };
+    if settings.widths.len() < 2 || settings.widths.contains(&0) {
+        return invalid(format!("{:?} is no shape of a network: every width is at least 1", settings.widths));
+    }
+    if settings.batch == 0 || settings.batch > usize::from(u16::MAX) {
+        return invalid(format!("a batch of {} samples: it must be in 1..=65535", settings.batch));
+    }
+    if rows == 0 {
+        return invalid("there are no rows to train on".into());
+    }
+    if lessons.x.nrows() != inputs {
+        return invalid(format!("the data has {} features, the student takes {inputs}", lessons.x.nrows()));
+    }
+    match (settings.recipe, lessons.labels, lessons.teacher) {
+        (Recipe::HardLabels, None, _) => invalid("training on hard labels needs labels".into()),
+        (Recipe::SoftLabels(_) | Recipe::OutputMse | Recipe::ValueMse, _, None) => {
+            invalid("distilling needs a teacher's outputs".into())
+        }
+        (_, Some(labels), _) if labels.len() != rows => {
+            invalid(format!("{} labels for {rows} rows", labels.len()))
+        }
+        (_, Some(labels), _) if labels.iter().any(|&label| label >= outputs) => {
+            invalid(format!("a label is not among the student's {outputs} classes"))
+        }
+        (_, _, Some(teacher)) if teacher.shape() != (outputs, rows) => invalid(format!(
+            "the teacher gives {} outputs for {} rows; the student has {outputs} outputs and {rows} rows",
+            teacher.nrows(),
+            teacher.ncols()
+        )),
+        _ => Ok(()),
+    }
+}
