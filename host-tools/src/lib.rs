@@ -1,5 +1,8 @@
 //! The desktop side of microdistill.
+
 pub mod error;
 pub mod network;
 mod random;
+mod schedule;
 pub mod student;
+pub mod teacher;

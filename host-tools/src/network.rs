@@ -4,6 +4,7 @@
 use microdistill::activation::{self, Activation as _};
 use microdistill::kernel;
 use microdistill::layer::Role;
+use microdistill::scalar::Scalar;
 use nalgebra::DMatrix;
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ pub enum Activation {
 
 impl Activation {
     /// `f(z)`, element by element, in place.
-    pub fn apply(self, z: &mut [f32]) {
+    pub fn apply<T: Scalar>(self, z: &mut [T]) {
         let f = match self {
             Activation::Identity => return,
             Activation::Relu => activation::Relu::apply,
@@ -34,7 +35,7 @@ impl Activation {
     }
 
     /// `dy ← dy · f′(z)`, from `y = f(z)`.
-    fn backward(self, y: &[f32], dy: &mut [f32]) {
+    pub(crate) fn backward<T: Scalar>(self, y: &[T], dy: &mut [T]) {
         let f = match self {
             Activation::Identity => return,
             Activation::Relu => activation::Relu::backward,

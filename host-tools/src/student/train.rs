@@ -11,6 +11,7 @@ use super::Distiller;
 use crate::error::{Error, Result};
 use crate::network::{Activation, Network};
 use crate::random::shuffle;
+use crate::schedule::half_cosine;
 
 /// What a student is trained for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -118,12 +119,6 @@ fn learn(distiller: &mut Distiller, recipe: Recipe, lessons: Lessons<'_>, row: u
         Recipe::OutputMse => distiller.learn(x.as_slice(), &OutputMse::<Softmax>::new(), teacher),
         Recipe::ValueMse => distiller.learn(x.as_slice(), &OutputMse::<Linear>::new(), teacher),
     }
-}
-
-/// From 1 to 0 along a half cosine.
-fn half_cosine(step: usize, steps: usize) -> f32 {
-    let share = step as f64 / steps as f64;
-    (0.5 * (1.0 + libm::cos(core::f64::consts::PI * share))) as f32
 }
 
 fn check(settings: &Settings, lessons: Lessons<'_>) -> Result<()> {

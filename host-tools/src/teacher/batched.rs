@@ -1,0 +1,181 @@
+//! Forward and backward of a batch of samples, in buffers made once.
+//!
+//! Shapes: weights (inputs × outputs), which in memory is the (outputs, inputs) row-major of the core; activations
+//! (width × batch), one column a sample.
+
+use microdistill::layer::Role;
+use nalgebra::DMatrix;
+use rand_core::Rng;
+
+use super::gemm::{Operand, Real};
+use crate::network::{Activation, Network};
+
+/// A parameter or its gradient or moment.
+pub(super) struct Parameters<T> {
+    /// Shape (inputs × outputs).
+    pub weights: DMatrix<T>,
+    /// Shape (outputs).
+    pub bias: Vec<T>,
+}
+
+impl<T: Real> Parameters<T> {
+    fn zero(inputs: usize, outputs: usize) -> Self {
+        Parameters { weights: DMatrix::from_element(inputs, outputs, T::ZERO), bias: vec![T::ZERO; outputs] }
+    }
+
+    /// Every layer of a network of these `widths`, zero.
+    pub(super) fn zeros(widths: &[usize]) -> Vec<Self> {
+        widths.windows(2).map(|pair| Parameters::zero(pair[0], pair[1])).collect()
+    }
+}
+
+/// Every tensor with its role, in the core's order.
+pub(super) fn tensors<T: Real>(layers: &mut [Parameters<T>]) -> impl Iterator<Item = (Role, &mut [T])> {
+    layers.iter_mut().flat_map(|layer| {
+        [(Role::Weights, layer.weights.as_mut_slice()), (Role::Bias, layer.bias.as_mut_slice())]
+    })
+}
+
+/// Outputs of a layer and what flows back into them.
+struct Buffers<T> {
+    /// After the activation: shape (outputs × batch).
+    y: DMatrix<T>,
+    /// ∂L/∂y, turned into ∂L/∂z on the way back.
+    dy: DMatrix<T>,
+    /// What the next layer reads, if units are dropped: `y · mask`.
+    dropped: Option<(DMatrix<T>, DMatrix<T>)>,
+}
+
+impl<T> Buffers<T> {
+    fn output(&self) -> &DMatrix<T> {
+        self.dropped.as_ref().map_or(&self.y, |(dropped, _mask)| dropped)
+    }
+}
+
+/// An MLP and the memory to train it in batches.
+pub(super) struct Batched<T> {
+    pub layers: Vec<Parameters<T>>,
+    pub gradients: Vec<Parameters<T>>,
+    hidden: Activation,
+    buffers: Vec<Buffers<T>>,
+    keep: T,
+}
+
+/// Whether hidden units are dropped.
+pub(super) enum Mode<'a, R> {
+    Training(&'a mut R),
+    Inference,
+}
+
+impl<T: Real> Batched<T> {
+    /// Of zeros, for batches of up to `batch` samples; `dropout` in [0, 1) is the share of hidden units dropped.
+    pub(super) fn zero(widths: &[usize], hidden: Activation, dropout: T, batch: usize) -> Self {
+        let last = widths.len() - 2;
+        let buffers = widths[1..].iter().enumerate().map(|(index, &width)| {
+            let zero = DMatrix::from_element(width, batch, T::ZERO);
+            let dropped = (index < last && dropout > T::ZERO).then(|| (zero.clone(), zero.clone()));
+            Buffers { y: zero.clone(), dy: zero, dropped }
+        });
+        Batched {
+            layers: Parameters::zeros(widths),
+            gradients: Parameters::zeros(widths),
+            hidden,
+            buffers: buffers.collect(),
+            keep: T::ONE - dropout,
+        }
+    }
+
+    /// Logits or values of the first `n` columns of `x`, which must be at most the batch: shape (outputs × batch).
+    pub(super) fn forward<R: Rng>(&mut self, x: &DMatrix<T>, n: usize, mut mode: Mode<'_, R>) -> &DMatrix<T> {
+        let last = self.layers.len() - 1;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let (before, after) = self.buffers.split_at_mut(index);
+            let buffers = &mut after[0];
+            let input = before.last().map_or(x, Buffers::output);
+            for mut column in buffers.y.column_iter_mut().take(n) {
+                column.as_mut_slice().copy_from_slice(&layer.bias);
+            }
+            let weights = Operand::all(&layer.weights).transposed();
+            T::gemm(weights, Operand::first(input, n), T::ONE, &mut buffers.y, n);
+            if index == last {
+                break;
+            }
+            let used = n * layer.bias.len();
+            let y = &mut buffers.y.as_mut_slice()[..used];
+            self.hidden.apply(y);
+            if let Some((dropped, mask)) = &mut buffers.dropped {
+                let mask = &mut mask.as_mut_slice()[..used];
+                draw(mask, self.keep, &mut mode);
+                for ((dropped, &y), &mask) in dropped.as_mut_slice().iter_mut().zip(&*y).zip(&*mask) {
+                    *dropped = y * mask;
+                }
+            }
+        }
+        &self.buffers[last].y
+    }
+
+    /// Outputs of the last [`forward`](Batched::forward), and where ∂L/∂output belongs: shapes (outputs × batch).
+    pub(super) fn output_and_gradient(&mut self) -> (&DMatrix<T>, &mut DMatrix<T>) {
+        let last = self.buffers.len() - 1;
+        let buffers = &mut self.buffers[last];
+        (&buffers.y, &mut buffers.dy)
+    }
+
+    /// Writes the summed gradients of the first `n` samples.
+    pub(super) fn backward(&mut self, x: &DMatrix<T>, n: usize) {
+        for index in (0..self.layers.len()).rev() {
+            let (before, after) = self.buffers.split_at_mut(index);
+            let dz = Operand::first(&after[0].dy, n);
+            let input = before.last().map_or(x, Buffers::output);
+            let gradient = &mut self.gradients[index];
+            let outputs = gradient.bias.len();
+            T::gemm(Operand::first(input, n), dz.transposed(), T::ZERO, &mut gradient.weights, outputs);
+            gradient.bias.fill(T::ZERO);
+            for column in after[0].dy.column_iter().take(n) {
+                for (sum, &dz) in gradient.bias.iter_mut().zip(column.as_slice()) {
+                    *sum += dz;
+                }
+            }
+            let Some(below) = before.last_mut() else { break };
+            T::gemm(Operand::all(&self.layers[index].weights), dz, T::ZERO, &mut below.dy, n);
+            let dy = &mut below.dy.as_mut_slice()[..n * below.y.nrows()];
+            if let Some((_, mask)) = &below.dropped {
+                for (dy, &mask) in dy.iter_mut().zip(mask.as_slice()) {
+                    *dy *= mask;
+                }
+            }
+            self.hidden.backward(&below.y.as_slice()[..dy.len()], dy);
+        }
+    }
+}
+
+/// Zero with the probability of a drop, else `1 / keep`, so that the mean stays.
+fn draw<T: Real, R: Rng>(mask: &mut [T], keep: T, mode: &mut Mode<'_, R>) {
+    match mode {
+        Mode::Inference => mask.fill(T::ONE),
+        Mode::Training(rng) => {
+            for mask in mask {
+                let kept = T::unit_interval(rng.next_u32()) < keep;
+                *mask = if kept { T::ONE / keep } else { T::ZERO };
+            }
+        }
+    }
+}
+
+impl Batched<f32> {
+    /// Takes the weights of `network`, which has the same shape.
+    pub(super) fn load(&mut self, network: &Network) {
+        for (layer, from) in self.layers.iter_mut().zip(&network.layers) {
+            layer.weights.as_mut_slice().copy_from_slice(&from.weights);
+            layer.bias.copy_from_slice(&from.bias);
+        }
+    }
+
+    /// Writes the weights to `network`, which has the same shape.
+    pub(super) fn store(&self, network: &mut Network) {
+        for (layer, to) in self.layers.iter().zip(&mut network.layers) {
+            to.weights.copy_from_slice(layer.weights.as_slice());
+            to.bias.copy_from_slice(&layer.bias);
+        }
+    }
+}

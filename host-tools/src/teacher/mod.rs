@@ -1,0 +1,12 @@
+//! Teachers: trained batch by batch with matrix products, in `f32` on the desktop.
+//!
+//! Fast, and outside the promise of equal bits: the matrix kernels choose CPU features at run time, so a training
+//! repeats bit for bit on one kind of CPU only. What it gives is an ordinary [`Network`](crate::network::Network).
+
+mod batched;
+mod gemm;
+#[cfg(test)]
+mod tests;
+mod train;
+
+pub use train::{Epoch, Examples, Settings, Target, Trained, train};
