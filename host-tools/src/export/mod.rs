@@ -1,0 +1,177 @@
+//! A model as Rust source: one file of statics that a firmware takes in by `mod` or `include!`.
+
+mod text;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::file;
+use crate::model::{Body, Model};
+use crate::network::{Activation, Network};
+use text::{Node, array, block, call, comment, item, leaf, matrix, record};
+
+/// Names of the other items of an exported file.
+const TAKEN: [&str; 8] =
+    ["INPUT", "OUTPUT", "LABELS", "FEATURES", "GOLDEN", "PARAMETERS", "FLASH_BYTES", "SCRATCH_BYTES"];
+
+/// The exported file's text.
+///
+/// `name` is the static's name, as `STUDENT`; the type beside it is then `Student`. `command` is what the header tells
+/// to have made the file: without a machine's paths, see [`command_line`](crate::model::command_line).
+///
+/// # Errors
+/// A name that is no constant's or is taken, a model with a number that is not finite, a model without example rows.
+pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
+    let type_name = type_name(name)?;
+    model.check().map_err(Error::Invalid)?;
+    if model.examples.ncols() == 0 {
+        let mend = "train, distill or quantize it with data, which puts some in";
+        return Err(Error::Invalid(format!(
+            "the model has no example rows to make golden vectors of: {mend}"
+        )));
+    }
+    let mut text = header(model, command);
+    let parts = match &model.body {
+        Body::F32(network) => f32_parts(model, network),
+    };
+    item(&mut text, "The network's type.", &format!("type {type_name}"), &Node::Leaf(parts.network_type));
+    let (edge, value) = &parts.input;
+    item(&mut text, "Raw features to the network's input.", &format!("static INPUT: {edge}"), value);
+    let network = call("::microdistill::Network::new", chain(parts.layers));
+    item(
+        &mut text,
+        "From the input to logits, or to a value.",
+        &format!("static {name}: {type_name}"),
+        &network,
+    );
+
+    let (inputs, labels) = (model.features().len(), model.labels().len());
+    if labels > 0 {
+        let head = format!("static LABELS: [&str; {labels}]");
+        item(&mut text, "Classes, in the order of the logits.", &head, &array(model.labels()));
+    }
+    let head = format!("static FEATURES: [&str; {inputs}]");
+    item(&mut text, "Features, in the order of the input.", &head, &array(model.features()));
+    let (rows, outputs) = (parts.golden.len(), model.outputs());
+    let number = parts.number;
+    let head =
+        format!("static GOLDEN: [{GOLDEN}<{inputs}, [{number}; {inputs}], [{number}; {outputs}]>; {rows}]");
+    let doc = "What the desktop computed; a device must come to the same bits.";
+    item(&mut text, doc, &head, &block(parts.golden.into_iter()));
+
+    item(&mut text, "Weights and biases.", "const PARAMETERS: usize", &leaf(model.parameters()));
+    item(&mut text, "Flash of the network and its edges.", "const FLASH_BYTES: usize", &leaf(parts.flash));
+    item(&mut text, "Working memory of an inference.", "const SCRATCH_BYTES: usize", &leaf(parts.scratch));
+    let statics = [name, "INPUT"].map(|name| format!("::core::mem::size_of_val(&{name})"));
+    text += &format!(
+        "\nconst _: () = {{\n    assert!(FLASH_BYTES == {});\n    assert!(SCRATCH_BYTES == \
+         {type_name}::SCRATCH_BYTES);\n}};\n",
+        statics.join(" + ")
+    );
+    Ok(text)
+}
+
+/// [`export`] into a file.
+pub fn export_to(model: &Model, name: &str, command: &str, path: impl AsRef<Path>) -> Result<()> {
+    file::write(path, export(model, name, command)?.as_bytes())
+}
+
+/// For a `build.rs`: exports the model file `model` to `file_name` in Cargo's `OUT_DIR`, and again whenever the model
+/// changes.
+///
+/// ```no_run
+/// microdistill_host_tools::export::build("student.safetensors", "STUDENT", "student.rs").unwrap();
+/// // In the crate: include!(concat!(env!("OUT_DIR"), "/student.rs"));
+/// ```
+pub fn build(model: impl AsRef<Path>, name: &str, file_name: &str) -> Result<PathBuf> {
+    println!("cargo::rerun-if-changed={}", model.as_ref().display());
+    let folder = std::env::var_os("OUT_DIR")
+        .ok_or_else(|| Error::Invalid("OUT_DIR is not set: call export::build from a build.rs".into()))?;
+    let path = Path::new(&folder).join(file_name);
+    export_to(&Model::load(model)?, name, "build.rs", &path)?;
+    Ok(path)
+}
+
+/// `STUDENT_INT8` → `StudentInt8`
+fn type_name(name: &str) -> Result<String> {
+    let constant = name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    if !constant {
+        return Err(Error::Invalid(format!("{name:?} is not a constant's name: write it like STUDENT_2")));
+    }
+    // `Self` is the one keyword among the types' names.
+    if TAKEN.contains(&name) || name == "SELF" {
+        return Err(Error::Invalid(format!("the name {name} is taken: choose another, as STUDENT")));
+    }
+    let words = name.split('_').filter_map(|word| word.split_at_checked(1));
+    Ok(words.map(|(first, rest)| first.to_owned() + &rest.to_ascii_lowercase()).collect())
+}
+
+fn header(model: &Model, command: &str) -> String {
+    let metadata = &model.metadata;
+    let scores = metadata.scores.iter().map(|(name, score)| format!("{name} {score:.4}"));
+    let lines = [
+        ("made by", command),
+        ("model by", &metadata.command),
+        ("data", &metadata.data_hash),
+        ("seed", &metadata.seed.to_string()),
+        ("target", metadata.task.target()),
+        ("scores", &scores.collect::<Vec<_>>().join(", ")),
+    ];
+    let mut header =
+        String::from("// Exported by microdistill: change the model and export again, not this file.\n//\n");
+    for (key, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
+        header += &format!("// {key}: {}\n", comment(value));
+    }
+    header
+}
+
+const GOLDEN: &str = "::microdistill::golden::Golden";
+
+/// What the two kinds of network differ in.
+struct Parts {
+    number: &'static str,
+    network_type: String,
+    input: (String, Node),
+    layers: Vec<Node>,
+    golden: Vec<Node>,
+    flash: usize,
+    scratch: usize,
+}
+
+fn f32_parts(model: &Model, network: &Network) -> Parts {
+    let (widths, inputs) = (network.widths(), model.features().len());
+    let activation = match network.layers.as_slice() {
+        [first, _, ..] if first.activation == Activation::Tanh => "; ::microdistill::activation::Tanh",
+        [first, _, ..] if first.activation == Activation::Identity => {
+            "; ::microdistill::activation::Identity"
+        }
+        _ => "",
+    };
+    let layers = network.layers.iter().map(|layer| {
+        call("::microdistill::Dense::new", [matrix(&layer.weights, layer.inputs()), array(&layer.bias)])
+    });
+    let golden = model.examples.column_iter().map(|raw| {
+        let x = model.standardize(raw.as_slice());
+        let y = network.predict(&x);
+        record(GOLDEN, [("raw", array(raw.as_slice())), ("input", array(&x)), ("output", array(&y))])
+    });
+    Parts {
+        number: "f32",
+        network_type: format!("::microdistill::Mlp!{widths:?}").replace(']', &format!("{activation}]")),
+        input: (format!("::microdistill::Scaler<{inputs}>"), scaler(model)),
+        layers: layers.collect(),
+        golden: golden.collect(),
+        flash: size_of::<f32>() * (network.parameters() + 2 * inputs),
+        scratch: size_of::<f32>() * microdistill::scratch(&widths),
+    }
+}
+
+fn scaler(model: &Model) -> Node {
+    call("::microdistill::Scaler::new", [array(&model.scaler.mean), array(&model.scaler.scale)])
+}
+
+/// `a.then(b.then(c))`
+fn chain(layers: Vec<Node>) -> Option<Node> {
+    layers.into_iter().rev().reduce(|rest, layer| Node::Then(layer.into(), rest.into()))
+}

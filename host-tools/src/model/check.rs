@@ -1,0 +1,87 @@
+//! What every usable model satisfies, whether it was read, trained or put together by hand.
+
+use super::{Body, Model, Task};
+use crate::network::{Activation, Network};
+
+impl Model {
+    /// What is wrong with the model, with the tensor's name.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let features = self.metadata.features.len();
+        if features == 0 {
+            return Err("the model has no features".into());
+        }
+        for (name, values) in [("scaler.mean", &self.scaler.mean), ("scaler.scale", &self.scaler.scale)] {
+            if values.len() != features {
+                return Err(format!("{name} has {} values, the model has {features} features", values.len()));
+            }
+            finite(name, values)?;
+        }
+        if self.examples.nrows() != features {
+            let width = self.examples.nrows();
+            return Err(format!("examples has {width} values a row, the model has {features} features"));
+        }
+        finite("examples", self.examples.as_slice())?;
+        let outputs = match &self.body {
+            Body::F32(network) => check_f32(network, features)?,
+        };
+        match &self.metadata.task {
+            Task::Classification { labels, .. } if labels.len() != outputs => {
+                Err(format!("the model has {} labels, its last layer has {outputs} outputs", labels.len()))
+            }
+            Task::Regression { .. } if outputs != 1 => {
+                Err(format!("a regression model has 1 output, its last layer has {outputs}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_f32(network: &Network, features: usize) -> Result<usize, String> {
+    check_activations(network.layers.iter().map(|layer| layer.activation))?;
+    let mut width = features;
+    for (index, layer) in network.layers.iter().enumerate() {
+        width = chain(index, width, layer.weights.len(), layer.bias.len())?;
+        finite(&format!("layers.{index}.weights"), &layer.weights)?;
+        finite(&format!("layers.{index}.bias"), &layer.bias)?;
+    }
+    Ok(width)
+}
+
+/// One activation for all hidden layers, then a linear layer: what the core's types can name.
+fn check_activations(mut activations: impl DoubleEndedIterator<Item = Activation>) -> Result<(), String> {
+    match activations.next_back() {
+        None => return Err("the model has no layers".into()),
+        Some(Activation::Identity) => {}
+        Some(_) => {
+            return Err(
+                "the last layer has an activation: it must be linear and give logits or values".into()
+            );
+        }
+    }
+    let first = activations.next();
+    if activations.any(|activation| Some(activation) != first) {
+        return Err("hidden layers have different activations: use one for all of them".into());
+    }
+    Ok(())
+}
+
+/// The number of outputs of a layer that takes `inputs`.
+fn chain(index: usize, inputs: usize, weights: usize, outputs: usize) -> Result<usize, String> {
+    if outputs == 0 || Some(weights) != inputs.checked_mul(outputs) {
+        return Err(format!(
+            "layers.{index}.weights has {weights} values: {inputs} inputs (what comes before gives) and {outputs} \
+             outputs (its bias has) need another number"
+        ));
+    }
+    Ok(outputs)
+}
+
+fn finite(name: &str, values: &[f32]) -> Result<(), String> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(index) => {
+            let value = values[index];
+            Err(format!("{name} holds {value} at position {index}: a model has finite numbers only"))
+        }
+    }
+}

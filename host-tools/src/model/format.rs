@@ -1,0 +1,206 @@
+//! The bytes of a model file: safetensors, with everything that is not a tensor as JSON in one metadata key.
+//!
+//! | tensor | type | shape |
+//! |---|---|---|
+//! | `scaler.mean`, `scaler.scale` | F32 | (features) |
+//! | `examples` | F32 | (rows, features) |
+//! | `layers.N.weights` | F32 | (outputs, inputs) |
+//! | `layers.N.bias` | F32 | (outputs) |
+
+use std::collections::HashMap;
+
+use nalgebra::DMatrix;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+
+use super::{Body, Metadata, Model, Scaler};
+use crate::network::{Activation, Dense, Network};
+
+/// The one metadata key: the crate keeps the keys in a hash map, so that several would come in a random order.
+const KEY: &str = "microdistill";
+const VERSION: u32 = 1;
+
+/// Read first, so that a newer file is told apart from a broken one.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    version: u32,
+    numbers: Numbers,
+    activations: Vec<Activation>,
+    metadata: Metadata,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Numbers {
+    F32,
+}
+
+impl Model {
+    /// The file's bytes.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        self.check()?;
+        let mut tensors = Tensors::default();
+        tensors.add("scaler.mean", vec![self.scaler.mean.len()], &self.scaler.mean);
+        tensors.add("scaler.scale", vec![self.scaler.scale.len()], &self.scaler.scale);
+        // nalgebra is column-major: a column of the matrix is a row of the tensor.
+        let shape = vec![self.examples.ncols(), self.examples.nrows()];
+        tensors.add("examples", shape, self.examples.as_slice());
+        let (numbers, activations) = match &self.body {
+            Body::F32(network) => {
+                tensors.add_network(network);
+                (Numbers::F32, network.layers.iter().map(|layer| layer.activation).collect())
+            }
+        };
+        let mut metadata = self.metadata.clone();
+        metadata.scores.retain(|_, score| score.is_finite());
+        tensors.finish(&Header { version: VERSION, numbers, activations, metadata })
+    }
+
+    /// The model of the file's bytes.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let (_, metadata) = SafeTensors::read_metadata(bytes)
+            .map_err(|error| format!("not a safetensors file, or a damaged one: {error}"))?;
+        let foreign =
+            "a safetensors file, but not a model of microdistill: `microdistill import` may read it";
+        let json = metadata.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or(foreign)?;
+        let broken = |error| format!("the metadata is damaged: {error}");
+        let Version { version } = serde_json::from_str(json).map_err(broken)?;
+        if version != VERSION {
+            return Err(format!(
+                "format version {version}, this program reads {VERSION}: use the program that wrote it"
+            ));
+        }
+        let header: Header = serde_json::from_str(json).map_err(broken)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| format!("damaged: {error}"))?;
+        let mut tensors = Reader { tensors, read: 0 };
+        let scaler = Scaler { mean: tensors.vector("scaler.mean")?, scale: tensors.vector("scaler.scale")? };
+        let ([rows, features], examples) = tensors.array("examples")?;
+        let body = match header.numbers {
+            Numbers::F32 => Body::F32(tensors.network(&header.activations)?),
+        };
+        tensors.finish()?;
+        let model = Model {
+            metadata: header.metadata,
+            scaler,
+            body,
+            examples: DMatrix::from_vec(features, rows, examples),
+        };
+        model.check()?;
+        Ok(model)
+    }
+}
+
+/// A number that tensors hold.
+trait Number: Copy {
+    const TYPE: Dtype;
+    fn write(self, bytes: &mut Vec<u8>);
+    fn read(bytes: &[u8]) -> Vec<Self>;
+}
+
+macro_rules! number {
+    ($($number:ty: $dtype:ident),+) => { $(
+        impl Number for $number {
+            const TYPE: Dtype = Dtype::$dtype;
+            fn write(self, bytes: &mut Vec<u8>) {
+                bytes.extend(self.to_le_bytes());
+            }
+            fn read(bytes: &[u8]) -> Vec<Self> {
+                bytes.as_chunks().0.iter().copied().map(Self::from_le_bytes).collect()
+            }
+        }
+    )+ };
+}
+number!(f32: F32);
+
+/// Tensors on their way into a file.
+#[derive(Default)]
+struct Tensors(Vec<(String, Dtype, Vec<usize>, Vec<u8>)>);
+
+impl Tensors {
+    fn add<T: Number>(&mut self, name: impl Into<String>, shape: Vec<usize>, values: &[T]) {
+        let mut bytes = Vec::with_capacity(size_of_val(values));
+        values.iter().for_each(|value| value.write(&mut bytes));
+        self.0.push((name.into(), T::TYPE, shape, bytes));
+    }
+
+    fn add_network(&mut self, network: &Network) {
+        for (index, layer) in network.layers.iter().enumerate() {
+            let shape = vec![layer.outputs(), layer.inputs()];
+            self.add(format!("layers.{index}.weights"), shape, &layer.weights);
+            self.add(format!("layers.{index}.bias"), vec![layer.outputs()], &layer.bias);
+        }
+    }
+
+    fn finish(self, header: &Header) -> Result<Vec<u8>, String> {
+        let json = serde_json::to_string(header).map_err(|error| error.to_string())?;
+        let views = self
+            .0
+            .iter()
+            .map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(*dtype, shape.clone(), bytes)?)));
+        let bytes = views
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+            .and_then(|views| safetensors::serialize(views, Some(HashMap::from([(KEY.into(), json)]))));
+        bytes.map_err(|error| error.to_string())
+    }
+}
+
+/// Tensors of a file, by name.
+struct Reader<'a> {
+    tensors: SafeTensors<'a>,
+    read: usize,
+}
+
+impl Reader<'_> {
+    fn array<T: Number, const RANK: usize>(&mut self, name: &str) -> Result<([usize; RANK], Vec<T>), String> {
+        let tensor = self.tensors.tensor(name).map_err(|_| format!("the tensor {name} is missing"))?;
+        if tensor.dtype() != T::TYPE {
+            return Err(format!("the tensor {name} is {}, expected {}", tensor.dtype(), T::TYPE));
+        }
+        let shape = tensor.shape();
+        let Ok(shape) = shape.try_into() else {
+            return Err(format!("the tensor {name} has the shape {shape:?}, expected {RANK} dimensions"));
+        };
+        self.read += 1;
+        Ok((shape, T::read(tensor.data())))
+    }
+
+    fn vector<T: Number>(&mut self, name: &str) -> Result<Vec<T>, String> {
+        let ([_], values) = self.array(name)?;
+        Ok(values)
+    }
+
+    /// Weights, shape (outputs, inputs), and bias, shape (outputs).
+    fn layer<W: Number, B: Number>(&mut self, index: usize) -> Result<(Vec<W>, Vec<B>), String> {
+        let ([outputs, inputs], weights) = self.array(&format!("layers.{index}.weights"))?;
+        let bias = self.vector(&format!("layers.{index}.bias"))?;
+        if bias.len() != outputs {
+            let values = bias.len();
+            return Err(format!(
+                "layers.{index}.bias has {values} values, layers.{index}.weights the shape ({outputs}, {inputs})"
+            ));
+        }
+        Ok((weights, bias))
+    }
+
+    fn network(&mut self, activations: &[Activation]) -> Result<Network, String> {
+        let layer = |(index, &activation)| {
+            let (weights, bias) = self.layer(index)?;
+            Ok(Dense { weights, bias, activation })
+        };
+        Ok(Network { layers: activations.iter().enumerate().map(layer).collect::<Result<_, String>>()? })
+    }
+
+    /// Every tensor must have been asked for: one that is ignored would be a model half read.
+    fn finish(self) -> Result<(), String> {
+        match self.tensors.len() - self.read {
+            0 => Ok(()),
+            more => Err(format!("{more} tensors more than the architecture has")),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What a model file says about itself.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a model comes from and what its numbers mean. Holds no time and no path of a machine: the same training gives
+/// the same file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// Teacher or student.
+    pub role: Role,
+    /// What the outputs mean.
+    pub task: Task,
+    /// Names of the inputs, in order.
+    pub features: Vec<String>,
+    /// Seed of the training.
+    pub seed: u64,
+    /// Hash of the training data.
+    pub data_hash: String,
+    /// The command that made the model: see [`command_line`].
+    pub command: String,
+    /// Scores by name, as "test accuracy"; a file keeps the finite ones.
+    pub scores: BTreeMap<String, f64>,
+    /// Where it was trained, when the result depends on it.
+    pub machine: Option<Machine>,
+}
+
+/// A model's place in distillation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// What is imitated.
+    Teacher,
+    /// What imitates, and goes to a board.
+    Student,
+}
+
+/// What the outputs mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Task {
+    /// One logit a label.
+    Classification {
+        /// The column of the labels.
+        target: String,
+        /// In the order of the logits.
+        labels: Vec<String>,
+    },
+    /// One value, in the unit of the column: the last layer undoes the standardization of the targets.
+    Regression {
+        /// The column of the values.
+        target: String,
+    },
+}
+
+impl Task {
+    /// Labels in the order of the logits; none for regression.
+    pub fn labels(&self) -> &[String] {
+        match self {
+            Task::Classification { labels, .. } => labels,
+            Task::Regression { .. } => &[],
+        }
+    }
+
+    /// The target column.
+    pub fn target(&self) -> &str {
+        match self {
+            Task::Classification { target, .. } | Task::Regression { target } => target,
+        }
+    }
+}
+
+/// The batched trainer repeats bit for bit on one kind of processor and number of threads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Architecture, as [`std::env::consts::ARCH`].
+    pub arch: String,
+    /// Number of threads.
+    pub threads: usize,
+}
+
+/// A command for [`Metadata::command`]: the program's name and its arguments, absolute paths cut to the file's name, so
+/// that two machines write the same model.
+pub fn command_line(arguments: impl IntoIterator<Item = String>) -> String {
+    let words = arguments.into_iter().enumerate().map(|(index, word)| {
+        let (flag, value) = match word.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => (format!("{flag}="), value),
+            _ => (String::new(), word.as_str()),
+        };
+        let path = Path::new(value);
+        let name = path.file_name().filter(|_| index == 0 || path.is_absolute());
+        let value = name.map_or(value.into(), |name| name.to_string_lossy());
+        if value.is_empty() || value.contains(char::is_whitespace) {
+            format!("{flag}{value:?}")
+        } else {
+            format!("{flag}{value}")
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_name_no_machine() {
+        let words = [
+            "/opt/bin/microdistill",
+            "train",
+            "--data",
+            "/home/ann/a b.csv",
+            "--out=/tmp/t.safetensors",
+            "x/y",
+        ];
+        let command = command_line(words.map(str::to_owned));
+        assert_eq!(command, "microdistill train --data \"a b.csv\" --out=t.safetensors x/y");
+    }
+}

@@ -1,0 +1,125 @@
+//! A model: network, input scaler, and what is known about them, in one `.safetensors` file.
+
+mod check;
+mod format;
+mod metadata;
+
+use std::path::Path;
+
+use microdistill::scaler::standardize;
+use nalgebra::DMatrix;
+
+pub use metadata::{Machine, Metadata, Role, Task, command_line};
+
+use crate::error::{Error, Result};
+use crate::file;
+use crate::network::Network;
+
+/// A teacher or a student, from raw features to logits or values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// Where it comes from and what its numbers mean.
+    pub metadata: Metadata,
+    /// The first step of every inference.
+    pub scaler: Scaler,
+    /// The network.
+    pub body: Body,
+    /// A few raw training rows, shape (inputs × rows): the golden vectors of an export are made of them.
+    pub examples: DMatrix<f32>,
+}
+
+/// The network behind the scaler.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// f32
+    F32(Network),
+}
+
+/// `(x − mean)·scale` for each feature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaler {
+    /// In the feature's unit.
+    pub mean: Vec<f32>,
+    /// In one over the feature's unit; zero switches a feature off.
+    pub scale: Vec<f32>,
+}
+
+impl Model {
+    /// Reads a model file. Whatever the bytes, the result is a usable model or an error that says what is wrong.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        Model::from_bytes(&bytes).map_err(|message| Error::Model { path: path.into(), message })
+    }
+
+    /// Writes the model file, whole or not at all. The same model gives the same bytes.
+    ///
+    /// # Errors
+    /// The file system's, and a model that [`load`](Model::load) would refuse: a tensor that is not finite, for one.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let bytes = self.to_bytes().map_err(|message| Error::Model { path: path.into(), message })?;
+        file::write(path, &bytes)
+    }
+
+    /// Names of the inputs, in order.
+    pub fn features(&self) -> &[String] {
+        &self.metadata.features
+    }
+
+    /// Labels in the order of the logits; none for regression.
+    pub fn labels(&self) -> &[String] {
+        self.metadata.task.labels()
+    }
+
+    /// Widths from input to output.
+    pub fn widths(&self) -> Vec<usize> {
+        match &self.body {
+            Body::F32(network) => network.widths(),
+        }
+    }
+
+    /// Number of logits, or 1.
+    pub fn outputs(&self) -> usize {
+        self.widths().last().copied().unwrap_or_default()
+    }
+
+    /// Number of weights and biases.
+    pub fn parameters(&self) -> usize {
+        match &self.body {
+            Body::F32(network) => network.parameters(),
+        }
+    }
+
+    /// The network's input for raw features, shape (inputs).
+    pub fn standardize(&self, raw: &[f32]) -> Vec<f32> {
+        let mut x = raw.to_vec();
+        standardize(&mut x, &self.scaler.mean, &self.scaler.scale);
+        x
+    }
+
+    /// Logits, or a value, for raw features, shape (inputs): bit for bit what the exported model gives on a board.
+    pub fn logits(&self, raw: &[f32]) -> Vec<f32> {
+        let x = self.standardize(raw);
+        match &self.body {
+            Body::F32(network) => network.predict(&x),
+        }
+    }
+
+    /// [`logits`](Model::logits) for every column of `raw`: shape (outputs × rows).
+    pub fn logits_all(&self, raw: &DMatrix<f32>) -> DMatrix<f32> {
+        let mut x = raw.clone();
+        for mut column in x.column_iter_mut() {
+            standardize(column.as_mut_slice(), &self.scaler.mean, &self.scaler.scale);
+        }
+        match &self.body {
+            Body::F32(network) => network.predict_all(&x),
+        }
+    }
+}
+
+/// `count` columns of `x`, evenly spaced: [`Model::examples`] from training rows.
+pub fn spread(x: &DMatrix<f32>, count: usize) -> DMatrix<f32> {
+    let count = count.min(x.ncols());
+    DMatrix::from_fn(x.nrows(), count, |row, column| x[(row, column * x.ncols() / count)])
+}

@@ -1,0 +1,47 @@
+//! Models for tests.
+
+use microdistill_host_tools::model::{Body, Machine, Metadata, Model, Role, Scaler, Task};
+use microdistill_host_tools::network::{Activation, Network};
+use nalgebra::DMatrix;
+use rand_core::Rng;
+use rand_pcg::Pcg32;
+
+/// Numbers in ±1.
+pub(crate) fn numbers(seed: u64) -> impl FnMut() -> f32 {
+    let mut rng = Pcg32::new(seed, 7);
+    move || (rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0
+}
+
+/// Raw rows for [`model`], shape (inputs × rows).
+pub(crate) fn rows(inputs: usize, rows: usize, seed: u64) -> DMatrix<f32> {
+    let mut number = numbers(seed);
+    DMatrix::from_fn(inputs, rows, |row, _| 10.0 * row as f32 + 3.0 * number())
+}
+
+/// A random model.
+pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
+    let (inputs, outputs) = (widths[0], widths[widths.len() - 1]);
+    let mut network = Network::random(widths, hidden, &mut Pcg32::new(seed, 5));
+    let mut number = numbers(seed);
+    for layer in &mut network.layers {
+        layer.bias.iter_mut().for_each(|bias| *bias = 0.5 * number());
+    }
+    let metadata = Metadata {
+        role: Role::Student,
+        task: Task::Classification {
+            target: "class".into(),
+            labels: (0..outputs).map(|label| format!("label {label} \"é\"")).collect(),
+        },
+        features: (0..inputs).map(|feature| format!("feature_{feature}")).collect(),
+        seed: u64::MAX,
+        data_hash: "0123456789abcdef".into(),
+        command: "microdistill distill\nnot a line of code".into(),
+        scores: [("test accuracy".into(), 0.1 + 0.2), ("test nll".into(), 1.0 / 3.0)].into(),
+        machine: Some(Machine { arch: "x86_64".into(), threads: 2 }),
+    };
+    let scaler = Scaler {
+        mean: (0..inputs).map(|row| 10.0 * row as f32 + number()).collect(),
+        scale: (0..inputs).map(|_| 0.3 + 0.1 * number()).collect(),
+    };
+    Model { metadata, scaler, body: Body::F32(network), examples: rows(inputs, 3, seed) }
+}

@@ -1,0 +1,196 @@
+//! Exported files compile without a warning in a `no_std` crate and give, to the bit, what the desktop computes.
+
+#![allow(irrefutable_let_patterns)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{model, numbers};
+use microdistill_host_tools::export::export;
+use microdistill_host_tools::model::{Body, Model};
+use microdistill_host_tools::network::Activation;
+use tempfile::TempDir;
+
+const COMMAND: &str = "microdistill export student.safetensors";
+
+#[test]
+fn exported_networks_give_the_desktop_s_bits() {
+    let core = Core::build();
+    for (name, model) in models() {
+        let text = export(&model, "STUDENT_1", COMMAND).unwrap();
+        let rows = inputs(&model);
+        let found = core.run(&text, &rows);
+        let expected: Vec<Vec<u32>> =
+            rows.iter().map(|raw| model.logits(raw).into_iter().map(canonical).collect()).collect();
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+fn models() -> Vec<(&'static str, Model)> {
+    let mut odd = model(&[3, 3], Activation::Relu, 4);
+    if let Body::F32(network) = &mut odd.body {
+        network.layers[0].weights = vec![
+            -0.0,
+            f32::from_bits(1),
+            f32::MAX,
+            f32::MIN_POSITIVE,
+            1.0,
+            -1e-30,
+            std::f32::consts::PI,
+            0.0,
+            -0.0,
+        ];
+        network.layers[0].bias = vec![-0.0, -f32::from_bits(3), 1e16];
+    }
+    vec![
+        ("relu", model(&[7, 13, 5, 3], Activation::Relu, 1)),
+        ("tanh", model(&[4, 6, 2], Activation::Tanh, 2)),
+        ("linear", model(&[4, 6, 2], Activation::Identity, 3)),
+        ("odd weights", odd),
+    ]
+}
+
+/// Random rows, and rows of the numbers on which targets differ.
+fn inputs(model: &Model) -> Vec<Vec<f32>> {
+    let width = model.features().len();
+    let mut number = numbers(9);
+    let mut rows: Vec<Vec<f32>> = (0..200).map(|_| (0..width).map(|_| 40.0 * number()).collect()).collect();
+    rows.extend(model.scaler.mean.chunks(width).map(<[f32]>::to_vec));
+    for special in
+        [0.0, -0.0, f32::from_bits(1), -f32::MIN_POSITIVE / 2.0, f32::MAX, f32::NEG_INFINITY, f32::NAN]
+    {
+        rows.push(vec![special; width]);
+        let mut row: Vec<f32> = (0..width).map(|_| number()).collect();
+        row[width / 2] = special;
+        rows.push(row);
+    }
+    rows
+}
+
+/// Any NaN equals any NaN.
+fn canonical(value: f32) -> u32 {
+    if value.is_nan() { f32::NAN.to_bits() } else { value.to_bits() }
+}
+
+/// The core, built for crates that the test writes.
+struct Core {
+    folder: TempDir,
+    library: PathBuf,
+    dependencies: PathBuf,
+}
+
+impl Core {
+    fn build() -> Self {
+        let folder = TempDir::new().unwrap();
+        // A target folder of its own: the one of the running `cargo test` is locked.
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("core");
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--lib", "--offline", "--package", "microdistill", "--target-dir"])
+            .arg(&target)
+            .current_dir(workspace)
+            .status()
+            .unwrap();
+        assert!(built.success());
+        let debug = target.join("debug");
+        Core { folder, library: debug.join("libmicrodistill.rlib"), dependencies: debug.join("deps") }
+    }
+
+    /// Compiles `text` in a crate that runs the self-test, then each row given, and gives the outputs' bits.
+    fn run(&self, text: &str, rows: &[Vec<f32>]) -> Vec<Vec<u32>> {
+        let path = |name| self.folder.path().join(name);
+        std::fs::write(path("student.rs"), text).unwrap();
+        std::fs::write(path("firmware.rs"), FIRMWARE).unwrap();
+        self.compile(&["--crate-type=lib", "--emit=metadata"], &path("firmware.rs"), &path("firmware.rmeta"));
+        std::fs::write(path("main.rs"), MAIN).unwrap();
+        self.compile(&[], &path("main.rs"), &path("main"));
+        let arguments = rows
+            .iter()
+            .map(|row| row.iter().map(|value| value.to_bits().to_string()).collect::<Vec<_>>().join(" "));
+        let output = Command::new(path("main")).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let bits = |line: &str| {
+            line.split(' ').map(|bits| canonical(f32::from_bits(bits.parse().unwrap()))).collect()
+        };
+        lines.lines().map(bits).collect()
+    }
+
+    fn compile(&self, options: &[&str], source: &Path, result: &Path) {
+        let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
+        let output = Command::new(rustc)
+            .args(["--edition=2024", "-Dwarnings", "-Wmissing-docs", "-Wunreachable-pub"])
+            .args(options)
+            .arg(format!("--extern=microdistill={}", self.library.display()))
+            .arg(format!("-Ldependency={}", self.dependencies.display()))
+            .args([source.as_os_str(), "-o".as_ref(), result.as_os_str()])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+const FIRMWARE: &str = r#"//! Both ways to take in a file.
+#![no_std]
+mod student;
+/// With the rest of a module.
+pub mod included {
+    include!("student.rs");
+}
+"#;
+
+const MAIN: &str = r#"//! Rows of bits in, outputs' bits out.
+mod student;
+use microdistill::Prepare as _;
+use student::{GOLDEN, INPUT, STUDENT_1};
+
+static _NAMED: &student::Student1 = &STUDENT_1;
+
+fn main() {
+    assert_eq!(GOLDEN.len(), 3);
+    microdistill::golden::self_test(&INPUT, &STUDENT_1, &GOLDEN).unwrap();
+    assert_eq!(student::LABELS[1], "label 1 \"é\"");
+    for row in std::env::args().skip(1) {
+        let mut raw = [0.0; student::FEATURES.len()];
+        for (raw, bits) in raw.iter_mut().zip(row.split(' ')) {
+            *raw = f32::from_bits(bits.parse().unwrap());
+        }
+        let output = STUDENT_1.predict(&INPUT.apply(&raw));
+        println!("{}", output.map(|y| y.to_bits().to_string()).join(" "));
+    }
+}
+"#;
+
+#[test]
+fn names_are_constants_names() {
+    let model = model(&[2, 2], Activation::Relu, 1);
+    for name in ["", "student", "1A", "A-B", "A B", "É", "_A", "A;"] {
+        let error = export(&model, name, COMMAND).unwrap_err().to_string();
+        assert!(error.contains("is not a constant's name"), "{error}");
+    }
+    for name in ["INPUT", "GOLDEN", "SELF"] {
+        assert!(export(&model, name, COMMAND).unwrap_err().to_string().contains("is taken"));
+    }
+    assert!(export(&model, "TEACHER_INT8", COMMAND).unwrap().contains("pub type TeacherInt8 = "));
+}
+
+#[test]
+fn what_cannot_be_exported_is_said() {
+    let mut bare = model(&[2, 2], Activation::Relu, 1);
+    bare.examples = nalgebra::DMatrix::zeros(2, 0);
+    assert!(export(&bare, "STUDENT", COMMAND).unwrap_err().to_string().contains("example rows"));
+    let mut broken = model(&[2, 2], Activation::Relu, 1);
+    broken.scaler.mean[1] = f32::NAN;
+    let error = export(&broken, "STUDENT", COMMAND).unwrap_err().to_string();
+    assert!(error.contains("scaler.mean holds NaN at position 1"), "{error}");
+}
+
+#[test]
+fn lines_fit_a_screen() {
+    let text = export(&model(&[40, 70, 12], Activation::Relu, 1), "STUDENT", COMMAND).unwrap();
+    for line in text.lines() {
+        assert!(line.chars().count() <= 120, "{line}");
+    }
+}

@@ -1,0 +1,203 @@
+//! Model files: what is saved is loaded, and whatever else a file holds is an error, never a panic.
+
+#![allow(irrefutable_let_patterns)]
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::model;
+use microdistill_host_tools::model::{Body, Model, Task};
+use microdistill_host_tools::network::Activation;
+use proptest::prelude::*;
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use tempfile::TempDir;
+
+/// A damage and what is said of it.
+type Case<T> = (fn(&mut T), &'static str);
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Folder(TempDir::new().unwrap())
+    }
+    fn path(&self) -> PathBuf {
+        self.0.path().join("model.safetensors")
+    }
+    fn bytes(&self, model: &Model) -> Vec<u8> {
+        model.save(self.path()).unwrap();
+        std::fs::read(self.path()).unwrap()
+    }
+    fn load(&self, bytes: &[u8]) -> Result<Model, String> {
+        std::fs::write(self.path(), bytes).unwrap();
+        Model::load(self.path()).map_err(|error| error.to_string())
+    }
+}
+
+fn models() -> Vec<Model> {
+    let mut regression = model(&[3, 5, 1], Activation::Tanh, 2);
+    regression.metadata.task = Task::Regression { target: "price".into() };
+    vec![model(&[4, 8, 6, 3], Activation::Relu, 1), regression, model(&[2, 2], Activation::Relu, 3)]
+}
+
+#[test]
+fn what_is_saved_is_loaded() {
+    let folder = Folder::new();
+    for model in models() {
+        let bytes = folder.bytes(&model);
+        let loaded = folder.load(&bytes).unwrap();
+        assert_eq!(loaded, model);
+        assert_eq!(folder.bytes(&loaded), bytes, "the same model gives the same file");
+    }
+}
+
+#[test]
+fn negative_zeros_and_subnormals_keep_their_bits() {
+    let folder = Folder::new();
+    let mut model = model(&[2, 2], Activation::Relu, 1);
+    let Body::F32(network) = &mut model.body else { unreachable!() };
+    network.layers[0].weights = vec![-0.0, f32::from_bits(1), f32::MAX, f32::MIN_POSITIVE];
+    let loaded = folder.load(&folder.bytes(&model)).unwrap();
+    let Body::F32(network) = &loaded.body else { panic!("another kind of network") };
+    let bits: Vec<u32> = network.layers[0].weights.iter().map(|weight| weight.to_bits()).collect();
+    assert_eq!(bits, [1 << 31, 1, f32::MAX.to_bits(), f32::MIN_POSITIVE.to_bits()]);
+}
+
+#[test]
+fn scores_that_are_no_numbers_are_left_out() {
+    let folder = Folder::new();
+    let mut model = model(&[2, 2], Activation::Relu, 1);
+    model.metadata.scores.insert("r2".into(), f64::NAN);
+    let loaded = folder.load(&folder.bytes(&model)).unwrap();
+    assert_eq!(loaded.metadata.scores.len(), 2);
+}
+
+#[test]
+fn unusable_models_are_not_saved() {
+    let cases: [Case<Model>; 7] = [
+        (|model| model.scaler.scale[1] = f32::INFINITY, "scaler.scale holds inf at position 1"),
+        (|model| model.scaler.mean.truncate(3), "scaler.mean has 3 values, the model has 4 features"),
+        (|model| f32_layers(model)[1].weights[2] = f32::NAN, "layers.1.weights holds NaN at position 2"),
+        (|model| f32_layers(model)[1].bias.truncate(5), "layers.1.weights has 48 values"),
+        (|model| f32_layers(model)[2].activation = Activation::Relu, "the last layer has an activation"),
+        (
+            |model| f32_layers(model)[1].activation = Activation::Tanh,
+            "hidden layers have different activations",
+        ),
+        (
+            |model| model.metadata.task = Task::Regression { target: "x".into() },
+            "a regression model has 1 output",
+        ),
+    ];
+    let folder = Folder::new();
+    for (damage, message) in cases {
+        let mut model = models().remove(0);
+        damage(&mut model);
+        let error = model.save(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+        assert!(!folder.path().exists());
+    }
+}
+
+fn f32_layers(model: &mut Model) -> &mut Vec<microdistill_host_tools::network::Dense> {
+    let Body::F32(network) = &mut model.body else { unreachable!() };
+    &mut network.layers
+}
+
+type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
+
+/// The file with its tensors changed.
+fn rewrite(bytes: &[u8], change: impl FnOnce(&mut Vec<Tensor>)) -> Vec<u8> {
+    let (_, header) = SafeTensors::read_metadata(bytes).unwrap();
+    let file = SafeTensors::deserialize(bytes).unwrap();
+    let tensor = |(name, view): (&str, TensorView)| {
+        (name.to_owned(), view.dtype(), view.shape().to_vec(), view.data().to_vec())
+    };
+    let mut tensors: Vec<Tensor> = file.iter().map(tensor).collect();
+    change(&mut tensors);
+    let view = |(name, dtype, shape, data): &'static Tensor| {
+        (name.as_str(), TensorView::new(*dtype, shape.clone(), data).unwrap())
+    };
+    let tensors: &'static [Tensor] = tensors.leak();
+    safetensors::serialize(tensors.iter().map(view), header.metadata().clone()).unwrap()
+}
+
+fn named<'a>(tensors: &'a mut [Tensor], name: &str) -> &'a mut Tensor {
+    tensors.iter_mut().find(|tensor| tensor.0 == name).unwrap()
+}
+
+#[test]
+fn errors_name_the_tensor() {
+    let cases: [Case<Vec<Tensor>>; 7] = [
+        (
+            |tensors| tensors.retain(|tensor| tensor.0 != "layers.1.bias"),
+            "the tensor layers.1.bias is missing",
+        ),
+        (
+            |tensors| named(tensors, "scaler.mean").1 = Dtype::I32,
+            "the tensor scaler.mean is I32, expected F32",
+        ),
+        (|tensors| named(tensors, "layers.0.weights").2 = vec![32], "layers.0.weights has the shape [32]"),
+        (|tensors| named(tensors, "layers.0.weights").2 = vec![4, 8], "layers.0.bias has 8 values"),
+        (
+            |tensors| named(tensors, "layers.2.weights").3[..4].copy_from_slice(&f32::NAN.to_le_bytes()),
+            "layers.2.weights holds NaN at position 0",
+        ),
+        (|tensors| tensors.push(("more".into(), Dtype::U8, vec![1], vec![0])), "1 tensors more"),
+        (
+            |tensors| *named(tensors, "examples") = ("examples".into(), Dtype::F32, vec![0, 9], vec![]),
+            "examples has 9",
+        ),
+    ];
+    let folder = Folder::new();
+    let bytes = folder.bytes(&models()[0]);
+    for (change, message) in cases {
+        let damaged = rewrite(&bytes, change);
+        let error = folder.load(&damaged).unwrap_err();
+        assert!(error.contains(message) && error.contains("model.safetensors: "), "{error}");
+    }
+}
+
+#[test]
+fn other_files_are_told_apart() {
+    let folder = Folder::new();
+    let bytes = folder.bytes(&models()[0]);
+    let foreign = safetensors::serialize([("w", TensorView::new(Dtype::U8, vec![1], &[0]).unwrap())], None);
+    assert!(folder.load(&foreign.unwrap()).unwrap_err().contains("not a model of microdistill"));
+    assert!(folder.load(b"a,b\n1,2\n").unwrap_err().contains("not a safetensors file"));
+    assert!(folder.load(b"").unwrap_err().contains("not a safetensors file"));
+    let key = b"version\\\":";
+    let newer = bytes.windows(key.len()).position(|window| window == key).unwrap() + key.len();
+    let mut newer_bytes = bytes.clone();
+    newer_bytes[newer] = b'9';
+    let error = folder.load(&newer_bytes).unwrap_err();
+    assert!(error.contains("format version 9"), "{error}");
+    for length in 0..bytes.len() {
+        assert!(folder.load(&bytes[..length]).is_err(), "the first {length} bytes");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn damaged_files_never_panic(
+        which in 0usize..3,
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let folder = Folder::new();
+        let model = &models()[which];
+        let mut bytes = folder.bytes(model);
+        for (index, byte) in &damage {
+            let index = index.index(bytes.len());
+            bytes[index] = *byte;
+        }
+        if let Ok(model) = folder.load(&bytes) {
+            // What loads can be used and saved.
+            prop_assert_eq!(model.logits(&vec![1.0; model.features().len()]).len(), model.outputs());
+            prop_assert!(model.save(folder.path()).is_ok());
+        }
+    }
+}
