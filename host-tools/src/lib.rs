@@ -5,6 +5,8 @@ pub mod export;
 pub mod file;
 pub mod model;
 pub mod network;
+pub mod network_i8;
+pub mod quantize;
 mod random;
 mod schedule;
 pub mod student;

@@ -1,16 +1,15 @@
 //! Exported files compile without a warning in a `no_std` crate and give, to the bit, what the desktop computes.
 
-#![allow(irrefutable_let_patterns)]
-
 mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{model, numbers};
+use common::{model, numbers, rows};
 use microdistill_host_tools::export::export;
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::network::Activation;
+use microdistill_host_tools::quantize::{Scales, quantize};
 use tempfile::TempDir;
 
 const COMMAND: &str = "microdistill export student.safetensors";
@@ -44,7 +43,19 @@ fn models() -> Vec<(&'static str, Model)> {
         ];
         network.layers[0].bias = vec![-0.0, -f32::from_bits(3), 1e16];
     }
+    let int8 = |widths: &[usize], scales| {
+        let model = model(widths, Activation::Relu, 6);
+        quantize(&model, &rows(widths[0], 100, 8), scales).unwrap()
+    };
+    let mut mixed = int8(&[7, 13, 5, 3], Scales::PerChannel);
+    if let Body::Int8(network) = &mut mixed.body {
+        network.layers[1].weight_scales.truncate(1);
+    }
     vec![
+        ("int8 per channel", int8(&[7, 13, 5, 3], Scales::PerChannel)),
+        ("int8 per layer", int8(&[7, 13, 5, 3], Scales::PerLayer)),
+        ("int8 mixed", mixed),
+        ("int8 single layer", int8(&[5, 3], Scales::PerChannel)),
         ("relu", model(&[7, 13, 5, 3], Activation::Relu, 1)),
         ("tanh", model(&[4, 6, 2], Activation::Tanh, 2)),
         ("linear", model(&[4, 6, 2], Activation::Identity, 3)),
@@ -104,7 +115,8 @@ impl Core {
         std::fs::write(path("student.rs"), text).unwrap();
         std::fs::write(path("firmware.rs"), FIRMWARE).unwrap();
         self.compile(&["--crate-type=lib", "--emit=metadata"], &path("firmware.rs"), &path("firmware.rmeta"));
-        std::fs::write(path("main.rs"), MAIN).unwrap();
+        let edge = if text.contains("static OUTPUT") { "student::OUTPUT.apply(&output)" } else { "output" };
+        std::fs::write(path("main.rs"), MAIN.replace("EDGE", edge)).unwrap();
         self.compile(&[], &path("main.rs"), &path("main"));
         let arguments = rows
             .iter()
@@ -158,7 +170,7 @@ fn main() {
             *raw = f32::from_bits(bits.parse().unwrap());
         }
         let output = STUDENT_1.predict(&INPUT.apply(&raw));
-        println!("{}", output.map(|y| y.to_bits().to_string()).join(" "));
+        println!("{}", EDGE.map(|y: f32| y.to_bits().to_string()).join(" "));
     }
 }
 "#;
@@ -185,12 +197,19 @@ fn what_cannot_be_exported_is_said() {
     broken.scaler.mean[1] = f32::NAN;
     let error = export(&broken, "STUDENT", COMMAND).unwrap_err().to_string();
     assert!(error.contains("scaler.mean holds NaN at position 1"), "{error}");
+    let mut overflowing = model(&[2, 2], Activation::Relu, 1);
+    overflowing.scaler.scale = vec![f32::MAX; 2];
+    let error = export(&overflowing, "STUDENT", COMMAND).unwrap_err().to_string();
+    assert!(error.contains("are not finite"), "{error}");
 }
 
 #[test]
 fn lines_fit_a_screen() {
-    let text = export(&model(&[40, 70, 12], Activation::Relu, 1), "STUDENT", COMMAND).unwrap();
-    for line in text.lines() {
-        assert!(line.chars().count() <= 120, "{line}");
+    let model = model(&[40, 70, 12], Activation::Relu, 1);
+    let int8 = quantize(&model, &rows(40, 10, 1), Scales::default()).unwrap();
+    for model in [model, int8] {
+        for line in export(&model, "STUDENT", COMMAND).unwrap().lines() {
+            assert!(line.chars().count() <= 120, "{line}");
+        }
     }
 }

@@ -1,14 +1,14 @@
 //! Model files: what is saved is loaded, and whatever else a file holds is an error, never a panic.
 
-#![allow(irrefutable_let_patterns)]
-
 mod common;
 
 use std::path::PathBuf;
 
-use common::model;
+use common::{model, rows};
 use microdistill_host_tools::model::{Body, Model, Task};
 use microdistill_host_tools::network::Activation;
+use microdistill_host_tools::network_i8::NetworkI8;
+use microdistill_host_tools::quantize::{Scales, quantize};
 use proptest::prelude::*;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -39,7 +39,9 @@ impl Folder {
 fn models() -> Vec<Model> {
     let mut regression = model(&[3, 5, 1], Activation::Tanh, 2);
     regression.metadata.task = Task::Regression { target: "price".into() };
-    vec![model(&[4, 8, 6, 3], Activation::Relu, 1), regression, model(&[2, 2], Activation::Relu, 3)]
+    let model = model(&[4, 8, 6, 3], Activation::Relu, 1);
+    let int8 = |scales| quantize(&model, &rows(4, 50, 2), scales).unwrap();
+    vec![int8(Scales::PerChannel), int8(Scales::PerLayer), regression, model]
 }
 
 #[test]
@@ -93,7 +95,7 @@ fn unusable_models_are_not_saved() {
     ];
     let folder = Folder::new();
     for (damage, message) in cases {
-        let mut model = models().remove(0);
+        let mut model = models().remove(3);
         damage(&mut model);
         let error = model.save(folder.path()).unwrap_err().to_string();
         assert!(error.contains(message), "{error}");
@@ -104,6 +106,28 @@ fn unusable_models_are_not_saved() {
 fn f32_layers(model: &mut Model) -> &mut Vec<microdistill_host_tools::network::Dense> {
     let Body::F32(network) = &mut model.body else { unreachable!() };
     &mut network.layers
+}
+
+#[test]
+fn unusable_int8_models_are_not_saved() {
+    let cases: [Case<NetworkI8>; 5] = [
+        (|network| network.layers[1].weights[3] = -128, "layers.1.weights holds -128"),
+        (|network| network.layers[1].weight_scales[2] = 0.0, "layers.1.weight_scale holds 0"),
+        (|network| network.layers[1].weight_scales.truncate(4), "layers.1.weight_scale has 4 values"),
+        (|network| network.input.scale = -1.0, "activations.scale holds -1"),
+        (
+            |network| network.layers.iter_mut().take(2).for_each(|l| l.activation = Activation::Tanh),
+            "no tanh",
+        ),
+    ];
+    let folder = Folder::new();
+    for (damage, message) in cases {
+        let mut model = models().remove(0);
+        let Body::Int8(network) = &mut model.body else { unreachable!() };
+        damage(network);
+        let error = model.save(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
 }
 
 type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
@@ -152,7 +176,7 @@ fn errors_name_the_tensor() {
         ),
     ];
     let folder = Folder::new();
-    let bytes = folder.bytes(&models()[0]);
+    let bytes = folder.bytes(&models()[3]);
     for (change, message) in cases {
         let damaged = rewrite(&bytes, change);
         let error = folder.load(&damaged).unwrap_err();
@@ -163,7 +187,7 @@ fn errors_name_the_tensor() {
 #[test]
 fn other_files_are_told_apart() {
     let folder = Folder::new();
-    let bytes = folder.bytes(&models()[0]);
+    let bytes = folder.bytes(&models()[3]);
     let foreign = safetensors::serialize([("w", TensorView::new(Dtype::U8, vec![1], &[0]).unwrap())], None);
     assert!(folder.load(&foreign.unwrap()).unwrap_err().contains("not a model of microdistill"));
     assert!(folder.load(b"a,b\n1,2\n").unwrap_err().contains("not a safetensors file"));
@@ -184,7 +208,7 @@ proptest! {
 
     #[test]
     fn damaged_files_never_panic(
-        which in 0usize..3,
+        which in 0usize..4,
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let folder = Folder::new();

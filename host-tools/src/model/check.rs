@@ -2,6 +2,7 @@
 
 use super::{Body, Model, Task};
 use crate::network::{Activation, Network};
+use crate::network_i8::NetworkI8;
 
 impl Model {
     /// What is wrong with the model, with the tensor's name.
@@ -23,6 +24,7 @@ impl Model {
         finite("examples", self.examples.as_slice())?;
         let outputs = match &self.body {
             Body::F32(network) => check_f32(network, features)?,
+            Body::Int8(network) => check_i8(network, features)?,
         };
         match &self.metadata.task {
             Task::Classification { labels, .. } if labels.len() != outputs => {
@@ -44,6 +46,31 @@ fn check_f32(network: &Network, features: usize) -> Result<usize, String> {
         finite(&format!("layers.{index}.weights"), &layer.weights)?;
         finite(&format!("layers.{index}.bias"), &layer.bias)?;
     }
+    Ok(width)
+}
+
+fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
+    check_activations(network.layers.iter().map(|layer| layer.activation))?;
+    let mut width = features;
+    let mut scales = vec![network.input.scale];
+    for (index, layer) in network.layers.iter().enumerate() {
+        if layer.activation == Activation::Tanh {
+            return Err("an int8 network has no tanh: use relu".into());
+        }
+        width = chain(index, width, layer.weights.len(), layer.bias.len())?;
+        if layer.weights.contains(&i8::MIN) {
+            return Err(format!("layers.{index}.weights holds -128: int8 weights lie in [-127, 127]"));
+        }
+        let count = layer.weight_scales.len();
+        if count != 1 && count != width {
+            return Err(format!(
+                "layers.{index}.weight_scale has {count} values: {width} outputs need {width} or 1"
+            ));
+        }
+        positive(&format!("layers.{index}.weight_scale"), &layer.weight_scales)?;
+        scales.push(layer.output.scale);
+    }
+    positive("activations.scale", &scales)?;
     Ok(width)
 }
 
@@ -83,5 +110,13 @@ fn finite(name: &str, values: &[f32]) -> Result<(), String> {
             let value = values[index];
             Err(format!("{name} holds {value} at position {index}: a model has finite numbers only"))
         }
+    }
+}
+
+fn positive(name: &str, scales: &[f32]) -> Result<(), String> {
+    finite(name, scales)?;
+    match scales.iter().find(|scale| **scale <= 0.0) {
+        None => Ok(()),
+        Some(scale) => Err(format!("{name} holds {scale}: a scale is above zero")),
     }
 }

@@ -4,8 +4,10 @@
 //! |---|---|---|
 //! | `scaler.mean`, `scaler.scale` | F32 | (features) |
 //! | `examples` | F32 | (rows, features) |
-//! | `layers.N.weights` | F32 | (outputs, inputs) |
-//! | `layers.N.bias` | F32 | (outputs) |
+//! | `layers.N.weights` | F32 or I8 | (outputs, inputs) |
+//! | `layers.N.bias` | F32 or I32 | (outputs) |
+//! | `layers.N.weight_scale` (int8) | F32 | (outputs) or (1) |
+//! | `activations.scale`, `activations.zero` (int8) | F32, I8 | (1 + layers): the input, then every layer's output |
 
 use std::collections::HashMap;
 
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Body, Metadata, Model, Scaler};
 use crate::network::{Activation, Dense, Network};
+use crate::network_i8::{Codes, DenseI8, NetworkI8};
 
 /// The one metadata key: the crate keeps the keys in a hash map, so that several would come in a random order.
 const KEY: &str = "microdistill";
@@ -39,6 +42,7 @@ struct Header {
 #[serde(rename_all = "lowercase")]
 enum Numbers {
     F32,
+    Int8,
 }
 
 impl Model {
@@ -55,6 +59,10 @@ impl Model {
             Body::F32(network) => {
                 tensors.add_network(network);
                 (Numbers::F32, network.layers.iter().map(|layer| layer.activation).collect())
+            }
+            Body::Int8(network) => {
+                tensors.add_network_i8(network);
+                (Numbers::Int8, network.layers.iter().map(|layer| layer.activation).collect())
             }
         };
         let mut metadata = self.metadata.clone();
@@ -83,6 +91,7 @@ impl Model {
         let ([rows, features], examples) = tensors.array("examples")?;
         let body = match header.numbers {
             Numbers::F32 => Body::F32(tensors.network(&header.activations)?),
+            Numbers::Int8 => Body::Int8(tensors.network_i8(&header.activations)?),
         };
         tensors.finish()?;
         let model = Model {
@@ -116,7 +125,7 @@ macro_rules! number {
         }
     )+ };
 }
-number!(f32: F32);
+number!(f32: F32, i32: I32, i8: I8);
 
 /// Tensors on their way into a file.
 #[derive(Default)]
@@ -129,12 +138,30 @@ impl Tensors {
         self.0.push((name.into(), T::TYPE, shape, bytes));
     }
 
+    fn add_layer<W: Number, B: Number>(&mut self, index: usize, weights: &[W], bias: &[B]) {
+        let shape = vec![bias.len(), weights.len() / bias.len()];
+        self.add(format!("layers.{index}.weights"), shape, weights);
+        self.add(format!("layers.{index}.bias"), vec![bias.len()], bias);
+    }
+
     fn add_network(&mut self, network: &Network) {
         for (index, layer) in network.layers.iter().enumerate() {
-            let shape = vec![layer.outputs(), layer.inputs()];
-            self.add(format!("layers.{index}.weights"), shape, &layer.weights);
-            self.add(format!("layers.{index}.bias"), vec![layer.outputs()], &layer.bias);
+            self.add_layer(index, &layer.weights, &layer.bias);
         }
+    }
+
+    fn add_network_i8(&mut self, network: &NetworkI8) {
+        let mut codes = vec![network.input];
+        for (index, layer) in network.layers.iter().enumerate() {
+            self.add_layer(index, &layer.weights, &layer.bias);
+            let scales = &layer.weight_scales;
+            self.add(format!("layers.{index}.weight_scale"), vec![scales.len()], scales);
+            codes.push(layer.output);
+        }
+        let (scales, zeros): (Vec<f32>, Vec<i8>) =
+            codes.iter().map(|codes| (codes.scale, codes.zero)).unzip();
+        self.add("activations.scale", vec![scales.len()], &scales);
+        self.add("activations.zero", vec![zeros.len()], &zeros);
     }
 
     fn finish(self, header: &Header) -> Result<Vec<u8>, String> {
@@ -194,6 +221,24 @@ impl Reader<'_> {
             Ok(Dense { weights, bias, activation })
         };
         Ok(Network { layers: activations.iter().enumerate().map(layer).collect::<Result<_, String>>()? })
+    }
+
+    fn network_i8(&mut self, activations: &[Activation]) -> Result<NetworkI8, String> {
+        let scales = self.vector("activations.scale")?;
+        let zeros = self.vector("activations.zero")?;
+        let wanted = 1 + activations.len();
+        if scales.len() != wanted || zeros.len() != wanted {
+            return Err(format!("activations.scale and activations.zero need {wanted} values each"));
+        }
+        let mut codes = scales.into_iter().zip(zeros).map(|(scale, zero)| Codes { scale, zero });
+        let input = codes.next().ok_or("activations.scale is empty")?;
+        let layer = |(index, (&activation, output))| {
+            let (weights, bias) = self.layer(index)?;
+            let weight_scales = self.vector(&format!("layers.{index}.weight_scale"))?;
+            Ok(DenseI8 { weights, bias, weight_scales, activation, output })
+        };
+        let layers = activations.iter().zip(codes).enumerate().map(layer).collect::<Result<_, String>>()?;
+        Ok(NetworkI8 { input, layers })
     }
 
     /// Every tensor must have been asked for: one that is ignored would be a model half read.

@@ -14,6 +14,7 @@ pub use metadata::{Machine, Metadata, Role, Task, command_line};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::network::Network;
+use crate::network_i8::NetworkI8;
 
 /// A teacher or a student, from raw features to logits or values.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,8 +32,10 @@ pub struct Model {
 /// The network behind the scaler.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
-    /// f32
+    /// As it was trained.
     F32(Network),
+    /// After [`quantize`](crate::quantize::quantize).
+    Int8(NetworkI8),
 }
 
 /// `(x − mean)·scale` for each feature.
@@ -76,6 +79,7 @@ impl Model {
     pub fn widths(&self) -> Vec<usize> {
         match &self.body {
             Body::F32(network) => network.widths(),
+            Body::Int8(network) => network.widths(),
         }
     }
 
@@ -88,6 +92,7 @@ impl Model {
     pub fn parameters(&self) -> usize {
         match &self.body {
             Body::F32(network) => network.parameters(),
+            Body::Int8(network) => network.parameters(),
         }
     }
 
@@ -98,22 +103,30 @@ impl Model {
         x
     }
 
+    /// [`standardize`](Model::standardize) for every column of `raw`.
+    pub fn standardize_all(&self, raw: &DMatrix<f32>) -> DMatrix<f32> {
+        let mut x = raw.clone();
+        for mut column in x.column_iter_mut() {
+            standardize(column.as_mut_slice(), &self.scaler.mean, &self.scaler.scale);
+        }
+        x
+    }
+
     /// Logits, or a value, for raw features, shape (inputs): bit for bit what the exported model gives on a board.
     pub fn logits(&self, raw: &[f32]) -> Vec<f32> {
         let x = self.standardize(raw);
         match &self.body {
             Body::F32(network) => network.predict(&x),
+            Body::Int8(network) => network.predict(&x),
         }
     }
 
     /// [`logits`](Model::logits) for every column of `raw`: shape (outputs × rows).
     pub fn logits_all(&self, raw: &DMatrix<f32>) -> DMatrix<f32> {
-        let mut x = raw.clone();
-        for mut column in x.column_iter_mut() {
-            standardize(column.as_mut_slice(), &self.scaler.mean, &self.scaler.scale);
-        }
+        let x = self.standardize_all(raw);
         match &self.body {
             Body::F32(network) => network.predict_all(&x),
+            Body::Int8(network) => network.predict_all(&x),
         }
     }
 }

@@ -1,0 +1,135 @@
+//! An int8 MLP whose shape is known at run time: TensorFlow Lite's 8-bit arithmetic by the core's kernel.
+
+use microdistill::kernel;
+use microdistill::quant::{self, Clamp, Dequantize, Requantize};
+use nalgebra::DMatrix;
+
+use crate::network::Activation;
+
+/// Which real numbers the i8 codes stand for: `(code − zero)·scale`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Codes {
+    /// Real size of one code, > 0.
+    pub scale: f32,
+    /// The code of zero.
+    pub zero: i8,
+}
+
+/// `y = activation(weights·x + bias)` in codes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DenseI8 {
+    /// Shape (outputs, inputs), row-major, in [-127, 127].
+    pub weights: Vec<i8>,
+    /// Shape (outputs), of scale `s_in·s_w`, without the input's zero point.
+    pub bias: Vec<i32>,
+    /// Real size of one code of a weight, > 0: shape (outputs), or (1) for the whole layer.
+    pub weight_scales: Vec<f32>,
+    /// Identity or ReLU.
+    pub activation: Activation,
+    /// The codes of the outputs.
+    pub output: Codes,
+}
+
+/// Dense layers in a row; the last one is linear.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkI8 {
+    /// The codes of the input.
+    pub input: Codes,
+    /// At least one.
+    pub layers: Vec<DenseI8>,
+}
+
+/// A layer as the kernel and an exported file take it.
+pub(crate) struct Folded<'a> {
+    pub(crate) weights: &'a [i8],
+    /// Unfolded bias − zero_in·Σ w.
+    pub(crate) bias: Vec<i32>,
+    /// `s_in·s_w / s_out`, one for each of `weight_scales`.
+    pub(crate) requantize: Vec<Requantize>,
+    pub(crate) clamp: Clamp,
+}
+
+impl DenseI8 {
+    /// Number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.weights.len() / self.bias.len()
+    }
+
+    /// Number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.bias.len()
+    }
+
+    fn fold(&self, input: Codes) -> Folded<'_> {
+        let rows = self.weights.chunks_exact(self.inputs());
+        let bias = self.bias.iter().zip(rows).map(|(bias, row)| {
+            let sum = row.iter().fold(0i32, |sum, &weight| sum.wrapping_add(weight.into()));
+            bias.wrapping_sub(sum.wrapping_mul(input.zero.into()))
+        });
+        let factor = |&scale: &f32| f64::from(input.scale) * f64::from(scale) / f64::from(self.output.scale);
+        let Codes { zero, .. } = self.output;
+        let lowest = if self.activation == Activation::Relu { zero } else { i8::MIN };
+        Folded {
+            weights: &self.weights,
+            bias: bias.collect(),
+            requantize: self.weight_scales.iter().map(factor).map(Requantize::from_factor).collect(),
+            clamp: Clamp { zero, lowest, highest: i8::MAX },
+        }
+    }
+}
+
+impl NetworkI8 {
+    /// Widths from input to output.
+    pub fn widths(&self) -> Vec<usize> {
+        let inputs = self.layers.first().map(DenseI8::inputs);
+        inputs.into_iter().chain(self.layers.iter().map(DenseI8::outputs)).collect()
+    }
+
+    /// Number of weights and biases.
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum()
+    }
+
+    /// The codes of the network's outputs.
+    pub fn output(&self) -> Codes {
+        self.layers.last().map_or(self.input, |layer| layer.output)
+    }
+
+    /// Logits (or values) for one standardized sample.
+    pub fn predict(&self, x: &[f32]) -> Vec<f32> {
+        self.dequantize(&run(&self.folded(), &self.quantize(x)))
+    }
+
+    /// [`predict`](NetworkI8::predict) for every column of `x`: shape (outputs × rows).
+    pub fn predict_all(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
+        let layers = self.folded();
+        let outputs = self.layers.last().map_or(0, DenseI8::outputs);
+        let y = x.column_iter().flat_map(|x| self.dequantize(&run(&layers, &self.quantize(x.as_slice()))));
+        DMatrix::from_iterator(outputs, x.ncols(), y)
+    }
+
+    /// The layers as the kernel takes them.
+    pub(crate) fn folded(&self) -> Vec<Folded<'_>> {
+        let inputs = std::iter::once(self.input).chain(self.layers.iter().map(|layer| layer.output));
+        self.layers.iter().zip(inputs).map(|(layer, input)| layer.fold(input)).collect()
+    }
+
+    /// The codes of a standardized sample.
+    pub(crate) fn quantize(&self, x: &[f32]) -> Vec<i8> {
+        x.iter().map(|&x| quant::quantize(x, self.input.scale, self.input.zero)).collect()
+    }
+
+    fn dequantize(&self, codes: &[i8]) -> Vec<f32> {
+        let Codes { scale, zero } = self.output();
+        codes.iter().flat_map(|&code| Dequantize { scale, zero }.apply(&[code])).collect()
+    }
+}
+
+/// The codes of the outputs for those of the input.
+pub(crate) fn run(layers: &[Folded], input: &[i8]) -> Vec<i8> {
+    layers.iter().fold(input.to_vec(), |x, layer| {
+        let mut y = vec![0; layer.bias.len()];
+        kernel::affine_i8(layer.weights, &layer.bias, &x, &mut y, &layer.requantize, layer.clamp);
+        y
+    })
+}

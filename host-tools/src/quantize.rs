@@ -1,0 +1,153 @@
+//! int8 after training: ranges from calibration rows, codes by TensorFlow Lite's 8-bit quantization specification.
+
+use nalgebra::DMatrix;
+
+use crate::error::{Error, Result};
+use crate::model::{Body, Model};
+use crate::network::{Activation, Dense, Network};
+use crate::network_i8::{Codes, DenseI8, NetworkI8};
+
+/// How many scales the weights of a layer have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scales {
+    /// One an output: closer, for 8 bytes an output.
+    #[default]
+    PerChannel,
+    /// One.
+    PerLayer,
+}
+
+/// The model in int8. `rows`: raw features, shape (inputs × rows), as in the data that the model was trained on; they
+/// set the range of every layer's outputs.
+///
+/// # Errors
+/// A model that is int8 already or has tanh, no rows, an activation that is not finite, or ranges whose quotients no
+/// f32 holds.
+pub fn quantize(model: &Model, rows: &DMatrix<f32>, scales: Scales) -> Result<Model> {
+    let Body::F32(network) = &model.body else {
+        return Err(Error::Invalid("the model is int8 already: give the f32 model it was made of".into()));
+    };
+    let (found, wanted) = (rows.nrows(), model.features().len());
+    if found != wanted {
+        return Err(Error::Invalid(format!("the rows have {found} features, the model takes {wanted}")));
+    }
+    let network = quantize_network(network, &model.standardize_all(rows), scales)?;
+    Ok(Model { body: Body::Int8(network), ..model.clone() })
+}
+
+/// The network in int8. `x`: standardized calibration rows, shape (inputs × rows).
+///
+/// # Errors
+/// As of [`quantize`].
+pub fn quantize_network(network: &Network, x: &DMatrix<f32>, scales: Scales) -> Result<NetworkI8> {
+    if network.layers.iter().any(|layer| layer.activation == Activation::Tanh) {
+        return Err(Error::Invalid("tanh is not available in int8 yet: train the student with relu".into()));
+    }
+    let mut codes = calibrate(network, x)?.into_iter().map(Range::codes);
+    let input = codes.next().unwrap_or(Range::default().codes());
+    let mut before = input;
+    let layers = network.layers.iter().zip(codes).enumerate().map(|(index, (layer, output))| {
+        let layer = dense(layer, before, output, scales);
+        before = output;
+        layer.map_err(|problem| Error::Invalid(format!("layer {index} cannot be quantized: {problem}")))
+    });
+    Ok(NetworkI8 { input, layers: layers.collect::<Result<_>>()? })
+}
+
+/// An interval that holds zero, which must have a code of its own.
+#[derive(Clone, Copy, Default)]
+struct Range {
+    low: f32,
+    high: f32,
+}
+
+impl Range {
+    fn cover(&mut self, values: &[f32]) {
+        for &value in values {
+            self.low = self.low.min(value);
+            self.high = self.high.max(value);
+        }
+    }
+
+    /// The interval in 255 steps; a network whose calibration rows give nothing but zero here gets steps of 1.
+    fn codes(self) -> Codes {
+        let width = f64::from(self.high) - f64::from(self.low);
+        let scale = if width > 0.0 { ((width / 255.0) as f32).max(f32::MIN_POSITIVE) } else { 1.0 };
+        // The cast saturates.
+        let zero = (-128.0 - f64::from(self.low) / f64::from(scale)).round() as i8;
+        Codes { scale, zero }
+    }
+}
+
+/// The ranges of the input and of every layer's outputs.
+fn calibrate(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Range>> {
+    if x.ncols() == 0 {
+        return Err(Error::Invalid("quantization needs calibration rows: give the training data".into()));
+    }
+    let mut ranges = vec![Range::default(); network.layers.len() + 1];
+    for (row, x) in x.column_iter().enumerate() {
+        let outputs = network.activations(x.as_slice());
+        let stages = std::iter::once(x.as_slice()).chain(outputs.iter().map(Vec::as_slice));
+        for (stage, (range, values)) in ranges.iter_mut().zip(stages).enumerate() {
+            if values.iter().any(|value| !value.is_finite()) {
+                let place =
+                    if stage == 0 { "the input".into() } else { format!("layer {}'s output", stage - 1) };
+                let row = row + 1;
+                return Err(Error::Invalid(format!(
+                    "{place} is not finite for calibration row {row}: check the row, or train again"
+                )));
+            }
+            range.cover(values);
+        }
+    }
+    Ok(ranges)
+}
+
+/// Codes of a bias stay within ±2³⁰, which leaves as much for the products.
+const BIAS_LIMIT: f64 = (1 << 30) as f64;
+/// Inputs of a layer whose products, each within 127·255, still fit beside the bias in an i32.
+const INPUT_LIMIT: usize = (1 << 30) / (127 * 255);
+
+fn dense(layer: &Dense, input: Codes, output: Codes, scales: Scales) -> Result<DenseI8, String> {
+    let inputs = layer.inputs();
+    if inputs > INPUT_LIMIT {
+        return Err(format!("{inputs} inputs, sums in 32 bits hold {INPUT_LIMIT}"));
+    }
+    let rows = layer.weights.chunks_exact(inputs);
+    let mut weight_scales: Vec<f32> =
+        rows.zip(&layer.bias).map(|(row, &bias)| weight_scale(row, bias, input)).collect();
+    if scales == Scales::PerLayer {
+        weight_scales = vec![weight_scales.iter().copied().fold(0.0, f32::max)];
+    }
+    // A channel without weights and bias is zero at any scale.
+    for scale in weight_scales.iter_mut().filter(|scale| **scale == 0.0) {
+        *scale = 1.0;
+    }
+    if weight_scales.iter().any(|scale| !scale.is_finite()) {
+        return Err("its bias is too large beside its inputs".into());
+    }
+    let scale_of = |channel: usize| f64::from(*weight_scales.get(channel).unwrap_or(&weight_scales[0]));
+    let weight = |(index, &weight): (usize, &f32)| {
+        let code = (f64::from(weight) / scale_of(index / inputs)).round();
+        code.clamp(-127.0, 127.0) as i8
+    };
+    let bias = |(channel, &bias): (usize, &f32)| {
+        (f64::from(bias) / (f64::from(input.scale) * scale_of(channel))).round() as i32
+    };
+    Ok(DenseI8 {
+        weights: layer.weights.iter().enumerate().map(weight).collect(),
+        bias: layer.bias.iter().enumerate().map(bias).collect(),
+        weight_scales,
+        activation: layer.activation,
+        output,
+    })
+}
+
+/// The finest scale at which the largest weight fits in ±127 and the bias, of scale `s_in·s_w`, in its limit. Zero for
+/// a channel of zeros.
+fn weight_scale(row: &[f32], bias: f32, input: Codes) -> f32 {
+    let largest = row.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
+    let scale =
+        (f64::from(largest) / 127.0).max(f64::from(bias.abs()) / (f64::from(input.scale) * BIAS_LIMIT));
+    if scale > 0.0 { (scale as f32).max(f32::MIN_POSITIVE) } else { 0.0 }
+}

@@ -1,0 +1,179 @@
+//! int8 networks stay as close to f32 as their steps allow, and degenerate networks work or are refused.
+
+mod common;
+
+use common::{model, numbers, rows};
+use microdistill_host_tools::model::Body;
+use microdistill_host_tools::network::{Activation, Dense, Network};
+use microdistill_host_tools::network_i8::{Codes, NetworkI8};
+use microdistill_host_tools::quantize::{Scales, quantize, quantize_network};
+use nalgebra::DMatrix;
+use proptest::prelude::*;
+
+fn network(widths: &[usize], seed: u64) -> Network {
+    let Body::F32(network) = model(widths, Activation::Relu, seed).body else { unreachable!() };
+    network
+}
+
+fn samples(inputs: usize, count: usize, seed: u64) -> DMatrix<f32> {
+    let mut number = numbers(seed);
+    DMatrix::from_fn(inputs, count, |_, _| 3.0 * number())
+}
+
+/// For calibration rows, `|int8 − f32|` of each output is at most what roundings by half a step, of weights, biases and
+/// activations, add up to.
+fn assert_bounded(network: &Network, int8: &NetworkI8, x: &[f32]) {
+    // Half a step of rounding and half a step by which the zero point is moved.
+    let mut error = vec![f64::from(int8.input.scale); x.len()];
+    let mut before = int8.input;
+    let outputs = network.activations(x);
+    let inputs = std::iter::once(x).chain(outputs.iter().map(Vec::as_slice));
+    for ((layer, layer_i8), x) in network.layers.iter().zip(&int8.layers).zip(inputs) {
+        let rows = layer.weights.chunks_exact(layer.inputs());
+        let scales = layer_i8.weight_scales.iter().cycle();
+        let bound = |(row, &scale): (&[f32], &f32)| {
+            let half = 0.5 * f64::from(scale);
+            let products = row.iter().zip(x).zip(&error).map(|((&weight, &x), error)| {
+                f64::from(weight.abs()) * error + half * (f64::from(x.abs()) + error)
+            });
+            let exact = products.sum::<f64>() + half * f64::from(before.scale);
+            1.001 * exact + 1.01 * f64::from(layer_i8.output.scale)
+        };
+        error = rows.zip(scales).map(bound).collect();
+        before = layer_i8.output;
+    }
+    let expected = network.predict(x);
+    for ((found, expected), bound) in int8.predict(x).iter().zip(&expected).zip(&error) {
+        assert!(f64::from((found - expected).abs()) <= *bound, "{found} for {expected}, bound {bound}");
+    }
+}
+
+/// Magnitudes from subnormal to nearly overflowing.
+fn wild() -> impl Strategy<Value = f32> {
+    prop_oneof![
+        1 => Just(0.0),
+        8 => (-1.0f32..1.0, -120i32..30).prop_map(|(mantissa, exponent)| mantissa * 2f32.powi(exponent)),
+        1 => any::<u32>().prop_map(f32::from_bits),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn errors_are_bounded_by_the_steps(
+        widths in prop::collection::vec(1usize..12, 2..5),
+        seed: u64,
+        magnitude in -12i32..12,
+        per_layer: bool,
+    ) {
+        let mut network = network(&widths, seed);
+        for layer in &mut network.layers {
+            layer.weights.iter_mut().chain(&mut layer.bias).for_each(|number| *number *= 2f32.powi(magnitude));
+        }
+        let x = samples(widths[0], 30, seed);
+        let scales = if per_layer { Scales::PerLayer } else { Scales::PerChannel };
+        let int8 = quantize_network(&network, &x, scales).unwrap();
+        for x in x.column_iter() {
+            assert_bounded(&network, &int8, x.as_slice());
+        }
+    }
+
+    #[test]
+    fn any_finite_network_is_quantized_or_refused(
+        numbers in prop::collection::vec(wild(), 3 * 4 + 4 * 2 + 6),
+        x in prop::collection::vec(wild(), 12),
+    ) {
+        let mut network = network(&[3, 4, 2], 1);
+        let tensors = network.layers.iter_mut().flat_map(|layer| layer.weights.iter_mut().chain(&mut layer.bias));
+        tensors.zip(numbers).for_each(|(weight, number)| *weight = number);
+        let x = DMatrix::from_vec(3, 4, x);
+        if let Ok(int8) = quantize_network(&network, &x, Scales::PerChannel) {
+            let outputs = int8.predict_all(&x);
+            prop_assert!(outputs.iter().all(|output| output.is_finite()));
+            prop_assert_eq!(int8.predict(x.column(1).as_slice()), &outputs.as_slice()[2..4]);
+        }
+    }
+}
+
+#[test]
+fn a_scale_an_output_is_closer_than_one_a_layer() {
+    let mut network = network(&[8, 12, 4], 3);
+    for (row, channel) in network.layers[0].weights.chunks_exact_mut(8).enumerate() {
+        channel.iter_mut().for_each(|weight| *weight *= 2f32.powi(row as i32 - 8));
+    }
+    // The small channels count as much as the large ones.
+    for (index, weight) in network.layers[1].weights.iter_mut().enumerate() {
+        *weight *= 2f32.powi(8 - (index % 12) as i32);
+    }
+    let x = samples(8, 200, 5);
+    let expected = network.predict_all(&x);
+    let error = |scales| {
+        let int8 = quantize_network(&network, &x, scales).unwrap();
+        (int8.predict_all(&x) - &expected).abs().mean()
+    };
+    let (channel, layer) = (error(Scales::PerChannel), error(Scales::PerLayer));
+    assert!(channel < 0.9 * layer, "{channel} and {layer}");
+}
+
+fn single(weights: Vec<f32>, bias: Vec<f32>) -> Network {
+    Network { layers: vec![Dense { weights, bias, activation: Activation::Identity }] }
+}
+
+#[test]
+fn ranges_hold_zero_exactly() {
+    let x = DMatrix::from_vec(1, 2, vec![2.0, 5.1]);
+    let int8 = quantize_network(&single(vec![1.0], vec![0.0]), &x, Scales::PerChannel).unwrap();
+    assert_eq!(int8.input, Codes { scale: 0.02, zero: -128 });
+    assert_eq!(int8.predict(&[0.0]), [0.0]);
+}
+
+#[test]
+fn dead_channels_keep_their_bias() {
+    let x = samples(2, 20, 1);
+    for scales in [Scales::PerChannel, Scales::PerLayer] {
+        let network = single(vec![0.0, 0.0, 0.0, 0.0, 1.0, -1.0], vec![0.75, 0.0, 0.0]);
+        let int8 = quantize_network(&network, &x, scales).unwrap();
+        let y = int8.predict(x.column(0).as_slice());
+        let step = int8.output().scale;
+        assert!((y[0] - 0.75).abs() <= 0.5 * step && y[1] == 0.0, "{y:?}");
+    }
+}
+
+#[test]
+fn a_bias_far_above_the_weights_is_kept() {
+    let network = single(vec![1e-20, 1e-20], vec![3.0]);
+    let x = samples(2, 20, 1);
+    let int8 = quantize_network(&network, &x, Scales::PerChannel).unwrap();
+    assert!((int8.predict(&[1.0, 1.0])[0] - 3.0).abs() <= 0.5 * int8.output().scale);
+}
+
+#[test]
+fn a_silent_network_stays_silent() {
+    let network = single(vec![0.0], vec![0.0]);
+    let int8 = quantize_network(&network, &DMatrix::zeros(1, 3), Scales::PerChannel).unwrap();
+    assert_eq!(int8.predict(&[7.0]), [0.0]);
+}
+
+#[test]
+fn what_cannot_be_quantized_is_said() {
+    let f32_model = model(&[2, 3, 2], Activation::Relu, 1);
+    let tanh = model(&[2, 3, 2], Activation::Tanh, 1);
+    let calibration = rows(2, 9, 1);
+    let mut broken = calibration.clone();
+    broken[(1, 4)] = f32::NAN;
+    let int8 = quantize(&f32_model, &calibration, Scales::PerChannel).unwrap();
+    assert_eq!(
+        (int8.parameters(), int8.metadata.clone()),
+        (f32_model.parameters(), f32_model.metadata.clone())
+    );
+    let cases = [
+        (&tanh, &calibration, "tanh is not available in int8 yet"),
+        (&int8, &calibration, "int8 already"),
+        (&f32_model, &broken, "the input is not finite for calibration row 5"),
+        (&f32_model, &DMatrix::zeros(2, 0), "needs calibration rows"),
+        (&f32_model, &rows(3, 9, 1), "the rows have 3 features, the model takes 2"),
+    ];
+    for (model, rows, message) in cases {
+        let error = quantize(model, rows, Scales::PerChannel).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
