@@ -117,12 +117,22 @@ fn line(text: &mut String, indent: usize) {
 
 /// Appends `pub HEAD = VALUE;`, documented, without warnings whatever the firmware uses of it.
 pub(super) fn item(text: &mut String, doc: &str, head: &str, value: &Node) {
-    let _ = write!(
-        text,
-        "\n/// {doc}\n#[rustfmt::skip]\n#[allow(dead_code, unreachable_pub, clippy::all)]\npub {head} = "
-    );
+    begin(text, doc, head);
     value.write(text, 0);
     text.push_str(";\n");
+}
+
+/// [`item`] whose value uses `names`, which do not reach the module around.
+pub(super) fn item_with(text: &mut String, doc: &str, head: &str, names: &str, value: &Node) {
+    begin(text, doc, head);
+    let _ = write!(text, "{{\n    use {names};\n    ");
+    value.write(text, 4);
+    text.push_str("\n};\n");
+}
+
+fn begin(text: &mut String, doc: &str, head: &str) {
+    let allowed = "dead_code, unreachable_pub, clippy::all";
+    let _ = write!(text, "\n/// {doc}\n#[rustfmt::skip]\n#[allow({allowed})]\npub {head} = ");
 }
 
 /// `text` in a comment: on one line, with nothing that hides or reorders what follows.

@@ -1,0 +1,148 @@
+//! What an exported file says of an f32 network, and what of an int8 network.
+
+use microdistill::quant::{Clamp, Dequantize, Requantize};
+
+use super::text::{Node, array, block, call, leaf, matrix, record};
+use crate::model::{Body, Model};
+use crate::network::{Activation, Network};
+use crate::network_i8::{Codes, NetworkI8, run};
+
+/// What the two kinds of network differ in.
+pub(super) struct Parts {
+    /// In what the network computes.
+    pub(super) number: &'static str,
+    /// What `predict` does, for its documentation.
+    pub(super) gives: &'static str,
+    pub(super) network_type: String,
+    /// Names that its value uses, and the value.
+    pub(super) network: (&'static str, Node),
+    /// Type and value.
+    pub(super) input: (String, Node),
+    /// Type and value, where there is something to undo.
+    pub(super) output: Option<(&'static str, Node)>,
+    pub(super) golden: Node,
+    pub(super) flash: usize,
+    pub(super) scratch: usize,
+}
+
+impl Parts {
+    pub(super) fn of(model: &Model) -> Self {
+        match &model.body {
+            Body::F32(network) => parts_f32(model, network),
+            Body::Int8(network) => parts_i8(model, network),
+        }
+    }
+}
+
+fn parts_f32(model: &Model, network: &Network) -> Parts {
+    let (widths, inputs) = (network.widths(), model.features().len());
+    let activation = match network.layers.as_slice() {
+        [first, _, ..] if first.activation == Activation::Tanh => "::microdistill::activation::Tanh",
+        [first, _, ..] if first.activation == Activation::Identity => "::microdistill::activation::Identity",
+        _ => "",
+    };
+    let layers = network
+        .layers
+        .iter()
+        .map(|layer| call("Dense::new", [matrix(&layer.weights, layer.inputs()), array(&layer.bias)]));
+    let golden = |x: Vec<f32>| {
+        let y = network.predict(&x);
+        (array(x), array(y))
+    };
+    Parts {
+        number: "f32",
+        gives: "gives logits, or a value",
+        network_type: network_type("Mlp", &widths, activation),
+        input: (format!("::microdistill::Scaler<{inputs}>"), scaler(model)),
+        network: ("::microdistill::{Dense, Network}", network_of(layers)),
+        output: None,
+        golden: vectors(model, golden),
+        flash: size_of::<f32>() * (network.parameters() + 2 * inputs),
+        scratch: size_of::<f32>() * microdistill::scratch(&widths),
+    }
+}
+
+fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
+    let (widths, inputs) = (network.widths(), model.features().len());
+    let folded = network.folded();
+    // The core's type has one scale for every layer or for none: a mixed network repeats the single ones.
+    let per_layer = folded.iter().all(|layer| layer.requantize.len() == 1);
+    let layers = folded.iter().zip(&widths).map(|(layer, &inputs)| {
+        let scales = if per_layer { 1 } else { layer.bias.len() };
+        let requantize = layer.requantize.iter().cycle().take(scales).map(|requantize| {
+            let numbers = [leaf(requantize.multiplier()), leaf(requantize.shift())];
+            call("Requantize::new", numbers)
+        });
+        let clamp = [
+            ("zero", leaf(layer.clamp.zero)),
+            ("lowest", leaf(layer.clamp.lowest)),
+            ("highest", leaf(layer.clamp.highest)),
+        ];
+        let clamp = record("Clamp", clamp);
+        let parts = [matrix(layer.weights, inputs), array(&layer.bias), block(requantize), clamp];
+        call("DenseI8::new", parts)
+    });
+    let golden = |x: Vec<f32>| {
+        let codes = network.quantize(&x);
+        (array(&codes), array(run(&folded, &codes)))
+    };
+    let Codes { scale, zero } = network.input;
+    let edge = [("scaler", scaler(model)), ("scale", leaf(scale)), ("zero", leaf(zero))];
+    let Codes { scale, zero } = network.output();
+    let output = [("scale", leaf(scale)), ("zero", leaf(zero))];
+    Parts {
+        number: "i8",
+        gives: "gives codes, in the order of the logits or values they stand for",
+        network_type: network_type("MlpI8", &widths, if per_layer { "per layer" } else { "" }),
+        input: (
+            format!("::microdistill::quant::Quantize<{inputs}>"),
+            record("::microdistill::quant::Quantize", edge),
+        ),
+        network: ("::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}}", network_of(layers)),
+        output: Some((DEQUANTIZE, record(DEQUANTIZE, output))),
+        golden: vectors(model, golden),
+        flash: flash_i8(&widths, per_layer),
+        scratch: microdistill::scratch(&widths),
+    }
+}
+
+const DEQUANTIZE: &str = "::microdistill::quant::Dequantize";
+
+/// Bytes of an int8 network and its edges, as the compiler lays them out: a multiple of 4 for each struct.
+fn flash_i8(widths: &[usize], per_layer: bool) -> usize {
+    let layer = |pair: &[usize]| {
+        let (inputs, outputs) = (pair[0], pair[1]);
+        let scales = if per_layer { 1 } else { outputs };
+        let bytes =
+            outputs * (inputs + size_of::<i32>()) + scales * size_of::<Requantize>() + size_of::<Clamp>();
+        bytes.next_multiple_of(align_of::<i32>())
+    };
+    let edges = size_of::<f32>() * 2 * widths[0] + 2 * size_of::<Dequantize>();
+    widths.windows(2).map(layer).sum::<usize>() + edges
+}
+
+/// `::microdistill::Mlp![30, 16, 7; option]`
+fn network_type(name: &str, widths: &[usize], option: &str) -> String {
+    let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+    let separator = if option.is_empty() { "" } else { "; " };
+    format!("::microdistill::{name}![{}{separator}{option}]", widths.join(", "))
+}
+
+fn scaler(model: &Model) -> Node {
+    call("::microdistill::Scaler::new", [array(&model.scaler.mean), array(&model.scaler.scale)])
+}
+
+/// `Network::new(a.then(b.then(c)))`
+fn network_of(layers: impl DoubleEndedIterator<Item = Node>) -> Node {
+    let chain = layers.rev().reduce(|rest, layer| Node::Then(layer.into(), rest.into()));
+    call("Network::new", chain)
+}
+
+/// Golden vectors of the model's examples; `of` gives input and output for a standardized row.
+fn vectors(model: &Model, of: impl Fn(Vec<f32>) -> (Node, Node)) -> Node {
+    let vector = |raw: &[f32]| {
+        let (input, output) = of(model.standardize(raw));
+        record("Golden", [("raw", array(raw)), ("input", input), ("output", output)])
+    };
+    block(model.examples.column_iter().map(|raw| vector(raw.as_slice())))
+}
