@@ -24,25 +24,25 @@ pub enum Activation {
 impl Activation {
     /// `f(z)`, element by element, in place.
     pub fn apply<T: Scalar>(self, z: &mut [T]) {
-        let f = match self {
-            Activation::Identity => return,
-            Activation::Relu => activation::Relu::apply,
-            Activation::Tanh => activation::Tanh::apply,
-        };
-        for z in z {
-            *z = f(*z);
+        fn each<T: Scalar, A: activation::Activation>(z: &mut [T]) {
+            z.iter_mut().for_each(|z| *z = A::apply(*z));
+        }
+        match self {
+            Activation::Identity => {}
+            Activation::Relu => each::<T, activation::Relu>(z),
+            Activation::Tanh => each::<T, activation::Tanh>(z),
         }
     }
 
     /// `dy ← dy · f′(z)`, from `y = f(z)`.
     pub(crate) fn backward<T: Scalar>(self, y: &[T], dy: &mut [T]) {
-        let f = match self {
-            Activation::Identity => return,
-            Activation::Relu => activation::Relu::backward,
-            Activation::Tanh => activation::Tanh::backward,
-        };
-        for (dy, &y) in dy.iter_mut().zip(y) {
-            *dy = f(y, *dy);
+        fn each<T: Scalar, A: activation::Activation>(y: &[T], dy: &mut [T]) {
+            dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = A::backward(y, *dy));
+        }
+        match self {
+            Activation::Identity => {}
+            Activation::Relu => each::<T, activation::Relu>(y, dy),
+            Activation::Tanh => each::<T, activation::Tanh>(y, dy),
         }
     }
 
