@@ -1,4 +1,10 @@
 //! int8 after training: ranges from calibration rows, codes by TensorFlow Lite's 8-bit quantization specification.
+//!
+//! | | scale | code |
+//! |---|---|---|
+//! | activations | `s = (max − min) / 255`, of a range that holds 0 | `round(x / s) + zero`, `zero = round(−128 − min / s)` |
+//! | weights | `s_w = max\|w\| / 127` | `round(w / s_w)` |
+//! | biases | `s_in·s_w` | `round(b / (s_in·s_w))` in 32 bits |
 
 use nalgebra::DMatrix;
 
@@ -27,6 +33,7 @@ pub fn quantize(model: &Model, rows: &DMatrix<f32>, scales: Scales) -> Result<Mo
     let Body::F32(network) = &model.body else {
         return Err(Error::Invalid("the model is int8 already: give the f32 model it was made of".into()));
     };
+    model.check().map_err(Error::Invalid)?;
     let (found, wanted) = (rows.nrows(), model.features().len());
     if found != wanted {
         return Err(Error::Invalid(format!("the rows have {found} features, the model takes {wanted}")));
@@ -143,8 +150,8 @@ fn dense(layer: &Dense, input: Codes, output: Codes, scales: Scales) -> Result<D
     })
 }
 
-/// The finest scale at which the largest weight fits in ±127 and the bias, of scale `s_in·s_w`, in its limit. Zero for
-/// a channel of zeros.
+/// `max|w| / 127`, or coarser where the bias, of scale `s_in·s_w`, would not fit in its limit. Zero for a channel of
+/// zeros.
 fn weight_scale(row: &[f32], bias: f32, input: Codes) -> f32 {
     let largest = row.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
     let scale =

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{model, numbers, rows};
-use microdistill_host_tools::export::export;
+use microdistill_host_tools::export::{build, export};
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::network::Activation;
 use microdistill_host_tools::quantize::{Scales, quantize};
@@ -174,6 +174,33 @@ fn main() {
     }
 }
 "#;
+
+#[test]
+fn build_scripts_export_into_out_dir() {
+    let folder = TempDir::new().unwrap();
+    let model = model(&[2, 2], Activation::Relu, 1);
+    let path = folder.path().join("student.safetensors");
+    model.save(&path).unwrap();
+    // OUT_DIR must be set before a process begins.
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "build_script", "--nocapture"])
+        .env("OUT_DIR", folder.path())
+        .env("BUILD_SCRIPT_MODEL", &path)
+        .output()
+        .unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    assert!(output.contains(&format!("cargo::rerun-if-changed={}\n", path.display())), "{output}");
+    let text = std::fs::read_to_string(folder.path().join("student.rs")).unwrap();
+    assert_eq!(text, export(&model, "STUDENT", "build.rs").unwrap());
+}
+
+/// What the build script of [`build_scripts_export_into_out_dir`] does; alone, nothing.
+#[test]
+fn build_script() {
+    if let Some(model) = std::env::var_os("BUILD_SCRIPT_MODEL") {
+        build(model, "STUDENT", "student.rs").unwrap();
+    }
+}
 
 #[test]
 fn names_are_constants_names() {

@@ -3,6 +3,7 @@
 mod common;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use common::{model, rows};
 use microdistill_host_tools::model::{Body, Model, Task};
@@ -52,6 +53,7 @@ fn what_is_saved_is_loaded() {
         let loaded = folder.load(&bytes).unwrap();
         assert_eq!(loaded, model);
         assert_eq!(folder.bytes(&loaded), bytes, "the same model gives the same file");
+        assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 1, "no temporary file is left");
     }
 }
 
@@ -203,6 +205,11 @@ fn other_files_are_told_apart() {
     }
 }
 
+static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let folder = Folder::new();
+    models().iter().map(|model| folder.bytes(model)).collect()
+});
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
@@ -212,8 +219,7 @@ proptest! {
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let folder = Folder::new();
-        let model = &models()[which];
-        let mut bytes = folder.bytes(model);
+        let mut bytes = FILES[which].clone();
         for (index, byte) in &damage {
             let index = index.index(bytes.len());
             bytes[index] = *byte;
