@@ -1,5 +1,6 @@
 //! The desktop side of microdistill.
 
+pub mod dataset;
 pub mod error;
 pub mod export;
 pub mod file;

@@ -1,0 +1,160 @@
+//! Data files: what is read, and what is said about those that cannot be.
+
+use std::io::Write as _;
+
+use microdistill_host_tools::dataset::{Columns, Dataset, Kind, Target, read, read_like};
+use microdistill_host_tools::model::{Scaler, Task};
+
+fn file(bytes: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes.as_ref()).unwrap();
+    file
+}
+
+fn columns(target: &str) -> Columns {
+    Columns { target: Some(target.into()), ..Columns::default() }
+}
+
+/// The error's text with the file's name as `FILE`.
+fn error(bytes: impl AsRef<[u8]>, columns: &Columns) -> String {
+    let file = file(bytes);
+    let error = read(file.path(), columns).unwrap_err().to_string();
+    error.replace(file.path().to_str().unwrap(), "FILE")
+}
+
+fn read_text(text: &str, columns: &Columns) -> Dataset {
+    read(file(text).path(), columns).unwrap()
+}
+
+#[test]
+fn reads_every_dialect() {
+    let plain = read_text("a,b,y\n1,2.5,up\n-3e2,4,down\n", &Columns::default());
+    assert_eq!(plain.features, ["a", "b"]);
+    assert_eq!(plain.x.as_slice(), [1.0, 2.5, -300.0, 4.0]);
+    let task = Task::Classification { target: "y".into(), labels: vec!["down".into(), "up".into()] };
+    assert_eq!((&plain.task, &plain.target), (&task, &Target::Classes(vec![1, 0])));
+    for text in [
+        "\u{feff}a,b,y\r\n1,2.5,up\r\n-3e2,4,down\r\n",
+        "a;b;y\n1;2.5;up\n-3e2;4;down",
+        "a\tb\ty\n1\t2.5\tup\n-3e2\t4\tdown\n",
+        "\"a\", b ,y\n\n1,\"2.5\", up\n-3e2,4,\"down\"\n",
+    ] {
+        let other = read_text(text, &Columns::default());
+        assert_eq!((&other.x, &other.target), (&plain.x, &plain.target), "{text:?}");
+    }
+}
+
+#[test]
+fn guesses_the_task_and_says_so() {
+    let task = |text, columns: &Columns| (read_text(text, columns).target, read_text(text, columns).notes);
+    let (target, notes) = task("x,y\n1,10\n2,9\n", &Columns::default());
+    assert_eq!(target, Target::Classes(vec![1, 0]), "labels are ordered as numbers");
+    assert!(notes[0].contains("2 classes") && notes[0].contains("--task regression"), "{notes:?}");
+    let (target, notes) = task("x,y\n1,10\n2,9.5\n", &Columns::default());
+    assert_eq!(target, Target::Values(vec![10.0, 9.5]));
+    assert!(notes[0].contains("fractions"), "{notes:?}");
+    let values = Columns { kind: Some(Kind::Regression), ..Columns::default() };
+    assert_eq!(task("x,y\n1,10\n2,9\n", &values).0, Target::Values(vec![10.0, 9.0]));
+}
+
+#[test]
+fn says_where_a_file_is_wrong() {
+    let any = Columns::default();
+    for (bytes, expected) in [
+        ("", "FILE: the file is empty: a header and rows are needed"),
+        ("a,y\n", "FILE: only a header: rows are needed"),
+        (
+            "1,2\n3,4\n",
+            "FILE:1: the first line holds numbers only: a header with the columns' names is needed",
+        ),
+        ("a,,y\n1,2,u\n", "FILE:1: column 2 of the header has no name"),
+        ("a,a,y\n1,2,u\n", "FILE:1: two columns are named \"a\": rename one"),
+        ("y\nu\nv\n", "FILE:1: no column is left for a feature"),
+        ("a,y\n1,u\n2\n", "FILE:3: 1 values, the header has 2"),
+        ("a,y\n1,u\n2,v,3\n", "FILE:3: 3 values, the header has 2"),
+        ("a,y\n1,u\nx1,v\n", "FILE:3: column \"a\": \"x1\" is not a number"),
+        ("a,y\n1,u\ninf,v\n", "FILE:3: column \"a\": \"inf\" is not a finite number"),
+        ("a,y\n1,u\n1e39,v\n", "FILE:3: column \"a\": \"1e39\" is not a finite number"),
+        ("a,y\n1,u\n2,\n", "FILE:3: no value in the target column \"y\": remove the row"),
+        ("a,y\n1,u\n2,u\n", "FILE: all rows have the label \"u\" in \"y\": nothing to learn"),
+    ] {
+        assert_eq!(error(bytes, &any), expected);
+    }
+    assert_eq!(error(b"a,y\n1,u\n2,\xff\n", &any), "FILE:3: not UTF-8: save the file as UTF-8");
+    assert_eq!(
+        error("a,y\n1,u\n", &columns("z")),
+        "FILE:1: no target column \"z\": the columns are [\"a\", \"y\"]"
+    );
+    let values = Columns { kind: Some(Kind::Regression), ..Columns::default() };
+    assert_eq!(
+        error("a,y\n1,3\n2,u\n", &values),
+        "FILE:3: target \"y\": \"u\" is not a number: is it --task classification?"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    assert!(read(folder.path(), &any).unwrap_err().to_string().contains("directory"));
+    assert!(read(folder.path().join("none.csv"), &any).unwrap_err().to_string().contains("No such file"));
+}
+
+#[test]
+fn groups_come_from_a_column_or_a_file() {
+    let text = "who,a,y\nann,1,u\nbob,2,v\n";
+    let of = |groups: &str| Columns { groups: Some(groups.into()), ..Columns::default() };
+    let column = read_text(text, &of("who"));
+    assert_eq!(column.groups, Some(vec!["ann".into(), "bob".into()]));
+    assert_eq!(column.features, ["a"], "a group is never a feature");
+    let groups = file("session\n1\n2\n");
+    let text = "a,y\n1,u\n2,v\n";
+    let other = read_text(text, &of(groups.path().to_str().unwrap()));
+    assert_eq!(other.groups, Some(vec!["1".into(), "2".into()]));
+    assert_eq!(
+        error(text, &of("nobody")),
+        "FILE: no column and no file \"nobody\" for groups: the columns are [\"a\", \"y\"]"
+    );
+    let groups = file("session\n1\n");
+    assert!(error(text, &of(groups.path().to_str().unwrap())).contains("1 groups for 2 rows of FILE"));
+}
+
+#[test]
+fn a_further_file_is_read_by_the_names_of_the_first() {
+    let features = ["a".to_string(), "b".to_string()];
+    let task = Task::Classification { target: "y".into(), labels: vec!["u".into(), "v".into()] };
+    let read = |text: &str, needed| {
+        let file = file(text);
+        let path = file.path().to_str().unwrap().to_owned();
+        read_like(file.path(), &features, &task, needed)
+            .map_err(|error| error.to_string().replace(&path, "FILE"))
+    };
+    let data = read("y,b,more,a\nv,2,x,1\n", true).unwrap();
+    assert_eq!((data.x.as_slice(), data.target), (&[1.0, 2.0][..], Target::Classes(vec![1])));
+    assert_eq!(data.notes, ["ignored the columns [\"more\"]: they are no features of the model"]);
+    assert_eq!(read("b,a\n2,1\n", false).unwrap().target, Target::Absent);
+    let error = |text, needed| read(text, needed).unwrap_err();
+    assert_eq!(error("b,a\n2,1\n", true), "FILE:1: no target column \"y\": the columns are [\"b\", \"a\"]");
+    assert_eq!(
+        error("b,y\n2,u\n", true),
+        "FILE:1: the columns [\"a\"] are missing: the model needs them as features"
+    );
+    assert_eq!(
+        error("a,b,y\n1,2,u\n1,2,w\n", true),
+        "FILE:3: unknown label \"w\" in \"y\": the known ones are [\"u\", \"v\"]"
+    );
+}
+
+#[test]
+fn missing_values_become_the_training_mean() {
+    let mut data = read_text("a,b,y\n1,?,u\n,5,v\n3,7,u\n", &Columns::default());
+    assert_eq!(data.notes[0], "2 missing values: the training mean of their feature is put in");
+    let scaler = Scaler::fit(&data.x);
+    assert_eq!(data.fill_missing(&scaler.mean), 2);
+    assert_eq!(data.x.as_slice(), [1.0, 6.0, 2.0, 5.0, 3.0, 7.0]);
+}
+
+#[test]
+fn reads_the_bundled_data() {
+    let columns = Columns { groups: Some("person".into()), ..Columns::default() };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/watch_small");
+    let train = read(format!("{folder}/train.csv"), &columns).unwrap();
+    assert_eq!((train.x.shape(), train.task.labels().len()), ((30, 785), 7));
+    let test = read_like(format!("{folder}/test.csv"), &train.features, &train.task, true).unwrap();
+    assert_eq!(test.rows(), 364);
+}
