@@ -38,7 +38,7 @@ pub fn quantize(model: &Model, rows: &DMatrix<f32>, scales: Scales) -> Result<Mo
     if found != wanted {
         return Err(Error::Invalid(format!("the rows have {found} features, the model takes {wanted}")));
     }
-    let network = quantize_network(network, &model.standardize_all(rows), scales)?;
+    let network = quantize_network(network, &model.scaler.apply(rows), scales)?;
     Ok(Model { body: Body::Int8(network), ..model.clone() })
 }
 

@@ -3,11 +3,13 @@
 mod read;
 mod scaler;
 mod split;
+mod standardizer;
 
 use nalgebra::DMatrix;
 
 pub use read::{Columns, Kind, read, read_like};
 pub use split::{Fold, folds, split};
+pub use standardizer::{Standardized, Standardizer};
 
 use crate::model::Task;
 
@@ -67,17 +69,9 @@ impl Dataset {
         }
     }
 
-    /// Writes `values`, one a feature, where a value is missing; returns how many there were.
-    ///
-    /// The training rows' means do: after standardization they are zero.
-    pub fn fill_missing(&mut self, values: &[f32]) -> usize {
-        let mut filled = 0;
-        for mut column in self.x.column_iter_mut() {
-            for (x, &value) in column.iter_mut().zip(values).filter(|(x, _)| x.is_nan()) {
-                *x = value;
-                filled += 1;
-            }
-        }
-        filled
+    /// Widths of a network for this data: features, `hidden`, outputs.
+    pub fn widths(&self, hidden: &[usize]) -> Vec<usize> {
+        let outputs = self.task.labels().len().max(1);
+        [&[self.features.len()], hidden, &[outputs]].concat()
     }
 }

@@ -1,5 +1,6 @@
 //! The scaler of training rows.
 
+use microdistill::scaler::standardize;
 use nalgebra::DMatrix;
 
 use crate::model::Scaler;
@@ -22,6 +23,25 @@ impl Scaler {
         let (mean, scale) =
             x.row_iter().map(|row| fit(&mut row.iter().map(|&value| f64::from(value)))).unzip();
         Scaler { mean, scale }
+    }
+
+    /// `(x − mean)·scale` for every column of `x`, shape (features × rows); a missing value becomes zero, as the mean does.
+    pub fn apply(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
+        let mut x = x.clone();
+        self.fill_missing(&mut x);
+        for mut column in x.column_iter_mut() {
+            standardize(column.as_mut_slice(), &self.mean, &self.scale);
+        }
+        x
+    }
+
+    /// Writes the mean where a value of `x`, shape (features × rows), is missing.
+    pub(crate) fn fill_missing(&self, x: &mut DMatrix<f32>) {
+        for mut column in x.column_iter_mut() {
+            for (x, &mean) in column.iter_mut().zip(&self.mean).filter(|(x, _)| x.is_nan()) {
+                *x = mean;
+            }
+        }
     }
 
     /// Names of the features that are constant.

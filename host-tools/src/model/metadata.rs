@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::Dataset;
+
 /// Where a model comes from and what its numbers mean. Holds no time and no path of a machine: the same training gives
 /// the same file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +27,22 @@ pub struct Metadata {
     pub scores: BTreeMap<String, f64>,
     /// Where it was trained, when the result depends on it.
     pub machine: Option<Machine>,
+}
+
+impl Metadata {
+    /// Of a model trained on `data`; [`command`](Metadata::command) and [`scores`](Metadata::scores) are still empty.
+    pub fn of(data: &Dataset, role: Role, seed: u64) -> Self {
+        Metadata {
+            role,
+            task: data.task.clone(),
+            features: data.features.clone(),
+            seed,
+            data_hash: data.hash.clone(),
+            command: String::new(),
+            scores: BTreeMap::new(),
+            machine: None,
+        }
+    }
 }
 
 /// A model's place in distillation.

@@ -11,6 +11,7 @@ use nalgebra::DMatrix;
 
 pub use metadata::{Machine, Metadata, Role, Task, command_line};
 
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::network::Network;
@@ -48,6 +49,13 @@ pub struct Scaler {
 }
 
 impl Model {
+    /// A model trained on the raw rows `x`, shape (inputs × rows), of which it keeps a few as examples.
+    pub fn new(metadata: Metadata, scaler: Scaler, body: Body, x: &DMatrix<f32>) -> Self {
+        let mut examples = spread(x, EXAMPLES);
+        scaler.fill_missing(&mut examples);
+        Model { metadata, scaler, body, examples }
+    }
+
     /// Reads a model file. Whatever the bytes, the result is a usable model or an error that says what is wrong.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
@@ -103,15 +111,6 @@ impl Model {
         x
     }
 
-    /// [`standardize`](Model::standardize) for every column of `raw`.
-    pub fn standardize_all(&self, raw: &DMatrix<f32>) -> DMatrix<f32> {
-        let mut x = raw.clone();
-        for mut column in x.column_iter_mut() {
-            standardize(column.as_mut_slice(), &self.scaler.mean, &self.scaler.scale);
-        }
-        x
-    }
-
     /// Logits, or a value, for raw features, shape (inputs): bit for bit what the exported model gives on a board.
     pub fn logits(&self, raw: &[f32]) -> Vec<f32> {
         let x = self.standardize(raw);
@@ -121,9 +120,10 @@ impl Model {
         }
     }
 
-    /// [`logits`](Model::logits) for every column of `raw`: shape (outputs × rows).
-    pub fn logits_all(&self, raw: &DMatrix<f32>) -> DMatrix<f32> {
-        let x = self.standardize_all(raw);
+    /// [`logits`](Model::logits) for every row of `data`, which has the model's features: shape (outputs × rows).
+    /// A missing value counts as the training rows' mean.
+    pub fn predict(&self, data: &Dataset) -> DMatrix<f32> {
+        let x = self.scaler.apply(&data.x);
         match &self.body {
             Body::F32(network) => network.predict_all(&x),
             Body::Int8(network) => network.predict_all(&x),
@@ -131,8 +131,11 @@ impl Model {
     }
 }
 
-/// `count` columns of `x`, evenly spaced: [`Model::examples`] from training rows.
-pub fn spread(x: &DMatrix<f32>, count: usize) -> DMatrix<f32> {
+/// How many rows become golden vectors.
+const EXAMPLES: usize = 4;
+
+/// `count` columns of `x`, evenly spaced.
+fn spread(x: &DMatrix<f32>, count: usize) -> DMatrix<f32> {
     let count = count.min(x.ncols());
     DMatrix::from_fn(x.nrows(), count, |row, column| x[(row, column * x.ncols() / count)])
 }

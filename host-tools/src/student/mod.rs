@@ -1,7 +1,9 @@
 //! Students: trained sample by sample through the core's kernels, on hard labels or distilled from a teacher.
 
 mod distiller;
+mod fit;
 mod train;
 
 pub use distiller::Distiller;
+pub use fit::fit;
 pub use train::{Epoch, Lessons, Recipe, Settings, train};

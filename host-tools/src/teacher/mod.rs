@@ -4,9 +4,11 @@
 //! repeats bit for bit on one kind of CPU only. What it gives is an ordinary [`Network`](crate::network::Network).
 
 mod batched;
+mod fit;
 mod gemm;
 #[cfg(test)]
 mod tests;
 mod train;
 
+pub use fit::fit;
 pub use train::{Epoch, Examples, Settings, Target, Trained, train};
