@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// The file system refused.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {error}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said: part of the message, and so no `source`.
+        error: std::io::Error,
     },
     /// A data file that cannot be used, with the line where it is known (1-based, the header is line 1).
     #[error("{path}{line}: {message}", path = path.display(), line = line.map_or(String::new(), |l| format!(":{l}")))]
@@ -46,6 +46,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// Wraps an input/output error with its file.
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Error::Io { path: path.as_ref().to_path_buf(), source }
+        move |error| Error::Io { path: path.as_ref().to_path_buf(), error }
     }
 }

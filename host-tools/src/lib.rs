@@ -1,6 +1,8 @@
 //! The desktop side of microdistill.
 
+pub mod board;
 pub mod dataset;
+pub mod demo;
 pub mod error;
 pub mod export;
 pub mod file;
@@ -11,6 +13,7 @@ pub mod network_i8;
 pub mod quantize;
 mod random;
 mod schedule;
+pub mod setup;
 pub mod student;
 pub mod teacher;
 pub mod tune;

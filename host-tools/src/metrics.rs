@@ -55,6 +55,14 @@ impl Scores {
         }
     }
 
+    /// Number of rows judged.
+    pub fn rows(&self) -> usize {
+        match self {
+            Scores::Classification(scores) => scores.rows,
+            Scores::Regression(scores) => scores.rows,
+        }
+    }
+
     /// Name and number of the scores that people compare.
     pub fn headline(&self) -> [(&'static str, f64); 2] {
         match self {

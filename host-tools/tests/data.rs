@@ -1,8 +1,9 @@
 //! Data files: what is read, and what is said about those that cannot be.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
-use microdistill_host_tools::dataset::{Columns, Dataset, Kind, Target, read, read_like};
+use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, Target, read, read_like};
 use microdistill_host_tools::model::{Scaler, Task};
 
 fn file(bytes: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
@@ -118,11 +119,14 @@ fn groups_come_from_a_column_or_a_file() {
 fn a_further_file_is_read_by_the_names_of_the_first() {
     let features = ["a".to_string(), "b".to_string()];
     let task = Task::Classification { target: "y".into(), labels: vec!["u".into(), "v".into()] };
-    let read = |text: &str, needed| {
+    let read = |text: &str, needed: bool| {
         let file = file(text);
         let path = file.path().to_str().unwrap().to_owned();
-        read_like(file.path(), &features, &task, needed)
-            .map_err(|error| error.to_string().replace(&path, "FILE"))
+        read_like(
+            file.path(),
+            Expected { features: &features, task: &task, target_optional: !needed, groups: None },
+        )
+        .map_err(|error| error.to_string().replace(&path, "FILE"))
     };
     let data = read("y,b,more,a\nv,2,x,1\n", true).unwrap();
     assert_eq!((data.x.as_slice(), data.target), (&[1.0, 2.0][..], Target::Classes(vec![1])));
@@ -156,6 +160,10 @@ fn reads_the_bundled_data() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/watch_small");
     let train = read(format!("{folder}/train.csv"), &columns).unwrap();
     assert_eq!((train.x.shape(), train.task.labels().len()), ((30, 785), 7));
-    let test = read_like(format!("{folder}/test.csv"), &train.features, &train.task, true).unwrap();
+    let expected = Expected { groups: Some("person"), ..train.expected() };
+    let test = read_like(format!("{folder}/test.csv"), expected).unwrap();
     assert_eq!(test.rows(), 364);
+    let [train, test] = [train, test].map(|data| data.groups.unwrap().into_iter().collect::<BTreeSet<_>>());
+    assert_eq!((train.len(), test.len()), (7, 3));
+    assert!(train.is_disjoint(&test));
 }

@@ -7,11 +7,11 @@ mod standardizer;
 
 use nalgebra::DMatrix;
 
-pub use read::{Columns, Kind, read, read_like};
+pub use read::{Columns, Expected, Kind, read, read_like};
 pub use split::{Fold, folds, split};
 pub use standardizer::{Standardized, Standardizer};
 
-use crate::model::Task;
+use crate::model::{Model, Task};
 
 /// Rows of raw features, with what is known about them.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,19 @@ pub enum Target {
 }
 
 impl Dataset {
+    /// The rows that a model keeps as examples, without a target.
+    pub fn of_examples(model: &Model) -> Self {
+        Dataset {
+            features: model.features().to_vec(),
+            x: model.examples.clone(),
+            task: model.metadata.task.clone(),
+            target: Target::Absent,
+            groups: None,
+            hash: model.metadata.data_hash.clone(),
+            notes: Vec::new(),
+        }
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.x.ncols()
@@ -67,6 +80,11 @@ impl Dataset {
             hash: self.hash.clone(),
             notes: Vec::new(),
         }
+    }
+
+    /// What a further file with the same columns holds, its target among them.
+    pub fn expected(&self) -> Expected<'_> {
+        Expected { features: &self.features, task: &self.task, target_optional: false, groups: None }
     }
 
     /// Widths of a network for this data: features, `hidden`, outputs.

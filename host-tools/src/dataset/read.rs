@@ -48,11 +48,7 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
     if features.is_empty() {
         return Err(file.error(Some(1), "no column is left for a feature"));
     }
-    let [targets, mut group] = [Some(target), groups].map(|column| (column, Vec::new()));
-    let rows = file.rows(&features, &mut [targets.clone(), group.clone()])?;
-    let Rows { x, mut texts, lines } = rows;
-    group.1 = texts.pop().unwrap_or_default();
-    let texts = texts.pop().unwrap_or_default();
+    let Rows { x, texts: [texts, group], lines } = file.rows(&features, [Some(target), groups])?;
     if let Some(row) = texts.iter().position(|text| is_missing(text)) {
         let message = format!("no value in the target column {:?}: remove the row", file.header[target]);
         return Err(file.error(Some(lines[row]), message));
@@ -81,26 +77,29 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
             (Task::Regression { target: column }, Target::Values(values))
         }
     };
-    let groups = match (&columns.groups, groups) {
-        (Some(_), Some(_)) => Some(group.1),
-        (Some(other), None) => Some(file.read_groups(other, lines.len())?),
-        (None, _) => None,
-    };
+    let groups = file.groups(columns.groups.as_deref(), groups, group, lines.len())?;
     Ok(file.dataset(&features, x, task, target, groups))
 }
 
-/// Reads a file for known features and a known task: columns are found by name, in any order, and others are ignored.
-///
-/// Without the target column, which `target_needed` forbids, the rows are to be predicted.
+/// What a further file of a model must hold: columns are found by name, in any order.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The features, in the model's order.
+    pub features: &'a [String],
+    /// The target and what it means.
+    pub task: &'a Task,
+    /// Whether the target column may be absent, as it is where rows are to be predicted.
+    pub target_optional: bool,
+    /// As in [`Columns`].
+    pub groups: Option<&'a str>,
+}
+
+/// Reads a file for known features and a known task; other columns are ignored.
 ///
 /// # Errors
 /// Every file that cannot be used, with line and column; a label that the task does not have.
-pub fn read_like(
-    path: impl AsRef<Path>,
-    features: &[String],
-    task: &Task,
-    target_needed: bool,
-) -> Result<Dataset> {
+pub fn read_like(path: impl AsRef<Path>, expected: Expected<'_>) -> Result<Dataset> {
+    let Expected { features, task, target_optional, groups } = expected;
     let mut file = File::open(path.as_ref())?;
     let missing: Vec<&str> =
         features.iter().filter(|name| file.find(name).is_none()).map(String::as_str).collect();
@@ -109,20 +108,22 @@ pub fn read_like(
         return Err(file.error(Some(1), message));
     }
     let columns: Vec<usize> = features.iter().filter_map(|name| file.find(name)).collect();
-    let target =
-        if target_needed { Some(file.column(task.target(), "target")?) } else { file.find(task.target()) };
+    let target = match file.find(task.target()) {
+        None if target_optional => None,
+        _ => Some(file.column(task.target(), "target")?),
+    };
+    let group_column = groups.and_then(|groups| file.find(groups));
     let ignored: Vec<&str> = (0..file.header.len())
-        .filter(|column| !columns.contains(column) && Some(*column) != target)
+        .filter(|column| !columns.contains(column) && ![target, group_column].contains(&Some(*column)))
         .map(|column| file.header[column].as_str())
         .collect();
     if !ignored.is_empty() {
         file.notes.push(format!("ignored the columns {ignored:?}: they are no features of the model"));
     }
-    let Rows { x, mut texts, lines } = file.rows(&columns, &mut [(target, Vec::new())])?;
-    let texts = texts.pop().unwrap_or_default();
+    let Rows { x, texts: [targets, group], lines } = file.rows(&columns, [target, group_column])?;
     let target = match (target, task) {
         (None, _) => Target::Absent,
-        (Some(_), Task::Regression { target }) => Target::Values(file.values(target, &texts, &lines)?),
+        (Some(_), Task::Regression { target }) => Target::Values(file.values(target, &targets, &lines)?),
         (Some(_), Task::Classification { target, labels }) => {
             let class = |(text, &line): (&String, &u64)| {
                 labels.iter().position(|label| label == text).ok_or_else(|| {
@@ -131,10 +132,11 @@ pub fn read_like(
                     file.error(Some(line), message)
                 })
             };
-            Target::Classes(texts.iter().zip(&lines).map(class).collect::<Result<_>>()?)
+            Target::Classes(targets.iter().zip(&lines).map(class).collect::<Result<_>>()?)
         }
     };
-    Ok(file.dataset(&columns, x, task.clone(), target, None))
+    let groups = file.groups(groups, group_column, group, lines.len())?;
+    Ok(file.dataset(&columns, x, task.clone(), target, groups))
 }
 
 /// A file's bytes behind its header.
@@ -147,11 +149,11 @@ struct File {
 }
 
 /// The data of a file.
-struct Rows {
+struct Rows<const TEXTS: usize> {
     /// Shape (features × rows).
     x: DMatrix<f32>,
-    /// The text columns asked for.
-    texts: Vec<Vec<String>>,
+    /// The text columns asked for; empty where none was.
+    texts: [Vec<String>; TEXTS],
     /// Where each row begins, from 1.
     lines: Vec<u64>,
 }
@@ -215,8 +217,13 @@ impl File {
     }
 
     /// All rows: numbers of the columns `features`, texts of the others asked for.
-    fn rows(&mut self, features: &[usize], texts: &mut [(Option<usize>, Vec<String>)]) -> Result<Rows> {
+    fn rows<const TEXTS: usize>(
+        &mut self,
+        features: &[usize],
+        text_columns: [Option<usize>; TEXTS],
+    ) -> Result<Rows<TEXTS>> {
         let (mut x, mut lines) = (Vec::new(), Vec::new());
+        let mut texts = text_columns.map(|_| Vec::new());
         let mut record = StringRecord::new();
         let mut missing = 0usize;
         while self.reader.read_record(&mut record).map_err(|error| of_csv(&self.path, error))? {
@@ -229,7 +236,7 @@ impl File {
                 missing += usize::from(value.is_nan());
                 x.push(value);
             }
-            for (column, texts) in texts.iter_mut() {
+            for (column, texts) in text_columns.into_iter().zip(&mut texts) {
                 texts.extend(column.map(|column| record[column].to_owned()));
             }
             lines.push(line);
@@ -242,7 +249,6 @@ impl File {
                 .push(format!("{missing} missing values: the training mean of their feature is put in"));
         }
         let x = DMatrix::from_vec(features.len(), lines.len(), x);
-        let texts = texts.iter_mut().map(|(_, texts)| std::mem::take(texts)).collect();
         Ok(Rows { x, texts, lines })
     }
 
@@ -259,6 +265,21 @@ impl File {
         texts.iter().zip(lines).map(value).collect()
     }
 
+    /// The groups asked for: those of the column `own`, or of another file.
+    fn groups(
+        &self,
+        asked: Option<&str>,
+        column: Option<usize>,
+        own: Vec<String>,
+        rows: usize,
+    ) -> Result<Option<Vec<String>>> {
+        match (asked, column) {
+            (Some(_), Some(_)) => Ok(Some(own)),
+            (Some(path), None) => self.read_groups(path, rows).map(Some),
+            (None, _) => Ok(None),
+        }
+    }
+
     /// Groups from a file of one column.
     fn read_groups(&self, path: &str, rows: usize) -> Result<Vec<String>> {
         if !Path::new(path).is_file() {
@@ -270,7 +291,7 @@ impl File {
         if file.header.len() != 1 {
             return Err(file.error(Some(1), "a file of groups has one column"));
         }
-        let groups = file.rows(&[], &mut [(Some(0), Vec::new())])?.texts.pop().unwrap_or_default();
+        let Rows { texts: [groups], .. } = file.rows(&[], [Some(0)])?;
         if groups.len() != rows {
             let message = format!("{} groups for {rows} rows of {}", groups.len(), self.path.display());
             return Err(file.error(None, message));

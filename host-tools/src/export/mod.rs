@@ -1,6 +1,7 @@
 //! A model as Rust source: one file of statics that a firmware takes in by `mod` or `include!`.
 
 mod parts;
+mod rows;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -8,12 +9,18 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::Model;
+use serde::Serialize;
+
 use parts::Parts;
-use text::{Node, array, comment, item, item_with, leaf};
+pub use rows::rows;
+use text::{Node, array, comment, function, item, item_with, leaf};
 
 /// Names of the other items of an exported file.
 const TAKEN: [&str; 8] =
     ["INPUT", "OUTPUT", "LABELS", "FEATURES", "GOLDEN", "PARAMETERS", "FLASH_BYTES", "SCRATCH_BYTES"];
+
+/// The static's name where none is asked for.
+pub const NAME: &str = "STUDENT";
 
 /// The exported file's text.
 ///
@@ -53,17 +60,16 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     }
 
     let (inputs, outputs, labels) = (model.features().len(), model.outputs(), model.labels().len());
-    if labels > 0 {
-        let head = format!("static LABELS: [&str; {labels}]");
-        item(&mut text, "Classes, in the order of the outputs.", &head, &array(model.labels()));
-    }
+    let head = format!("static LABELS: [&str; {labels}]");
+    let doc = "Classes, in the order of the outputs; none for regression.";
+    item(&mut text, doc, &head, &array(model.labels()));
     let head = format!("static FEATURES: [&str; {inputs}]");
     item(&mut text, "Features, in the order of the inputs.", &head, &array(model.features()));
     let (rows, number) = (model.examples.ncols(), parts.number);
     let golden =
         format!("::microdistill::golden::Golden<{inputs}, [{number}; {inputs}], [{number}; {outputs}]>");
     let head = format!("static GOLDEN: [{golden}; {rows}]");
-    let doc = "What the desktop computed: `microdistill::golden::self_test` compares.";
+    let doc = "What the desktop computed: `self_test` compares.";
     item_with(&mut text, doc, &head, "::microdistill::golden::Golden", &parts.golden);
 
     item(&mut text, "Weights and biases.", "const PARAMETERS: usize", &leaf(model.parameters()));
@@ -72,6 +78,21 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     let doc = "Bytes of stack that an inference works in.";
     item(&mut text, doc, "const SCRATCH_BYTES: usize", &leaf(parts.scratch));
     let output = parts.output.map(|_| "OUTPUT");
+    let (doc, head) = (
+        "Raw features to logits, or to a value.",
+        format!("fn predict(raw: &[f32; {inputs}]) -> [f32; {outputs}]"),
+    );
+    let call = format!("{name}.predict(&::microdistill::Prepare::apply(&INPUT, raw))");
+    function(
+        &mut text,
+        doc,
+        &head,
+        &output.map_or(call.clone(), |output| format!("{output}.apply(&{call})")),
+    );
+    let doc = "Compares this machine with the desktop, to the bit.";
+    let head = "fn self_test() -> Result<(), ::microdistill::golden::Mismatch>";
+    function(&mut text, doc, head, &format!("::microdistill::golden::self_test(&INPUT, &{name}, &GOLDEN)"));
+
     let statics = [name, "INPUT"].into_iter().chain(output);
     let sizes: Vec<String> = statics.map(|name| format!("::core::mem::size_of_val(&{name})")).collect();
     text += &format!(
@@ -80,6 +101,23 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
         sizes.join("\n            + ")
     );
     Ok(text)
+}
+
+/// What a model costs on a board, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Footprint {
+    /// Flash: the network and its edges, as `FLASH_BYTES` of the exported file.
+    pub flash: usize,
+    /// Stack that an inference works in, as `SCRATCH_BYTES` of the exported file.
+    pub ram: usize,
+}
+
+impl Footprint {
+    /// Of this model.
+    pub fn of(model: &Model) -> Self {
+        let Parts { flash, scratch, .. } = Parts::of(model);
+        Footprint { flash, ram: scratch }
+    }
 }
 
 /// [`export`] into a file.

@@ -118,21 +118,28 @@ fn line(text: &mut String, indent: usize) {
 /// Appends `pub HEAD = VALUE;`, documented, without warnings whatever the firmware uses of it.
 pub(super) fn item(text: &mut String, doc: &str, head: &str, value: &Node) {
     begin(text, doc, head);
+    text.push_str(" = ");
     value.write(text, 0);
     text.push_str(";\n");
+}
+
+/// Appends `pub HEAD { body }`.
+pub(super) fn function(text: &mut String, doc: &str, head: &str, body: &str) {
+    begin(text, doc, head);
+    let _ = write!(text, " {{\n    {body}\n}}\n");
 }
 
 /// [`item`] whose value uses `names`, which do not reach the module around.
 pub(super) fn item_with(text: &mut String, doc: &str, head: &str, names: &str, value: &Node) {
     begin(text, doc, head);
-    let _ = write!(text, "{{\n    use {names};\n    ");
+    let _ = write!(text, " = {{\n    use {names};\n    ");
     value.write(text, 4);
     text.push_str("\n};\n");
 }
 
 fn begin(text: &mut String, doc: &str, head: &str) {
     let allowed = "dead_code, unreachable_pub, clippy::all";
-    let _ = write!(text, "\n/// {doc}\n#[rustfmt::skip]\n#[allow({allowed})]\npub {head} = ");
+    let _ = write!(text, "\n/// {doc}\n#[rustfmt::skip]\n#[allow({allowed})]\npub {head}");
 }
 
 /// `text` in a comment: on one line, with nothing that hides or reorders what follows.

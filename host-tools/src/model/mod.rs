@@ -11,7 +11,7 @@ use nalgebra::DMatrix;
 
 pub use metadata::{Machine, Metadata, Role, Task, command_line};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Expected};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::network::Network;
@@ -71,6 +71,16 @@ impl Model {
         let path = path.as_ref();
         let bytes = self.to_bytes().map_err(|message| Error::Model { path: path.into(), message })?;
         file::write(path, &bytes)
+    }
+
+    /// What a data file for this model holds, its target among them.
+    pub fn expected(&self) -> Expected<'_> {
+        Expected {
+            features: self.features(),
+            task: &self.metadata.task,
+            target_optional: false,
+            groups: None,
+        }
     }
 
     /// Names of the inputs, in order.

@@ -6,4 +6,4 @@ mod train;
 
 pub use distiller::Distiller;
 pub use fit::fit;
-pub use train::{Epoch, Lessons, Recipe, Settings, train};
+pub use train::{Epoch, Lessons, Recipe, Settings, WEIGHT_DECAY, train};

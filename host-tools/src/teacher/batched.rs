@@ -8,6 +8,7 @@ use nalgebra::DMatrix;
 use rand_core::Rng;
 
 use super::gemm::{Operand, Real};
+use super::tanh::tanh;
 use crate::network::{Activation, Network};
 
 /// A parameter or its gradient or moment.
@@ -102,7 +103,10 @@ impl<T: Real> Batched<T> {
             }
             let used = n * layer.bias.len();
             let y = &mut buffers.y.as_mut_slice()[..used];
-            self.hidden.apply(y);
+            match self.hidden {
+                Activation::Tanh => tanh(y),
+                other => other.apply(y),
+            }
             if let Some((dropped, mask)) = &mut buffers.dropped {
                 let mask = &mut mask.as_mut_slice()[..used];
                 draw(mask, self.keep, &mut mode);

@@ -6,6 +6,7 @@
 mod batched;
 mod fit;
 mod gemm;
+mod tanh;
 #[cfg(test)]
 mod tests;
 mod train;

@@ -12,7 +12,7 @@ use super::gemm::Real;
 use crate::error::{Error, Result};
 use crate::network::{Activation, Network};
 use crate::random::shuffle;
-use crate::schedule::half_cosine;
+use crate::schedule::{epochs, half_cosine};
 
 /// What a teacher is held against, one element or column a row of data.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +122,22 @@ pub fn train(
 const STREAM: u64 = 0x5445_4143;
 
 impl Settings {
+    /// What works untuned for `rows` training rows, but for the weight decay, which wants to be
+    /// [tuned](crate::tune): tanh, whose smooth boundaries cross-validate better than ReLU's on small data sets; Adam
+    /// at 10⁻³; 100 epochs, fewer where the rows are many.
+    pub fn new(widths: Vec<usize>, rows: usize, seed: u64) -> Self {
+        Settings {
+            widths,
+            activation: Activation::Tanh,
+            dropout: 0.0,
+            rates: AdamRates::DEFAULT,
+            batch: 32,
+            epochs: epochs(100, rows),
+            patience: None,
+            seed,
+        }
+    }
+
     fn check(&self, examples: Examples<'_>) -> Result<()> {
         let invalid = |message: String| Err(Error::Invalid(message));
         let (rows, features) = (examples.x.ncols(), examples.x.nrows());

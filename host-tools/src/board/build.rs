@@ -1,0 +1,75 @@
+//! Firmware is an ordinary cargo package; which model and rows it holds is told by environment variables.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::{Board, Sources};
+use crate::error::{Error, Result};
+
+/// A program of a board, to be built.
+#[derive(Clone, Debug)]
+pub struct Firmware<'a> {
+    /// The board.
+    pub board: &'a Board,
+    /// `infer` or `distill`: the name of a binary in the board's folder.
+    pub program: &'a str,
+    /// What it holds.
+    pub sources: Sources,
+    /// How it is optimized.
+    pub profile: Profile,
+}
+
+/// How firmware is optimized.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// As it is shipped.
+    #[default]
+    Release,
+    /// Not at all.
+    Debug,
+}
+
+impl Firmware<'_> {
+    /// Builds the program and tells where it is.
+    ///
+    /// # Errors
+    /// A build that fails, with the compiler's words.
+    pub fn build(&self) -> Result<PathBuf> {
+        let mut command = Command::new("cargo");
+        command.args(["build", "--locked", "--quiet", "--message-format=json-render-diagnostics"]);
+        command.args(["--bin", self.program]).current_dir(&self.board.folder);
+        if self.profile == Profile::Release {
+            command.arg("--release");
+        }
+        let Sources { model, teacher, train, test } = &self.sources;
+        for (name, path) in [("MODEL", model), ("TEACHER", teacher), ("TRAIN", train), ("TEST", test)] {
+            let name = format!("MICRODISTILL_{name}");
+            match path {
+                Some(path) => command.env(name, std::path::absolute(path).map_err(Error::io(path))?),
+                None => command.env_remove(name),
+            };
+        }
+        let output = command.stdin(Stdio::null()).output().map_err(Error::io("cargo"))?;
+        let (board, program) = (&self.board.name, self.program);
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(Error::Invalid(format!(
+                "{program} for {board} does not build:\n{}",
+                said.trim_end()
+            )));
+        }
+        let mut messages = output.stdout.split(|&byte| byte == b'\n');
+        messages
+            .find_map(|line| executable(line, program))
+            .ok_or_else(|| Error::Invalid(format!("cargo built no program {program} for {board}")))
+    }
+}
+
+/// The program's path, if the line of cargo's JSON tells it.
+fn executable(line: &[u8], program: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_slice(line).ok()?;
+    let path = message.get("executable")?.as_str()?;
+    (message["target"]["name"] == program).then(|| Path::new(path).to_owned())
+}

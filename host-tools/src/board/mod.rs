@@ -1,0 +1,148 @@
+//! Boards: folders of firmware that are built with a given model and run in QEMU, or on this desktop.
+//!
+//! A board describes itself in its `Cargo.toml`; nothing here knows a board by name:
+//!
+//! ```toml
+//! [package.metadata.board]
+//! core = "Cortex-M4F"
+//! target = "thumbv7em-none-eabihf"                          # none: the desktop
+//! qemu = ["qemu-system-arm", "-machine", "mps2-an386", "…"] # none: built only
+//! ```
+
+mod build;
+mod elf;
+mod output;
+mod run;
+mod sources;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+
+pub use build::{Firmware, Profile};
+pub use elf::{Elf, Memory};
+pub use output::{Output, is_story};
+pub use run::run;
+pub use sources::Sources;
+
+/// A folder of firmware.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Board {
+    /// The folder's name.
+    pub name: String,
+    /// Where it is.
+    pub folder: PathBuf,
+    /// Its processor core, for people.
+    pub core: String,
+    /// The target it is built for; the desktop's own if there is none.
+    pub target: Option<String>,
+    /// The emulator and its arguments, without those that name the firmware.
+    pub qemu: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    package: Package,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    #[serde(default)]
+    metadata: PackageMetadata,
+}
+
+#[derive(Default, Deserialize)]
+struct PackageMetadata {
+    board: Option<Description>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    core: String,
+    target: Option<String>,
+    qemu: Option<Vec<String>>,
+}
+
+/// The folder of all boards in the [repository](crate::file::repository).
+///
+/// # Errors
+/// No clone of the repository.
+pub fn firmware_folder() -> Result<PathBuf> {
+    Ok(crate::file::repository()?.join(FIRMWARE))
+}
+
+const FIRMWARE: &str = "examples/firmware";
+
+/// Every board in `folder`, by name.
+///
+/// # Errors
+/// A folder that cannot be read, a manifest that cannot be understood.
+pub fn list(folder: &Path) -> Result<Vec<Board>> {
+    let mut boards = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        let entry = entry.map_err(Error::io(folder))?;
+        let path = entry.path().join("Cargo.toml");
+        if !path.is_file() {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let manifest: Manifest = toml::from_str(&text).map_err(|error| Error::Data {
+            path,
+            line: None,
+            message: error.to_string(),
+        })?;
+        if let Some(Description { core, target, qemu }) = manifest.package.metadata.board {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            boards.push(Board { name, folder: entry.path(), core, target, qemu });
+        }
+    }
+    boards.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(boards)
+}
+
+/// The board of this name in `folder`.
+///
+/// # Errors
+/// As of [`list`], and no such board.
+pub fn find(folder: &Path, name: &str) -> Result<Board> {
+    let boards = list(folder)?;
+    let names: Vec<String> = boards.iter().map(|board| board.name.clone()).collect();
+    let unknown = || Error::Invalid(format!("no board {name:?}: there are {}", names.join(", ")));
+    boards.into_iter().find(|board| board.name == name).ok_or_else(unknown)
+}
+
+impl Board {
+    /// What this machine lacks to build for the board and to run its firmware.
+    pub fn missing(&self) -> Vec<Missing> {
+        let target = self.target.iter().filter(|target| !has_target(target));
+        let emulator = self.qemu.iter().filter_map(|command| command.first());
+        let emulator = emulator.filter(|program| which(program).is_none());
+        target.cloned().map(Missing::Target).chain(emulator.cloned().map(Missing::Emulator)).collect()
+    }
+}
+
+/// Something to be installed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Missing {
+    /// A target of the Rust toolchain.
+    Target(String),
+    /// An emulator, by its program's name.
+    Emulator(String),
+}
+
+/// Whether the toolchain in use has the core library for `target`.
+fn has_target(target: &str) -> bool {
+    let output =
+        std::process::Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+    let folder = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    folder.is_some_and(|folder| Path::new(folder.trim()).is_dir())
+}
+
+/// Where `program` is on the PATH.
+pub fn which(program: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+}

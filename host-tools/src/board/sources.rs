@@ -1,0 +1,57 @@
+//! The exported files that firmware takes in.
+
+use std::path::{Path, PathBuf};
+
+use crate::dataset::Dataset;
+use crate::error::Result;
+use crate::export::{NAME, export, rows};
+use crate::file;
+use crate::model::Model;
+
+/// Exported files for a firmware; those of the bundled example where none is given.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sources {
+    /// The model that `infer` runs.
+    pub model: Option<PathBuf>,
+    /// The model that `distill` asks.
+    pub teacher: Option<PathBuf>,
+    /// The rows that `distill` learns from.
+    pub train: Option<PathBuf>,
+    /// The rows that both are judged by.
+    pub test: Option<PathBuf>,
+}
+
+impl Sources {
+    /// For `infer`: exports `model` and the rows `test`, which have its features, to `folder`.
+    pub fn infer(folder: &Path, model: &Model, test: &Dataset) -> Result<Self> {
+        Ok(Sources {
+            model: Some(model_file(folder, "model.rs", model, NAME)?),
+            test: Some(rows_file(folder, "test.rs", model, test)?),
+            ..Sources::default()
+        })
+    }
+
+    /// For `distill`: exports `teacher` and rows, which have its features, to `folder`.
+    pub fn distill(folder: &Path, teacher: &Model, train: &Dataset, test: &Dataset) -> Result<Self> {
+        Ok(Sources {
+            teacher: Some(model_file(folder, "teacher.rs", teacher, "TEACHER")?),
+            train: Some(rows_file(folder, "train.rs", teacher, train)?),
+            test: Some(rows_file(folder, "test.rs", teacher, test)?),
+            ..Sources::default()
+        })
+    }
+}
+
+fn model_file(folder: &Path, file: &str, model: &Model, name: &str) -> Result<PathBuf> {
+    write(folder.join(file), &export(model, name, &model.metadata.command)?)
+}
+
+fn rows_file(folder: &Path, file: &str, model: &Model, data: &Dataset) -> Result<PathBuf> {
+    write(folder.join(file), &rows(model, data))
+}
+
+/// A file that does not change is not built again.
+fn write(path: PathBuf, text: &str) -> Result<PathBuf> {
+    file::update(&path, text.as_bytes())?;
+    Ok(path)
+}

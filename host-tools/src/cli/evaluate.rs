@@ -1,0 +1,50 @@
+//! `microdistill evaluate`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use comfy_table::Table;
+use microdistill_host_tools::metrics::{Classification, Scores, evaluate};
+use microdistill_host_tools::model::Model;
+
+use super::data::DataFlags;
+use super::{Context, table};
+
+#[derive(Args, Debug)]
+pub(super) struct Evaluate {
+    /// The model file
+    model: PathBuf,
+    /// Judged are the rows of --test, the test part of --data with --split, or all of --data
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+impl Evaluate {
+    pub(super) fn run(&self, context: &Context) -> Result<()> {
+        let model = Model::load(&self.model)?;
+        let rows = self.data.read_judged(context, model.expected())?;
+        if rows.hash == model.metadata.data_hash && self.data.split.is_none() {
+            context.console.note(
+                "the model was trained on rows of this file: --split and --seed as in training leave them out",
+            );
+        }
+        let scores = evaluate(&model, &rows)?;
+        if let Some(table) = table::scores([("", &scores)]) {
+            context.console.say(table)?;
+        }
+        if let Scores::Classification(scores) = &scores {
+            context.console.say(confusion(scores, model.labels()))?;
+        }
+        context.console.json(&scores)
+    }
+}
+
+/// Rows by label, and in each row by prediction.
+fn confusion(scores: &Classification, labels: &[String]) -> Table {
+    let mut table = table::table(["label \\ predicted".to_owned()].into_iter().chain(labels.iter().cloned()));
+    for (label, counts) in labels.iter().zip(&scores.confusion) {
+        table.add_row([label.clone()].into_iter().chain(counts.iter().map(usize::to_string)));
+    }
+    table
+}

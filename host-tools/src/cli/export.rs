@@ -1,0 +1,46 @@
+//! `microdistill export`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use microdistill_host_tools::export::{Footprint, NAME, export_to};
+use microdistill_host_tools::model::Model;
+use serde::Serialize;
+
+use super::Context;
+
+#[derive(Args, Debug)]
+pub(super) struct Export {
+    /// The model file
+    model: PathBuf,
+    /// The Rust file to write: take it in by `mod` or `include!`
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// The static's name
+    #[arg(long, default_value = NAME)]
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Outcome<'a> {
+    file: &'a PathBuf,
+    parameters: usize,
+    #[serde(flatten)]
+    footprint: Footprint,
+}
+
+impl Export {
+    pub(super) fn run(&self, context: &Context) -> Result<()> {
+        let model = Model::load(&self.model)?;
+        export_to(&model, &self.name, &context.command, &self.out)?;
+        let footprint = Footprint::of(&model);
+        let Footprint { flash, ram } = footprint;
+        context.console.say(format_args!(
+            "{}: {} parameters, {flash} bytes of flash, {ram} bytes of RAM for an inference",
+            self.out.display(),
+            model.parameters()
+        ))?;
+        context.console.json(&Outcome { file: &self.out, parameters: model.parameters(), footprint })
+    }
+}

@@ -1,0 +1,98 @@
+//! `microdistill VERB`: one file a verb.
+
+mod board;
+mod console;
+mod data;
+mod decay;
+mod demo;
+mod distill;
+mod evaluate;
+mod export;
+mod interrupt;
+mod outcome;
+mod predict;
+mod quantize;
+mod setup;
+mod table;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use microdistill_host_tools::error::Error;
+use microdistill_host_tools::model::command_line;
+
+use console::Console;
+
+/// Distill a model into kilobytes, prove what it cost, and run it on a microcontroller.
+///
+/// dataset → teacher → distill → student → quantize → export → firmware (infer · distill on the device)
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    /// One JSON object on standard output; everything for people goes to standard error
+    #[arg(long, global = true)]
+    json: bool,
+    /// The same seed gives the same result
+    #[arg(long, global = true, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The whole arrow on the bundled data, ending on an emulated board
+    Demo(demo::Demo),
+    /// Train a teacher: as accurate as the data allow
+    Train(train::Train),
+    /// Train a student that imitates a teacher
+    Distill(distill::Distill),
+    /// Turn a student into int8
+    Quantize(quantize::Quantize),
+    /// Write a model as a Rust file for firmware
+    Export(export::Export),
+    /// Score a model on rows
+    Evaluate(evaluate::Evaluate),
+    /// Write a model's predictions for rows
+    Predict(predict::Predict),
+    /// Build and run firmware
+    Board(board::Board),
+    /// Install what boards need: targets and the emulator
+    Setup(setup::Setup),
+}
+
+/// What every verb gets.
+struct Context {
+    console: Console,
+    seed: u64,
+    /// What was typed, for the metadata of models.
+    command: String,
+}
+
+/// Parses, runs, and tells how it ended: 0, 1 (failed), 2 (usage) or 130 (Ctrl-C).
+pub(crate) fn main() -> ExitCode {
+    let Cli { verb, json, seed } = Cli::parse();
+    let context = Context { console: Console::new(json), seed, command: command_line(std::env::args()) };
+    let result = interrupt::listen().and_then(|()| match verb {
+        Verb::Demo(demo) => demo.run(&context),
+        Verb::Train(train) => train.run(&context),
+        Verb::Distill(distill) => distill.run(&context),
+        Verb::Quantize(quantize) => quantize.run(&context),
+        Verb::Export(export) => export.run(&context),
+        Verb::Evaluate(evaluate) => evaluate.run(&context),
+        Verb::Predict(predict) => predict.run(&context),
+        Verb::Board(board) => board.run(&context),
+        Verb::Setup(setup) => setup.run(&context),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough: `| head`.
+        Err(error) if console::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            context.console.error(&error);
+            let interrupted = matches!(error.downcast_ref(), Some(Error::Interrupted));
+            ExitCode::from(if interrupted { interrupt::EXIT_CODE } else { 1 })
+        }
+    }
+}

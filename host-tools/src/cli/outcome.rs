@@ -1,0 +1,74 @@
+//! The end of every verb that makes a model: scores, the file, what is told.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Result;
+use microdistill_host_tools::dataset::{Dataset, Target};
+use microdistill_host_tools::error::Error;
+use microdistill_host_tools::metrics::{Scores, evaluate};
+use microdistill_host_tools::model::Model;
+use serde::Serialize;
+
+use super::data::Parts;
+use super::{Context, interrupt, table};
+
+/// What `train`, `distill` and `quantize` tell machines.
+#[derive(Serialize)]
+pub(super) struct Outcome {
+    model: PathBuf,
+    parameters: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight_decay: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    train: Option<Scores>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<Scores>,
+    seconds: f64,
+    interrupted: bool,
+}
+
+/// Scores `model`, writes it to `out` and tells about it.
+///
+/// A model whose training Ctrl-C ended is written beside `out`, in nobody's place, and the verb ends as interrupted.
+pub(super) fn finish(
+    context: &Context,
+    mut model: Model,
+    parts: &Parts,
+    out: &Path,
+    start: Instant,
+    weight_decay: Option<f32>,
+) -> Result<()> {
+    let train = judge(&mut model, "train", Some(&parts.known))?;
+    let test = judge(&mut model, "test", parts.test.as_ref())?;
+    model.metadata.command = context.command.clone();
+    let interrupted = interrupt::requested();
+    let out = if interrupted { out.with_extension("interrupted.safetensors") } else { out.to_owned() };
+    model.save(&out)?;
+    let rows = [("train", &train), ("test", &test)];
+    let rows = rows.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)));
+    if let Some(table) = table::scores(rows) {
+        context.console.say(table)?;
+    }
+    context.console.say(format_args!("{} parameters: {}", model.parameters(), out.display()))?;
+    context.console.json(&Outcome {
+        parameters: model.parameters(),
+        weight_decay,
+        train,
+        test,
+        seconds: start.elapsed().as_secs_f64(),
+        interrupted,
+        model: out,
+    })?;
+    if interrupted { Err(Error::Interrupted.into()) } else { Ok(()) }
+}
+
+/// Scores on rows that have a target, which the model's metadata keep.
+pub(super) fn judge(model: &mut Model, name: &str, rows: Option<&Dataset>) -> Result<Option<Scores>> {
+    let Some(rows) = rows.filter(|rows| rows.target != Target::Absent) else { return Ok(None) };
+    let scores = evaluate(model, rows)?;
+    for (score, value) in scores.headline() {
+        model.metadata.scores.insert(format!("{name} {score}"), value);
+    }
+    Ok(Some(scores))
+}

@@ -1,0 +1,63 @@
+//! `microdistill predict`
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::Args;
+use microdistill::argmax;
+use microdistill_host_tools::dataset::Expected;
+use microdistill_host_tools::file;
+use microdistill_host_tools::metrics::probabilities;
+use microdistill_host_tools::model::Model;
+use serde::Serialize;
+
+use super::Context;
+use super::data::DataFlags;
+
+#[derive(Args, Debug)]
+pub(super) struct Predict {
+    /// The model file
+    model: PathBuf,
+    /// Predicted are the rows of --test, the test part of --data with --split, or all of --data
+    #[command(flatten)]
+    data: DataFlags,
+    /// The CSV file to write: a label and its probabilities a row, or a value; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Outcome<'a> {
+    file: &'a Path,
+    rows: usize,
+}
+
+impl Predict {
+    pub(super) fn run(&self, context: &Context) -> Result<()> {
+        let model = Model::load(&self.model)?;
+        let rows = self.data.read_judged(context, Expected { target_optional: true, ..model.expected() })?;
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let probability = model.labels().iter().map(|label| format!("p({label})"));
+        writer.write_record(["prediction".to_owned()].into_iter().chain(probability))?;
+        for logits in model.predict(&rows).column_iter() {
+            let logits = logits.as_slice();
+            match model.labels().get(argmax(logits)) {
+                Some(label) => {
+                    let (p, _) = probabilities(logits);
+                    let p = p.iter().map(|p| format!("{p:.6}"));
+                    writer.write_record([label.clone()].into_iter().chain(p))?;
+                }
+                None => writer.write_record(logits.iter().map(f32::to_string))?,
+            }
+        }
+        let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+        if self.out.as_os_str() == "-" {
+            io::Write::write_all(&mut io::stdout(), &bytes)?;
+            return Ok(());
+        }
+        file::write(&self.out, &bytes)?;
+        context.console.say(format_args!("{} rows: {}", rows.rows(), self.out.display()))?;
+        context.console.json(&Outcome { file: &self.out, rows: rows.rows() })
+    }
+}

@@ -1,0 +1,41 @@
+//! `microdistill quantize`
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::Args;
+use microdistill_host_tools::dataset::Expected;
+use microdistill_host_tools::model::Model;
+use microdistill_host_tools::quantize::{Scales, quantize};
+
+use super::Context;
+use super::data::DataFlags;
+use super::outcome::finish;
+
+#[derive(Args, Debug)]
+pub(super) struct Quantize {
+    /// The f32 model
+    model: PathBuf,
+    /// Its training rows set the ranges of the codes
+    #[command(flatten)]
+    data: DataFlags,
+    /// The model file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// One scale a layer instead of one an output: 8 bytes less an output, and less close
+    #[arg(long)]
+    per_layer: bool,
+}
+
+impl Quantize {
+    pub(super) fn run(&self, context: &Context) -> Result<()> {
+        let start = Instant::now();
+        let model = Model::load(&self.model)?;
+        let expected = Expected { target_optional: true, ..model.expected() };
+        let parts = self.data.read_like(context, expected)?;
+        let scales = if self.per_layer { Scales::PerLayer } else { Scales::PerChannel };
+        let model = quantize(&model, &parts.known.x, scales)?;
+        finish(context, model, &parts, &self.out, start, None)
+    }
+}

@@ -1,0 +1,110 @@
+//! `microdistill train`
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use microdistill_host_tools::dataset::Dataset;
+use microdistill_host_tools::network::Activation;
+use microdistill_host_tools::teacher::{Settings, fit};
+
+use super::data::DataFlags;
+use super::decay::WeightDecay;
+use super::outcome::finish;
+use super::{Context, interrupt};
+
+#[derive(Args, Debug)]
+pub(super) struct Train {
+    #[command(flatten)]
+    data: DataFlags,
+    /// The model file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Widths of the hidden layers
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128")]
+    hidden: Vec<usize>,
+    /// Of the hidden layers
+    #[arg(long, value_enum, default_value = "tanh")]
+    activation: ActivationFlag,
+    /// L2, decoupled: a number, or `auto` for the best in cross-validation
+    #[arg(long, value_name = "DECAY", default_value = "auto")]
+    weight_decay: WeightDecay,
+    /// Folds of that cross-validation; with groups, at most as many as there are groups
+    #[arg(long, default_value_t = 7)]
+    folds: usize,
+    /// Share of hidden units dropped at each step
+    #[arg(long, default_value_t = 0.0)]
+    dropout: f32,
+    /// Adam's step size; it falls to zero along a half cosine
+    #[arg(long)]
+    rate: Option<f32>,
+    /// Rows an update
+    #[arg(long)]
+    batch: Option<usize>,
+    /// Passes over the rows [default: 100, fewer for more than 20,000 rows]
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Early stopping: epochs without a better validation loss. The validation rows are then not trained on
+    #[arg(long, value_name = "EPOCHS")]
+    patience: Option<usize>,
+}
+
+/// The activations of hidden layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ActivationFlag {
+    /// max(z, 0)
+    Relu,
+    /// tanh z
+    Tanh,
+}
+
+impl From<ActivationFlag> for Activation {
+    fn from(flag: ActivationFlag) -> Self {
+        match flag {
+            ActivationFlag::Relu => Activation::Relu,
+            ActivationFlag::Tanh => Activation::Tanh,
+        }
+    }
+}
+
+impl Train {
+    pub(super) fn run(&self, context: &Context) -> Result<()> {
+        let start = Instant::now();
+        let parts = self.data.read_new(context)?;
+        let (rows, validation) = match self.patience {
+            Some(_) => {
+                let (rows, validation) = parts.for_early_stopping()?;
+                (rows, Some(validation))
+            }
+            None => (parts.known.clone(), None),
+        };
+        let decay = self.weight_decay.choose(
+            context,
+            "teacher's weight decay",
+            &rows,
+            self.folds,
+            |rows, decay| fit(rows, None, &self.settings(context, rows, decay), &mut |_| interrupt::flow()),
+        )?;
+        let settings = self.settings(context, &rows, decay);
+        let bar = context.console.bar("teacher", settings.epochs);
+        let model = fit(&rows, validation.as_ref(), &settings, &mut |epoch| {
+            bar.set_position(epoch.number as u64);
+            interrupt::flow()
+        });
+        bar.finish_and_clear();
+        finish(context, model?, &parts, &self.out, start, Some(decay))
+    }
+
+    fn settings(&self, context: &Context, rows: &Dataset, decay: f32) -> Settings {
+        let mut settings = Settings::new(rows.widths(&self.hidden), rows.rows(), context.seed);
+        settings.activation = self.activation.into();
+        settings.dropout = self.dropout;
+        settings.rates.weight_decay = decay;
+        settings.rates.rate = self.rate.unwrap_or(settings.rates.rate);
+        settings.batch = self.batch.unwrap_or(settings.batch);
+        settings.epochs = self.epochs.unwrap_or(settings.epochs);
+        settings.patience = self.patience;
+        settings
+    }
+}
