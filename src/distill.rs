@@ -37,7 +37,7 @@ pub struct Distiller<S: Train, O> {
     gradient: S,
     optimizer: O,
     tape: S::Tape,
-    samples: u16,
+    samples: usize,
 }
 
 impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
@@ -62,7 +62,7 @@ impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
         if self.samples == 0 {
             return;
         }
-        let scale = S::Scalar::ONE / S::Scalar::from_count(usize::from(self.samples));
+        let scale = S::Scalar::ONE / S::Scalar::from_count(self.samples);
         self.optimizer.step(&mut self.student, &mut self.gradient, scale, rates);
         self.samples = 0;
     }

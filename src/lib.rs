@@ -71,3 +71,8 @@ pub use metric::argmax;
 pub use network::{Network, scratch};
 pub use replay::Replay;
 pub use scaler::{Prepare, Scaler};
+
+/// The README's blocks compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

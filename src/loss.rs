@@ -76,7 +76,7 @@ fn maximum<T: Scalar>(z: &[T]) -> T {
 
 /// Mean squared difference of outputs, the original form of distillation: `1/C Σ (f(v) − f(z))²` with the head `f`.
 ///
-/// The target is the teacher's logits; for regression (head [`Linear`]) the teacher's or the measured values.
+/// The target is the teacher's logits, one a class; for regression (head [`Linear`]) the teacher's or the measured values.
 /// The gradient runs through the head: `∂L/∂f_c = 2/C (f(z) − f(v))_c`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutputMse<H = Softmax>(PhantomData<H>);
@@ -146,7 +146,7 @@ pub struct SoftLabels<T = f32> {
 /// What [`SoftLabels`] holds a student against.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Soft<'a, T = f32> {
-    /// The teacher's logits `v`.
+    /// The teacher's logits `v`, one a class.
     pub teacher: &'a [T],
     /// The class, if it is known. Without one the cross-entropy drops out and α stays as it is.
     pub label: Option<usize>,

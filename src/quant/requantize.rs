@@ -22,7 +22,7 @@ impl Requantize {
 
     /// The factor as mantissa and exponent, rounded to nearest: `QuantizeMultiplier` of TensorFlow Lite.
     ///
-    /// `factor` ≥ 0. Below 2⁻³² it becomes zero; from 2³⁰ on it saturates.
+    /// `factor` ≥ 0. What rounds to less than 2⁻³² becomes zero, as NaN does; from 2³⁰ on it saturates.
     pub fn from_factor(factor: f64) -> Self {
         let (mantissa, mut shift) = libm::frexp(factor);
         let mut multiplier = libm::round(mantissa * (1i64 << 31) as f64) as i64;
@@ -32,7 +32,7 @@ impl Requantize {
         }
         if shift < -31 {
             (multiplier, shift) = (0, 0);
-        } else if shift > 30 {
+        } else if shift > 30 || multiplier > i64::from(i32::MAX) {
             (multiplier, shift) = (i64::from(i32::MAX), 30);
         }
         Requantize { multiplier: multiplier as i32, shift: shift as i8 }
@@ -68,15 +68,13 @@ const fn shift_left(value: i32, bits: u32) -> i32 {
     }
 }
 
-/// `round(2ab / 2³²)`, halves away from zero; MIN · MIN saturates. gemmlowp's `SaturatingRoundingDoublingHighMul`.
+/// `⌊ab / 2³¹ + ½⌋`, halves upwards; MIN · MIN saturates. gemmlowp's `SaturatingRoundingDoublingHighMul`, Arm's
+/// VQRDMULH.
 const fn doubling_high_multiply(a: i32, b: i32) -> i32 {
     if a == i32::MIN && b == i32::MIN {
         return i32::MAX;
     }
-    let product = a as i64 * b as i64;
-    let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
-    // A division, which rounds towards zero, and not a shift, which rounds down.
-    ((product + nudge) / (1 << 31)) as i32
+    ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32
 }
 
 /// `round(value / 2^bits)`, halves away from zero; `bits` in 0..=31. gemmlowp's `RoundingDivideByPOT`.

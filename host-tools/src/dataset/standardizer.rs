@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::{Dataset, Target};
-use crate::model::Scaler;
+use crate::model::{Scaler, Task};
 use crate::network::Network;
 
 /// Fitted on training rows, applied to any.
@@ -27,15 +27,19 @@ pub struct Standardized {
 }
 
 impl Standardizer {
-    /// Of these training rows.
-    pub fn fit(data: &Dataset) -> Self {
-        let value = match &data.target {
-            Target::Values(values) => {
-                let Scaler { mean, scale } = Scaler::fit(&DMatrix::from_row_slice(1, values.len(), values));
-                // Values that are all equal keep their unit.
-                (mean[0], if scale[0] > 0.0 { 1.0 / scale[0] } else { 1.0 })
-            }
-            _ => (0.0, 1.0),
+    /// Of these training rows. Where values are learned from a teacher, `outputs` has what it gives for them.
+    pub fn fit(data: &Dataset, outputs: Option<&DMatrix<f32>>) -> Self {
+        let values = match (&data.task, outputs, &data.target) {
+            (Task::Regression { .. }, Some(outputs), _) => outputs.as_slice(),
+            (_, _, Target::Values(values)) => values,
+            _ => &[],
+        };
+        let value = if values.is_empty() {
+            (0.0, 1.0)
+        } else {
+            let Scaler { mean, scale } = Scaler::fit(&DMatrix::from_row_slice(1, values.len(), values));
+            // Values that are all equal keep their unit.
+            (mean[0], if scale[0] > 0.0 { 1.0 / scale[0] } else { 1.0 })
         };
         Standardizer { scaler: Scaler::fit(&data.x), value }
     }

@@ -54,7 +54,8 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     item(&mut text, "Raw features to the network's input.", &format!("static INPUT: {edge}"), value);
     let doc = format!("`{name}.predict(&INPUT.apply(&raw))` {}.", parts.gives);
     let (names, value) = &parts.network;
-    item_with(&mut text, &doc, &format!("static {name}: {type_name}"), names, value);
+    let tensors = parts.tensors.iter().map(|tensor| (tensor.head.as_str(), &tensor.value));
+    item_with(&mut text, &doc, &format!("static {name}: {type_name}"), names, tensors, value);
     if let Some((edge, value)) = &parts.output {
         item(&mut text, "Codes to logits, or to a value.", &format!("static OUTPUT: {edge}"), value);
     }
@@ -70,7 +71,7 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
         format!("::microdistill::golden::Golden<{inputs}, [{number}; {inputs}], [{number}; {outputs}]>");
     let head = format!("static GOLDEN: [{golden}; {rows}]");
     let doc = "What the desktop computed: `self_test` compares.";
-    item_with(&mut text, doc, &head, "::microdistill::golden::Golden", &parts.golden);
+    item_with(&mut text, doc, &head, "::microdistill::golden::Golden", [], &parts.golden);
 
     item(&mut text, "Weights and biases.", "const PARAMETERS: usize", &leaf(model.parameters()));
     let doc = "Bytes of flash: the network and its edges.";

@@ -1,11 +1,13 @@
 //! What an exported file says of an f32 network, and what of an int8 network.
 
+use std::fmt::Debug;
+
 use microdistill::quant::{Clamp, Dequantize, Requantize};
 
 use super::text::{Node, array, block, call, leaf, matrix, record};
 use crate::model::{Body, Model};
 use crate::network::{Activation, Network};
-use crate::network_i8::{Codes, NetworkI8, run};
+use crate::network_i8::{Codes, Folded, NetworkI8, run};
 
 /// What the two kinds of network differ in.
 pub(super) struct Parts {
@@ -16,6 +18,8 @@ pub(super) struct Parts {
     pub(super) network_type: String,
     /// Names that its value uses, and the value.
     pub(super) network: (&'static str, Node),
+    /// The weights and biases of all layers, which that value uses.
+    pub(super) tensors: Vec<Tensor>,
     /// Type and value.
     pub(super) input: (String, Node),
     /// Type and value, where there is something to undo.
@@ -23,6 +27,33 @@ pub(super) struct Parts {
     pub(super) golden: Node,
     pub(super) flash: usize,
     pub(super) scratch: usize,
+}
+
+/// A const of a layer: with its type told, the compiler need not infer that of every number, which takes it longer than
+/// all the rest.
+pub(super) struct Tensor {
+    /// `WEIGHTS_0: [[f32; 30]; 16]`
+    pub(super) head: String,
+    pub(super) value: Node,
+}
+
+/// Weights and bias of a layer: their consts, and the names of these.
+fn tensors<W: Debug, B: Debug>(
+    index: usize,
+    weights: &[W],
+    bias: &[B],
+    types: [&str; 2],
+) -> ([Tensor; 2], [Node; 2]) {
+    let (outputs, inputs) = (bias.len(), weights.len() / bias.len());
+    let [w, b] = types;
+    let consts = [
+        Tensor {
+            head: format!("WEIGHTS_{index}: [[{w}; {inputs}]; {outputs}]"),
+            value: matrix(weights, inputs),
+        },
+        Tensor { head: format!("BIAS_{index}: [{b}; {outputs}]"), value: array(bias) },
+    ];
+    (consts, ["WEIGHTS", "BIAS"].map(|name| Node::Leaf(format!("{name}_{index}"))))
 }
 
 impl Parts {
@@ -41,10 +72,17 @@ fn parts_f32(model: &Model, network: &Network) -> Parts {
         [first, _, ..] if first.activation == Activation::Identity => "::microdistill::activation::Identity",
         _ => "",
     };
-    let layers = network
+    let mut consts = Vec::new();
+    let layers: Vec<Node> = network
         .layers
         .iter()
-        .map(|layer| call("Dense::new", [matrix(&layer.weights, layer.inputs()), array(&layer.bias)]));
+        .enumerate()
+        .map(|(index, layer)| {
+            let (tensors, names) = tensors(index, &layer.weights, &layer.bias, ["f32"; 2]);
+            consts.extend(tensors);
+            call("Dense::new", names)
+        })
+        .collect();
     let golden = |x: Vec<f32>| {
         let y = network.predict(&x);
         (array(x), array(y))
@@ -55,6 +93,7 @@ fn parts_f32(model: &Model, network: &Network) -> Parts {
         network_type: network_type("Mlp", &widths, activation),
         input: (format!("::microdistill::Scaler<{inputs}>"), scaler(model)),
         network: ("::microdistill::{Dense, Network}", network_of(layers)),
+        tensors: consts,
         output: None,
         golden: vectors(model, golden),
         flash: size_of::<f32>() * (network.parameters() + 2 * inputs),
@@ -67,7 +106,8 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     let folded = network.folded();
     // The core's type has one scale for every layer or for none: a mixed network repeats the single ones.
     let per_layer = folded.iter().all(|layer| layer.requantize.len() == 1);
-    let layers = folded.iter().zip(&widths).map(|(layer, &inputs)| {
+    let mut consts = Vec::new();
+    let layer = |(index, layer): (usize, &Folded)| {
         let scales = if per_layer { 1 } else { layer.bias.len() };
         let requantize = layer.requantize.iter().cycle().take(scales).map(|requantize| {
             let numbers = [leaf(requantize.multiplier()), leaf(requantize.shift())];
@@ -79,9 +119,11 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
             ("highest", leaf(layer.clamp.highest)),
         ];
         let clamp = record("Clamp", clamp);
-        let parts = [matrix(layer.weights, inputs), array(&layer.bias), block(requantize), clamp];
-        call("DenseI8::new", parts)
-    });
+        let (tensors, [weights, bias]) = tensors(index, layer.weights, &layer.bias, ["i8", "i32"]);
+        consts.extend(tensors);
+        call("DenseI8::new", [weights, bias, block(requantize), clamp])
+    };
+    let layers: Vec<Node> = folded.iter().enumerate().map(layer).collect();
     let golden = |x: Vec<f32>| {
         let codes = network.quantize(&x);
         (array(&codes), array(run(&folded, &codes)))
@@ -99,6 +141,7 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
             record("::microdistill::quant::Quantize", edge),
         ),
         network: ("::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}}", network_of(layers)),
+        tensors: consts,
         output: Some((DEQUANTIZE, record(DEQUANTIZE, output))),
         golden: vectors(model, golden),
         flash: flash_i8(&widths, per_layer),
@@ -133,8 +176,8 @@ fn scaler(model: &Model) -> Node {
 }
 
 /// `Network::new(a.then(b.then(c)))`
-fn network_of(layers: impl DoubleEndedIterator<Item = Node>) -> Node {
-    let chain = layers.rev().reduce(|rest, layer| Node::Then(layer.into(), rest.into()));
+fn network_of(layers: Vec<Node>) -> Node {
+    let chain = layers.into_iter().rev().reduce(|rest, layer| Node::Then(layer.into(), rest.into()));
     call("Network::new", chain)
 }
 

@@ -129,10 +129,22 @@ pub(super) fn function(text: &mut String, doc: &str, head: &str, body: &str) {
     let _ = write!(text, " {{\n    {body}\n}}\n");
 }
 
-/// [`item`] whose value uses `names`, which do not reach the module around.
-pub(super) fn item_with(text: &mut String, doc: &str, head: &str, names: &str, value: &Node) {
+/// [`item`] whose value uses `names` and `consts`, each `NAME: TYPE` and its value; they do not reach the module around.
+pub(super) fn item_with<'a>(
+    text: &mut String,
+    doc: &str,
+    head: &str,
+    names: &str,
+    consts: impl IntoIterator<Item = (&'a str, &'a Node)>,
+    value: &Node,
+) {
     begin(text, doc, head);
     let _ = write!(text, " = {{\n    use {names};\n    ");
+    for (head, value) in consts {
+        let _ = write!(text, "const {head} = ");
+        value.write(text, 4);
+        text.push_str(";\n    ");
+    }
     value.write(text, 4);
     text.push_str("\n};\n");
 }

@@ -16,7 +16,7 @@ pub struct Distiller {
     tape: Vec<Vec<f32>>,
     dys: Vec<Vec<f32>>,
     work: Vec<f32>,
-    samples: u16,
+    samples: usize,
 }
 
 impl Distiller {
@@ -56,7 +56,7 @@ impl Distiller {
         if self.samples == 0 {
             return;
         }
-        let scale = 1.0 / f32::from(self.samples);
+        let scale = 1.0 / self.samples as f32;
         self.corrections.advance(rates);
         let [first, second] = &mut self.moments;
         let moments = first.tensors_mut().zip(second.tensors_mut());

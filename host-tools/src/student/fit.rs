@@ -18,7 +18,7 @@ pub fn fit(
     settings: &Settings,
     progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
 ) -> Result<Model> {
-    let standardizer = Standardizer::fit(data);
+    let standardizer = Standardizer::fit(data, teacher);
     let rows = standardizer.apply(data);
     let teacher = teacher.map(|outputs| standardizer.values(outputs)).or(rows.values);
     let lessons = Lessons { x: &rows.x, labels: rows.classes.as_deref(), teacher: teacher.as_ref() };

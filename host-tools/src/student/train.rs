@@ -149,8 +149,8 @@ fn check(settings: &Settings, lessons: Lessons<'_>) -> Result<()> {
     if settings.widths.len() < 2 || settings.widths.contains(&0) {
         return invalid(format!("{:?} is no shape of a network: every width is at least 1", settings.widths));
     }
-    if settings.batch == 0 || settings.batch > usize::from(u16::MAX) {
-        return invalid(format!("a batch of {} samples: it must be in 1..=65535", settings.batch));
+    if settings.batch == 0 || settings.epochs == 0 {
+        return invalid("batch and epochs must be at least 1".into());
     }
     if rows == 0 {
         return invalid("there are no rows to train on".into());

@@ -17,7 +17,7 @@ pub fn fit(
     settings: &Settings,
     progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
 ) -> Result<Model> {
-    let standardizer = Standardizer::fit(data);
+    let standardizer = Standardizer::fit(data, None);
     let training = standardizer.apply(data);
     let validation = validation.map(|data| standardizer.apply(data));
     let validation = validation.as_ref().map(examples).transpose()?;

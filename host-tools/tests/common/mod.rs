@@ -1,5 +1,7 @@
-//! Models for tests.
+//! Models and data for tests, of which each uses its part.
+#![allow(dead_code)]
 
+use microdistill_host_tools::dataset::{Columns, Dataset, read, read_like};
 use microdistill_host_tools::model::{Body, Machine, Metadata, Model, Role, Scaler, Task};
 use microdistill_host_tools::network::{Activation, Network};
 use nalgebra::DMatrix;
@@ -44,4 +46,13 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         scale: (0..inputs).map(|_| 0.3 + 0.1 * number()).collect(),
     };
     Model { metadata, scaler, body: Body::F32(network), examples: rows(inputs, 3, seed) }
+}
+
+/// The bundled training rows, with the people as groups, and the test rows.
+pub(crate) fn bundled() -> (Dataset, Dataset) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/watch_small");
+    let columns = Columns { groups: Some("person".into()), ..Columns::default() };
+    let train = read(format!("{folder}/train.csv"), &columns).unwrap();
+    let test = read_like(format!("{folder}/test.csv"), train.expected()).unwrap();
+    (train, test)
 }

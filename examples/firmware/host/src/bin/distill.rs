@@ -1,0 +1,5 @@
+//! Distillation on the desktop.
+
+fn main() -> microdistill_programs::Outcome {
+    microdistill_programs::distill()
+}

@@ -1,0 +1,5 @@
+//! Inference on the desktop.
+
+fn main() -> microdistill_programs::Outcome {
+    microdistill_programs::infer()
+}

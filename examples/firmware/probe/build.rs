@@ -1,0 +1,9 @@
+//! Linker arguments; the memory is that of the board in QEMU, though nothing runs.
+
+fn main() {
+    let memory = concat!(env!("CARGO_MANIFEST_DIR"), "/../qemu-mps2");
+    println!("cargo::rerun-if-changed={memory}/memory.x");
+    println!("cargo::rustc-link-search={memory}");
+    println!("cargo::rustc-link-arg-bins=--nmagic");
+    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+}

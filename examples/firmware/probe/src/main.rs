@@ -1,0 +1,206 @@
+//! Not a board but a test: everything that the core offers, linked into one binary.
+//!
+//! Every input is hidden from the optimizer and every result is used, lengths of slices included, so that a panic
+//! which the core could reach would be in the symbol table (`core::panicking`). Nothing here is run. What is linked
+//! must have no such symbol, no `.data`, and its networks in `.rodata`; `Debug` is left out, as it formats.
+#![no_std]
+#![no_main]
+
+use core::hint::{black_box, spin_loop};
+
+use cortex_m_rt::entry;
+use microdistill::activation::{Activation, Identity, Relu, Tanh};
+use microdistill::golden::{Golden, self_test};
+use microdistill::kernel::{affine, affine_i8, affine_input_gradient, affine_parameter_gradient};
+use microdistill::layer::{Array, End, Role};
+use microdistill::loss::{CrossEntropy, Head, Linear, Loss, OutputMse, Soft, SoftLabels, Softmax};
+use microdistill::metric::{Accuracy, argmax};
+use microdistill::optimizer::{Adam, AdamRates, Corrections, Optimizer, Sgd, SgdRates};
+use microdistill::quant::{Clamp, DenseI8, Dequantize, Quantize, Requantize, quantize};
+use microdistill::scalar::{Element, Scalar};
+use microdistill::scaler::standardize;
+use microdistill::{
+    Dense, Distiller, Layer, Mlp, MlpI8, Network, Prepare, Replay, Scaler, Train, initialize, scratch,
+    softmax,
+};
+use rand_pcg::Pcg32;
+
+static NETWORK: Mlp![4, 3, 2] = Network::new(
+    Dense::new([[0.5, -1.0, 2.0, 0.25]; 3], [0.1, 0.2, 0.3])
+        .then(Dense::new([[1.0, -1.0, 0.5]; 2], [0.0, 0.1])),
+);
+
+const REQUANTIZE: Requantize = Requantize::new(1 << 30, -6);
+const CLAMP: Clamp = Clamp { zero: -128, lowest: -128, highest: 127 };
+
+static NETWORK_I8: MlpI8![4, 3, 2; per layer] =
+    Network::new(DenseI8::new([[64, -127, 32, 5]; 3], [7, 8, 9], [REQUANTIZE], CLAMP).then(DenseI8::new(
+        [[127, -3, 60]; 2],
+        [1, 2],
+        [REQUANTIZE],
+        CLAMP,
+    )));
+
+static SCALER: Scaler<4> = Scaler::new([1.0, 2.0, 3.0, 4.0], [0.5, 0.25, 2.0, 1.0]);
+
+#[entry]
+fn main() -> ! {
+    functions::<f32>();
+    functions::<f64>();
+    training::<f32, Mlp![4, 3, 2]>();
+    training::<f64, Mlp![4, 3, 2; Tanh, f64]>();
+    inference();
+    int8();
+    replay();
+    metrics();
+    loop {
+        spin_loop();
+    }
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+/// A slice of which the optimizer knows neither elements nor length.
+fn slice<T>() -> &'static mut [T] {
+    black_box(&mut [])
+}
+
+fn rng() -> Pcg32 {
+    black_box(Pcg32::new(1, 1))
+}
+
+/// What takes slices or single numbers.
+fn functions<T: Scalar>() {
+    let x = black_box(T::ONE);
+    black_box((x.exp(), x.ln(), x.tanh(), x.sqrt(), x.same_bits(T::ZERO)));
+    black_box((T::from_count(black_box(1)), T::unit_interval(black_box(1))));
+    activation::<Identity, T>(x);
+    activation::<Relu, T>(x);
+    activation::<Tanh, T>(x);
+
+    affine::<T>(slice(), slice(), slice(), slice());
+    affine_input_gradient::<T>(slice(), slice(), slice());
+    affine_parameter_gradient::<T>(slice(), slice(), slice(), slice());
+    initialize::<T>(slice(), black_box(1), &mut rng());
+    standardize::<T>(slice(), slice(), slice());
+
+    black_box(softmax::<T>(slice(), x));
+    head::<Linear, T>();
+    head::<Softmax, T>();
+    loss::<OutputMse<Linear>, T>(OutputMse::new(), slice());
+    loss::<OutputMse<Softmax>, T>(OutputMse::new(), slice());
+    loss::<CrossEntropy, T>(CrossEntropy, black_box(1));
+    loss(SoftLabels { temperature: x, alpha: x }, Soft { teacher: slice(), label: black_box(None) });
+
+    SgdRates { rate: x, momentum: x, weight_decay: x }.step(
+        black_box(Role::Bias),
+        slice(),
+        slice(),
+        slice(),
+        x,
+    );
+    let rates = adam_rates(x);
+    let mut corrections = black_box(Corrections::ZERO);
+    corrections.advance(&rates);
+    rates.step(black_box(Role::Bias), slice(), slice(), (slice(), slice()), &corrections, x);
+}
+
+fn activation<A: Activation, T: Scalar>(x: T) {
+    black_box((A::apply(x), A::backward(x, x), A::fan(black_box(1), black_box(1))));
+}
+
+fn head<H: Head, T: Scalar>() {
+    H::apply::<T>(slice());
+    H::backward::<T>(slice(), slice());
+}
+
+fn loss<L: Loss<T>, T: Scalar>(loss: L, target: L::Target<'_>) {
+    black_box(loss.gradient(slice(), target, slice(), slice()));
+}
+
+fn adam_rates<T: Copy>(x: T) -> AdamRates<T> {
+    AdamRates { rate: x, beta1: x, beta2: x, epsilon: x, weight_decay: x }
+}
+
+/// What a trainable network does.
+fn training<T: Scalar, S: Train<Scalar = T> + 'static>() {
+    let x = black_box(T::ONE);
+    let input = black_box(S::Input::ZEROED);
+    let (mut student, mut gradient, mut tape) = black_box((S::ZERO, S::ZERO, S::TAPE));
+    student.initialize(&mut rng());
+    student.record(&input, &mut tape);
+    let mut dx = S::Input::ZEROED;
+    student.backward(&input, &tape, black_box(S::Output::ZEROED), &mut gradient, Some(&mut dx));
+    student.backward(&input, &tape, *S::output(&tape), &mut gradient, None);
+    black_box(&mut dx).as_mut_slice().copy_from_slice(input.as_slice());
+    for ((_, weights), (role, gradient)) in student.tensors_mut().zip(gradient.tensors()) {
+        black_box((role, weights, gradient));
+    }
+
+    let rates = SgdRates { rate: x, momentum: x, weight_decay: x };
+    black_box(Sgd::<S>::ZERO).step(&mut student, &mut gradient, x, &rates);
+    black_box(Adam::<S>::ZERO).step(&mut student, &mut gradient, x, &adam_rates(x));
+    distillation::<T, S, Sgd<S>>(&input, &rates);
+    distillation::<T, S, Adam<S>>(&input, &adam_rates(x));
+    black_box((&student, &gradient));
+}
+
+fn distillation<T: Scalar, S: Train<Scalar = T>, O: Optimizer<S>>(input: &S::Input, rates: &O::Rates) {
+    let x = black_box(T::ONE);
+    let mut distiller = black_box(Distiller::<S, O>::ZERO);
+    let soft = SoftLabels { temperature: x, alpha: x };
+    black_box(distiller.learn(input, &soft, Soft { teacher: slice(), label: black_box(None) }));
+    black_box(distiller.learn(input, &CrossEntropy, black_box(1)));
+    black_box(distiller.learn(input, &OutputMse::<Softmax>::new(), slice()));
+    black_box(distiller.learn(input, &OutputMse::<Linear>::new(), slice()));
+    distiller.update(rates);
+    black_box(&distiller);
+}
+
+fn inference() {
+    let (network, scaler) = black_box((&NETWORK, &SCALER));
+    let input = scaler.apply(black_box(&[0.0; 4]));
+    black_box(network.predict(&input));
+    black_box(network.run(black_box(&mut [0.0; 9]), black_box(End::Back)));
+    let hidden = Dense::<4, 3>::new(black_box([[1.0; 4]; 3]), black_box([1.0; 3]));
+    let last = Dense::<3, 2, Identity>::new(black_box([[1.0; 3]; 2]), black_box([1.0; 2]));
+    black_box(Network::<_, 7>::new(hidden.then(last)) == *network);
+    black_box(self_test(scaler, network, slice::<Golden<4, [f32; 4], [f32; 2]>>()).is_ok());
+    black_box(scratch(slice()));
+}
+
+fn int8() {
+    affine_i8(slice(), slice(), slice(), slice(), slice(), black_box(CLAMP));
+    let requantize = black_box(Requantize::new(black_box(1), black_box(1)));
+    black_box((requantize.multiplier(), requantize.shift(), requantize.apply(black_box(1))));
+    black_box(Requantize::from_factor(black_box(1.0)));
+    black_box(black_box(CLAMP).apply(black_box(1)));
+    black_box(quantize(black_box(1.0), black_box(1.0), black_box(1)));
+    black_box(black_box(1i8).same_bits(black_box(1)));
+
+    let network = black_box(&NETWORK_I8);
+    let input = black_box(Quantize { scaler: SCALER, scale: 1.0, zero: 1 });
+    let output = black_box(Dequantize { scale: 1.0, zero: 1 });
+    black_box(output.apply(&network.predict(&input.apply(black_box(&[0.0; 4])))));
+    black_box(network.run(black_box(&mut [0; 9]), black_box(End::Back)));
+    black_box(self_test(&input, network, slice::<Golden<4, [i8; 4], [i8; 2]>>()).is_ok());
+    let layer =
+        DenseI8::<2, 2>::new(black_box([[1; 2]; 2]), black_box([1; 2]), [requantize; 2], black_box(CLAMP));
+    black_box(layer.then(layer).run(black_box(&mut [0; 4]), black_box(End::Front)));
+}
+
+fn replay() {
+    let mut replay = black_box(Replay::<[f32; 4], [f32; 2], 5>::default());
+    replay.push(black_box([0.0; 4]), black_box([0.0; 2]));
+    black_box((replay.len(), replay.is_empty(), replay.draw(&mut rng())));
+}
+
+fn metrics() {
+    let mut accuracy = black_box(Accuracy::default());
+    accuracy.add::<f32>(slice(), black_box(1));
+    black_box((accuracy.share(), accuracy));
+    black_box((argmax::<f32>(slice()), argmax::<i8>(slice())));
+}

@@ -1,0 +1,21 @@
+//! Chooses the exported files that the programs hold: the example's, or those that environment variables name.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+const FILES: [(&str, &str); 4] =
+    [("MODEL", "student.rs"), ("TEACHER", "teacher.rs"), ("TRAIN", "train.rs"), ("TEST", "test.rs")];
+
+fn main() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/watch_small");
+    for (name, default) in FILES {
+        let variable = format!("MICRODISTILL_{name}");
+        println!("cargo::rerun-if-env-changed={variable}");
+        let path = env::var_os(&variable).map_or_else(|| example.join(default), PathBuf::from);
+        if !(path.is_absolute() && path.is_file()) {
+            println!("cargo::error={variable}: {} is not the absolute path of a file", path.display());
+        }
+        println!("cargo::rerun-if-changed={}", path.display());
+        println!("cargo::rustc-env={name}={}", path.display());
+    }
+}

@@ -1,0 +1,38 @@
+//! The order in which rows of a file arrive at a device.
+
+use core::iter;
+
+/// The rows over and over, in strides: the file is sorted by person and class, so neighbours in it are kept apart.
+pub(crate) fn arrivals<R>(rows: &[R]) -> impl Iterator<Item = &R> {
+    let stride = stride(rows.len());
+    let indices = iter::successors(Some(0), move |index| (index + stride).checked_rem(rows.len()));
+    indices.map_while(|index| rows.get(index))
+}
+
+/// A stride around a circle of `count` rows that visits all of them before any again, as the two share no divisor;
+/// near the golden section of the circle, where visits are spread most evenly.
+fn stride(count: usize) -> usize {
+    let golden = count * 34 / 55;
+    (golden..count).find(|&stride| common_divisor(stride, count) == 1).unwrap_or(1)
+}
+
+/// Euclid's.
+fn common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { common_divisor(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arrivals;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_row_arrives_before_any_again() {
+        for count in 0..300 {
+            let rows: std::vec::Vec<usize> = (0..count).collect();
+            let pass: BTreeSet<&usize> = arrivals(&rows).take(count).collect();
+            assert_eq!(pass.len(), count);
+            assert!(arrivals(&rows).take(count).eq(arrivals(&rows).skip(count).take(count)));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Distillation on the device: a student learns, from nothing, what the teacher in flash says.
+
+use core::iter;
+
+use microdistill::loss::{Soft, SoftLabels};
+use microdistill::metric::Accuracy;
+use microdistill::optimizer::{Sgd, SgdRates};
+use microdistill::{Distiller, Mlp, Params, Prepare, Replay};
+use rand_pcg::Pcg32;
+use static_cell::ConstStaticCell;
+
+use crate::Outcome;
+use crate::arrivals::arrivals;
+use crate::data::{fitting, teacher, test, train};
+use crate::output::println;
+
+/// Units in the hidden layer: as many as the desktop's student has.
+const HIDDEN: usize = 16;
+/// Samples that the ring remembers. 148 bytes each here, 19 KB in all; with 64 or 256 the student is as good.
+const RING: usize = 128;
+/// Draws from the ring for one update, most of them old samples, so that what was learned is not forgotten.
+const BATCH: usize = 8;
+/// Twice through the rows, and never fewer than a student needs.
+const STEPS: usize = if 2 * train::ROWS.len() > 1000 { 2 * train::ROWS.len() } else { 1000 };
+/// Over 20 seeds, test accuracy was 0.83 on average at rate 0.01, 0.84 at 0.02 and 0.05; at 0.1, training diverged.
+/// Weight decay made no difference up to 10⁻³.
+const RATES: SgdRates = SgdRates { rate: 0.02, momentum: 0.9, weight_decay: 1e-4 };
+/// Steps from one report to the next.
+const REPORT: usize = 250;
+
+const INPUTS: usize = teacher::FEATURES.len();
+const CLASSES: usize = teacher::LABELS.len();
+const _: () = assert!(CLASSES > 1, "distill learns from a teacher that tells classes apart");
+
+type Student = Mlp![INPUTS, HIDDEN, CLASSES];
+
+// All zero at the start: they take RAM, and no flash.
+static DISTILLER: ConstStaticCell<Distiller<Student, Sgd<Student>>> = ConstStaticCell::new(Distiller::ZERO);
+static REPLAY: ConstStaticCell<Replay<[f32; INPUTS], [f32; CLASSES], RING>> =
+    ConstStaticCell::new(Replay::new());
+
+/// Trains a student from random weights and prints what became of it: right answers before and after, the mean loss
+/// on the way, how often the teacher was asked, and the bits of the weights.
+///
+/// ```text
+/// before: 38 of 364
+/// step 250: loss 0.4928311
+/// after: 303 of 364
+/// teacher: 1570 calls for 1570 samples, 12560 learned
+/// weights 0 0: [3161315288, …]
+/// ```
+///
+/// No label is used for learning: a device in the field has none. Fails if the student is no better than before.
+pub fn distill() -> Outcome {
+    let (Some(train), Some(test)) = (fitting(&train::ROWS), fitting(&test::ROWS)) else {
+        return Outcome::Failed;
+    };
+    let (Some(distiller), Some(replay)) = (DISTILLER.try_take(), REPLAY.try_take()) else {
+        println!("distill: runs once, its memory is taken");
+        return Outcome::Failed;
+    };
+    let mut rng = Pcg32::new(1, 1);
+    distiller.student.initialize(&mut rng);
+    let before = score(&distiller.student, test);
+    println!("before: {} of {}", before.correct, before.total);
+
+    let (mut samples, mut calls, mut learned, mut loss) = (0, 0, 0, 0.0);
+    for raw in arrivals(train).take(STEPS) {
+        samples += 1;
+        let logits = teacher::predict(raw);
+        calls += 1;
+        replay.push(teacher::INPUT.apply(raw), logits);
+        for (x, logits) in iter::repeat_with(|| replay.draw(&mut rng)).take(BATCH).flatten() {
+            loss += distiller.learn(x, &SoftLabels::DEFAULT, Soft { teacher: logits, label: None });
+            learned += 1;
+        }
+        distiller.update(&RATES);
+        if samples % REPORT == 0 {
+            println!("step {}: loss {:?}", samples, loss / (REPORT * BATCH) as f32);
+            loss = 0.0;
+        }
+    }
+
+    let after = score(&distiller.student, test);
+    println!("after: {} of {}", after.correct, after.total);
+    println!("teacher: {} calls for {} samples, {} learned", calls, samples, learned);
+    print_weights(&distiller.student);
+    if after.correct > before.correct || after.total == 0 { Outcome::Passed } else { Outcome::Failed }
+}
+
+/// How many of the test rows that have a label the student gets right.
+fn score(student: &Student, rows: &[[f32; INPUTS]]) -> Accuracy {
+    let mut accuracy = Accuracy::default();
+    for (raw, &class) in rows.iter().zip(&test::CLASSES) {
+        accuracy.add(&student.predict(&teacher::INPUT.apply(raw)), class.into());
+    }
+    accuracy
+}
+
+/// The student as bits, a few words a line.
+fn print_weights(student: &Student) {
+    const WORDS: usize = 8;
+    for (tensor, (_, values)) in student.tensors().enumerate() {
+        for (line, values) in values.chunks(WORDS).enumerate() {
+            let mut bits = [0; WORDS];
+            for (bits, value) in bits.iter_mut().zip(values) {
+                *bits = value.to_bits();
+            }
+            let bits = bits.get(..values.len()).unwrap_or_default();
+            println!("weights {} {}: {:?}", tensor, line * WORDS, bits);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What every board does, written once: [`infer`] and [`distill`].
+//!
+//! A board calls one of them from a program of a few lines and ends with its [`Outcome`]. Both print the same text on
+//! every board, bits included, so that a run here is compared with the desktop's line by line.
+#![no_std]
+
+#[cfg(feature = "std")]
+extern crate std;
+
+mod output;
+
+mod arrivals;
+pub mod data;
+mod distill;
+mod infer;
+mod outcome;
+
+pub use distill::distill;
+pub use infer::infer;
+pub use outcome::Outcome;

@@ -1,0 +1,262 @@
+//! The command line as users and scripts see it: results, `--json`, messages, exit codes.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with a small data set.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Folder(TempDir::new().unwrap());
+        // Three classes in four features, one of them constant; six people.
+        let mut csv = String::from("person,a,b,c,d,kind\n");
+        for row in 0..180 {
+            let class = row % 3;
+            let wobble = f64::from(row * 37 % 100) / 100.0;
+            let (a, b) = (f64::from(class) + 0.6 * wobble, f64::from(class * class) - wobble);
+            let name = ["round", "square", "long"][class as usize];
+            csv += &format!("{},{a},{b},{},7,{name}\n", row / 30, a * b);
+        }
+        folder.write("data.csv", &csv);
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("microdistill"));
+        command.current_dir(self.0.path()).args(line.split_whitespace()).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// What is printed for machines, by a command that must succeed.
+    fn json(&self, line: &str) -> Value {
+        let output = self.run(&format!("{line} --json"));
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The last line of the message of a command that must fail, and the exit code.
+    fn error(&self, line: &str) -> (String, i32) {
+        let output = self.run(line);
+        assert!(output.stdout.is_empty(), "{line}: {}", String::from_utf8_lossy(&output.stdout));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!stderr.contains("panicked"), "{line}: {stderr}");
+        let error = stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+        (error.to_owned(), output.status.code().unwrap())
+    }
+}
+
+const TRAIN: &str = "train --data data.csv --groups person --hidden 8 --weight-decay 0.1 --rate 0.01 --epochs 50 --out teacher.safetensors";
+const DISTILL: &str = "distill --teacher teacher.safetensors --data data.csv --groups person --student 4-6-3 --out student.safetensors";
+const QUANTIZE: &str = "quantize student.safetensors --data data.csv --groups person --out int8.safetensors";
+
+#[test]
+fn the_arrow_tells_machines_what_they_rely_on() {
+    let folder = Folder::new();
+    for (line, parameters) in [(TRAIN, 67), (DISTILL, 51), (QUANTIZE, 51)] {
+        let outcome = folder.json(line);
+        assert_eq!(outcome["parameters"], parameters, "{line}");
+        assert!(folder.path(outcome["model"].as_str().unwrap()).is_file(), "{line}");
+        assert!(outcome["seconds"].as_f64() > Some(0.0), "{line}");
+        for part in ["train", "test"] {
+            assert!(outcome[part]["accuracy"].as_f64() > Some(0.9), "{line}: {outcome}");
+            assert!(outcome[part]["nll"].is_number() && outcome[part]["ece"].is_number(), "{line}");
+        }
+        assert_eq!(
+            outcome["train"]["rows"].as_u64().unwrap() + outcome["test"]["rows"].as_u64().unwrap(),
+            180
+        );
+    }
+    let scores = folder.json("evaluate int8.safetensors --data data.csv");
+    assert_eq!(scores["rows"], 180);
+    for key in ["accuracy", "nll", "brier", "ece"] {
+        assert!(scores[key].is_number(), "{key}");
+    }
+    let outcome = folder.json("export int8.safetensors --out model.rs --name TOY");
+    assert_eq!((&outcome["parameters"], &outcome["ram"]), (&51.into(), &10.into()));
+    let text = std::fs::read_to_string(folder.path("model.rs")).unwrap();
+    assert!(text.contains("// made by: microdistill export int8.safetensors --out model.rs --name TOY"));
+    assert!(text.contains("pub static TOY: Toy = "));
+
+    folder.json("predict int8.safetensors --data data.csv --out predictions.csv");
+    let predictions = std::fs::read_to_string(folder.path("predictions.csv")).unwrap();
+    let data = std::fs::read_to_string(folder.path("data.csv")).unwrap();
+    assert_eq!(predictions.lines().next(), Some("prediction,p(long),p(round),p(square)"));
+    let pairs = data.lines().zip(predictions.lines()).skip(1);
+    let right = pairs.filter(|(data, prediction)| data.rsplit(',').next() == prediction.split(',').next());
+    assert_eq!(right.count() as f64 / 180.0, scores["accuracy"].as_f64().unwrap());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_file() {
+    let folder = Folder::new();
+    let model = |seed: u64| {
+        folder.json(&format!("{TRAIN} --seed {seed}"));
+        folder.json(&format!("{DISTILL} --seed {seed}"));
+        std::fs::read(folder.path("student.safetensors")).unwrap()
+    };
+    let first = model(3);
+    assert_eq!(first, model(3));
+    assert_ne!(first, model(4));
+}
+
+#[test]
+fn people_read_tables_and_machines_nothing_else() {
+    let folder = Folder::new();
+    let output = folder.run(TRAIN);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("train") && stdout.contains("accuracy"), "{stdout}");
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(notes.contains("data.csv: target \"kind\": 3 classes (guessed: it holds text)"), "{notes}");
+    assert!(folder.run("--help").status.success());
+}
+
+#[test]
+fn regression_and_rows_without_a_target() {
+    let folder = Folder::new();
+    let mut csv = String::from("x,y\n");
+    for row in 0..100 {
+        let x = f64::from(row) / 10.0;
+        csv += &format!("{x},{}\n", 100.5 + 3.0 * x);
+    }
+    folder.write("line.csv", &csv);
+    folder.write("unlabelled.csv", &csv.replace(['y'], "z"));
+    let train = "train --data line.csv --hidden 8 --weight-decay 0 --epochs 200 --out t.safetensors";
+    assert!(folder.json(train)["test"]["r2"].as_f64() > Some(0.98));
+    let distill = "distill --teacher t.safetensors --data unlabelled.csv --student 1-4-1 --out s.safetensors";
+    let outcome = folder.json(distill);
+    assert!(outcome["train"].is_null() && outcome["test"].is_null());
+    let scores = folder.json("evaluate s.safetensors --data line.csv");
+    assert!(scores["r2"].as_f64() > Some(0.95) && scores["rmse"].is_number(), "{scores}");
+}
+
+#[test]
+fn failures_say_where_and_what_to_do() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    folder.write("ragged.csv", "a,b,kind\n1,2,x\n3,y\n");
+    folder.write("text.csv", "a,b,kind\n1,2,x\n3,oops,y\n");
+    folder.write("new.csv", "a,b,c,d,kind\n1,2,3,4,oval\n");
+    folder.write("narrow.csv", "a,b,kind\n1,2,long\n");
+    let cases = [
+        ("train --data nothing.csv --out t", "error: nothing.csv: No such file or directory"),
+        ("train --data ragged.csv --out t", "error: ragged.csv:3: 2 values, the header has 3"),
+        ("train --data text.csv --out t", "error: text.csv:3: column \"b\": \"oops\" is not a number"),
+        ("train --data data.csv --target knid --out t", "error: data.csv:1: no target column \"knid\""),
+        ("train --data data.csv --split 0.5,0.5 --out t", "error: --split takes three shares"),
+        ("train --train data.csv --hidden 0 --out t", "error: [5, 0, 3] is no shape of a network"),
+        ("train --train data.csv --weight-decay 1 --dropout 1 --out t", "error: dropout 1"),
+        ("train --train data.csv --weight-decay 1 --epochs 1 --out none/t", "error: none: No such file"),
+        ("evaluate data.csv --data data.csv", "error: data.csv: not a safetensors file"),
+        ("evaluate teacher.safetensors --data new.csv", "error: new.csv:2: unknown label \"oval\""),
+        ("evaluate teacher.safetensors --data narrow.csv", "error: narrow.csv:1: the columns [\"c\", \"d\"]"),
+        ("evaluate teacher.safetensors --data data.csv --target a", "error: the model predicts \"kind\""),
+        (
+            "export teacher.safetensors --name teacher --out t.rs",
+            "error: \"teacher\" is not a constant's name",
+        ),
+        ("quantize teacher.safetensors --data data.csv --out t", "error: tanh is not available in int8"),
+        (
+            "distill --teacher teacher.safetensors --data data.csv --student 5-6-3 --out t",
+            "error: the teacher takes 4 features and gives 3 outputs, and so must the student: --student 4-6-3",
+        ),
+        (
+            "distill --teacher teacher.safetensors --data data.csv --student 4-3 --temperature 0 --out t",
+            "error: --temperature 0",
+        ),
+        ("board list", "error: no examples/firmware here or above"),
+    ];
+    for (line, expected) in cases {
+        let (message, code) = folder.error(line);
+        assert!(message.starts_with(expected), "{line}: {message}");
+        assert_eq!(code, 1, "{line}");
+    }
+    for line in [
+        "",
+        "tarin",
+        "train",
+        "train --data data.csv",
+        "train --data a --train b --out t",
+        "distill --student 4",
+    ] {
+        assert_eq!(folder.run(line).status.code(), Some(2), "{line}");
+    }
+}
+
+#[test]
+fn a_failure_leaves_the_old_file() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    let before = std::fs::read(folder.path("teacher.safetensors")).unwrap();
+    folder.write("data.csv", "a,b,kind\n1,2,x\n");
+    assert_eq!(folder.error(TRAIN).1, 1);
+    assert_eq!(std::fs::read(folder.path("teacher.safetensors")).unwrap(), before);
+    assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 2, "no temporary file stays");
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_keeps_what_was_trained() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    let before = std::fs::read(folder.path("teacher.safetensors")).unwrap();
+    let mut child = folder
+        .command(&TRAIN.replace("--epochs 50", "--epochs 100000000"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The notes on the data come just before the training.
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("target"));
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(lines.last().unwrap().unwrap(), "error: interrupted");
+    assert_eq!(std::fs::read(folder.path("teacher.safetensors")).unwrap(), before);
+    let kept = folder.json("evaluate teacher.interrupted.safetensors --data data.csv");
+    assert!(kept["accuracy"].as_f64() > Some(0.5));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    let mut child = folder
+        .command("predict teacher.safetensors --data data.csv --out -")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn models_name_no_place() {
+    let folder = Folder::new();
+    let out = folder.path("teacher.safetensors");
+    folder.json(&TRAIN.replace("teacher.safetensors", out.to_str().unwrap()));
+    let bytes = std::fs::read(&out).unwrap();
+    let place = folder.0.path().to_str().unwrap().as_bytes();
+    assert!(!bytes.windows(place.len()).any(|window| window == place));
+    assert!(Path::new(&out).is_file());
+}

@@ -1,0 +1,126 @@
+//! Activations and layers: `backward` against differences of the forward pass, in parameters and inputs.
+
+use microdistill::activation::{Activation, Identity, Relu, Tanh};
+use microdistill::layer::Array;
+use microdistill::{Chain, Dense, Mlp, Params, Train};
+
+use crate::common::numbers;
+use crate::difference::{assert_close, derivative};
+
+/// `apply` against `formula`, `backward` against the formula's differences, away from a kink at zero.
+pub(crate) fn activation<A: Activation>(formula: fn(f64) -> f64) {
+    for z in [-3.0, -1.3, -0.4, -0.05, 0.05, 0.2, 0.7, 2.5] {
+        let y = A::apply(z);
+        assert_close(y, formula(z));
+        for dy in [1.0, -1.7] {
+            assert_close(A::backward(y, dy), dy * derivative(|h| formula(z + h)));
+        }
+    }
+}
+
+pub(crate) fn dense() {
+    fn shapes<A: Activation + PartialEq>() {
+        check(Dense::<3, 4, A, f64>::ZERO);
+        check(Dense::<1, 7, A, f64>::ZERO);
+        check(Dense::<6, 2, A, f64>::ZERO);
+    }
+    shapes::<Identity>();
+    shapes::<Relu>();
+    shapes::<Tanh>();
+}
+
+pub(crate) fn chain() {
+    type First = Dense<3, 6, Relu, f64>;
+    type Second = Dense<6, 5, Tanh, f64>;
+    type Third = Dense<5, 4, Relu, f64>;
+    type Last = Dense<4, 2, Identity, f64>;
+    check(Chain::<First, Second>::ZERO);
+    check(Chain::<First, Chain<Second, Chain<Third, Last>>>::ZERO);
+    check(Chain::<Chain<First, Second>, Chain<Third, Last>>::ZERO);
+}
+
+pub(crate) fn network() {
+    check(<Mlp![4, 3; Relu, f64]>::ZERO);
+    check(<Mlp![4, 6, 5, 3; Relu, f64]>::ZERO);
+    check(<Mlp![4, 6, 5, 3; Tanh, f64]>::ZERO);
+    check(<Mlp![2, 4, 4, 4, 4, 4, 1; Tanh, f64]>::ZERO);
+}
+
+/// `backward` against differences of `Σ dy·y`, for random parameters, inputs and `dy`.
+fn check<N: Train<Scalar = f64, Tape: Outputs> + Copy + PartialEq + std::fmt::Debug>(zero: N) {
+    for seed in 0..3 {
+        let mut number = numbers(seed);
+        let (mut network, mut x, mut dy) = (zero, N::Input::ZEROED, N::Output::ZEROED);
+        fill(&mut network, &mut number);
+        x.as_mut_slice().fill_with(&mut number);
+        dy.as_mut_slice().fill_with(&mut number);
+
+        let mut tape = N::TAPE;
+        network.record(&x, &mut tape);
+        let signs = signs(&tape);
+        // `Σ dy·y`, where no unit has crossed the kink of ReLU.
+        let value = |network: &N, x: &N::Input| {
+            let mut tape = N::TAPE;
+            network.record(x, &mut tape);
+            assert_eq!(self::signs(&tape), signs, "a unit is too close to its kink: take another seed");
+            N::output(&tape).as_slice().iter().zip(dy.as_slice()).map(|(y, dy)| y * dy).sum::<f64>()
+        };
+
+        // `backward` adds to the gradient and overwrites `dx`.
+        let mut gradient = zero;
+        fill(&mut gradient, || 0.25);
+        let mut dx = N::Input::ZEROED;
+        dx.as_mut_slice().fill(f64::NAN);
+        let mut alone = gradient;
+        network.backward(&x, &tape, dy, &mut gradient, Some(&mut dx));
+        network.backward(&x, &tape, dy, &mut alone, None);
+        assert_eq!(alone, gradient, "the parameters' gradient does not depend on whether dx is wanted");
+
+        for index in 0..N::COUNT {
+            let expected = derivative(|h| {
+                let mut network = network;
+                *parameter(&mut network, index) += h;
+                value(&network, &x)
+            });
+            assert_close(*parameter(&mut gradient, index) - 0.25, expected);
+        }
+        for (index, &dx) in dx.as_slice().iter().enumerate() {
+            let expected = derivative(|h| {
+                let mut x = x;
+                x.as_mut_slice()[index] += h;
+                value(&network, &x)
+            });
+            assert_close(dx, expected);
+        }
+    }
+}
+
+fn parameter<N: Params>(network: &mut N, index: usize) -> &mut N::Scalar {
+    network.tensors_mut().flat_map(|(_, tensor)| tensor).nth(index).unwrap()
+}
+
+fn fill<N: Params<Scalar = f64>>(network: &mut N, mut number: impl FnMut() -> f64) {
+    network.tensors_mut().for_each(|(_, tensor)| tensor.fill_with(&mut number));
+}
+
+/// Which units are off.
+fn signs(tape: &impl Outputs) -> Vec<bool> {
+    tape.outputs().iter().map(|&y| y == 0.0).collect()
+}
+
+/// All activations of a tape.
+trait Outputs {
+    fn outputs(&self) -> Vec<f64>;
+}
+
+impl<const N: usize> Outputs for [f64; N] {
+    fn outputs(&self) -> Vec<f64> {
+        self.to_vec()
+    }
+}
+
+impl<A: Outputs, B: Outputs> Outputs for (A, B) {
+    fn outputs(&self) -> Vec<f64> {
+        [self.0.outputs(), self.1.outputs()].concat()
+    }
+}

@@ -1,0 +1,104 @@
+//! Heads and losses: values against the formulas of `src/loss.rs`, gradients against differences of them.
+
+use microdistill::loss::{CrossEntropy, Head, Linear, Loss, OutputMse, Soft, SoftLabels, Softmax};
+
+use crate::common::numbers;
+use crate::difference::{assert_all_close, assert_close, derivative};
+
+const CLASSES: [usize; 4] = [1, 2, 3, 10];
+
+/// `exp(z / T) / Σ exp(z / T)`
+pub(crate) fn softmax(z: &[f64], temperature: f64) -> Vec<f64> {
+    let sum: f64 = z.iter().map(|z| (z / temperature).exp()).sum();
+    z.iter().map(|z| (z / temperature).exp() / sum).collect()
+}
+
+/// `apply` against `formula`, `backward` against differences of `Σ dy·formula(z)`.
+pub(crate) fn head<H: Head>(formula: fn(&[f64]) -> Vec<f64>) {
+    for (seed, classes) in CLASSES.into_iter().enumerate() {
+        let (z, dy) = (logits(seed, classes), logits(seed + 10, classes));
+        let mut y = z.clone();
+        H::apply(&mut y);
+        assert_all_close(&y, &formula(&z));
+        let mut dz = dy.clone();
+        H::backward(&y, &mut dz);
+        let value = |z: &[f64]| formula(z).iter().zip(&dy).map(|(y, dy)| y * dy).sum();
+        assert_all_close(&dz, &gradient(&z, value));
+    }
+}
+
+pub(crate) fn output_mse() {
+    fn mean_square(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>() / a.len() as f64
+    }
+    for (seed, classes) in CLASSES.into_iter().enumerate() {
+        let (z, v) = (logits(seed, classes), logits(seed + 10, classes));
+        check(&OutputMse::<Linear>::new(), &z, &v, |z| mean_square(z, &v));
+        check(&OutputMse::<Softmax>::new(), &z, &v, |z| mean_square(&softmax(z, 1.0), &softmax(&v, 1.0)));
+    }
+}
+
+pub(crate) fn cross_entropy() {
+    for (seed, classes) in CLASSES.into_iter().enumerate() {
+        let z = logits(seed, classes);
+        for label in 0..classes {
+            check(&CrossEntropy, &z, label, |z| -softmax(z, 1.0)[label].ln());
+        }
+        check(&CrossEntropy, &z, classes, |_| 0.0);
+    }
+    // No overflow on the way: `−ln(e⁻²⁰⁰⁰ / (1 + e⁻²⁰⁰⁰))` is 2000.
+    assert_close(CrossEntropy.gradient(&[1000.0, -1000.0], 1, &mut [0.0; 2], &mut [0.0; 2]), 2000.0);
+}
+
+pub(crate) fn soft_labels() {
+    for (seed, classes) in CLASSES.into_iter().enumerate() {
+        let (z, v) = (logits(seed, classes), logits(seed + 10, classes));
+        for temperature in [0.7, 1.0, 2.0, 5.0, 20.0] {
+            for alpha in [0.0, 0.3, 0.9, 1.0] {
+                let loss = SoftLabels { temperature, alpha };
+                let divergence = |z: &[f64]| {
+                    let (p, q) = (softmax(z, temperature), softmax(&v, temperature));
+                    p.iter().zip(&q).map(|(p, q)| q * (q / p).ln()).sum::<f64>()
+                };
+                let soft = |z: &[f64]| alpha * temperature * temperature * divergence(z);
+                let target = |label| Soft { teacher: &v, label };
+                for label in 0..classes {
+                    let hard = |z: &[f64]| -softmax(z, 1.0)[label].ln();
+                    check(&loss, &z, target(Some(label)), |z| soft(z) + (1.0 - alpha) * hard(z));
+                }
+                for label in [None, Some(classes)] {
+                    check(&loss, &z, target(label), soft);
+                }
+            }
+        }
+    }
+    // No overflow on the way: q is nearly (1, 0), and ln(1 / p₀) is 2000 / T.
+    let (loss, teacher) = (SoftLabels { temperature: 2.0, alpha: 1.0 }, &[1000.0, -1000.0]);
+    let target = Soft { teacher, label: None };
+    assert_close(loss.gradient(&[-1000.0, 1000.0], target, &mut [0.0; 2], &mut [0.0; 2]), 4.0 * 1000.0);
+}
+
+/// The value of `loss` at `z` against `formula`, its gradient against the formula's differences.
+fn check<L: Loss<f64>>(loss: &L, z: &[f64], target: L::Target<'_>, formula: impl Fn(&[f64]) -> f64) {
+    // Whatever the buffers hold is overwritten.
+    let (mut dz, mut work) = (vec![f64::NAN; z.len()], vec![f64::NAN; z.len()]);
+    assert_close(loss.gradient(z, target, &mut dz, &mut work), formula(z));
+    assert_all_close(&dz, &gradient(z, formula));
+}
+
+/// `∂f/∂z` by differences.
+fn gradient(z: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    let along = |index: usize| {
+        derivative(|h| {
+            let mut z = z.to_vec();
+            z[index] += h;
+            f(&z)
+        })
+    };
+    (0..z.len()).map(along).collect()
+}
+
+fn logits(seed: usize, classes: usize) -> Vec<f64> {
+    let mut number = numbers(seed as u64);
+    (0..classes).map(|_| 3.0 * number()).collect()
+}

@@ -1,0 +1,58 @@
+//! Every activation, head, layer, loss and optimizer against finite differences or a closed form, in f64.
+//!
+//! [`CHECKS`] is compared with the implementations that `src/` holds: whatever is added there without a check
+//! fails here, and so does a check taken from the list.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod difference;
+mod distiller;
+mod layers;
+mod losses;
+mod optimizers;
+mod scan;
+
+use std::collections::BTreeSet;
+
+use microdistill::activation::{Identity, Relu, Tanh};
+use microdistill::loss::{Linear, Softmax};
+
+/// The traits whose implementations have a derivative, or use one.
+const TRAITS: [&str; 5] = ["Activation", "Head", "Loss", "Optimizer", "Train"];
+
+const CHECKS: &[(&str, fn())] = &[
+    ("Activation for Identity", || layers::activation::<Identity>(|z| z)),
+    ("Activation for Relu", || layers::activation::<Relu>(|z| (z + z.abs()) / 2.0)),
+    ("Activation for Tanh", || layers::activation::<Tanh>(|z| 1.0 - 2.0 / ((2.0 * z).exp() + 1.0))),
+    ("Head for Linear", || losses::head::<Linear>(<[f64]>::to_vec)),
+    ("Head for Softmax", || losses::head::<Softmax>(|z| losses::softmax(z, 1.0))),
+    ("Loss for CrossEntropy", losses::cross_entropy),
+    ("Loss for OutputMse", losses::output_mse),
+    ("Loss for SoftLabels", losses::soft_labels),
+    ("Optimizer for Adam", optimizers::adam),
+    ("Optimizer for Sgd", optimizers::sgd),
+    ("Train for Chain", layers::chain),
+    ("Train for Dense", layers::dense),
+    ("Train for Network", layers::network),
+];
+
+#[test]
+fn every_check_passes() {
+    for (name, check) in CHECKS {
+        println!("{name}"); // shown if the check fails
+        let before = difference::compared();
+        check();
+        assert!(difference::compared() > before, "the check compares nothing");
+    }
+}
+
+#[test]
+fn every_implementation_has_a_check() {
+    let listed: BTreeSet<String> = CHECKS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(listed.len(), CHECKS.len(), "a name is listed twice");
+    let found = scan::implementations(&TRAITS);
+    let unchecked: Vec<_> = found.difference(&listed).collect();
+    let unknown: Vec<_> = listed.difference(&found).collect();
+    assert!(unchecked.is_empty(), "in src/, not in CHECKS: {unchecked:?}");
+    assert!(unknown.is_empty(), "in CHECKS, not in src/: {unknown:?}");
+}

@@ -1,0 +1,139 @@
+//! The small pieces around a network: replay ring, scaler, argmax, accuracy.
+
+use std::convert::Infallible;
+
+use microdistill::metric::Accuracy;
+use microdistill::scaler::standardize;
+use microdistill::{Prepare, Replay, Scaler, argmax};
+use rand_core::{Rng, TryRng};
+use rand_pcg::Pcg32;
+
+/// Gives one number over and over, and counts how often it was asked.
+struct Fixed {
+    number: u32,
+    asked: u32,
+}
+
+impl TryRng for Fixed {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.asked += 1;
+        Ok(self.number)
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        unreachable!("the core draws 32 bits at a time")
+    }
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Infallible> {
+        unreachable!("the core draws 32 bits at a time")
+    }
+}
+
+#[test]
+fn an_empty_ring_gives_nothing() {
+    let replay = Replay::<u32, char, 3>::default();
+    assert_eq!((replay.len(), replay.is_empty()), (0, true));
+    assert_eq!(replay.draw(&mut Pcg32::new(1, 1)), None);
+}
+
+#[test]
+fn a_ring_holds_the_last_pairs_and_draws_each_of_them() {
+    let mut replay = Replay::<u32, u32, 5>::new();
+    let mut rng = Pcg32::new(1, 1);
+    for pushed in 1..=13 {
+        replay.push(pushed, 10 * pushed);
+        assert_eq!((replay.len(), replay.is_empty()), (pushed.min(5) as usize, false));
+        let mut drawn: Vec<(u32, u32)> = (0..200).map(|_| *replay.draw(&mut rng).unwrap()).collect();
+        drawn.sort_unstable();
+        drawn.dedup();
+        let oldest = pushed.saturating_sub(4).max(1);
+        assert_eq!(drawn, (oldest..=pushed).map(|x| (x, 10 * x)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn draws_are_uniform() {
+    let mut replay = Replay::<usize, (), 7>::new();
+    (0..7).for_each(|x| replay.push(x, ()));
+    let (mut rng, mut counts) = (Pcg32::new(1, 1), [0i32; 7]);
+    for _ in 0..7000 {
+        counts[replay.draw(&mut rng).unwrap().0] += 1;
+    }
+    assert!(counts.iter().all(|count| (count - 1000).abs() < 150), "{counts:?}");
+}
+
+#[test]
+fn a_draw_takes_one_u32() {
+    let mut replay = Replay::<u32, (), 3>::new();
+    (0..3).for_each(|x| replay.push(x, ()));
+    // The slots share the range of u32 in thirds.
+    for (number, slot) in [(0, 0), (u32::MAX / 3, 0), (u32::MAX / 3 + 1, 1), (u32::MAX / 2, 1), (u32::MAX, 2)]
+    {
+        let mut rng = Fixed { number, asked: 0 };
+        assert_eq!(replay.draw(&mut rng), Some(&(slot, ())), "{number}");
+        assert_eq!(rng.asked, 1);
+    }
+}
+
+#[test]
+fn an_initial_weight_takes_one_u32() {
+    for (number, expected) in
+        [(0, -1.0), (1 << 31, 0.0), (u32::MAX, 1.0 - 1.0 / f32::from(1u16 << 15) / 256.0)]
+    {
+        let (mut rng, mut weights) = (Fixed { number, asked: 0 }, [0.0f32; 4]);
+        microdistill::initialize(&mut weights, 6, &mut rng);
+        assert_eq!((weights, rng.asked), ([expected; 4], 4), "{number}");
+    }
+    let (mut weights, mut rng) = ([0.0f32; 2], Pcg32::new(4, 5));
+    microdistill::initialize(&mut weights, 6, &mut rng);
+    let mut same = Pcg32::new(4, 5);
+    let expected = [(); 2].map(|()| (same.next_u32() >> 8) as f32 / f32::from(1u16 << 15) / 256.0 - 1.0);
+    assert_eq!(weights, expected, "in memory order");
+}
+
+#[test]
+fn argmax_is_the_first_of_the_largest_and_never_nan() {
+    let nan = f32::NAN;
+    for (values, expected) in [
+        (&[][..], 0),
+        (&[-3.0], 0),
+        (&[1.0, 3.0, 2.0], 1),
+        (&[2.0, 1.0, 2.0], 0),
+        (&[0.0, 1.0, 1.0], 1),
+        (&[-0.0, 0.0], 0),
+        (&[nan, nan], 0),
+        (&[nan, -1.0, nan, 5.0], 3),
+        (&[4.0, nan, 5.0, nan], 2),
+        (&[nan, f32::NEG_INFINITY], 1),
+        (&[f32::INFINITY, f32::INFINITY], 0),
+    ] {
+        assert_eq!(argmax(values), expected, "{values:?}");
+    }
+    assert_eq!(argmax(&[-128i8, 127, 127]), 1);
+}
+
+#[test]
+fn accuracy_counts_right_answers() {
+    let mut accuracy = Accuracy::default();
+    assert!(accuracy.share().is_nan());
+    accuracy.add(&[0.1, 0.9], 1);
+    accuracy.add(&[0.1, 0.9], 0);
+    accuracy.add(&[7i8, 3, 7], 0);
+    accuracy.add(&[f32::NAN, 0.0], 1);
+    assert_eq!(accuracy, Accuracy { correct: 3, total: 4 });
+    assert_eq!(accuracy.share(), 0.75);
+    let mut full = Accuracy { correct: u32::MAX, total: u32::MAX };
+    full.add(&[1.0], 0);
+    assert_eq!(full, Accuracy { correct: 0, total: 0 });
+}
+
+#[test]
+fn a_scaler_subtracts_then_multiplies() {
+    let scaler = Scaler::new([1.0, -2.0, 1e8, 5.0], [2.0, 0.25, 1.0, 0.0]);
+    assert_eq!(scaler.apply(&[3.0, 2.0, 1e8 + 8.0, -7.0]), [4.0, 1.0, 8.0, 0.0]);
+    // 0.1 and 0.3 round, and the difference is rounded before the product.
+    assert_eq!(Scaler::new([0.1], [0.3]).apply(&[0.7]), [(0.7f32 - 0.1f32) * 0.3f32]);
+    let mut x = [3.0f64, 4.0, 5.0];
+    standardize(&mut x, &[1.0, 1.0, 1.0], &[2.0, 3.0]);
+    assert_eq!(x, [4.0, 9.0, 5.0], "as far as all slices reach");
+}
