@@ -73,7 +73,7 @@ fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
     let folder = TempDir::new()?;
     for name in ["student.safetensors", "student_int8.safetensors"] {
         let model = model(name);
-        let sources = Sources::infer(folder.path(), &model, &test)?;
+        let sources = Sources::infer(folder.path(), "model.rs", &model, &test)?;
         let expected = outputs(&model, &test);
         for (board, profile) in everywhere() {
             let output = run(&board, &build(&board, "infer", &sources, profile)?)?;
@@ -109,7 +109,7 @@ fn a_flipped_bit_is_seen() -> Result<(), Failed> {
     let folder = TempDir::new()?;
     let board = emulated();
     let model = model("student.safetensors");
-    let sources = Sources::infer(folder.path(), &model, &test)?;
+    let sources = Sources::infer(folder.path(), "model.rs", &model, &test)?;
     let expected = outputs(&model, &test);
     let mut elf = Elf::load(build(&board, "infer", &sources, Profile::Release)?)?;
     let (_, network) = elf.find("STUDENT")?;

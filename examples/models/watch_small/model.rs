@@ -269,12 +269,10 @@ pub fn self_test() -> Result<(), ::microdistill::golden::Mismatch> {
     ::microdistill::golden::self_test(&INPUT, &STUDENT, &GOLDEN)
 }
 
+#[rustfmt::skip]
 const _: () = {
-    assert!(
-        FLASH_BYTES
-            == ::core::mem::size_of_val(&STUDENT)
-                + ::core::mem::size_of_val(&INPUT)
-                + ::core::mem::size_of_val(&OUTPUT)
-    );
+    assert!(FLASH_BYTES == ::core::mem::size_of_val(&STUDENT)
+            + ::core::mem::size_of_val(&INPUT)
+            + ::core::mem::size_of_val(&OUTPUT));
     assert!(SCRATCH_BYTES == Student::SCRATCH_BYTES);
 };

@@ -295,6 +295,7 @@ pub fn self_test() -> Result<(), ::microdistill::golden::Mismatch> {
     ::microdistill::golden::self_test(&INPUT, &STUDENT, &GOLDEN)
 }
 
+#[rustfmt::skip]
 const _: () = {
     assert!(FLASH_BYTES == ::core::mem::size_of_val(&STUDENT)
             + ::core::mem::size_of_val(&INPUT));

@@ -3927,7 +3927,9 @@ pub fn self_test() -> Result<(), ::microdistill::golden::Mismatch> {
     ::microdistill::golden::self_test(&INPUT, &TEACHER, &GOLDEN)
 }
 
+#[rustfmt::skip]
 const _: () = {
-    assert!(FLASH_BYTES == ::core::mem::size_of_val(&TEACHER) + ::core::mem::size_of_val(&INPUT));
+    assert!(FLASH_BYTES == ::core::mem::size_of_val(&TEACHER)
+            + ::core::mem::size_of_val(&INPUT));
     assert!(SCRATCH_BYTES == Teacher::SCRATCH_BYTES);
 };

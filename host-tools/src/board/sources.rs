@@ -22,10 +22,10 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// For `infer`: exports `model` and the rows `test`, which have its features, to `folder`.
-    pub fn infer(folder: &Path, model: &Model, test: &Dataset) -> Result<Self> {
+    /// For `infer`: exports `model`, to `file`, and the rows `test`, which have its features, to `folder`.
+    pub fn infer(folder: &Path, file: &str, model: &Model, test: &Dataset) -> Result<Self> {
         Ok(Sources {
-            model: Some(model_file(folder, "model.rs", model, NAME)?),
+            model: Some(model_file(folder, file, model, NAME)?),
             test: Some(rows_file(folder, "test.rs", model, test)?),
             ..Sources::default()
         })

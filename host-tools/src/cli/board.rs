@@ -176,7 +176,7 @@ impl SourceFlags {
                     None => Dataset::of_examples(&model),
                 };
                 let expected = model.predict(&test).column_iter().map(|y| y.as_slice().to_vec()).collect();
-                Ok((Sources::infer(&folder, &model, &test)?, Some(expected)))
+                Ok((Sources::infer(&folder, "model.rs", &model, &test)?, Some(expected)))
             }
         }
     }

@@ -97,7 +97,7 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     let statics = [name, "INPUT"].into_iter().chain(output);
     let sizes: Vec<String> = statics.map(|name| format!("::core::mem::size_of_val(&{name})")).collect();
     text += &format!(
-        "\nconst _: () = {{\n    assert!(FLASH_BYTES == {});\n    assert!(SCRATCH_BYTES == \
+        "\n#[rustfmt::skip]\nconst _: () = {{\n    assert!(FLASH_BYTES == {});\n    assert!(SCRATCH_BYTES == \
          {type_name}::SCRATCH_BYTES);\n}};\n",
         sizes.join("\n            + ")
     );

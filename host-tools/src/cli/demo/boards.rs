@@ -55,19 +55,17 @@ pub(super) fn run(
     test: &Dataset,
 ) -> Result<Vec<Run>> {
     let [teacher, _, _, student, int8] = models;
-    let folder = out.join("int8");
-    std::fs::create_dir_all(&folder)?;
     let jobs = [
         Job {
             label: "infer, f32",
             program: "infer",
-            sources: Sources::infer(out, student, test)?,
+            sources: Sources::infer(out, "student.rs", student, test)?,
             model: Some(student),
         },
         Job {
             label: "infer, int8",
             program: "infer",
-            sources: Sources::infer(&folder, int8, test)?,
+            sources: Sources::infer(out, "model.rs", int8, test)?,
             model: Some(int8),
         },
         Job {

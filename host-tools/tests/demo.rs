@@ -1,0 +1,91 @@
+//! What the demo promises on the bundled data, and what the README and the committed models say of it.
+
+mod common;
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use common::bundled;
+use microdistill_host_tools::demo::{NAMES, Row, table, train, tune};
+use microdistill_host_tools::export::{export, rows};
+use microdistill_host_tools::metrics::evaluate;
+use microdistill_host_tools::model::Model;
+
+const COMMAND: &str = "microdistill demo";
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn committed(name: &str) -> PathBuf {
+    repository().join("examples/models/watch_small").join(name)
+}
+
+/// Another processor rounds a teacher's training differently: figures agree within these.
+const POINTS: f64 = 1.5;
+const NLL: f64 = 0.04;
+
+#[test]
+fn distillation_keeps_its_promises() {
+    let (data, test) = bundled();
+    let go_on = &|| ControlFlow::Continue(());
+    let tuned = tune(&data, 1, go_on).unwrap();
+    let models = train(&data, tuned, &[1, 2, 3, 4, 5], go_on).unwrap();
+    let rows = table(&models, &data, &test).unwrap();
+    let [teacher, hard, _, distilled, int8] = rows.as_slice() else { panic!("{rows:?}") };
+    assert!(teacher.test_accuracy.mean >= 0.84, "{teacher:?}");
+    assert!(distilled.test_accuracy.mean >= 0.84, "{distilled:?}");
+    assert!(distilled.nll.mean <= 0.6 * hard.nll.mean, "{distilled:?} {hard:?}");
+    assert!(int8.test_accuracy.minus(&distilled.test_accuracy).mean.abs() <= 0.005, "{int8:?}");
+    the_readme_says_the_same(&rows);
+    for (model, name) in models[0].iter().zip(["teacher", "", "", "student", "student_int8"]) {
+        if !name.is_empty() {
+            let committed = Model::load(committed(name).with_extension("safetensors")).unwrap();
+            let [fresh, old] = [model, &committed].map(|model| evaluate(model, &test).unwrap().headline());
+            assert!((fresh[0].1 - old[0].1).abs() * 100.0 < POINTS, "{name}: {fresh:?} {old:?}");
+            assert!((fresh[1].1 - old[1].1).abs() < NLL, "{name}: {fresh:?} {old:?}");
+        }
+    }
+}
+
+/// The README's table has these rows, within the differences between processors.
+fn the_readme_says_the_same(rows: &[Row]) {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    let numbers =
+        |line: &str| -> Vec<f64> { line.split_whitespace().filter_map(|word| word.parse().ok()).collect() };
+    for (row, name) in rows.iter().zip(NAMES) {
+        // The names begin alike: the first column is as wide as the longest.
+        let line = readme.lines().find(|line| line.get(1..23).is_some_and(|cell| cell.trim_end() == name));
+        let line = line.unwrap_or_else(|| panic!("the README's table has no row {name:?}"));
+        let found = numbers(&line[23..]);
+        let expected = [&row.train_accuracy, &row.test_accuracy, &row.gap];
+        for (found, expected) in found.iter().step_by(2).zip(expected) {
+            assert!((found - 100.0 * expected.mean).abs() < POINTS, "{line}: {expected:?}");
+        }
+        assert!((found[6] - row.nll.mean).abs() < 0.1, "{line}: {row:?}");
+        let sizes = [row.parameters, row.footprint.flash, row.footprint.ram].map(|size| size as f64);
+        assert_eq!(found[8..], sizes, "{line}");
+    }
+}
+
+#[test]
+fn committed_files_are_the_exports_of_the_committed_models() {
+    let fresh = |file: &str, text: String| {
+        let found = std::fs::read_to_string(committed(file)).unwrap();
+        assert!(
+            found == text,
+            "{file} is old: run `cargo microdistill demo` and copy it from microdistill-out"
+        );
+    };
+    for (model, file, name) in [
+        ("teacher.safetensors", "teacher.rs", "TEACHER"),
+        ("student.safetensors", "student.rs", "STUDENT"),
+        ("student_int8.safetensors", "model.rs", "STUDENT"),
+    ] {
+        fresh(file, export(&Model::load(committed(model)).unwrap(), name, COMMAND).unwrap());
+    }
+    let teacher = Model::load(committed("teacher.safetensors")).unwrap();
+    let (data, test) = bundled();
+    fresh("train.rs", rows(&teacher, &data));
+    fresh("test.rs", rows(&teacher, &test));
+}
