@@ -15,11 +15,13 @@ use microdistill_host_tools::model::Model;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use tempfile::TempDir;
 
+type Check = fn() -> Result<(), Failed>;
+
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&'static str, fn() -> Result<(), Failed>); 5] = [
+    let tests: [(&str, Check); 5] = [
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
         ("a_flipped_bit_is_seen", a_flipped_bit_is_seen),
