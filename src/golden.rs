@@ -34,6 +34,18 @@ pub enum Stage {
     Output,
 }
 
+impl core::fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let stage = match self.stage {
+            Stage::Input => "input",
+            Stage::Output => "output",
+        };
+        write!(f, "golden vector {} differs in its {stage} from the desktop's", self.vector)
+    }
+}
+
+impl core::error::Error for Mismatch {}
+
 /// Runs every vector and compares to the bit; any NaN equals any NaN.
 pub fn self_test<const I: usize, const SCRATCH: usize, P: Prepare<I>, L: Layer<Input = P::Output>>(
     input: &P,

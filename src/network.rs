@@ -32,7 +32,8 @@ impl<L: Layer, const SCRATCH: usize> Network<L, SCRATCH> {
         Network { layers }
     }
 
-    /// Working memory of one inference in bytes, on the stack of [`predict`](Network::predict).
+    /// Working memory of one inference in bytes, on the stack of [`predict`](Network::predict), where its input and output
+    /// come on top.
     pub const SCRATCH_BYTES: usize = SCRATCH * size_of::<L::Word>();
 
     /// The output for `x`: logits, or regression values.
@@ -143,7 +144,8 @@ macro_rules! Mlp {
             $crate::Mlp!(@layers $activation, $scalar; $h, $($rest),+),
         >
     };
-    ($($width:expr),+) => { $crate::Mlp![$($width),+; $crate::activation::Relu] };
+    ($only:expr $(,)?) => { compile_error!("an MLP has at least two widths: its inputs and its outputs") };
+    ($($width:expr),+ $(,)?) => { $crate::Mlp![$($width),+; $crate::activation::Relu] };
     ($($width:expr),+; $activation:ty) => { $crate::Mlp![$($width),+; $activation, f32] };
     ($($width:expr),+; $activation:ty, $scalar:ty) => {
         $crate::Network<

@@ -35,6 +35,14 @@ pub enum Error {
     /// Settings or inputs that do not fit together.
     #[error("{0}")]
     Invalid(String),
+    /// A training whose loss is no longer finite.
+    #[error("training diverged in epoch {epoch}: the loss is not finite; lower the rate (now {rate})")]
+    Diverged {
+        /// From 1.
+        epoch: usize,
+        /// Adam's step size.
+        rate: f32,
+    },
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,

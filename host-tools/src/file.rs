@@ -8,7 +8,12 @@ use crate::error::{Error, Result};
 /// Writes `bytes` beside `path`, then renames: a reader sees the old file or the new one.
 pub fn write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     let path = path.as_ref();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Through a link to what it names; a device or a pipe is written to, not replaced.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        return std::fs::write(path, bytes).map_err(Error::io(path));
+    }
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::metadata(folder).map_err(Error::io(folder))?;
     let mut builder = tempfile::Builder::new();
     // A temporary file is private by default; what it becomes is an ordinary file under the user's umask.
@@ -17,7 +22,7 @@ pub fn write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     let mut file = builder.tempfile_in(folder).map_err(Error::io(path))?;
     file.write_all(bytes).map_err(Error::io(path))?;
     file.as_file().sync_all().map_err(Error::io(path))?;
-    file.persist(path).map_err(|error| Error::io(path)(error.error))?;
+    file.persist(&target).map_err(|error| Error::io(path)(error.error))?;
     Ok(())
 }
 

@@ -42,7 +42,8 @@ pub struct Regression {
     pub rows: usize,
     /// Root of the mean squared error, in the target's unit.
     pub rmse: f64,
-    /// 1 − (mean squared error / variance of the target); 0 for the target's mean, 1 for no error.
+    /// 1 − (mean squared error / variance of the target); 0 for the target's mean, 1 for no error. 0, too, where all
+    /// targets are equal.
     pub r2: f64,
 }
 
@@ -134,7 +135,8 @@ fn regression(outputs: &[f32], values: &[f32]) -> Regression {
     let average = mean(&mut truth());
     let variance = mean(&mut truth().map(|value| (value - average).powi(2)));
     let error = mean(&mut truth().zip(outputs).map(|(value, &output)| (value - f64::from(output)).powi(2)));
-    Regression { rows, rmse: error.sqrt(), r2: 1.0 - error / variance }
+    let r2 = if variance > 0.0 { 1.0 - error / variance } else { 0.0 };
+    Regression { rows, rmse: error.sqrt(), r2 }
 }
 
 #[cfg(test)]

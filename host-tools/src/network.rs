@@ -9,6 +9,8 @@ use nalgebra::DMatrix;
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
+
 /// Element-wise activation of a layer: the run-time name of the types in [`microdistill::activation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -81,6 +83,31 @@ impl Dense {
         kernel::affine(&self.weights, &self.bias, x, y);
         self.activation.apply(y);
     }
+}
+
+/// Most parameters that a network is trained with: their gradient and moments still fit in a desktop's memory.
+const PARAMETERS_LIMIT: usize = 1 << 28;
+
+/// The input and output width of a network that can be trained.
+pub(crate) fn check_widths(widths: &[usize]) -> Result<(usize, usize)> {
+    let &[inputs, .., outputs] = widths else {
+        return Err(Error::Invalid("a network needs at least an input and an output width".into()));
+    };
+    if widths.contains(&0) {
+        return Err(Error::Invalid(format!(
+            "{widths:?} is no shape of a network: every width is at least 1"
+        )));
+    }
+    let mut parameters = 0usize;
+    for pair in widths.windows(2) {
+        parameters = parameters.saturating_add(pair[0].saturating_add(1).saturating_mul(pair[1]));
+    }
+    if parameters > PARAMETERS_LIMIT {
+        let message =
+            format!("{widths:?} has {parameters} parameters: at most {PARAMETERS_LIMIT} can be trained here");
+        return Err(Error::Invalid(message));
+    }
+    Ok((inputs, outputs))
 }
 
 /// Dense layers in a row; the last one is linear (logits, or regression values).

@@ -39,7 +39,10 @@ pub fn quantize(model: &Model, rows: &DMatrix<f32>, scales: Scales) -> Result<Mo
         return Err(Error::Invalid(format!("the rows have {found} features, the model takes {wanted}")));
     }
     let network = quantize_network(network, &model.scaler.apply(rows), scales)?;
-    Ok(Model { body: Body::Int8(network), ..model.clone() })
+    let mut int8 = Model { body: Body::Int8(network), ..model.clone() };
+    // They were the f32 model's.
+    int8.metadata.scores.clear();
+    Ok(int8)
 }
 
 /// The network in int8. `x`: standardized calibration rows, shape (inputs × rows).

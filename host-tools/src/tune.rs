@@ -4,13 +4,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::dataset::{Dataset, Fold};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::evaluate;
 use crate::model::Model;
 
 /// What is tried, unless asked otherwise: decoupled, relative to the rate (see
 /// [`AdamRates`](microdistill::optimizer::AdamRates)).
-pub const WEIGHT_DECAYS: [f32; 7] = [0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0];
+pub const WEIGHT_DECAYS: [f32; 8] = [0.0, 0.01, 0.1, 0.3, 0.5, 1.0, 2.0, 4.0];
 
 /// One candidate and how it did.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -40,7 +40,12 @@ pub fn trials(
     let pairs: Vec<_> =
         candidates.iter().flat_map(|&decay| parts.iter().map(move |part| (decay, part))).collect();
     let loss = |&(decay, (train, validation)): &(f32, &(Dataset, Dataset))| {
-        Ok(evaluate(&fit(train, decay)?, validation)?.loss())
+        match fit(train, decay) {
+            Ok(model) => Ok(evaluate(&model, validation)?.loss()),
+            // Worse than any other, and no reason to give up.
+            Err(Error::Diverged { .. }) => Ok(f64::INFINITY),
+            Err(error) => Err(error),
+        }
     };
     let losses: Vec<f64> = pairs.par_iter().map(loss).collect::<Result<_>>()?;
     let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
@@ -48,7 +53,11 @@ pub fn trials(
     Ok(trials.map(|(&weight_decay, losses)| Trial { weight_decay, loss: mean(losses) }).collect())
 }
 
-/// The trial with the smallest loss; of equal ones the first.
+/// The trial with the smallest loss; of equal ones the first. None if every training diverged.
 pub fn best(trials: &[Trial]) -> Option<Trial> {
-    trials.iter().copied().reduce(|best, next| if next.loss < best.loss { next } else { best })
+    trials
+        .iter()
+        .copied()
+        .filter(|trial| trial.loss.is_finite())
+        .reduce(|best, next| if next.loss < best.loss { next } else { best })
 }

@@ -4,11 +4,14 @@
 //!
 //! A slice of another length than its shape says is cut to the shortest: nothing panics. The typed layers cannot
 //! pass such slices.
+//!
+//! None is inlined, so that each exists once in flash for all layers of all networks.
 
 use crate::quant::{Clamp, Requantize};
 use crate::scalar::Scalar;
 
 /// `y = w·x + b`: bias first, then inputs by index, one accumulator an output.
+#[inline(never)]
 pub fn affine<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
     for ((row, &b), y) in rows(w, x.len()).zip(b).zip(y) {
         *y = row.iter().zip(x).fold(b, |sum, (&w, &x)| sum + w * x);
@@ -16,6 +19,7 @@ pub fn affine<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
 }
 
 /// `dx += wᵀ·dy`, row by row; a row whose `dy` is zero, as below a ReLU that is off, is skipped.
+#[inline(never)]
 pub fn affine_input_gradient<T: Scalar>(w: &[T], dy: &[T], dx: &mut [T]) {
     for (row, &dy) in rows(w, dx.len()).zip(dy).filter(|(_, dy)| **dy != T::ZERO) {
         for (dx, &w) in dx.iter_mut().zip(row) {
@@ -25,6 +29,7 @@ pub fn affine_input_gradient<T: Scalar>(w: &[T], dy: &[T], dx: &mut [T]) {
 }
 
 /// `dw += dy ⊗ x`, `db += dy`; a row whose `dy` is zero is skipped.
+#[inline(never)]
 pub fn affine_parameter_gradient<T: Scalar>(x: &[T], dy: &[T], dw: &mut [T], db: &mut [T]) {
     let rows = dw.chunks_exact_mut(x.len().max(1));
     for ((row, db), &dy) in rows.zip(db).zip(dy).filter(|(_, dy)| **dy != T::ZERO) {
@@ -38,6 +43,7 @@ pub fn affine_parameter_gradient<T: Scalar>(x: &[T], dy: &[T], dw: &mut [T], db:
 /// `y = clamp(requantize(w·x + b))` in int8 with wrapping i32 sums; the input's zero point is folded into `b`.
 ///
 /// `requantize` holds one entry a row, or a single one for all rows.
+#[inline(never)]
 pub fn affine_i8(w: &[i8], b: &[i32], x: &[i8], y: &mut [i8], requantize: &[Requantize], clamp: Clamp) {
     for (((row, &b), y), requantize) in rows(w, x.len()).zip(b).zip(y).zip(requantize.iter().cycle()) {
         let sum = row.iter().zip(x).fold(b, |sum, (&w, &x)| sum.wrapping_add(i32::from(w) * i32::from(x)));

@@ -19,6 +19,11 @@ impl Console {
         Console { json }
     }
 
+    /// Whether standard output is for machines.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// A result for people; with `--json` it goes to standard error, beside the JSON.
     pub(super) fn say(&self, text: impl Display) -> Result<()> {
         if self.json {

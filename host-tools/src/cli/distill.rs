@@ -21,8 +21,6 @@ pub(super) struct Distill {
     /// The model to imitate
     #[arg(long, value_name = "MODEL")]
     teacher: PathBuf,
-    #[command(flatten)]
-    data: DataFlags,
     /// The model file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -59,6 +57,8 @@ pub(super) struct Distill {
     /// Passes over the rows [default: 200, fewer for more than 10,000 rows]
     #[arg(long)]
     epochs: Option<usize>,
+    #[command(flatten)]
+    data: DataFlags,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -92,6 +92,7 @@ impl Distill {
         // Rows without a label teach as well: the teacher says what they are.
         let expected = Expected { target_optional: true, ..teacher.expected() };
         let parts = self.data.read_like(context, expected)?;
+        interrupt::ask();
         let rows = match self.fraction {
             1.0 => parts.known.clone(),
             fraction => {

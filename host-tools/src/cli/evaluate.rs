@@ -13,9 +13,8 @@ use super::{Context, table};
 
 #[derive(Args, Debug)]
 pub(super) struct Evaluate {
-    /// The model file
+    /// The model file. Judged are the rows of --test, the test part of --data with --split, or all of --data
     model: PathBuf,
-    /// Judged are the rows of --test, the test part of --data with --split, or all of --data
     #[command(flatten)]
     data: DataFlags,
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first ends a training in good order, the second ends the program.
+//! Ctrl-C: ends the program; in a training, the first ends it in good order.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,15 +10,21 @@ use microdistill_host_tools::error::{Error, Result};
 pub(super) const EXIT_CODE: u8 = 130;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
+static GRACEFUL: AtomicBool = AtomicBool::new(false);
 
 /// From now on Ctrl-C is noticed.
 pub(super) fn listen() -> anyhow::Result<()> {
     let handler = || {
-        if REQUESTED.swap(true, Ordering::Relaxed) {
+        if REQUESTED.swap(true, Ordering::Relaxed) || !GRACEFUL.load(Ordering::Relaxed) {
             std::process::exit(EXIT_CODE.into());
         }
     };
     ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")
+}
+
+/// From now on the first Ctrl-C is for whoever asks: [`requested`], [`flow`] or [`check`].
+pub(super) fn ask() {
+    GRACEFUL.store(true, Ordering::Relaxed);
 }
 
 /// Whether Ctrl-C was pressed.

@@ -73,7 +73,8 @@ struct Context {
 /// Parses, runs, and tells how it ended: 0, 1 (failed), 2 (usage) or 130 (Ctrl-C).
 pub(crate) fn main() -> ExitCode {
     let Cli { verb, json, seed } = Cli::parse();
-    let context = Context { console: Console::new(json), seed, command: command_line(std::env::args()) };
+    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let context = Context { console: Console::new(json), seed, command: command_line(arguments) };
     let result = interrupt::listen().and_then(|()| match verb {
         Verb::Demo(demo) => demo.run(&context),
         Verb::Train(train) => train.run(&context),
@@ -91,7 +92,9 @@ pub(crate) fn main() -> ExitCode {
         Err(error) if console::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             context.console.error(&error);
-            let interrupted = matches!(error.downcast_ref(), Some(Error::Interrupted));
+            // What we run shares the terminal, and so the Ctrl-C: it may have failed first.
+            let interrupted =
+                interrupt::requested() || matches!(error.downcast_ref(), Some(Error::Interrupted));
             ExitCode::from(if interrupted { interrupt::EXIT_CODE } else { 1 })
         }
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use microdistill::argmax;
 use microdistill_host_tools::dataset::Expected;
@@ -17,14 +17,13 @@ use super::data::DataFlags;
 
 #[derive(Args, Debug)]
 pub(super) struct Predict {
-    /// The model file
+    /// The model file. Predicted are the rows of --test, the test part of --data with --split, or all of --data
     model: PathBuf,
-    /// Predicted are the rows of --test, the test part of --data with --split, or all of --data
-    #[command(flatten)]
-    data: DataFlags,
     /// The CSV file to write: a label and its probabilities a row, or a value; `-` is standard output
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    data: DataFlags,
 }
 
 #[derive(Serialize)]
@@ -35,6 +34,10 @@ struct Outcome<'a> {
 
 impl Predict {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
+        let to_stdout = self.out.as_os_str() == "-";
+        if to_stdout && context.console.is_json() {
+            bail!("--json and `--out -` both write to standard output: give --out a file");
+        }
         let model = Model::load(&self.model)?;
         let rows = self.data.read_judged(context, Expected { target_optional: true, ..model.expected() })?;
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -52,7 +55,7 @@ impl Predict {
             }
         }
         let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-        if self.out.as_os_str() == "-" {
+        if to_stdout {
             io::Write::write_all(&mut io::stdout(), &bytes)?;
             return Ok(());
         }

@@ -15,17 +15,16 @@ use super::outcome::finish;
 
 #[derive(Args, Debug)]
 pub(super) struct Quantize {
-    /// The f32 model
+    /// The f32 model; its training rows, given again, set the ranges of the codes
     model: PathBuf,
-    /// Its training rows set the ranges of the codes
-    #[command(flatten)]
-    data: DataFlags,
     /// The model file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// One scale a layer instead of one an output: 8 bytes less an output, and less close
     #[arg(long)]
     per_layer: bool,
+    #[command(flatten)]
+    data: DataFlags,
 }
 
 impl Quantize {

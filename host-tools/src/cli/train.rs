@@ -16,8 +16,6 @@ use super::{Context, interrupt};
 
 #[derive(Args, Debug)]
 pub(super) struct Train {
-    #[command(flatten)]
-    data: DataFlags,
     /// The model file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -48,6 +46,8 @@ pub(super) struct Train {
     /// Early stopping: epochs without a better validation loss. The validation rows are then not trained on
     #[arg(long, value_name = "EPOCHS")]
     patience: Option<usize>,
+    #[command(flatten)]
+    data: DataFlags,
 }
 
 /// The activations of hidden layers.
@@ -72,6 +72,7 @@ impl Train {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let start = Instant::now();
         let parts = self.data.read_new(context)?;
+        interrupt::ask();
         let (rows, validation) = match self.patience {
             Some(_) => {
                 let (rows, validation) = parts.for_early_stopping()?;

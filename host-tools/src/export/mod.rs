@@ -76,7 +76,7 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     item(&mut text, "Weights and biases.", "const PARAMETERS: usize", &leaf(model.parameters()));
     let doc = "Bytes of flash: the network and its edges.";
     item(&mut text, doc, "const FLASH_BYTES: usize", &leaf(parts.flash));
-    let doc = "Bytes of stack that an inference works in.";
+    let doc = "Bytes of the buffer that an inference works in; its input and its output come on top.";
     item(&mut text, doc, "const SCRATCH_BYTES: usize", &leaf(parts.scratch));
     let output = parts.output.map(|_| "OUTPUT");
     let (doc, head) = (
@@ -109,7 +109,7 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
 pub struct Footprint {
     /// Flash: the network and its edges, as `FLASH_BYTES` of the exported file.
     pub flash: usize,
-    /// Stack that an inference works in, as `SCRATCH_BYTES` of the exported file.
+    /// The buffer that an inference works in, as `SCRATCH_BYTES` of the exported file; input and output come on top.
     pub ram: usize,
 }
 

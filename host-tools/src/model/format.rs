@@ -74,8 +74,7 @@ impl Model {
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let (_, metadata) = SafeTensors::read_metadata(bytes)
             .map_err(|error| format!("not a safetensors file, or a damaged one: {error}"))?;
-        let foreign =
-            "a safetensors file, but not a model of microdistill: `microdistill import` may read it";
+        let foreign = "a safetensors file, but not a model of microdistill";
         let json = metadata.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or(foreign)?;
         let broken = |error| format!("the metadata is damaged: {error}");
         let Version { version } = serde_json::from_str(json).map_err(broken)?;

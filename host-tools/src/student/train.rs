@@ -9,7 +9,7 @@ use rand_pcg::Pcg32;
 
 use super::Distiller;
 use crate::error::{Error, Result};
-use crate::network::{Activation, Network};
+use crate::network::{Activation, Network, check_widths};
 use crate::random::shuffle;
 use crate::schedule::{epochs, half_cosine};
 
@@ -97,7 +97,7 @@ pub fn train(
     let mut rng = Pcg32::new(settings.seed, STREAM);
     let mut distiller = Distiller::new(Network::random(&settings.widths, settings.activation, &mut rng));
     let mut order: Vec<usize> = (0..rows).collect();
-    let updates = settings.epochs * rows.div_ceil(settings.batch);
+    let updates = settings.epochs.saturating_mul(rows.div_ceil(settings.batch));
     let mut update = 0;
     for number in 1..=settings.epochs {
         shuffle(&mut order, &mut rng);
@@ -112,10 +112,7 @@ pub fn train(
         }
         let loss = sum / rows as f64;
         if !loss.is_finite() {
-            return Err(Error::Invalid(format!(
-                "training diverged in epoch {number}: the loss is {loss}; lower the rate (now {})",
-                settings.rates.rate
-            )));
+            return Err(Error::Diverged { epoch: number, rate: settings.rates.rate });
         }
         if progress(Epoch { number, loss }).is_break() {
             break;
@@ -143,12 +140,7 @@ fn learn(distiller: &mut Distiller, recipe: Recipe, lessons: Lessons<'_>, row: u
 fn check(settings: &Settings, lessons: Lessons<'_>) -> Result<()> {
     let rows = lessons.x.ncols();
     let invalid = |message: String| Err(Error::Invalid(message));
-    let (Some(&inputs), Some(&outputs)) = (settings.widths.first(), settings.widths.last()) else {
-        return invalid("a student needs at least an input and an output width".into());
-    };
-    if settings.widths.len() < 2 || settings.widths.contains(&0) {
-        return invalid(format!("{:?} is no shape of a network: every width is at least 1", settings.widths));
-    }
+    let (inputs, outputs) = check_widths(&settings.widths)?;
     if settings.batch == 0 || settings.epochs == 0 {
         return invalid("batch and epochs must be at least 1".into());
     }

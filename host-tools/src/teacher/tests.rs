@@ -130,7 +130,7 @@ fn keeps_the_best_epoch_and_stops_when_patience_ends() {
     let losses: Vec<f64> = trained.history.iter().filter_map(|epoch| epoch.validation).collect();
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
     assert_eq!(losses[trained.epoch - 1], best);
-    assert_eq!(losses.len(), trained.epoch + 4, "stops after three more epochs without a better one");
+    assert_eq!(losses.len(), trained.epoch + 3, "stops after three more epochs without a better one");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use rand_pcg::Pcg32;
 use super::batched::{Batched, Mode, Parameters, tensors};
 use super::gemm::Real;
 use crate::error::{Error, Result};
-use crate::network::{Activation, Network};
+use crate::network::{Activation, Network, check_widths};
 use crate::random::shuffle;
 use crate::schedule::{epochs, half_cosine};
 
@@ -91,18 +91,15 @@ pub fn train(
     }
     let mut rng = Pcg32::new(settings.seed, STREAM);
     let start = Network::random(&settings.widths, settings.activation, &mut rng);
-    let mut best = Trained { network: start, epoch: 0, history: Vec::with_capacity(settings.epochs) };
+    let mut best = Trained { network: start, epoch: 0, history: Vec::new() };
     let mut best_loss = f64::INFINITY;
     let mut training = Training::new(settings, training, &best.network);
     for number in 1..=settings.epochs {
         let loss = training.epoch(&mut rng);
         let validation = validation.map(|examples| training.loss(examples));
         let epoch = Epoch { number, loss, validation };
-        if !loss.is_finite() {
-            return Err(Error::Invalid(format!(
-                "training diverged in epoch {number}: the loss is {loss}; lower the rate (now {})",
-                settings.rates.rate
-            )));
+        if !loss.is_finite() || validation.is_some_and(|loss| !loss.is_finite()) {
+            return Err(Error::Diverged { epoch: number, rate: settings.rates.rate });
         }
         best.history.push(epoch);
         if validation.is_none_or(|loss| loss < best_loss) {
@@ -111,7 +108,7 @@ pub fn train(
             training.batched.store(&mut best.network);
         }
         let waited = number - best.epoch;
-        if progress(epoch).is_break() || settings.patience.is_some_and(|patience| waited > patience) {
+        if progress(epoch).is_break() || settings.patience.is_some_and(|patience| waited >= patience.max(1)) {
             break;
         }
     }
@@ -141,12 +138,7 @@ impl Settings {
     fn check(&self, examples: Examples<'_>) -> Result<()> {
         let invalid = |message: String| Err(Error::Invalid(message));
         let (rows, features) = (examples.x.ncols(), examples.x.nrows());
-        let [inputs, .., outputs] = *self.widths else {
-            return invalid("a network needs at least an input and an output width".into());
-        };
-        if self.widths.contains(&0) {
-            return invalid(format!("{:?} is no shape of a network: every width is at least 1", self.widths));
-        }
+        let (inputs, outputs) = check_widths(&self.widths)?;
         if self.batch == 0 || self.epochs == 0 {
             return invalid("batch and epochs must be at least 1".into());
         }
@@ -211,7 +203,7 @@ impl<'a> Training<'a> {
     fn epoch(&mut self, rng: &mut Pcg32) -> f64 {
         shuffle(&mut self.order, rng);
         let (rows, batch) = (self.order.len(), self.x.ncols());
-        let updates = self.settings.epochs * rows.div_ceil(batch);
+        let updates = self.settings.epochs.saturating_mul(rows.div_ceil(batch));
         let mut sum = 0.0;
         for rows in self.order.chunks(batch) {
             gather(self.examples.x, rows.iter().copied(), &mut self.x);

@@ -38,7 +38,7 @@ impl Demo {
         report::data(context, &train, &test)?;
         let (tuned, seeds) = models(context, &train)?;
         let rows = demo::table(&seeds, &train, &test)?;
-        report::table(context, &rows)?;
+        report::table(context, tuned, &rows)?;
         let first = seeds.into_iter().next().ok_or(Error::Interrupted)?;
         let first = save(context, first, &self.out, &train, &test)?;
         let runs = boards::run(context, &boards, &first, &self.out, &train, &test)?;
@@ -62,6 +62,7 @@ fn bundled(repository: &Path) -> Result<(Dataset, Dataset)> {
 
 /// The models of every seed, by settings that are chosen on training rows.
 fn models(context: &Context, train: &Dataset) -> Result<(Tuned, Vec<[Model; 5]>)> {
+    interrupt::ask();
     let console = &context.console;
     let bar = console.bar("choosing weight decays", 2 * FOLDS * WEIGHT_DECAYS.len());
     let tuned = demo::tune(train, context.seed, &|| {

@@ -8,6 +8,7 @@ use comfy_table::Table;
 use microdistill_host_tools::board::Memory;
 use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::demo::{Row, Summary, Tuned};
+use microdistill_host_tools::student::WEIGHT_DECAY;
 use serde::Serialize;
 
 use super::super::{Context, table};
@@ -64,7 +65,7 @@ pub(super) fn data(context: &Context, train: &Dataset, test: &Dataset) -> Result
     ))
 }
 
-pub(super) fn table(context: &Context, rows: &[Row]) -> Result<()> {
+pub(super) fn table(context: &Context, tuned: Tuned, rows: &[Row]) -> Result<()> {
     let header = ["", "train acc.", "test acc.", "gap", "test NLL", "parameters", "flash B", "RAM B"];
     let mut table: Table = table::table(header);
     for row in rows {
@@ -83,8 +84,10 @@ pub(super) fn table(context: &Context, rows: &[Row]) -> Result<()> {
     console.say(table)?;
     let seeds = rows.first().map_or(0, |row| row.nll.values.len());
     console.say(format_args!(
-        "mean ± standard deviation of {seeds} seeds, in %; weight decays chosen by leaving out one training person at a time.\n\
-         Flash and RAM: network with its scaler, working memory of an inference.\n"
+        "mean ± standard deviation of {seeds} seeds, in % and nats. L2 is decoupled weight decay: {} for the teacher and {} for\n\
+         tuned hard labels, of the best likelihood when one training person at a time is left out; none for hard labels,\n\
+         {} beside a teacher. Flash: network and scaler. RAM: the buffer of an inference.\n",
+        tuned.teacher, tuned.hard_labels, WEIGHT_DECAY
     ))?;
     let [teacher, hard, l2, distilled, int8] = rows else { return Ok(()) };
     for (name, row, other) in [
