@@ -43,6 +43,10 @@ impl Firmware<'_> {
         if self.profile == Profile::Release {
             command.arg("--release");
         }
+        // What the desktop's build was told is not meant for the board's.
+        for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+            command.env_remove(name);
+        }
         let Sources { model, teacher, train, test } = &self.sources;
         for (name, path) in [("MODEL", model), ("TEACHER", teacher), ("TRAIN", train), ("TEST", test)] {
             let name = format!("MICRODISTILL_{name}");

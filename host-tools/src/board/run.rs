@@ -34,6 +34,8 @@ pub fn run(board: &Board, elf: &Path, line: &mut dyn FnMut(&str)) -> Result<Outp
             return Err(Error::Invalid(format!("QEMU does not emulate {}: build and flash it", board.name)));
         }
     };
+    // Read before anything runs, so that an error leaves no emulator behind.
+    let firmware = board.target.as_ref().map(|_| Elf::load(elf)).transpose()?;
     let program = command.get_program().to_owned();
     let mut child = command
         .stdin(Stdio::null())
@@ -42,25 +44,32 @@ pub fn run(board: &Board, elf: &Path, line: &mut dyn FnMut(&str)) -> Result<Outp
         .spawn()
         .map_err(Error::io(program))?;
     let lines = Lines::begin(&mut child);
+    let stderr = child.stderr.take().map(|mut stderr| {
+        std::thread::spawn(move || {
+            let mut said = Vec::new();
+            // What cannot be read any more was not said.
+            let _ = stderr.read_to_end(&mut said);
+            String::from_utf8_lossy(&said).into_owned()
+        })
+    });
     let mut output = Output::default();
     let mut keep = |text: &str| {
         line(text);
         output.lines.push(text.to_owned());
     };
-    let result = match &board.target {
+    let result = match &firmware {
         None => lines.text(&mut keep),
-        Some(_) => lines.defmt(&Elf::load(elf)?, &mut keep),
+        Some(firmware) => lines.defmt(firmware, &mut keep),
     };
     if result.is_err() {
         child.kill().map_err(Error::io(elf))?;
     }
-    let finished = child.wait_with_output().map_err(Error::io(elf))?;
+    output.success = child.wait().map_err(Error::io(elf))?.success();
+    output.stderr = stderr.and_then(|thread| thread.join().ok()).unwrap_or_default();
     result.map_err(|problem| {
-        let said = String::from_utf8_lossy(&finished.stderr);
-        Error::Invalid(format!("{} on {}: {problem}\n{}", elf.display(), board.name, said.trim_end()))
+        let said = output.stderr.trim_end();
+        Error::Invalid(format!("{} on {}: {problem}\n{said}", elf.display(), board.name))
     })?;
-    output.success = finished.status.success();
-    output.stderr = String::from_utf8_lossy(&finished.stderr).into_owned();
     Ok(output)
 }
 
