@@ -22,9 +22,28 @@ pub struct Identity;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Relu;
 
+/// `y = min(max(z, 0), 6)`, as of int8 networks made elsewhere; NaN passes through, and −0 stays −0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relu6;
+
+/// `y = z` above zero, else `NUM/DEN · z` (Maas, Hannun and Ng 2013); a slope in [0, 1], of terms up to 1000.
+///
+/// ```compile_fail,E0080
+/// use microdistill::activation::{Activation, LeakyRelu};
+///
+/// LeakyRelu::<3, 2>::apply(-1.0f32);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeakyRelu<const NUM: usize = 1, const DEN: usize = 100>;
+
 /// `y = tanh z`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tanh;
+
+/// `y = 1 / (1 + exp(−z))`; as a [`Head`](crate::loss::Head) it turns one logit, or several independent ones, into
+/// probabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sigmoid;
 
 impl Activation for Identity {
     fn apply<T: Scalar>(z: T) -> T {
@@ -53,6 +72,41 @@ impl Activation for Relu {
     }
 }
 
+impl Activation for Relu6 {
+    fn apply<T: Scalar>(z: T) -> T {
+        let y = Relu::apply(z);
+        if y > T::from_count(6) { T::from_count(6) } else { y }
+    }
+    fn backward<T: Scalar>(y: T, dy: T) -> T {
+        if y > T::ZERO && y < T::from_count(6) { dy } else { T::ZERO }
+    }
+    /// As [`Relu`].
+    fn fan(inputs: usize, outputs: usize) -> usize {
+        Relu::fan(inputs, outputs)
+    }
+}
+
+impl<const NUM: usize, const DEN: usize> LeakyRelu<NUM, DEN> {
+    fn slope<T: Scalar>() -> T {
+        const { assert!(0 < DEN && DEN <= 1000 && NUM <= DEN, "a slope is in [0, 1], of terms up to 1000") };
+        T::from_count(NUM) / T::from_count(DEN)
+    }
+}
+
+impl<const NUM: usize, const DEN: usize> Activation for LeakyRelu<NUM, DEN> {
+    fn apply<T: Scalar>(z: T) -> T {
+        if z < T::ZERO { Self::slope::<T>() * z } else { z }
+    }
+    fn backward<T: Scalar>(y: T, dy: T) -> T {
+        if y > T::ZERO { dy } else { Self::slope::<T>() * dy }
+    }
+    /// He et al. 2015, equation 14: `inputs · (1 + slope²)`, rounded down.
+    fn fan(inputs: usize, _outputs: usize) -> usize {
+        let (inputs, num, den) = (inputs as u64, NUM as u64, DEN as u64);
+        (inputs + inputs * (num * num) / (den * den).max(1)) as usize
+    }
+}
+
 impl Activation for Tanh {
     fn apply<T: Scalar>(z: T) -> T {
         z.tanh()
@@ -63,5 +117,28 @@ impl Activation for Tanh {
     /// Glorot and Bengio 2010, equation 16.
     fn fan(inputs: usize, outputs: usize) -> usize {
         inputs + outputs
+    }
+}
+
+impl Activation for Sigmoid {
+    fn apply<T: Scalar>(z: T) -> T {
+        sigmoid(z)
+    }
+    fn backward<T: Scalar>(y: T, dy: T) -> T {
+        dy * (y * (T::ONE - y))
+    }
+    /// Glorot and Bengio 2010, equation 16.
+    fn fan(inputs: usize, outputs: usize) -> usize {
+        inputs + outputs
+    }
+}
+
+/// `1 / (1 + exp(−z))`, by `e = exp(−|z|)`, which cannot overflow.
+pub fn sigmoid<T: Scalar>(z: T) -> T {
+    if z < T::ZERO {
+        let e = z.exp();
+        e / (T::ONE + e)
+    } else {
+        T::ONE / (T::ONE + (-z).exp())
     }
 }

@@ -50,6 +50,10 @@ impl<A: Train, B: Train<Scalar = A::Scalar, Input = A::Output>> Train for Chain<
     type Tape = (A::Tape, B::Tape);
     const TAPE: Self::Tape = (A::TAPE, B::TAPE);
 
+    fn draw((a, b): &mut Self::Tape, rng: &mut impl Rng) {
+        A::draw(a, rng);
+        B::draw(b, rng);
+    }
     fn record(&self, x: &A::Input, (a, b): &mut Self::Tape) {
         self.0.record(x, a);
         self.1.record(A::output(a), b);

@@ -1,5 +1,7 @@
 //! The distillation step: forward, loss against the teacher, backward, update.
 
+use rand_core::Rng;
+
 use crate::layer::{Array, Train};
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
@@ -44,6 +46,12 @@ impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
     /// A student of zeros at the start of its training.
     pub const ZERO: Self =
         Distiller { student: S::ZERO, gradient: S::ZERO, optimizer: O::ZERO, tape: S::TAPE, samples: 0 };
+
+    /// Draws new masks for [`Dropout`](crate::Dropout), to be called before each sample. A student without such a layer
+    /// takes nothing from `rng`.
+    pub fn draw(&mut self, rng: &mut impl Rng) {
+        S::draw(&mut self.tape, rng);
+    }
 
     /// Adds one sample's gradient to those of the batch and returns the sample's loss.
     pub fn learn<L: Loss<S::Scalar>>(&mut self, x: &S::Input, loss: &L, target: L::Target<'_>) -> S::Scalar {

@@ -120,6 +120,8 @@ pub trait Train: Layer<Word = <Self as Params>::Scalar> + Params {
     /// An empty tape.
     const TAPE: Self::Tape;
 
+    /// Draws what the next passes leave to chance, the masks of [`Dropout`](crate::Dropout); most layers leave nothing.
+    fn draw(_tape: &mut Self::Tape, _rng: &mut impl Rng) {}
     /// Forward pass that keeps what `backward` needs.
     fn record(&self, x: &Self::Input, tape: &mut Self::Tape);
     /// The output of the recorded pass.

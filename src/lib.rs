@@ -46,12 +46,14 @@ pub mod layer;
 pub mod activation;
 mod chain;
 mod dense;
+mod dropout;
 mod network;
 
 pub mod kernel;
 
 pub mod loss;
 pub mod optimizer;
+pub mod schedule;
 
 mod distill;
 mod replay;
@@ -65,6 +67,7 @@ pub mod scaler;
 pub use chain::Chain;
 pub use dense::{Dense, initialize};
 pub use distill::Distiller;
+pub use dropout::{Dropout, Dropped};
 pub use layer::{Layer, Params, Train};
 pub use loss::softmax;
 pub use metric::argmax;

@@ -1,4 +1,7 @@
-//! How good a student is.
+//! How good a student is, sample by sample: nothing is kept but sums.
+
+use crate::loss::maximum;
+use crate::scalar::Scalar;
 
 /// The index of the largest element, the first of equals; zero for an empty slice. NaN is never the largest.
 pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
@@ -31,5 +34,115 @@ impl Accuracy {
     /// The share of right answers, in [0, 1]; NaN before the first.
     pub fn share(&self) -> f32 {
         self.correct as f32 / self.total as f32
+    }
+}
+
+/// Answers by class and by label; counts wrap after 2³².
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confusion<const C: usize> {
+    /// Shape (C, C): a row a label, a column an answer.
+    pub counts: [[u32; C]; C],
+}
+
+impl<const C: usize> Confusion<C> {
+    /// Before the first answer.
+    pub const ZERO: Self = Confusion { counts: [[0; C]; C] };
+
+    /// Counts the answer `argmax(outputs)` against the class `label`; one that is not in `0..C` is not counted.
+    pub fn add<T: PartialOrd>(&mut self, outputs: &[T; C], label: usize) {
+        if let Some(count) = self.counts.get_mut(label).and_then(|row| row.get_mut(argmax(outputs))) {
+            *count = count.wrapping_add(1);
+        }
+    }
+
+    /// Right and all answers.
+    pub fn accuracy(&self) -> Accuracy {
+        let mut accuracy = Accuracy::default();
+        for (label, row) in self.counts.iter().enumerate() {
+            for (answer, &count) in row.iter().enumerate() {
+                accuracy.total = accuracy.total.wrapping_add(count);
+                if answer == label {
+                    accuracy.correct = accuracy.correct.wrapping_add(count);
+                }
+            }
+        }
+        accuracy
+    }
+}
+
+impl<const C: usize> Default for Confusion<C> {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+/// Mean negative log-likelihood `−ln softmax(z)_y`, in nats.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NegativeLogLikelihood(Mean);
+
+impl NegativeLogLikelihood {
+    /// Adds the logits of a sample of class `label`; one that is not among them is not counted.
+    pub fn add(&mut self, logits: &[f32], label: usize) {
+        if let Some(own) = logits.get(label) {
+            let (top, sum) = top_and_sum(logits);
+            self.0.add(Scalar::ln(sum) - (own - top));
+        }
+    }
+
+    /// The mean so far, ≥ 0; NaN before the first sample.
+    pub fn mean(&self) -> f32 {
+        self.0.value()
+    }
+}
+
+/// Mean squared distance between probabilities and label, `Σ (softmax(z) − onehot(y))²` (Brier 1950).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Brier(Mean);
+
+impl Brier {
+    /// Adds the logits of a sample of class `label`; one that is not among them is not counted.
+    pub fn add(&mut self, logits: &[f32], label: usize) {
+        if label < logits.len() {
+            let (top, sum) = top_and_sum(logits);
+            let square = |(class, z): (usize, &f32)| {
+                let distance = Scalar::exp(z - top) / sum - if class == label { 1.0 } else { 0.0 };
+                distance * distance
+            };
+            self.0.add(logits.iter().enumerate().map(square).sum());
+        }
+    }
+
+    /// The mean so far, in [0, 2]; NaN before the first sample.
+    pub fn mean(&self) -> f32 {
+        self.0.value()
+    }
+}
+
+/// `max z` and `Σ exp(z − max z)`
+fn top_and_sum(z: &[f32]) -> (f32, f32) {
+    let top = maximum(z);
+    (top, z.iter().map(|z| Scalar::exp(z - top)).sum())
+}
+
+/// A mean whose sum keeps what rounding takes (Kahan 1965), so that many samples count like few.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Mean {
+    sum: f32,
+    /// What the last addition took too much.
+    excess: f32,
+    count: u32,
+}
+
+impl Mean {
+    fn add(&mut self, number: f32) {
+        let number = number - self.excess;
+        let sum = self.sum + number;
+        self.excess = (sum - self.sum) - number;
+        self.sum = sum;
+        self.count = self.count.wrapping_add(1);
+    }
+
+    fn value(&self) -> f32 {
+        self.sum / self.count as f32
     }
 }

@@ -87,6 +87,9 @@ impl<L: Train, const SCRATCH: usize> Train for Network<L, SCRATCH> {
     type Tape = L::Tape;
     const TAPE: L::Tape = L::TAPE;
 
+    fn draw(tape: &mut L::Tape, rng: &mut impl Rng) {
+        L::draw(tape, rng);
+    }
     fn record(&self, x: &L::Input, tape: &mut L::Tape) {
         self.layers.record(x, tape);
     }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::numbers;
-use microdistill::activation::{Activation, Identity, Relu, Tanh};
+use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
 use microdistill::loss::{Linear, OutputMse, Soft, SoftLabels};
 use microdistill::metric::Accuracy;
 use microdistill::optimizer::{Adam, AdamRates, Optimizer, Sgd, SgdRates};
@@ -134,6 +134,9 @@ fn initial_weights_are_uniform_within_the_limit_of_their_activation() {
         assert_eq!(layer.bias, [0.0; 20]);
     }
     check::<Relu>(30.0);
+    check::<Relu6>(30.0);
+    check::<LeakyRelu<1, 2>>(37.0);
+    check::<Sigmoid>(50.0);
     check::<Tanh>(50.0);
     check::<Identity>(50.0);
 }

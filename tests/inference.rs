@@ -3,7 +3,7 @@
 mod common;
 
 use common::numbers;
-use microdistill::activation::{Identity, Relu, Tanh};
+use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Tanh};
 use microdistill::golden::{Golden, Mismatch, Stage, self_test};
 use microdistill::layer::Array;
 use microdistill::quant::{Clamp, DenseI8, Quantize, Requantize};
@@ -125,6 +125,16 @@ fn relu_keeps_nan_and_minus_zero() {
     ] {
         assert_eq!(bits(&network.predict(&[x])), bits(&[y]), "relu({x})");
     }
+}
+
+#[test]
+fn relatives_of_relu_keep_nan_and_minus_zero() {
+    let apply = |z: f32| [Relu6::apply(z), <LeakyRelu>::apply(z), LeakyRelu::<1, 4>::apply(z)];
+    assert!(apply(f32::NAN).iter().all(|y| y.is_nan()));
+    assert_eq!(apply(-0.0).map(f32::to_bits), [(-0.0f32).to_bits(); 3]);
+    assert_eq!(apply(-2.0), [0.0, 0.01 * -2.0, -0.5]);
+    assert_eq!(apply(f32::INFINITY), [6.0, f32::INFINITY, f32::INFINITY]);
+    assert_eq!(apply(f32::NEG_INFINITY), [0.0, f32::NEG_INFINITY, f32::NEG_INFINITY]);
 }
 
 #[test]

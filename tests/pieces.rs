@@ -1,9 +1,10 @@
-//! The small pieces around a network: replay ring, scaler, argmax, accuracy.
+//! The small pieces around a network: replay ring, scaler, metrics, schedules.
 
 use std::convert::Infallible;
 
-use microdistill::metric::Accuracy;
+use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood};
 use microdistill::scaler::standardize;
+use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
 use microdistill::{Prepare, Replay, Scaler, argmax};
 use rand_core::{Rng, TryRng};
 use rand_pcg::Pcg32;
@@ -125,6 +126,83 @@ fn accuracy_counts_right_answers() {
     let mut full = Accuracy { correct: u32::MAX, total: u32::MAX };
     full.add(&[1.0], 0);
     assert_eq!(full, Accuracy { correct: 0, total: 0 });
+}
+
+#[test]
+fn a_confusion_counts_by_label_and_answer() {
+    let mut confusion = Confusion::<3>::default();
+    for (outputs, label) in [
+        ([1, 0, 0], 0),
+        ([0, 2, 1], 0),
+        ([0, 0, 3], 2),
+        ([5, 5, 0], 1),
+        ([0, 1, 0], 3),
+        ([0, 1, 0], usize::MAX),
+    ] {
+        confusion.add(&outputs, label);
+    }
+    assert_eq!(confusion.counts, [[1, 1, 0], [1, 0, 0], [0, 0, 1]]);
+    assert_eq!(confusion.accuracy(), Accuracy { correct: 2, total: 4 });
+    assert!(Confusion::<3>::ZERO.accuracy().share().is_nan());
+}
+
+#[test]
+fn likelihood_and_brier_have_their_closed_forms() {
+    let (mut nll, mut brier) = (NegativeLogLikelihood::default(), Brier::default());
+    assert!(nll.mean().is_nan() && brier.mean().is_nan());
+    // Probabilities ¼ and ¾.
+    let logits = [0.0, 3f32.ln()];
+    for (label, own, distance) in [(0, 0.25f32, 0.75f32), (1, 0.75, 0.25)] {
+        let (mut one_nll, mut one_brier) = (NegativeLogLikelihood::default(), Brier::default());
+        one_nll.add(&logits, label);
+        one_brier.add(&logits, label);
+        assert!((one_nll.mean() + own.ln()).abs() < 1e-6, "{}", one_nll.mean());
+        assert!((one_brier.mean() - 2.0 * distance * distance).abs() < 1e-6, "{}", one_brier.mean());
+        nll.add(&logits, label);
+        brier.add(&logits, label);
+    }
+    nll.add(&logits, 2);
+    brier.add(&logits, usize::MAX);
+    nll.add(&[], 0);
+    assert!(
+        (nll.mean() + (0.25f32 * 0.75).ln() / 2.0).abs() < 1e-6,
+        "a label without a logit is not counted"
+    );
+    assert!((brier.mean() - (0.75f32 * 0.75 + 0.25 * 0.25)).abs() < 1e-6);
+    // No overflow on the way.
+    let (mut nll, mut brier) = (NegativeLogLikelihood::default(), Brier::default());
+    nll.add(&[1000.0, -1000.0], 1);
+    brier.add(&[1000.0, -1000.0], 1);
+    assert_eq!((nll.mean(), brier.mean()), (2000.0, 2.0));
+}
+
+#[test]
+fn the_mean_of_many_is_as_good_as_that_of_few() {
+    let logits = [0.1, 0.7, -0.3];
+    let (mut one, mut many) = (NegativeLogLikelihood::default(), NegativeLogLikelihood::default());
+    one.add(&logits, 0);
+    (0..1_000_000).for_each(|_| many.add(&logits, 0));
+    assert!(
+        (many.mean() / one.mean() - 1.0).abs() < 3.0 * f32::EPSILON,
+        "{} and {}",
+        many.mean(),
+        one.mean()
+    );
+}
+
+#[test]
+fn rates_fall_as_scheduled() {
+    assert_eq!([0, 7, usize::MAX].map(|step| Constant.share(step)), [1.0; 3]);
+    let step = Step { every: 10, factor: 0.5 };
+    assert_eq!([0, 9, 10, 25, 70].map(|update| step.share(update)), [1.0, 1.0, 0.5, 0.25, 1.0 / 128.0]);
+    assert_eq!(step.share(usize::MAX), 0.0);
+    assert_eq!(Step { every: 0, factor: 0.25 }.share(2), 1.0 / 16.0);
+    let cosine = HalfCosine { steps: 10 };
+    assert_eq!([0, 5, 10, 11, usize::MAX].map(|step| cosine.share(step)), [1.0, 0.5, 0.0, 0.0, 0.0]);
+    assert!((0..10).all(|step| cosine.share(step) > cosine.share(step + 1)));
+    let expected = 0.5 * (1.0 + (core::f64::consts::PI * 0.3).cos());
+    assert!((f64::from(cosine.share(3)) - expected).abs() < 1e-7);
+    assert_eq!(HalfCosine { steps: 0 }.share(0), 0.0);
 }
 
 #[test]

@@ -1,21 +1,39 @@
 //! Activations and layers: `backward` against differences of the forward pass, in parameters and inputs.
 
-use microdistill::activation::{Activation, Identity, Relu, Tanh};
+use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
 use microdistill::layer::Array;
-use microdistill::{Chain, Dense, Mlp, Params, Train};
+use microdistill::{Chain, Dense, Dropout, Dropped, Mlp, Params, Train};
+use rand_pcg::Pcg32;
 
 use crate::common::numbers;
 use crate::difference::{assert_close, derivative};
 
-/// `apply` against `formula`, `backward` against the formula's differences, away from a kink at zero.
+/// `apply` against `formula`, `backward` against the formula's differences, away from kinks at 0 and 6.
 pub(crate) fn activation<A: Activation>(formula: fn(f64) -> f64) {
-    for z in [-3.0, -1.3, -0.4, -0.05, 0.05, 0.2, 0.7, 2.5] {
+    for z in [-7.0, -3.0, -1.3, -0.4, -0.05, 0.05, 0.2, 0.7, 2.5, 5.9, 6.1, 7.0] {
         let y = A::apply(z);
         assert_close(y, formula(z));
         for dy in [1.0, -1.7] {
             assert_close(A::backward(y, dy), dy * derivative(|h| formula(z + h)));
         }
     }
+}
+
+pub(crate) fn leaky_relu() {
+    activation::<LeakyRelu>(|z| if z < 0.0 { 0.01 * z } else { z });
+    activation::<LeakyRelu<1, 3>>(|z| if z < 0.0 { z / 3.0 } else { z });
+    activation::<LeakyRelu<0, 1>>(|z| if z < 0.0 { 0.0 } else { z });
+    activation::<LeakyRelu<1, 1>>(|z| z);
+    // He et al. 2015, equation 14: 1 + 1/9 of 90, and of 100, rounded down.
+    assert_eq!([90, 100].map(|inputs| LeakyRelu::<1, 3>::fan(inputs, 7)), [100, 111]);
+}
+
+pub(crate) fn sigmoid() {
+    activation::<Sigmoid>(|z| (1.0 + (z / 2.0).tanh()) / 2.0);
+    // No overflow on the way.
+    assert_eq!([-1000.0, 1000.0f32].map(Sigmoid::apply), [0.0, 1.0]);
+    assert_close(Sigmoid::apply(-700.0f64).ln(), -700.0);
+    assert!(Sigmoid::apply(f32::NAN).is_nan());
 }
 
 pub(crate) fn dense() {
@@ -26,7 +44,9 @@ pub(crate) fn dense() {
     }
     shapes::<Identity>();
     shapes::<Relu>();
+    shapes::<Relu6>();
     shapes::<Tanh>();
+    shapes::<Sigmoid>();
 }
 
 pub(crate) fn chain() {
@@ -44,6 +64,49 @@ pub(crate) fn network() {
     check(<Mlp![4, 6, 5, 3; Relu, f64]>::ZERO);
     check(<Mlp![4, 6, 5, 3; Tanh, f64]>::ZERO);
     check(<Mlp![2, 4, 4, 4, 4, 4, 1; Tanh, f64]>::ZERO);
+}
+
+/// A pass with a mask is the pass of a plain network whose activations are cut by it.
+pub(crate) fn dropout() {
+    type First = Dense<3, 6, Tanh, f64>;
+    type Last = Dense<6, 2, Identity, f64>;
+    type Student = Chain<First, Chain<Dropout<6, 30, f64>, Last>>;
+    for seed in 0..5 {
+        let (mut number, mut rng) = (numbers(seed), Pcg32::new(seed, 3));
+        let mut student = Student::ZERO;
+        fill(&mut student, &mut number);
+        let mut x: [f64; 3] = std::array::from_fn(|_| number());
+        let (dy, mut tape) = ([number(), number()], Student::TAPE);
+        Student::draw(&mut tape, &mut rng);
+        let value = |student: &Student, x: &[f64; 3]| {
+            let mut tape = tape;
+            student.record(x, &mut tape);
+            Student::output(&tape).iter().zip(&dy).map(|(y, dy)| y * dy).sum::<f64>()
+        };
+        let mut recorded = tape;
+        student.record(&x, &mut recorded);
+        let (mut gradient, mut dx) = (Student::ZERO, [f64::NAN; 3]);
+        student.backward(&x, &recorded, dy, &mut gradient, Some(&mut dx));
+        for index in 0..Student::COUNT {
+            let expected = derivative(|h| {
+                let mut student = student;
+                *parameter(&mut student, index) += h;
+                value(&student, &x)
+            });
+            assert_close(*parameter(&mut gradient, index), expected);
+        }
+        for (index, found) in dx.into_iter().enumerate() {
+            let expected = derivative(|h| {
+                x[index] += h;
+                let value = value(&student, &x);
+                x[index] -= h;
+                value
+            });
+            assert_close(found, expected);
+        }
+    }
+    // Before a mask is drawn nothing is dropped, nor scaled.
+    check(Student::ZERO);
 }
 
 /// `backward` against differences of `Σ dy·y`, for random parameters, inputs and `dy`.
@@ -116,6 +179,13 @@ trait Outputs {
 impl<const N: usize> Outputs for [f64; N] {
     fn outputs(&self) -> Vec<f64> {
         self.to_vec()
+    }
+}
+
+/// No mask is drawn: the layer before has the same outputs.
+impl<const N: usize> Outputs for Dropped<N, f64> {
+    fn outputs(&self) -> Vec<f64> {
+        Vec::new()
     }
 }
 

@@ -1,6 +1,10 @@
 //! Heads and losses: values against the formulas of `src/loss.rs`, gradients against differences of them.
 
-use microdistill::loss::{CrossEntropy, Head, Linear, Loss, OutputMse, Soft, SoftLabels, Softmax};
+use microdistill::activation::Sigmoid;
+use microdistill::loss::{
+    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, LogitMse, Loss, OutputMse,
+    SmoothedCrossEntropy, Soft, SoftLabels, Softmax,
+};
 
 use crate::common::numbers;
 use crate::difference::{assert_all_close, assert_close, derivative};
@@ -11,6 +15,11 @@ const CLASSES: [usize; 4] = [1, 2, 3, 10];
 pub(crate) fn softmax(z: &[f64], temperature: f64) -> Vec<f64> {
     let sum: f64 = z.iter().map(|z| (z / temperature).exp()).sum();
     z.iter().map(|z| (z / temperature).exp() / sum).collect()
+}
+
+/// `1 / (1 + exp(−z))`
+pub(crate) fn sigmoid(z: f64) -> f64 {
+    1.0 / (1.0 + (-z).exp())
 }
 
 /// `apply` against `formula`, `backward` against differences of `Σ dy·formula(z)`.
@@ -31,11 +40,99 @@ pub(crate) fn output_mse() {
     fn mean_square(a: &[f64], b: &[f64]) -> f64 {
         a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>() / a.len() as f64
     }
+    let sigmoids = |z: &[f64]| z.iter().map(|&z| sigmoid(z)).collect::<Vec<_>>();
     for (seed, classes) in CLASSES.into_iter().enumerate() {
         let (z, v) = (logits(seed, classes), logits(seed + 10, classes));
+        check(&OutputMse::<Sigmoid>::new(), &z, &v, |z| mean_square(&sigmoids(z), &sigmoids(&v)));
         check(&OutputMse::<Linear>::new(), &z, &v, |z| mean_square(z, &v));
         check(&OutputMse::<Softmax>::new(), &z, &v, |z| mean_square(&softmax(z, 1.0), &softmax(&v, 1.0)));
     }
+}
+
+/// Ba and Caruana 2014: the gradient by its closed form.
+#[test]
+fn logits_are_held_against_logits() {
+    let (mut dz, mut work) = ([0.0; 4], [0.0; 4]);
+    let loss = LogitMse::new().gradient(&[1.0, 2.0, 3.0, -1.0], &[1.0, 0.0, 4.0, -1.0], &mut dz, &mut work);
+    assert_eq!((loss, dz), (5.0 / 4.0, [0.0, 1.0, -0.5, 0.0]));
+}
+
+pub(crate) fn binary_cross_entropy() {
+    for z in [-30.0, -3.0, -0.4, 0.0, 1.3, 8.0f64] {
+        check(&BinaryCrossEntropy, &[z], true, |z| -sigmoid(z[0]).ln());
+        check(&BinaryCrossEntropy, &[z], false, |z| -sigmoid(-z[0]).ln());
+    }
+    for (z, label, loss, gradient) in [
+        (1000.0, false, 1000.0, 1.0),
+        (1000.0, true, 0.0, 0.0),
+        (-1000.0, false, 0.0, 0.0),
+        (-1000.0, true, 1000.0, -1.0f32),
+    ] {
+        let mut dz = [f32::NAN];
+        assert_eq!(BinaryCrossEntropy.gradient(&[z], label, &mut dz, &mut [0.0]), loss);
+        assert_eq!(dz, [gradient]);
+    }
+    // Further logits are left alone, and without one there is nothing to learn but nothing to break.
+    let mut dz = [f64::NAN; 2];
+    BinaryCrossEntropy.gradient(&[0.0, 5.0], true, &mut dz, &mut []);
+    assert_eq!(dz, [-0.5, 0.0]);
+    assert_close(BinaryCrossEntropy.gradient(&[], true, &mut [], &mut []), 2f64.ln());
+}
+
+pub(crate) fn binary_soft_labels() {
+    for temperature in [0.7, 1.0, 2.0, 20.0] {
+        for (alpha, v, z) in [(0.0, 1.0, 2.0), (0.3, -2.0, 1.5), (0.9, 4.0, -3.0), (1.0, 5.0, 4.9)] {
+            let loss = BinarySoftLabels { temperature, alpha };
+            let soft = |z: f64| {
+                let (p, q) = (sigmoid(z / temperature), sigmoid(v / temperature));
+                let divergence = q * (q / p).ln() + (1.0 - q) * ((1.0 - q) / (1.0 - p)).ln();
+                alpha * temperature * temperature * divergence
+            };
+            for (label, sign) in [(Some(true), 1.0), (Some(false), -1.0), (None, 0.0)] {
+                let hard = |z: f64| -sigmoid(sign * z).ln();
+                let share = if label.is_some() { 1.0 - alpha } else { 0.0 };
+                let target = BinarySoft { teacher: v, label };
+                check(&loss, &[z], target, |z| soft(z[0]) + share * hard(z[0]));
+                // Two logits of which one is zero.
+                let two = SoftLabels { temperature, alpha };
+                let target =
+                    Soft { teacher: &[v, 0.0], label: label.map(usize::from).map(|label| 1 - label) };
+                let value = two.gradient(&[z, 0.0], target, &mut [0.0; 2], &mut [0.0; 2]);
+                assert_close(value, soft(z) + share * hard(z));
+            }
+        }
+    }
+    // No overflow on the way: the divergence is ln(1 / p), and 0 where both agree.
+    for (v, z, divergence, gradient) in [
+        (1000.0, -1000.0, 500.0, -2.0),
+        (-1000.0, 1000.0, 500.0, 2.0f32),
+        (1000.0, 1000.0, 0.0, 0.0),
+        (1000.0, 998.0, 0.0, 0.0),
+        (-1000.0, -998.0, 0.0, 0.0),
+    ] {
+        let (loss, mut dz) = (BinarySoftLabels { temperature: 2.0, alpha: 1.0 }, [f32::NAN]);
+        let target = BinarySoft { teacher: v, label: None };
+        assert_eq!(loss.gradient(&[z], target, &mut dz, &mut [0.0]), 4.0 * divergence, "{v} and {z}");
+        assert_eq!(dz, [gradient]);
+    }
+}
+
+pub(crate) fn smoothed_cross_entropy() {
+    for (seed, classes) in CLASSES.into_iter().enumerate() {
+        let z = logits(seed, classes);
+        for smoothing in [0.0, 0.1, 0.5, 1.0] {
+            let loss = SmoothedCrossEntropy { smoothing };
+            for label in 0..classes {
+                check(&loss, &z, label, |z| {
+                    let nll: Vec<f64> = softmax(z, 1.0).iter().map(|p| -p.ln()).collect();
+                    (1.0 - smoothing) * nll[label] + smoothing * nll.iter().sum::<f64>() / classes as f64
+                });
+            }
+            check(&loss, &z, classes, |_| 0.0);
+        }
+    }
+    let loss = SmoothedCrossEntropy { smoothing: 0.5 };
+    assert_close(loss.gradient(&[1000.0, -1000.0], 1, &mut [0.0; 2], &mut [0.0; 2]), 1500.0);
 }
 
 pub(crate) fn cross_entropy() {

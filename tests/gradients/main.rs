@@ -14,7 +14,7 @@ mod scan;
 
 use std::collections::BTreeSet;
 
-use microdistill::activation::{Identity, Relu, Tanh};
+use microdistill::activation::{Identity, Relu, Relu6, Sigmoid, Tanh};
 use microdistill::loss::{Linear, Softmax};
 
 /// The traits whose implementations have a derivative, or use one.
@@ -22,17 +22,26 @@ const TRAITS: [&str; 5] = ["Activation", "Head", "Loss", "Optimizer", "Train"];
 
 const CHECKS: &[(&str, fn())] = &[
     ("Activation for Identity", || layers::activation::<Identity>(|z| z)),
+    ("Activation for LeakyRelu", layers::leaky_relu),
     ("Activation for Relu", || layers::activation::<Relu>(|z| (z + z.abs()) / 2.0)),
+    ("Activation for Relu6", || layers::activation::<Relu6>(|z| ((z + z.abs()) / 2.0).min(6.0))),
+    ("Activation for Sigmoid", layers::sigmoid),
     ("Activation for Tanh", || layers::activation::<Tanh>(|z| 1.0 - 2.0 / ((2.0 * z).exp() + 1.0))),
     ("Head for Linear", || losses::head::<Linear>(<[f64]>::to_vec)),
+    ("Head for Sigmoid", || losses::head::<Sigmoid>(|z| z.iter().map(|&z| losses::sigmoid(z)).collect())),
     ("Head for Softmax", || losses::head::<Softmax>(|z| losses::softmax(z, 1.0))),
+    ("Loss for BinaryCrossEntropy", losses::binary_cross_entropy),
+    ("Loss for BinarySoftLabels", losses::binary_soft_labels),
     ("Loss for CrossEntropy", losses::cross_entropy),
     ("Loss for OutputMse", losses::output_mse),
+    ("Loss for SmoothedCrossEntropy", losses::smoothed_cross_entropy),
     ("Loss for SoftLabels", losses::soft_labels),
     ("Optimizer for Adam", optimizers::adam),
+    ("Optimizer for Clip", optimizers::clip),
     ("Optimizer for Sgd", optimizers::sgd),
     ("Train for Chain", layers::chain),
     ("Train for Dense", layers::dense),
+    ("Train for Dropout", layers::dropout),
     ("Train for Network", layers::network),
 ];
 

@@ -1,0 +1,97 @@
+//! Two classes by one logit: `σ(z)` is the probability of the class `true`.
+//!
+//! `z`, `dz` and `work` have one element each; further ones get no gradient.
+
+use super::Loss;
+use crate::activation::sigmoid;
+use crate::scalar::Scalar;
+
+/// Cross-entropy of one logit with a hard label: `ln(1 + exp z) − y·z`, gradient `σ(z) − y`.
+///
+/// The target is the class, `y` = 1 for `true`, 0 for `false`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BinaryCrossEntropy;
+
+impl<T: Scalar> Loss<T> for BinaryCrossEntropy {
+    type Target<'a> = bool;
+
+    fn gradient(&self, z: &[T], label: bool, dz: &mut [T], _work: &mut [T]) -> T {
+        let (loss, gradient) = cross_entropy(first(z), label);
+        write(dz, gradient);
+        loss
+    }
+}
+
+/// Soft labels of one logit: `α·T²·KL(q‖p) + (1−α)·CE(y, σ(z))` of the distributions `(p, 1−p)` and `(q, 1−q)`,
+/// `p = σ(z/T)`, `q = σ(v/T)`.
+///
+/// Equals [`SoftLabels`](super::SoftLabels) for the two logits `(z, 0)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BinarySoftLabels<T = f32> {
+    /// T > 0: higher softens more.
+    pub temperature: T,
+    /// α in [0, 1]: the share of the teacher.
+    pub alpha: T,
+}
+
+/// What [`BinarySoftLabels`] holds a student against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BinarySoft<T = f32> {
+    /// The teacher's logit `v`.
+    pub teacher: T,
+    /// The class, if it is known. Without one the cross-entropy drops out and α stays as it is.
+    pub label: Option<bool>,
+}
+
+impl BinarySoftLabels {
+    /// T = 2, α = 0.9, as [`SoftLabels::DEFAULT`](super::SoftLabels::DEFAULT).
+    pub const DEFAULT: BinarySoftLabels = BinarySoftLabels { temperature: 2.0, alpha: 0.9 };
+}
+
+impl<T: Scalar> Loss<T> for BinarySoftLabels<T> {
+    type Target<'a> = BinarySoft<T>;
+
+    fn gradient(&self, z: &[T], target: BinarySoft<T>, dz: &mut [T], _work: &mut [T]) -> T {
+        let BinarySoftLabels { temperature: t, alpha } = *self;
+        let z = first(z);
+        let (a, b) = (target.teacher / t, z / t);
+        let mut loss = alpha * t * t * divergence(a, b);
+        let mut gradient = alpha * t * (sigmoid(b) - sigmoid(a));
+        if let Some(label) = target.label {
+            let (hard_loss, hard_gradient) = cross_entropy(z, label);
+            loss += (T::ONE - alpha) * hard_loss;
+            gradient += (T::ONE - alpha) * hard_gradient;
+        }
+        write(dz, gradient);
+        loss
+    }
+}
+
+/// Value and gradient of the cross-entropy of the logit `z`.
+fn cross_entropy<T: Scalar>(z: T, label: bool) -> (T, T) {
+    if label { (softplus(-z), sigmoid(z) - T::ONE) } else { (softplus(z), sigmoid(z)) }
+}
+
+/// `KL(q‖p) = q·(a − b) + ln(1 + exp b) − ln(1 + exp a)` of `q = σ(a)`, `p = σ(b)`.
+///
+/// The divergence is that of `−a` and `−b`, too: with `a` below zero the sums stay small.
+fn divergence<T: Scalar>(a: T, b: T) -> T {
+    let (a, b) = if a > T::ZERO { (-a, -b) } else { (a, b) };
+    sigmoid(a) * (a - b) + softplus(b) - softplus(a)
+}
+
+/// `ln(1 + exp z)`, by `exp(−|z|)`, which cannot overflow.
+fn softplus<T: Scalar>(z: T) -> T {
+    if z > T::ZERO { z + (T::ONE + (-z).exp()).ln() } else { (T::ONE + z.exp()).ln() }
+}
+
+fn first<T: Scalar>(z: &[T]) -> T {
+    z.first().copied().unwrap_or(T::ZERO)
+}
+
+fn write<T: Scalar>(dz: &mut [T], gradient: T) {
+    dz.fill(T::ZERO);
+    if let Some(dz) = dz.first_mut() {
+        *dz = gradient;
+    }
+}

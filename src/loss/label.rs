@@ -1,0 +1,59 @@
+//! Hard labels.
+
+use super::{Loss, copy, maximum, softmax};
+use crate::scalar::Scalar;
+
+/// Cross-entropy with a hard label: `−ln softmax(z)_y`.
+///
+/// The target is the class, in `0..C`; another number has no class to be compared with: loss and gradient are zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CrossEntropy;
+
+impl<T: Scalar> Loss<T> for CrossEntropy {
+    type Target<'a> = usize;
+
+    fn gradient(&self, z: &[T], label: usize, dz: &mut [T], _work: &mut [T]) -> T {
+        let Some(&own) = z.get(label) else {
+            dz.fill(T::ZERO);
+            return T::ZERO;
+        };
+        copy(dz, z);
+        let log_sum = softmax(dz, T::ONE);
+        if let Some(dz) = dz.get_mut(label) {
+            *dz -= T::ONE;
+        }
+        log_sum - (own - maximum(z))
+    }
+}
+
+/// Cross-entropy with a smoothed label (Szegedy et al. 2016, section 7): `−Σ t_c·ln softmax(z)_c`,
+/// `t = (1−ε)·onehot(y) + ε/C`.
+///
+/// The target is the class, as for [`CrossEntropy`], which this is for ε = 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SmoothedCrossEntropy<T = f32> {
+    /// ε in [0, 1]: the share of the label that is spread over all classes.
+    pub smoothing: T,
+}
+
+impl<T: Scalar> Loss<T> for SmoothedCrossEntropy<T> {
+    type Target<'a> = usize;
+
+    fn gradient(&self, z: &[T], label: usize, dz: &mut [T], _work: &mut [T]) -> T {
+        if label >= z.len() {
+            dz.fill(T::ZERO);
+            return T::ZERO;
+        }
+        copy(dz, z);
+        let log_sum = softmax(dz, T::ONE);
+        let top = maximum(z);
+        let others = self.smoothing / T::from_count(z.len());
+        let mut loss = log_sum;
+        for (class, (dz, &z)) in dz.iter_mut().zip(z).enumerate() {
+            let target = if class == label { T::ONE - self.smoothing + others } else { others };
+            loss -= target * (z - top);
+            *dz -= target;
+        }
+        loss
+    }
+}

@@ -1,0 +1,48 @@
+//! Losses and their gradients in the student's logits `z`; `v` are the teacher's logits, `C` the number of classes.
+//!
+//! | loss | value | gradient in `z` |
+//! |---|---|---|
+//! | [`OutputMse`] | `1/C Σ (f(v) − f(z))²` | through the output head `f` |
+//! | [`LogitMse`] | `1/C Σ (v − z)²` | `2/C (z − v)` |
+//! | [`CrossEntropy`] | `−ln softmax(z)_y` | `softmax(z) − onehot(y)` |
+//! | [`SmoothedCrossEntropy`] | `−Σ t·ln softmax(z)`, `t = (1−ε)·onehot(y) + ε/C` | `softmax(z) − t` |
+//! | [`SoftLabels`] | `α·T²·KL(q‖p) + (1−α)·CE` | `α·T·(p − q) + (1−α)·(softmax(z) − onehot(y))` |
+//! | [`BinaryCrossEntropy`] | `ln(1 + exp z) − y·z` | `σ(z) − y` |
+//! | [`BinarySoftLabels`] | as [`SoftLabels`], of two classes by one logit | `α·T·(p − q) + (1−α)·(σ(z) − y)` |
+
+mod binary;
+mod head;
+mod label;
+mod soft;
+mod squared;
+
+pub use binary::{BinaryCrossEntropy, BinarySoft, BinarySoftLabels};
+pub use head::{Head, Linear, Softmax, softmax};
+pub use label::{CrossEntropy, SmoothedCrossEntropy};
+pub use soft::{Soft, SoftLabels};
+pub use squared::{LogitMse, OutputMse};
+
+use crate::scalar::Scalar;
+
+/// A loss over one sample.
+pub trait Loss<T: Scalar> {
+    /// What the student is held against.
+    type Target<'a>: Copy;
+
+    /// Writes ∂L/∂z to `dz` and returns the loss.
+    ///
+    /// `z`, `dz` and `work` have one element a class; `work` is overwritten.
+    fn gradient(&self, z: &[T], target: Self::Target<'_>, dz: &mut [T], work: &mut [T]) -> T;
+}
+
+/// The largest of `z`; NaN only if it comes first.
+pub(crate) fn maximum<T: Scalar>(z: &[T]) -> T {
+    let first = z.first().copied().unwrap_or(T::ZERO);
+    z.iter().fold(first, |top, &z| if z > top { z } else { top })
+}
+
+fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
+    }
+}

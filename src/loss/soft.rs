@@ -1,0 +1,66 @@
+//! A teacher's probabilities as labels.
+
+use super::{Loss, copy, maximum, softmax};
+use crate::scalar::Scalar;
+
+/// Soft labels (Hinton, Vinyals and Dean 2015): `α·T²·KL(q‖p) + (1−α)·CE(y, softmax(z))`,
+/// `p = softmax(z/T)`, `q = softmax(v/T)`.
+///
+/// The factor T² keeps the gradient's size when T changes (section 2 there).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SoftLabels<T = f32> {
+    /// T > 0: higher softens more.
+    pub temperature: T,
+    /// α in [0, 1]: the share of the teacher.
+    pub alpha: T,
+}
+
+/// What [`SoftLabels`] holds a student against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Soft<'a, T = f32> {
+    /// The teacher's logits `v`, one a class.
+    pub teacher: &'a [T],
+    /// The class, if it is known. Without one the cross-entropy drops out and α stays as it is.
+    pub label: Option<usize>,
+}
+
+impl SoftLabels {
+    /// T = 2, α = 0.9: works untuned.
+    pub const DEFAULT: SoftLabels = SoftLabels { temperature: 2.0, alpha: 0.9 };
+}
+
+impl<T: Scalar> Loss<T> for SoftLabels<T> {
+    type Target<'a> = Soft<'a, T>;
+
+    fn gradient(&self, z: &[T], target: Soft<'_, T>, dz: &mut [T], work: &mut [T]) -> T {
+        let SoftLabels { temperature: t, alpha } = *self;
+        copy(work, target.teacher);
+        let log_sum_q = softmax(work, t);
+        copy(dz, z);
+        let log_sum_p = softmax(dz, t);
+        // ln q − ln p from the logits, which stays finite where q or p underflow.
+        let (top_z, top_v) = (maximum(z), maximum(target.teacher));
+        let mut divergence = log_sum_p - log_sum_q;
+        for ((&q, &v), &z) in work.iter().zip(target.teacher).zip(z) {
+            divergence += q * (((v - top_v) - (z - top_z)) / t);
+        }
+        for (dz, &q) in dz.iter_mut().zip(work.iter()) {
+            *dz = alpha * t * (*dz - q);
+        }
+        let soft = alpha * t * t * divergence;
+
+        let hard_share = T::ONE - alpha;
+        let Some((label, &own)) = target.label.and_then(|label| Some((label, z.get(label)?))) else {
+            return soft;
+        };
+        copy(work, z);
+        let log_sum = softmax(work, T::ONE);
+        if let Some(work) = work.get_mut(label) {
+            *work -= T::ONE;
+        }
+        for (dz, &hard) in dz.iter_mut().zip(work.iter()) {
+            *dz += hard_share * hard;
+        }
+        soft + hard_share * (log_sum - (own - top_z))
+    }
+}
