@@ -13,47 +13,72 @@ use crate::error::{Error, Result};
 
 /// Element-wise activation of a layer: the run-time name of the types in [`microdistill::activation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Activation {
     /// `y = z`
     Identity,
     /// `y = max(z, 0)`
     Relu,
+    /// `y = min(max(z, 0), 6)`
+    Relu6,
+    /// `y = z` above zero, else `z/100`
+    LeakyRelu,
     /// `y = tanh z`
     Tanh,
+    /// `y = 1 / (1 + exp(−z))`
+    Sigmoid,
+}
+
+/// An expression for the activation's type in the core.
+macro_rules! typed {
+    ($activation:expr, $type:ident => $expression:expr) => {{
+        macro_rules! with {
+            ($typed:ty) => {{
+                type $type = $typed;
+                $expression
+            }};
+        }
+        match $activation {
+            Activation::Identity => with!(activation::Identity),
+            Activation::Relu => with!(activation::Relu),
+            Activation::Relu6 => with!(activation::Relu6),
+            Activation::LeakyRelu => with!(activation::LeakyRelu<1, 100>),
+            Activation::Tanh => with!(activation::Tanh),
+            Activation::Sigmoid => with!(activation::Sigmoid),
+        }
+    }};
 }
 
 impl Activation {
     /// `f(z)`, element by element, in place.
     pub fn apply<T: Scalar>(self, z: &mut [T]) {
-        fn each<T: Scalar, A: activation::Activation>(z: &mut [T]) {
-            z.iter_mut().for_each(|z| *z = A::apply(*z));
-        }
-        match self {
-            Activation::Identity => {}
-            Activation::Relu => each::<T, activation::Relu>(z),
-            Activation::Tanh => each::<T, activation::Tanh>(z),
-        }
+        typed!(self, A => z.iter_mut().for_each(|z| *z = A::apply(*z)));
     }
 
     /// `dy ← dy · f′(z)`, from `y = f(z)`.
     pub(crate) fn backward<T: Scalar>(self, y: &[T], dy: &mut [T]) {
-        fn each<T: Scalar, A: activation::Activation>(y: &[T], dy: &mut [T]) {
-            dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = A::backward(y, *dy));
-        }
-        match self {
-            Activation::Identity => {}
-            Activation::Relu => each::<T, activation::Relu>(y, dy),
-            Activation::Tanh => each::<T, activation::Tanh>(y, dy),
-        }
+        typed!(self, A => dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = A::backward(y, *dy)));
     }
 
     fn fan(self, inputs: usize, outputs: usize) -> usize {
+        typed!(self, A => A::fan(inputs, outputs))
+    }
+
+    /// As `--activation` and model files have it.
+    pub fn name(self) -> &'static str {
         match self {
-            Activation::Identity => activation::Identity::fan(inputs, outputs),
-            Activation::Relu => activation::Relu::fan(inputs, outputs),
-            Activation::Tanh => activation::Tanh::fan(inputs, outputs),
+            Activation::Identity => "identity",
+            Activation::Relu => "relu",
+            Activation::Relu6 => "relu6",
+            Activation::LeakyRelu => "leaky-relu",
+            Activation::Tanh => "tanh",
+            Activation::Sigmoid => "sigmoid",
         }
+    }
+
+    /// Whether an int8 layer has it: where clamping is all it does.
+    pub(crate) fn in_int8(self) -> bool {
+        matches!(self, Activation::Identity | Activation::Relu | Activation::Relu6)
     }
 }
 

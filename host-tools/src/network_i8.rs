@@ -24,7 +24,7 @@ pub struct DenseI8 {
     pub bias: Vec<i32>,
     /// Real size of one code of a weight, > 0: shape (outputs), or (1) for the whole layer.
     pub weight_scales: Vec<f32>,
-    /// Identity or ReLU.
+    /// Identity, ReLU or ReLU6.
     pub activation: Activation,
     /// The codes of the outputs.
     pub output: Codes,
@@ -67,13 +67,15 @@ impl DenseI8 {
             bias.wrapping_sub(sum.wrapping_mul(input.zero.into()))
         });
         let factor = |&scale: &f32| f64::from(input.scale) * f64::from(scale) / f64::from(self.output.scale);
-        let Codes { zero, .. } = self.output;
-        let lowest = if self.activation == Activation::Relu { zero } else { i8::MIN };
+        let Codes { scale, zero } = self.output;
+        let lowest = if self.activation == Activation::Identity { i8::MIN } else { zero };
+        let highest =
+            if self.activation == Activation::Relu6 { quant::quantize(6.0, scale, zero) } else { i8::MAX };
         Folded {
             weights: &self.weights,
             bias: bias.collect(),
             requantize: self.weight_scales.iter().map(factor).map(Requantize::from_factor).collect(),
-            clamp: Clamp { zero, lowest, highest: i8::MAX },
+            clamp: Clamp { zero, lowest, highest },
         }
     }
 }

@@ -10,7 +10,7 @@ use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
 use crate::model::{Body, Model};
-use crate::network::{Activation, Dense, Network};
+use crate::network::{Dense, Network};
 use crate::network_i8::{Codes, DenseI8, NetworkI8};
 
 /// How many scales the weights of a layer have.
@@ -27,7 +27,7 @@ pub enum Scales {
 /// set the range of every layer's outputs.
 ///
 /// # Errors
-/// A model that is int8 already or has tanh, no rows, an activation that is not finite, or ranges whose quotients no
+/// A model that is int8 already or has an activation that int8 lacks, no rows, an activation that is not finite, or ranges whose quotients no
 /// f32 holds.
 pub fn quantize(model: &Model, rows: &DMatrix<f32>, scales: Scales) -> Result<Model> {
     let Body::F32(network) = &model.body else {
@@ -50,8 +50,11 @@ pub fn quantize(model: &Model, rows: &DMatrix<f32>, scales: Scales) -> Result<Mo
 /// # Errors
 /// As of [`quantize`].
 pub fn quantize_network(network: &Network, x: &DMatrix<f32>, scales: Scales) -> Result<NetworkI8> {
-    if network.layers.iter().any(|layer| layer.activation == Activation::Tanh) {
-        return Err(Error::Invalid("tanh is not available in int8 yet: train the student with relu".into()));
+    if let Some(layer) = network.layers.iter().find(|layer| !layer.activation.in_int8()) {
+        let name = layer.activation.name();
+        return Err(Error::Invalid(format!(
+            "{name} is not available in int8 yet: train the student with relu or relu6"
+        )));
     }
     let mut codes = calibrate(network, x)?.into_iter().map(Range::codes);
     let input = codes.next().unwrap_or(Range::default().codes());

@@ -104,6 +104,20 @@ fn the_arrow_tells_machines_what_they_rely_on() {
 }
 
 #[test]
+fn every_loss_and_activation_has_a_flag() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    for flags in ["--loss outputs", "--loss logits", "--activation leaky-relu", "--activation sigmoid"] {
+        let outcome = folder.json(&format!("{DISTILL} {flags}"));
+        assert!(outcome["test"]["accuracy"].as_f64() > Some(0.9), "{flags}: {outcome}");
+    }
+    let error = "sigmoid is not available in int8 yet: train the student with relu or relu6";
+    assert_eq!(folder.error(QUANTIZE), (format!("error: {error}"), 1));
+    folder.json(&format!("{DISTILL} --loss logits --activation relu6"));
+    assert!(folder.json(QUANTIZE)["test"]["accuracy"].as_f64() > Some(0.9));
+}
+
+#[test]
 fn the_same_seed_gives_the_same_file() {
     let folder = Folder::new();
     let model = |seed: u64| {

@@ -112,7 +112,7 @@ fn f32_layers(model: &mut Model) -> &mut Vec<microdistill_host_tools::network::D
 
 #[test]
 fn unusable_int8_models_are_not_saved() {
-    let cases: [Case<NetworkI8>; 5] = [
+    let cases: [Case<NetworkI8>; 6] = [
         (|network| network.layers[1].weights[3] = -128, "layers.1.weights holds -128"),
         (|network| network.layers[1].weight_scales[2] = 0.0, "layers.1.weight_scale holds 0"),
         (|network| network.layers[1].weight_scales.truncate(4), "layers.1.weight_scale has 4 values"),
@@ -120,6 +120,10 @@ fn unusable_int8_models_are_not_saved() {
         (
             |network| network.layers.iter_mut().take(2).for_each(|l| l.activation = Activation::Tanh),
             "no tanh",
+        ),
+        (
+            |network| network.layers.iter_mut().take(2).for_each(|l| l.activation = Activation::LeakyRelu),
+            "no leaky-relu: use relu or relu6",
         ),
     ];
     let folder = Folder::new();

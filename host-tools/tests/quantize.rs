@@ -154,9 +154,29 @@ fn a_silent_network_stays_silent() {
 }
 
 #[test]
+fn relu6_ends_at_the_codes_of_zero_and_six() {
+    let layer = |weights, activation| Dense { weights, bias: vec![0.0], activation };
+    let network =
+        Network { layers: vec![layer(vec![1.0], Activation::Relu6), layer(vec![1.0], Activation::Identity)] };
+    let x = DMatrix::from_vec(1, 3, vec![-9.0, 3.0, 9.0]);
+    let int8 = quantize_network(&network, &x, Scales::PerChannel).unwrap();
+    assert_eq!(int8.layers[0].output, Codes { scale: 6.0 / 255.0, zero: -128 });
+    let step = int8.layers[0].output.scale;
+    for (x, expected) in [(-9.0, 0.0), (3.0, 3.0), (6.0, 6.0), (9.0, 6.0)] {
+        let found = int8.predict(&[x])[0];
+        assert!((found - expected).abs() <= 2.0 * step, "{found} for {x}");
+    }
+    // Where the layer's range ends above six, clamping is what ends it.
+    let mut wider = int8.clone();
+    wider.layers[0].output = Codes { scale: 0.1, zero: -100 };
+    assert_eq!([7.0, 9.0, -9.0].map(|x| wider.predict(&[x])), [6.0, 6.0, 0.0].map(|x| wider.predict(&[x])));
+}
+
+#[test]
 fn what_cannot_be_quantized_is_said() {
     let f32_model = model(&[2, 3, 2], Activation::Relu, 1);
     let tanh = model(&[2, 3, 2], Activation::Tanh, 1);
+    let sigmoid = model(&[2, 3, 2], Activation::Sigmoid, 1);
     let calibration = rows(2, 9, 1);
     let mut broken = calibration.clone();
     broken[(1, 4)] = f32::INFINITY;
@@ -167,6 +187,11 @@ fn what_cannot_be_quantized_is_said() {
     );
     let cases = [
         (&tanh, &calibration, "tanh is not available in int8 yet"),
+        (
+            &sigmoid,
+            &calibration,
+            "sigmoid is not available in int8 yet: train the student with relu or relu6",
+        ),
         (&int8, &calibration, "int8 already"),
         (&f32_model, &broken, "the input is not finite for calibration row 5"),
         (&f32_model, &DMatrix::zeros(2, 0), "needs calibration rows"),

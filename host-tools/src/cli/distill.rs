@@ -67,6 +67,8 @@ enum LossFlag {
     SoftLabels,
     /// Mean squared difference of the outputs: the original form
     Outputs,
+    /// Mean squared difference of the logits
+    Logits,
 }
 
 /// `30-16-7`
@@ -145,6 +147,7 @@ impl Distill {
         let recipe = match (&teacher.metadata.task, self.loss) {
             (Task::Regression { .. }, _) => Recipe::ValueMse,
             (Task::Classification { .. }, LossFlag::Outputs) => Recipe::OutputMse,
+            (Task::Classification { .. }, LossFlag::Logits) => Recipe::LogitMse,
             (Task::Classification { .. }, LossFlag::SoftLabels) => {
                 Recipe::SoftLabels(SoftLabels { temperature: self.temperature, alpha: self.alpha })
             }

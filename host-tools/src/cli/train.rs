@@ -55,15 +55,24 @@ pub(super) struct Train {
 pub(super) enum ActivationFlag {
     /// max(z, 0)
     Relu,
+    /// min(max(z, 0), 6)
+    Relu6,
+    /// z above zero, else z/100
+    LeakyRelu,
     /// tanh z
     Tanh,
+    /// 1 / (1 + exp(−z))
+    Sigmoid,
 }
 
 impl From<ActivationFlag> for Activation {
     fn from(flag: ActivationFlag) -> Self {
         match flag {
             ActivationFlag::Relu => Activation::Relu,
+            ActivationFlag::Relu6 => Activation::Relu6,
+            ActivationFlag::LeakyRelu => Activation::LeakyRelu,
             ActivationFlag::Tanh => Activation::Tanh,
+            ActivationFlag::Sigmoid => Activation::Sigmoid,
         }
     }
 }

@@ -68,8 +68,7 @@ impl Parts {
 fn parts_f32(model: &Model, network: &Network) -> Parts {
     let (widths, inputs) = (network.widths(), model.features().len());
     let activation = match network.layers.as_slice() {
-        [first, _, ..] if first.activation == Activation::Tanh => "::microdistill::activation::Tanh",
-        [first, _, ..] if first.activation == Activation::Identity => "::microdistill::activation::Identity",
+        [first, _, ..] => option(first.activation),
         _ => "",
     };
     let mut consts = Vec::new();
@@ -162,6 +161,18 @@ fn flash_i8(widths: &[usize], per_layer: bool) -> usize {
     };
     let edges = size_of::<f32>() * 2 * widths[0] + 2 * size_of::<Dequantize>();
     widths.windows(2).map(layer).sum::<usize>() + edges
+}
+
+/// What `Mlp!` takes for the activation of hidden layers.
+fn option(hidden: Activation) -> &'static str {
+    match hidden {
+        Activation::Identity => "::microdistill::activation::Identity",
+        Activation::Relu => "",
+        Activation::Relu6 => "::microdistill::activation::Relu6",
+        Activation::LeakyRelu => "::microdistill::activation::LeakyRelu<1, 100>",
+        Activation::Tanh => "::microdistill::activation::Tanh",
+        Activation::Sigmoid => "::microdistill::activation::Sigmoid",
+    }
 }
 
 /// `::microdistill::Mlp![30, 16, 7; option]`

@@ -54,8 +54,8 @@ fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
     let mut width = features;
     let mut scales = vec![network.input.scale];
     for (index, layer) in network.layers.iter().enumerate() {
-        if layer.activation == Activation::Tanh {
-            return Err("an int8 network has no tanh: use relu".into());
+        if !layer.activation.in_int8() {
+            return Err(format!("an int8 network has no {}: use relu or relu6", layer.activation.name()));
         }
         width = chain(index, width, layer.weights.len(), layer.bias.len())?;
         if layer.weights.contains(&i8::MIN) {

@@ -71,9 +71,10 @@ impl Distiller {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use microdistill::activation::{LeakyRelu, Relu6, Sigmoid, Tanh};
     use microdistill::loss::{Soft, SoftLabels};
     use microdistill::optimizer::Adam;
-    use microdistill::{Mlp, Params, activation::Tanh};
+    use microdistill::{Mlp, Params};
     use rand_core::Rng;
     use rand_pcg::Pcg32;
 
@@ -111,6 +112,9 @@ mod tests {
     fn ends_with_the_bits_of_the_typed_distiller() {
         same_bits!([5, 8, 3], Mlp![5, 8, 3], Activation::Relu);
         same_bits!([4, 7, 6, 3], Mlp![4, 7, 6, 3; Tanh], Activation::Tanh);
+        same_bits!([4, 7, 6, 3], Mlp![4, 7, 6, 3; Relu6], Activation::Relu6);
+        same_bits!([4, 7, 3], Mlp![4, 7, 3; LeakyRelu], Activation::LeakyRelu);
+        same_bits!([4, 7, 3], Mlp![4, 7, 3; Sigmoid], Activation::Sigmoid);
         same_bits!([2, 3], Mlp![2, 3], Activation::Relu);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use microdistill::loss::{CrossEntropy, Linear, OutputMse, Soft, SoftLabels, Softmax};
+use microdistill::loss::{CrossEntropy, Linear, LogitMse, OutputMse, Soft, SoftLabels, Softmax};
 use microdistill::optimizer::AdamRates;
+use microdistill::schedule::{HalfCosine, Schedule as _};
 use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
 
@@ -11,7 +12,7 @@ use super::Distiller;
 use crate::error::{Error, Result};
 use crate::network::{Activation, Network, check_widths};
 use crate::random::shuffle;
-use crate::schedule::{epochs, half_cosine};
+use crate::schedule::epochs;
 
 /// What a student is trained for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub enum Recipe {
     SoftLabels(SoftLabels),
     /// Mean squared difference between the probabilities of teacher and student.
     OutputMse,
+    /// Mean squared difference between the logits of teacher and student.
+    LogitMse,
     /// Mean squared difference between the values of teacher and student: regression.
     ValueMse,
 }
@@ -97,7 +100,7 @@ pub fn train(
     let mut rng = Pcg32::new(settings.seed, STREAM);
     let mut distiller = Distiller::new(Network::random(&settings.widths, settings.activation, &mut rng));
     let mut order: Vec<usize> = (0..rows).collect();
-    let updates = settings.epochs.saturating_mul(rows.div_ceil(settings.batch));
+    let schedule = HalfCosine { steps: settings.epochs.saturating_mul(rows.div_ceil(settings.batch)) };
     let mut update = 0;
     for number in 1..=settings.epochs {
         shuffle(&mut order, &mut rng);
@@ -106,7 +109,7 @@ pub fn train(
             for &row in batch {
                 sum += f64::from(learn(&mut distiller, settings.recipe, lessons, row));
             }
-            let rate = settings.rates.rate * half_cosine(update, updates);
+            let rate = settings.rates.rate * schedule.share(update);
             distiller.update(&AdamRates { rate, ..settings.rates });
             update += 1;
         }
@@ -133,6 +136,7 @@ fn learn(distiller: &mut Distiller, recipe: Recipe, lessons: Lessons<'_>, row: u
         Recipe::HardLabels => distiller.learn(x.as_slice(), &CrossEntropy, label.unwrap_or(usize::MAX)),
         Recipe::SoftLabels(loss) => distiller.learn(x.as_slice(), &loss, Soft { teacher, label }),
         Recipe::OutputMse => distiller.learn(x.as_slice(), &OutputMse::<Softmax>::new(), teacher),
+        Recipe::LogitMse => distiller.learn(x.as_slice(), &LogitMse::new(), teacher),
         Recipe::ValueMse => distiller.learn(x.as_slice(), &OutputMse::<Linear>::new(), teacher),
     }
 }
@@ -152,7 +156,7 @@ fn check(settings: &Settings, lessons: Lessons<'_>) -> Result<()> {
     }
     match (settings.recipe, lessons.labels, lessons.teacher) {
         (Recipe::HardLabels, None, _) => invalid("training on hard labels needs labels".into()),
-        (Recipe::SoftLabels(_) | Recipe::OutputMse | Recipe::ValueMse, _, None) => {
+        (Recipe::SoftLabels(_) | Recipe::OutputMse | Recipe::LogitMse | Recipe::ValueMse, _, None) => {
             invalid("distilling needs a teacher's outputs".into())
         }
         (_, Some(labels), _) if labels.len() != rows => {

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use microdistill::loss::{CrossEntropy, Linear, Loss, OutputMse};
 use microdistill::optimizer::{AdamRates, Corrections};
+use microdistill::schedule::{HalfCosine, Schedule as _};
 use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
 
@@ -12,7 +13,7 @@ use super::gemm::Real;
 use crate::error::{Error, Result};
 use crate::network::{Activation, Network, check_widths};
 use crate::random::shuffle;
-use crate::schedule::{epochs, half_cosine};
+use crate::schedule::epochs;
 
 /// What a teacher is held against, one element or column a row of data.
 #[derive(Clone, Copy, Debug)]
@@ -210,7 +211,7 @@ impl<'a> Training<'a> {
             self.batched.forward(&self.x, rows.len(), Mode::Training(rng));
             sum += losses(&mut self.batched, self.examples.target, rows.iter().copied(), &mut self.work);
             self.batched.backward(&self.x, rows.len());
-            let rate = self.settings.rates.rate * half_cosine(self.update, updates);
+            let rate = self.settings.rates.rate * HalfCosine { steps: updates }.share(self.update);
             let rates = AdamRates { rate, ..self.settings.rates };
             self.adam.step(&mut self.batched, &rates, 1.0 / rows.len() as f32);
             self.update += 1;
