@@ -9,18 +9,22 @@
 use core::hint::{black_box, spin_loop};
 
 use cortex_m_rt::entry;
-use microdistill::activation::{Activation, Identity, Relu, Tanh};
+use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
 use microdistill::golden::{Golden, self_test};
 use microdistill::kernel::{affine, affine_i8, affine_input_gradient, affine_parameter_gradient};
 use microdistill::layer::{Array, End, Role};
-use microdistill::loss::{CrossEntropy, Head, Linear, Loss, OutputMse, Soft, SoftLabels, Softmax};
-use microdistill::metric::{Accuracy, argmax};
-use microdistill::optimizer::{Adam, AdamRates, Corrections, Optimizer, Sgd, SgdRates};
+use microdistill::loss::{
+    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, Loss, OutputMse,
+    SmoothedCrossEntropy, Soft, SoftLabels, Softmax,
+};
+use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, argmax};
+use microdistill::optimizer::{Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm};
 use microdistill::quant::{Clamp, DenseI8, Dequantize, Quantize, Requantize, quantize};
 use microdistill::scalar::{Element, Scalar};
 use microdistill::scaler::standardize;
+use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
 use microdistill::{
-    Dense, Distiller, Layer, Mlp, MlpI8, Network, Prepare, Replay, Scaler, Train, initialize, scratch,
+    Chain, Dense, Distiller, Dropout, Layer, Mlp, MlpI8, Network, Prepare, Replay, Scaler, Train, initialize, scratch,
     softmax,
 };
 use rand_pcg::Pcg32;
@@ -29,6 +33,8 @@ static NETWORK: Mlp![4, 3, 2] = Network::new(
     Dense::new([[0.5, -1.0, 2.0, 0.25]; 3], [0.1, 0.2, 0.3])
         .then(Dense::new([[1.0, -1.0, 0.5]; 2], [0.0, 0.1])),
 );
+
+type Dropping<T> = Chain<Dense<4, 3, Relu, T>, Chain<Dropout<3, 20, T>, Dense<3, 2, Identity, T>>>;
 
 const REQUANTIZE: Requantize = Requantize::new(1 << 30, -6);
 const CLAMP: Clamp = Clamp { zero: -128, lowest: -128, highest: 127 };
@@ -49,10 +55,12 @@ fn main() -> ! {
     functions::<f64>();
     training::<f32, Mlp![4, 3, 2]>();
     training::<f64, Mlp![4, 3, 2; Tanh, f64]>();
+    training::<f32, Dropping<f32>>();
+    training::<f64, Dropping<f64>>();
     inference();
     int8();
     replay();
-    metrics();
+    metrics_and_schedules();
     loop {
         spin_loop();
     }
@@ -79,6 +87,9 @@ fn functions<T: Scalar>() {
     black_box((T::from_count(black_box(1)), T::unit_interval(black_box(1))));
     activation::<Identity, T>(x);
     activation::<Relu, T>(x);
+    activation::<Relu6, T>(x);
+    activation::<LeakyRelu, T>(x);
+    activation::<Sigmoid, T>(x);
     activation::<Tanh, T>(x);
 
     affine::<T>(slice(), slice(), slice(), slice());
@@ -90,9 +101,17 @@ fn functions<T: Scalar>() {
     black_box(softmax::<T>(slice(), x));
     head::<Linear, T>();
     head::<Softmax, T>();
+    head::<Sigmoid, T>();
     loss::<OutputMse<Linear>, T>(OutputMse::new(), slice());
     loss::<OutputMse<Softmax>, T>(OutputMse::new(), slice());
+    loss::<OutputMse<Sigmoid>, T>(OutputMse::new(), slice());
     loss::<CrossEntropy, T>(CrossEntropy, black_box(1));
+    loss(SmoothedCrossEntropy { smoothing: x }, black_box(1));
+    loss::<BinaryCrossEntropy, T>(BinaryCrossEntropy, black_box(true));
+    loss(
+        BinarySoftLabels { temperature: x, alpha: x },
+        BinarySoft { teacher: x, label: black_box(None) },
+    );
     loss(SoftLabels { temperature: x, alpha: x }, Soft { teacher: slice(), label: black_box(None) });
 
     SgdRates { rate: x, momentum: x, weight_decay: x }.step(
@@ -131,6 +150,7 @@ fn training<T: Scalar, S: Train<Scalar = T> + 'static>() {
     let input = black_box(S::Input::ZEROED);
     let (mut student, mut gradient, mut tape) = black_box((S::ZERO, S::ZERO, S::TAPE));
     student.initialize(&mut rng());
+    S::draw(&mut tape, &mut rng());
     student.record(&input, &mut tape);
     let mut dx = S::Input::ZEROED;
     student.backward(&input, &tape, black_box(S::Output::ZEROED), &mut gradient, Some(&mut dx));
@@ -143,6 +163,8 @@ fn training<T: Scalar, S: Train<Scalar = T> + 'static>() {
     let rates = SgdRates { rate: x, momentum: x, weight_decay: x };
     black_box(Sgd::<S>::ZERO).step(&mut student, &mut gradient, x, &rates);
     black_box(Adam::<S>::ZERO).step(&mut student, &mut gradient, x, &adam_rates(x));
+    black_box(norm(&gradient));
+    distillation::<T, S, Clip<Sgd<S>>>(&input, &ClipRates { limit: x, rates });
     distillation::<T, S, Sgd<S>>(&input, &rates);
     distillation::<T, S, Adam<S>>(&input, &adam_rates(x));
     black_box((&student, &gradient));
@@ -152,6 +174,7 @@ fn distillation<T: Scalar, S: Train<Scalar = T>, O: Optimizer<S>>(input: &S::Inp
     let x = black_box(T::ONE);
     let mut distiller = black_box(Distiller::<S, O>::ZERO);
     let soft = SoftLabels { temperature: x, alpha: x };
+    distiller.draw(&mut rng());
     black_box(distiller.learn(input, &soft, Soft { teacher: slice(), label: black_box(None) }));
     black_box(distiller.learn(input, &CrossEntropy, black_box(1)));
     black_box(distiller.learn(input, &OutputMse::<Softmax>::new(), slice()));
@@ -198,9 +221,19 @@ fn replay() {
     black_box((replay.len(), replay.is_empty(), replay.draw(&mut rng())));
 }
 
-fn metrics() {
+fn metrics_and_schedules() {
     let mut accuracy = black_box(Accuracy::default());
     accuracy.add::<f32>(slice(), black_box(1));
     black_box((accuracy.share(), accuracy));
     black_box((argmax::<f32>(slice()), argmax::<i8>(slice())));
+    let mut confusion = black_box(Confusion::<3>::default());
+    confusion.add(&black_box([0.0; 3]), black_box(1));
+    black_box((confusion.accuracy(), confusion));
+    let (mut likelihood, mut brier) = black_box((NegativeLogLikelihood::default(), Brier::default()));
+    likelihood.add(slice(), black_box(1));
+    brier.add(slice(), black_box(1));
+    black_box((likelihood.mean(), brier.mean()));
+    black_box(black_box(Constant).share(black_box(1)));
+    black_box(Step { every: black_box(1), factor: black_box(0.5) }.share(black_box(1)));
+    black_box(HalfCosine { steps: black_box(1) }.share(black_box(1)));
 }
