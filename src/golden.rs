@@ -7,6 +7,7 @@ use crate::scaler::Prepare;
 
 /// One vector through the whole inference.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Golden<const I: usize, X, Y> {
     /// Raw features.
     pub raw: [f32; I],
@@ -18,6 +19,7 @@ pub struct Golden<const I: usize, X, Y> {
 
 /// A vector that came out differently here than on the desktop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Mismatch {
     /// Which vector, from 0.
     pub vector: usize,
@@ -27,6 +29,7 @@ pub struct Mismatch {
 
 /// A stage of inference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Stage {
     /// The scaler, or quantization.
     Input,

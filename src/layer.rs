@@ -29,6 +29,7 @@ impl<T: Element, const N: usize> Array for [T; N] {
 
 /// An end of the buffer in which inference works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum End {
     /// The first elements.
     Front,
@@ -87,6 +88,7 @@ pub trait Layer {
 
 /// What a tensor of parameters is for: weight decay, for one, spares the biases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Role {
     /// A weight matrix, shape (outputs, inputs), row-major.
     Weights,

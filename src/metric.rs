@@ -17,6 +17,7 @@ pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
 
 /// Counts of right and all answers; they wrap after 2³².
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Accuracy {
     /// Right answers.
     pub correct: u32,
@@ -39,6 +40,7 @@ impl Accuracy {
 
 /// Answers by class and by label; counts wrap after 2³².
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Confusion<const C: usize> {
     /// Shape (C, C): a row a label, a column an answer.
     pub counts: [[u32; C]; C],
@@ -78,6 +80,7 @@ impl<const C: usize> Default for Confusion<C> {
 
 /// Mean negative log-likelihood `−ln softmax(z)_y`, in nats.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NegativeLogLikelihood(Mean);
 
 impl NegativeLogLikelihood {
@@ -97,6 +100,7 @@ impl NegativeLogLikelihood {
 
 /// Mean squared distance between probabilities and label, `Σ (softmax(z) − onehot(y))²` (Brier 1950).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Brier(Mean);
 
 impl Brier {
@@ -126,6 +130,7 @@ fn top_and_sum(z: &[f32]) -> (f32, f32) {
 
 /// A mean whose sum keeps what rounding takes (Kahan 1965), so that many samples count like few.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Mean {
     sum: f32,
     /// What the last addition took too much.

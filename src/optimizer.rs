@@ -26,6 +26,7 @@ pub struct Sgd<P> {
 
 /// Rates of [`Sgd`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SgdRates<T = f32> {
     /// Step size, > 0.
     pub rate: T,
@@ -79,6 +80,7 @@ pub struct Corrections<T> {
 
 /// Rates of [`Adam`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct AdamRates<T = f32> {
     /// Step size, > 0.
     pub rate: T,
@@ -167,6 +169,7 @@ pub struct Clip<O>(O);
 
 /// Rates of [`Clip`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ClipRates<R, T = f32> {
     /// The largest norm of a step's gradient, > 0.
     pub limit: T,

@@ -16,6 +16,7 @@ pub trait Prepare<const I: usize> {
 ///
 /// Mean and standard deviation are those of the training rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Scaler<const I: usize> {
     /// In the feature's unit.
     pub mean: [f32; I],

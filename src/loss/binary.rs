@@ -10,6 +10,7 @@ use crate::scalar::Scalar;
 ///
 /// The target is the class, `y` = 1 for `true`, 0 for `false`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BinaryCrossEntropy;
 
 impl<T: Scalar> Loss<T> for BinaryCrossEntropy {
@@ -27,6 +28,7 @@ impl<T: Scalar> Loss<T> for BinaryCrossEntropy {
 ///
 /// Equals [`SoftLabels`](super::SoftLabels) for the two logits `(z, 0)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BinarySoftLabels<T = f32> {
     /// T > 0: higher softens more.
     pub temperature: T,
@@ -36,6 +38,7 @@ pub struct BinarySoftLabels<T = f32> {
 
 /// What [`BinarySoftLabels`] holds a student against.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BinarySoft<T = f32> {
     /// The teacher's logit `v`.
     pub teacher: T,

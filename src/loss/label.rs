@@ -7,6 +7,7 @@ use crate::scalar::Scalar;
 ///
 /// The target is the class, in `0..C`; another number has no class to be compared with: loss and gradient are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CrossEntropy;
 
 impl<T: Scalar> Loss<T> for CrossEntropy {
@@ -31,6 +32,7 @@ impl<T: Scalar> Loss<T> for CrossEntropy {
 ///
 /// The target is the class, as for [`CrossEntropy`], which this is for ε = 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SmoothedCrossEntropy<T = f32> {
     /// ε in [0, 1]: the share of the label that is spread over all classes.
     pub smoothing: T,

@@ -8,6 +8,7 @@ use crate::scalar::Scalar;
 ///
 /// The factor T² keeps the gradient's size when T changes (section 2 there).
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SoftLabels<T = f32> {
     /// T > 0: higher softens more.
     pub temperature: T,
@@ -17,6 +18,7 @@ pub struct SoftLabels<T = f32> {
 
 /// What [`SoftLabels`] holds a student against.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Soft<'a, T = f32> {
     /// The teacher's logits `v`, one a class.
     pub teacher: &'a [T],

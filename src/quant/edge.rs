@@ -6,6 +6,7 @@ use crate::scaler::{Prepare, Scaler, standardize};
 ///
 /// Rounds halves away from zero, as TensorFlow Lite's `QUANTIZE` does. NaN becomes the zero point.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Quantize<const I: usize> {
     /// Standardizes raw features.
     pub scaler: Scaler<I>,
@@ -40,6 +41,7 @@ pub fn quantize(x: f32, scale: f32, zero: i8) -> i8 {
 
 /// i8 codes → real outputs: `(code − zero)·scale`.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Dequantize {
     /// Real size of one code, > 0.
     pub scale: f32,

@@ -2,6 +2,7 @@
 
 /// Multiplication by a positive real number: `multiplier · 2^(shift − 31)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Requantize {
     /// Q31 mantissa, 2³⁰..2³¹ (or 0 for a factor of zero).
     multiplier: i32,
@@ -87,6 +88,7 @@ const fn rounding_shift_right(value: i32, bits: u32) -> i32 {
 
 /// The end of an int8 layer: adds the output's zero point and clamps, which is also where ReLU happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Clamp {
     /// Zero point of the output, −128..=127.
     pub zero: i8,

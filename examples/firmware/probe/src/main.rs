@@ -10,6 +10,7 @@ use core::hint::{black_box, spin_loop};
 
 use cortex_m_rt::entry;
 use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
+use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh};
 use microdistill::golden::{Golden, self_test};
 use microdistill::kernel::{affine, affine_i8, affine_input_gradient, affine_parameter_gradient};
 use microdistill::layer::{Array, End, Role};
@@ -18,14 +19,17 @@ use microdistill::loss::{
     SmoothedCrossEntropy, Soft, SoftLabels, Softmax,
 };
 use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, argmax};
-use microdistill::optimizer::{Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm};
+use microdistill::optimizer::{
+    Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
+};
 use microdistill::quant::{Clamp, DenseI8, Dequantize, Quantize, Requantize, quantize};
 use microdistill::scalar::{Element, Scalar};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
+use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, Layer, Mlp, MlpI8, Network, Prepare, Replay, Scaler, Train, initialize, scratch,
-    softmax,
+    Chain, Dense, Distiller, Dropout, Layer, Mlp, MlpI8, Network, Prepare, Replay, Scaler, Train, initialize,
+    scratch, softmax,
 };
 use rand_pcg::Pcg32;
 
@@ -90,6 +94,8 @@ fn functions<T: Scalar>() {
     activation::<Relu6, T>(x);
     activation::<LeakyRelu, T>(x);
     activation::<Sigmoid, T>(x);
+    activation::<FastSigmoid, T>(x);
+    activation::<FastTanh, T>(x);
     activation::<Tanh, T>(x);
 
     affine::<T>(slice(), slice(), slice(), slice());
@@ -101,6 +107,7 @@ fn functions<T: Scalar>() {
     black_box(softmax::<T>(slice(), x));
     head::<Linear, T>();
     head::<Softmax, T>();
+    head::<FastSoftmax, T>();
     head::<Sigmoid, T>();
     loss::<OutputMse<Linear>, T>(OutputMse::new(), slice());
     loss::<OutputMse<Softmax>, T>(OutputMse::new(), slice());
@@ -108,10 +115,7 @@ fn functions<T: Scalar>() {
     loss::<CrossEntropy, T>(CrossEntropy, black_box(1));
     loss(SmoothedCrossEntropy { smoothing: x }, black_box(1));
     loss::<BinaryCrossEntropy, T>(BinaryCrossEntropy, black_box(true));
-    loss(
-        BinarySoftLabels { temperature: x, alpha: x },
-        BinarySoft { teacher: x, label: black_box(None) },
-    );
+    loss(BinarySoftLabels { temperature: x, alpha: x }, BinarySoft { teacher: x, label: black_box(None) });
     loss(SoftLabels { temperature: x, alpha: x }, Soft { teacher: slice(), label: black_box(None) });
 
     SgdRates { rate: x, momentum: x, weight_decay: x }.step(
@@ -191,6 +195,9 @@ fn inference() {
     let hidden = Dense::<4, 3>::new(black_box([[1.0; 4]; 3]), black_box([1.0; 3]));
     let last = Dense::<3, 2, Identity>::new(black_box([[1.0; 3]; 2]), black_box([1.0; 2]));
     black_box(Network::<_, 7>::new(hidden.then(last)) == *network);
+    let mut layer = black_box(last);
+    layer.weights_view_mut()[(2, 1)] = 1.0;
+    black_box((layer.weights_view(), layer.bias_view(), column(black_box(&[1.0; 3]))));
     black_box(self_test(scaler, network, slice::<Golden<4, [f32; 4], [f32; 2]>>()).is_ok());
     black_box(scratch(slice()));
 }

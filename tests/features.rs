@@ -1,0 +1,50 @@
+//! Features add types and change none: whatever is on, exported networks compute the desktop's bits.
+
+#[allow(dead_code, reason = "a firmware uses more of an exported file")]
+#[path = "../examples/models/watch_small/student.rs"]
+mod f32;
+#[allow(dead_code, reason = "a firmware uses more of an exported file")]
+#[path = "../examples/models/watch_small/model.rs"]
+mod int8;
+
+#[test]
+fn exported_networks_pass_their_self_tests() {
+    assert_eq!(f32::self_test(), Ok(()));
+    assert_eq!(int8::self_test(), Ok(()));
+}
+
+#[cfg(feature = "defmt")]
+#[test]
+fn values_can_be_logged() {
+    use microdistill::{Scaler, golden, layer, loss, metric, optimizer, quant, schedule};
+
+    fn values<T: defmt::Format>() {}
+    values::<(layer::End, layer::Role, golden::Mismatch, golden::Stage)>();
+    values::<golden::Golden<3, [f32; 3], [f32; 2]>>();
+    values::<(loss::Soft<'_>, loss::SoftLabels, loss::SmoothedCrossEntropy, loss::CrossEntropy)>();
+    values::<(loss::BinarySoft, loss::BinarySoftLabels, loss::BinaryCrossEntropy)>();
+    values::<(metric::Accuracy, metric::Brier, metric::Confusion<3>, metric::NegativeLogLikelihood)>();
+    values::<(optimizer::AdamRates, optimizer::ClipRates<optimizer::SgdRates>)>();
+    values::<(quant::Clamp, quant::Dequantize, quant::Quantize<3>, quant::Requantize, Scaler<3>)>();
+    values::<(schedule::Constant, schedule::HalfCosine, schedule::Step)>();
+}
+
+#[cfg(feature = "nalgebra")]
+#[test]
+fn views_are_the_arrays_themselves() {
+    use microdistill::{Dense, activation::Relu, view::column};
+
+    let mut layer = Dense::<3, 2, Relu>::new([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [7.0, 8.0]);
+    for (row, weights) in layer.weights.iter().enumerate() {
+        for (index, weight) in weights.iter().enumerate() {
+            assert!(std::ptr::eq(&layer.weights_view()[(index, row)], weight));
+        }
+    }
+    assert!(std::ptr::eq(&layer.bias_view()[1], &layer.bias[1]));
+    layer.weights_view_mut()[(0, 1)] = -4.0;
+    assert_eq!(layer.weights, [[1.0, 2.0, 3.0], [-4.0, 5.0, 6.0]]);
+    let outputs = layer.weights_view().tr_mul(&column(&[1.0, 1.0, 1.0])) + layer.bias_view();
+    assert_eq!(outputs.as_slice(), [13.0, 15.0]);
+    // The other way, as in backpropagation.
+    assert_eq!((layer.weights_view() * column(&[1.0, 1.0])).as_slice(), [-3.0, 7.0, 9.0]);
+}
