@@ -79,6 +79,19 @@ fn scores_that_are_no_numbers_are_left_out() {
 }
 
 #[test]
+fn activations_go_by_their_names() {
+    use Activation::{Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
+    let folder = Folder::new();
+    for hidden in [Identity, Relu, Relu6, LeakyRelu, Tanh, Sigmoid] {
+        let model = model(&[4, 5, 3], hidden, 1);
+        let bytes = folder.bytes(&model);
+        assert_eq!(folder.load(&bytes).unwrap(), model);
+        let names = format!(r#"\"activations\":[\"{}\",\"identity\"]"#, hidden.name());
+        assert!(String::from_utf8_lossy(&bytes).contains(&names), "{names}");
+    }
+}
+
+#[test]
 fn unusable_models_are_not_saved() {
     let cases: [Case<Model>; 7] = [
         (|model| model.scaler.scale[1] = f32::INFINITY, "scaler.scale holds inf at position 1"),
