@@ -92,7 +92,8 @@ pub fn train(
     }
     let mut rng = Pcg32::new(settings.seed, STREAM);
     let start = Network::random(&settings.widths, settings.activation, &mut rng);
-    let mut best = Trained { network: start, epoch: 0, history: Vec::new() };
+    let mut best =
+        Trained { network: start, epoch: 0, history: Vec::with_capacity(settings.epochs.min(HISTORY)) };
     let mut best_loss = f64::INFINITY;
     let mut training = Training::new(settings, training, &best.network);
     for number in 1..=settings.epochs {
@@ -115,6 +116,9 @@ pub fn train(
     }
     Ok(best)
 }
+
+/// Epochs whose history has room from the start, so that a usual training takes no memory on the way.
+const HISTORY: usize = 1 << 12;
 
 /// The generator's stream for teachers, so that a student of the same seed draws other numbers.
 const STREAM: u64 = 0x5445_4143;
