@@ -33,8 +33,8 @@
 //! samples with the teacher's logits ([`SoftLabels`](loss::SoftLabels)), kept in a [`Replay`] ring so that the teacher
 //! runs once a sample.
 //!
-//! **Features** add to this and change none of it: `defmt` (values can be logged), `micromath` (module `fast`: types
-//! of about three digits), `nalgebra` (module `view`: weights as matrices).
+//! **Features** add to this and change none of it: `defmt` (values can be logged), `micromath` (its exponential in
+//! [`fast`]), `nalgebra` (module `view`: weights as matrices).
 //!
 //! **Numbers.** The same model and input give the same bits on x86-64, Cortex-M and RISC-V, at every optimization
 //! level, in inference and in training: summation order is fixed, nothing is fused, and `exp`, `ln` and `tanh` come
@@ -61,7 +61,6 @@ pub mod schedule;
 mod distill;
 mod replay;
 
-#[cfg(feature = "micromath")]
 pub mod fast;
 #[cfg(feature = "nalgebra")]
 pub mod view;

@@ -52,9 +52,10 @@ pub trait Scalar:
     fn tanh(self) -> Self;
     /// The square root.
     fn sqrt(self) -> Self;
-    /// eˣ to 0.3 %, by micromath: 0 below −87, infinity above 88. An `f64` goes through `f32`.
-    #[cfg(feature = "micromath")]
-    fn fast_exp(self) -> Self;
+    /// The nearest `f32`.
+    fn to_f32(self) -> f32;
+    /// This `f32`, exactly.
+    fn from_f32(number: f32) -> Self;
 }
 
 impl Element for i8 {
@@ -97,15 +98,11 @@ macro_rules! scalar {
             fn sqrt(self) -> $type {
                 libm::$sqrt(self)
             }
-            #[cfg(feature = "micromath")]
-            fn fast_exp(self) -> $type {
-                // Where `f32` ends, micromath sets exponents that no number has.
-                match self as f32 {
-                    x if x.is_nan() => self,
-                    x if x > 88.0 => <$type>::INFINITY,
-                    x if x < -87.0 => 0.0,
-                    x => micromath::F32(x).exp().0 as $type,
-                }
+            fn to_f32(self) -> f32 {
+                self as f32
+            }
+            fn from_f32(number: f32) -> $type {
+                number.into()
             }
         }
     };

@@ -7,7 +7,6 @@
 mod common;
 mod difference;
 mod distiller;
-#[cfg(feature = "micromath")]
 mod fast;
 mod layers;
 mod losses;
@@ -23,9 +22,7 @@ use microdistill::loss::{Linear, Softmax};
 const TRAITS: [&str; 5] = ["Activation", "Head", "Loss", "Optimizer", "Train"];
 
 const CHECKS: &[(&str, fn())] = &[
-    #[cfg(feature = "micromath")]
     ("Activation for FastSigmoid", fast::sigmoid),
-    #[cfg(feature = "micromath")]
     ("Activation for FastTanh", fast::tanh),
     ("Activation for Identity", || layers::activation::<Identity>(|z| z)),
     ("Activation for LeakyRelu", layers::leaky_relu),
@@ -33,7 +30,6 @@ const CHECKS: &[(&str, fn())] = &[
     ("Activation for Relu6", || layers::activation::<Relu6>(|z| ((z + z.abs()) / 2.0).min(6.0))),
     ("Activation for Sigmoid", layers::sigmoid),
     ("Activation for Tanh", || layers::activation::<Tanh>(|z| 1.0 - 2.0 / ((2.0 * z).exp() + 1.0))),
-    #[cfg(feature = "micromath")]
     ("Head for FastSoftmax", fast::softmax),
     ("Head for Linear", || losses::head::<Linear>(<[f64]>::to_vec)),
     ("Head for Sigmoid", || losses::head::<Sigmoid>(|z| z.iter().map(|&z| losses::sigmoid(z)).collect())),

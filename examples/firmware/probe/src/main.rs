@@ -10,7 +10,7 @@ use core::hint::{black_box, spin_loop};
 
 use cortex_m_rt::entry;
 use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
-use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh};
+use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Micromath};
 use microdistill::golden::{Golden, self_test};
 use microdistill::kernel::{affine, affine_i8, affine_input_gradient, affine_parameter_gradient};
 use microdistill::layer::{Array, End, Role};
@@ -96,6 +96,7 @@ fn functions<T: Scalar>() {
     activation::<Sigmoid, T>(x);
     activation::<FastSigmoid, T>(x);
     activation::<FastTanh, T>(x);
+    activation::<FastTanh<Micromath>, T>(x);
     activation::<Tanh, T>(x);
 
     affine::<T>(slice(), slice(), slice(), slice());
