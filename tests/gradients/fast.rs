@@ -31,6 +31,20 @@ fn exponentials_err_as_stated() {
     check::<microdistill::fast::Micromath>(3e-3);
 }
 
+/// The bits that a Cortex-M4F and, without an FPU, a Cortex-M3 computed, too.
+#[test]
+fn approximations_have_their_bits() {
+    fn hash<Fast: Activation>() -> u32 {
+        (0..20_000).fold(0xcbf2_9ce4, |hash, step| {
+            let y = Fast::apply((step as f32 - 10_000.0) / 97.0);
+            (hash ^ y.to_bits()).wrapping_mul(0x0100_0193)
+        })
+    }
+    assert_eq!((hash::<FastTanh>(), hash::<FastSigmoid>()), (0x68ff_384a, 0xdd8f_3f01));
+    #[cfg(feature = "micromath")]
+    assert_eq!(hash::<FastTanh<microdistill::fast::Micromath>>(), 0x7438_3caa);
+}
+
 pub(crate) fn tanh() {
     activation::<FastTanh, Tanh>(2e-6, f64::tanh);
     #[cfg(feature = "micromath")]
