@@ -5,18 +5,20 @@ use core::iter;
 use microdistill::loss::{Soft, SoftLabels};
 use microdistill::metric::Accuracy;
 use microdistill::optimizer::{Sgd, SgdRates};
-use microdistill::{Distiller, Mlp, Params, Prepare, Replay};
+use microdistill::{Distiller, Mlp, Params, Replay};
 use rand_pcg::Pcg32;
 use static_cell::ConstStaticCell;
 
 use crate::Outcome;
 use crate::arrivals::arrivals;
 use crate::data::{fitting, teacher, test, train};
+use crate::edge::{Edge as _, Take, take};
 use crate::output::println;
 
 /// Units in the hidden layer: as many as the desktop's student has.
 const HIDDEN: usize = 16;
-/// Samples that the ring remembers. 148 bytes each here, 19 KB in all; with 64 or 256 the student is as good.
+/// Samples that the ring remembers, as the teacher takes and gives them: 148 bytes each for an f32 teacher here, 19 KB
+/// in all, and 37 bytes for an int8 one. With 64 or 256 the student is as good.
 const RING: usize = 128;
 /// Draws from the ring for one update, most of them old samples, so that what was learned is not forgotten.
 const BATCH: usize = 8;
@@ -36,8 +38,7 @@ type Student = Mlp![INPUTS, HIDDEN, CLASSES];
 
 // All zero at the start: they take RAM, and no flash.
 static DISTILLER: ConstStaticCell<Distiller<Student, Sgd<Student>>> = ConstStaticCell::new(Distiller::ZERO);
-static REPLAY: ConstStaticCell<Replay<[f32; INPUTS], [f32; CLASSES], RING>> =
-    ConstStaticCell::new(Replay::new());
+static REPLAY: ConstStaticCell<Replay<teacher::Input, teacher::Output, RING>> = ConstStaticCell::new(Replay::new());
 
 /// Trains a student from random weights and prints what became of it: right answers before and after, the mean loss
 /// on the way, how often the teacher was asked, and the bits of the weights.
@@ -61,17 +62,19 @@ pub fn distill() -> Outcome {
     };
     let mut rng = Pcg32::new(1, 1);
     distiller.student.initialize(&mut rng);
-    let before = score(&distiller.student, test);
+    let Some(before) = score(&distiller.student, &teacher::INPUT, test) else { return Outcome::Failed };
     println!("before: {} of {}", before.correct, before.total);
 
     let (mut samples, mut calls, mut learned, mut loss) = (0, 0, 0, 0.0);
-    for raw in arrivals(train).take(STEPS) {
+    for row in arrivals(train).take(STEPS) {
         samples += 1;
-        let logits = teacher::predict(raw);
+        let Some(input) = take(&teacher::INPUT, row, train::CODES) else { return Outcome::Failed };
+        let output = teacher::run(&input);
         calls += 1;
-        replay.push(teacher::INPUT.apply(raw), logits);
-        for (x, logits) in iter::repeat_with(|| replay.draw(&mut rng)).take(BATCH).flatten() {
-            loss += distiller.learn(x, &SoftLabels::DEFAULT, Soft { teacher: logits, label: None });
+        replay.push(input, output);
+        for (input, output) in iter::repeat_with(|| replay.draw(&mut rng)).take(BATCH).flatten() {
+            let (x, logits) = (teacher::INPUT.standardized(input), teacher::decode(output));
+            loss += distiller.learn(&x, &SoftLabels::DEFAULT, Soft { teacher: &logits, label: None });
             learned += 1;
         }
         distiller.update(&RATES);
@@ -81,7 +84,7 @@ pub fn distill() -> Outcome {
         }
     }
 
-    let after = score(&distiller.student, test);
+    let Some(after) = score(&distiller.student, &teacher::INPUT, test) else { return Outcome::Failed };
     println!("after: {} of {}", after.correct, after.total);
     println!("teacher: {} calls for {} samples, {} learned", calls, samples, learned);
     print_weights(&distiller.student);
@@ -89,12 +92,13 @@ pub fn distill() -> Outcome {
 }
 
 /// How many of the test rows that have a label the student gets right.
-fn score(student: &Student, rows: &[[f32; INPUTS]]) -> Accuracy {
+fn score<T, E: Take<T, INPUTS>>(student: &Student, edge: &E, rows: &[[T; INPUTS]]) -> Option<Accuracy> {
     let mut accuracy = Accuracy::default();
-    for (raw, &class) in rows.iter().zip(&test::CLASSES) {
-        accuracy.add(&student.predict(&teacher::INPUT.apply(raw)), class.into());
+    for (row, &class) in rows.iter().zip(&test::CLASSES) {
+        let input = take(edge, row, test::CODES)?;
+        accuracy.add(&student.predict(&edge.standardized(&input)), class.into());
     }
-    accuracy
+    Some(accuracy)
 }
 
 /// The student as bits, a few words a line.

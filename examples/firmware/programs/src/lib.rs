@@ -12,6 +12,7 @@ mod output;
 mod arrivals;
 pub mod data;
 mod distill;
+mod edge;
 mod infer;
 mod outcome;
 
