@@ -6,7 +6,8 @@
 //! [package.metadata.board]
 //! core = "Cortex-M4F"
 //! target = "thumbv7em-none-eabihf"                          # none: the desktop
-//! qemu = ["qemu-system-arm", "-machine", "mps2-an386", "…"] # none: built only
+//! qemu = ["qemu-system-arm", "-machine", "mps2-an386", "…"] # none: QEMU does not emulate it
+//! chip = "RP2040"                                           # for probe-rs; none: there is nothing to flash
 //! ```
 
 mod build;
@@ -40,6 +41,8 @@ pub struct Board {
     pub target: Option<String>,
     /// The emulator and its arguments, without those that name the firmware.
     pub qemu: Option<Vec<String>>,
+    /// The chip, as probe-rs names it.
+    pub chip: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +67,7 @@ struct Description {
     core: String,
     target: Option<String>,
     qemu: Option<Vec<String>>,
+    chip: Option<String>,
 }
 
 /// The folder of all boards in the [repository](crate::file::repository).
@@ -94,9 +98,9 @@ pub fn list(folder: &Path) -> Result<Vec<Board>> {
             line: None,
             message: error.to_string(),
         })?;
-        if let Some(Description { core, target, qemu }) = manifest.package.metadata.board {
+        if let Some(Description { core, target, qemu, chip }) = manifest.package.metadata.board {
             let name = entry.file_name().to_string_lossy().into_owned();
-            boards.push(Board { name, folder: entry.path(), core, target, qemu });
+            boards.push(Board { name, folder: entry.path(), core, target, qemu, chip });
         }
     }
     boards.sort_by(|a, b| a.name.cmp(&b.name));
