@@ -31,6 +31,11 @@ impl Sources {
         })
     }
 
+    /// For `bench`: exports `model`, to `file` in `folder`.
+    pub fn bench(folder: &Path, file: &str, model: &Model) -> Result<Self> {
+        Ok(Sources { model: Some(model_file(folder, file, model, NAME)?), ..Sources::default() })
+    }
+
     /// For `distill`: exports `teacher` and rows, which have its features, to `folder`; an
     /// int8 teacher's rows are its codes.
     pub fn distill(folder: &Path, teacher: &Model, train: &Dataset, test: &Dataset) -> Result<Self> {

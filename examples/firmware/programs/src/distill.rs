@@ -16,7 +16,7 @@ use crate::edge::{Edge as _, Take, take};
 use crate::output::println;
 
 /// Units in the hidden layer: as many as the desktop's student has.
-const HIDDEN: usize = 16;
+pub(crate) const HIDDEN: usize = 16;
 /// Samples that the ring remembers, as the teacher takes and gives them: 148 bytes each for an f32 teacher here, 19 KB
 /// in all, and 37 bytes for an int8 one. With 64 or 256 the student is as good.
 const RING: usize = 128;
@@ -30,8 +30,8 @@ const RATES: SgdRates = SgdRates { rate: 0.02, momentum: 0.9, weight_decay: 1e-4
 /// Steps from one report to the next.
 const REPORT: usize = 250;
 
-const INPUTS: usize = teacher::FEATURES.len();
-const CLASSES: usize = teacher::LABELS.len();
+pub(crate) const INPUTS: usize = teacher::FEATURES.len();
+pub(crate) const CLASSES: usize = teacher::LABELS.len();
 const _: () = assert!(CLASSES > 1, "distill learns from a teacher that tells classes apart");
 
 type Student = Mlp![INPUTS, HIDDEN, CLASSES];
