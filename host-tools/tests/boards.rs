@@ -7,7 +7,7 @@ mod common;
 mod pins;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use common::bundled;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -15,13 +15,16 @@ use microdistill_host_tools::board::{self, Board, Elf, Firmware, Output, Profile
 use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::model::Model;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
+use serde_json::Value;
 use tempfile::TempDir;
+
+type Test = fn() -> Result<(), Failed>;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&'static str, fn() -> Result<(), Failed>); 8] = [
+    let tests: [(&str, Test); 10] = [
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
         ("an_int8_teacher_s_distillation_fits_16_kib", an_int8_teacher_s_distillation_fits_16_kib),
@@ -29,6 +32,8 @@ fn main() -> ExitCode {
         ("a_flipped_bit_is_seen", a_flipped_bit_is_seen),
         ("weights_stay_in_flash", weights_stay_in_flash),
         ("nothing_of_the_core_can_panic", nothing_of_the_core_can_panic),
+        ("flashing_is_by_probe_rs", flashing_is_by_probe_rs),
+        ("bench_tells_machines_what_they_rely_on", bench_tells_machines_what_they_rely_on),
         ("outputs_and_sizes_are_those_pinned", pins::outputs_and_sizes_are_those_pinned),
     ];
     let missing = !boards().iter().all(|board| board.missing().is_empty());
@@ -218,6 +223,63 @@ fn nothing_of_the_core_can_panic() -> Result<(), Failed> {
     assert_eq!(data_size(&elf)?, 0);
     for network in ["NETWORK", "NETWORK_I8"] {
         assert_eq!(elf.find(network)?.0, ".rodata");
+    }
+    Ok(())
+}
+
+/// The command line in the repository.
+fn microdistill(line: &str) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("microdistill"));
+    command.current_dir(repository()).args(line.split(' '));
+    command
+}
+
+fn flashing_is_by_probe_rs() -> Result<(), Failed> {
+    let folder = TempDir::new()?;
+    let error = |line: &str, path: &Path| -> Result<String, Failed> {
+        let output = microdistill(line).env("PATH", path).output()?;
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        Ok(String::from_utf8(output.stderr)?)
+    };
+    let missing = error("board flash microbit distill", folder.path())?;
+    assert!(missing.contains("cargo microdistill setup --flash"), "{missing}");
+    assert!(missing.contains("cargo install probe-rs-tools --locked"), "{missing}");
+    let desktop = error("board flash host infer", folder.path())?;
+    assert!(desktop.contains("host is no board to flash"), "{desktop}");
+
+    // One that only keeps what it was told.
+    let (tool, told) = (folder.path().join("probe-rs"), folder.path().join("told"));
+    std::fs::write(&tool, format!("#!/bin/sh\necho \"$@\" > {}\n", told.display()))?;
+    assert!(Command::new("chmod").arg("+x").arg(&tool).status()?.success());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = [folder.path().to_owned()].into_iter().chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(folders)?;
+    let output = microdistill("board flash microbit distill").env("PATH", path).output()?;
+    assert!(output.status.success(), "{output:?}");
+    let told = std::fs::read_to_string(told)?;
+    let elf = told.trim_end().strip_prefix("run --chip nRF51822_xxAA ").ok_or_else(|| told.clone())?;
+    let elf = Elf::load(elf)?;
+    assert!(elf.parse()?.symbols().any(|symbol| symbol.name() == Ok("_SEGGER_RTT")), "it prints over RTT");
+    let ram = elf.memory()?.ram;
+    assert!(ram < 14 * 1024, "{ram}");
+    Ok(())
+}
+
+fn bench_tells_machines_what_they_rely_on() -> Result<(), Failed> {
+    let output = microdistill("board bench microbit qemu-mps2 --json").output()?;
+    assert!(output.status.success(), "{output:?}");
+    let json: Value = serde_json::from_slice(&output.stdout)?;
+    let results = json["results"].as_array().ok_or("no results")?;
+    assert_eq!(results.len(), 6);
+    for row in results {
+        let keys = ["macs", "flash", "ram", "stack"];
+        assert!(keys.iter().all(|key| row[key].as_u64().is_some_and(|number| number > 0)), "{row}");
+        assert!(["board", "core", "model", "kind"].iter().all(|key| row[key].is_string()), "{row}");
+        assert!(row.get("cycles").is_some_and(Value::is_null), "{row}");
+        let count = if row.get("optimizer").is_some() { "instructions_per_sample" } else { "instructions" };
+        // Every multiplication is an instruction, and more than a thousand for each would be wrong.
+        let (count, macs) = (row[count].as_u64().unwrap_or(0), row["macs"].as_u64().unwrap_or(0));
+        assert!((macs..1000 * macs).contains(&count), "{row}");
     }
     Ok(())
 }
