@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::board::{Board, Missing, which};
+use crate::board::{Board, Missing, SYSTEM_TOOLCHAIN, which};
 use crate::error::{Error, Result};
 
 /// A command that installs something.
@@ -12,6 +12,8 @@ pub struct Step {
     pub purpose: String,
     /// Program and arguments.
     pub command: Vec<String>,
+    /// What to do in its place if it fails.
+    pub otherwise: Vec<Step>,
 }
 
 /// The commands that give this machine all that `boards` need; none if it has it.
@@ -30,31 +32,32 @@ pub fn steps(boards: &[Board]) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-fn install(missing: &Missing) -> Result<Vec<Step>> {
-    let step = |purpose: &str, command: &[&str]| Step {
+/// What flashes boards; it takes some minutes.
+pub fn flash_tool() -> Step {
+    step("what flashes boards", &["cargo", "install", "probe-rs-tools", "--locked"])
+}
+
+fn step(purpose: &str, command: &[&str]) -> Step {
+    Step {
         purpose: purpose.into(),
         command: command.iter().map(|word| (*word).to_owned()).collect(),
-    };
+        otherwise: Vec::new(),
+    }
+}
+
+fn install(missing: &Missing) -> Result<Vec<Step>> {
     match missing {
         Missing::Target(target) => {
-            Ok(vec![step("the core library for boards", &["rustup", "target", "add", target])])
+            let mut add = step("the core library for boards", &["rustup", "target", "add", target]);
+            if which("apt-get").is_some() {
+                add.otherwise = system_toolchain(target, sudo());
+            }
+            Ok(vec![add])
         }
         Missing::Emulator(program) => {
-            // Debian and its kin name the package as the program; `sudo` where we are not root.
-            let sudo: &[&str] = if is_root() { &[] } else { &["sudo"] };
-            let package = program.as_str();
             if which("apt-get").is_some() {
-                Ok(vec![
-                    step("the list of packages", &[sudo, &["apt-get", "update", "--quiet=2"]].concat()),
-                    step(
-                        "the emulator",
-                        &[
-                            sudo,
-                            &["apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", package],
-                        ]
-                        .concat(),
-                    ),
-                ])
+                // Debian and its kin name the package as the program.
+                Ok(packages("the emulator", &[program], sudo()).into())
             } else if which("brew").is_some() {
                 Ok(vec![step("the emulator", &["brew", "install", "qemu"])])
             } else {
@@ -66,6 +69,47 @@ fn install(missing: &Missing) -> Result<Vec<Step>> {
     }
 }
 
+/// `sudo` where we are not root.
+fn sudo() -> &'static [&'static str] {
+    if is_root() { &[] } else { &["sudo"] }
+}
+
+fn packages(purpose: &str, packages: &[&str], sudo: &[&str]) -> [Step; 2] {
+    let install: &[&str] = &["apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends"];
+    [
+        step("the list of packages", &[sudo, &["apt-get", "update", "--quiet=2"]].concat()),
+        step(purpose, &[sudo, install, packages].concat()),
+    ]
+}
+
+/// Debian's compiler, with a core library for `target` built from its source, as a toolchain of rustup: where rustup
+/// itself cannot fetch the library.
+fn system_toolchain(target: &str, sudo: &[&str]) -> Vec<Step> {
+    let purpose = "a compiler with the source of its library";
+    let mut steps: Vec<Step> = packages(purpose, &["rustc-web", "rust-web-src"], sudo).into();
+    // The core is a crate without `std`, whatever target; its build leaves the libraries that it uses.
+    let build =
+        ["env", "RUSTC=/usr/bin/rustc", "RUSTC_BOOTSTRAP=1", "cargo", "build", "--release", "--quiet"];
+    let core = ["-Zbuild-std=core,alloc", "--package", "microdistill", "--target", target];
+    steps.push(step("the core library", &[&build[..], &core[..], &["--target-dir", BUILT]].concat()));
+    let libraries = format!("/usr/lib/rustlib/{target}/lib");
+    steps.push(step("its place", &[sudo, &["mkdir", "-p", &libraries]].concat()));
+    let copy =
+        format!("cp {BUILT}/{target}/release/deps/lib{{core,alloc,compiler_builtins}}-*.rlib {libraries}/");
+    steps.push(step("the core library in its place", &[sudo, &["bash", "-c", &copy]].concat()));
+    let host = "/usr/lib/rustlib/x86_64-unknown-linux-gnu/bin";
+    steps.push(step("the linker's place", &[sudo, &["mkdir", "-p", host]].concat()));
+    // Our rustc, not root's, knows where rustup keeps its linker.
+    let linker = "\"$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld\"";
+    let link = [sudo, &["ln", "-sf", linker, host]].concat().join(" ");
+    steps.push(step("the linker", &["bash", "-c", &link]));
+    steps.push(step("the compiler's name", &["rustup", "toolchain", "link", SYSTEM_TOOLCHAIN, "/usr"]));
+    steps
+}
+
+/// Where that library is built.
+const BUILT: &str = "target/system";
+
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
@@ -73,7 +117,11 @@ fn is_root() -> bool {
 impl Step {
     /// The command as it would be typed.
     pub fn line(&self) -> String {
-        self.command.join(" ")
+        let quoted = |word: &String| {
+            let plain = !word.contains(|c: char| c.is_whitespace() || "\"$*{}".contains(c));
+            if plain { word.clone() } else { format!("'{word}'") }
+        };
+        self.command.iter().map(quoted).collect::<Vec<_>>().join(" ")
     }
 
     /// Runs the command; its output goes where ours goes for people, to standard error.
@@ -93,5 +141,30 @@ impl Step {
         } else {
             Err(Error::Invalid(format!("`{}` failed ({status})", self.line())))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_that_rustup_cannot_fetch_is_built() {
+        let lines: Vec<String> =
+            system_toolchain("thumbv6m-none-eabi", &["sudo"]).iter().map(Step::line).collect();
+        let expected = [
+            "sudo apt-get update --quiet=2",
+            "sudo apt-get install --quiet=2 --yes --no-install-recommends rustc-web rust-web-src",
+            "env RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 cargo build --release --quiet -Zbuild-std=core,alloc \
+             --package microdistill --target thumbv6m-none-eabi --target-dir target/system",
+            "sudo mkdir -p /usr/lib/rustlib/thumbv6m-none-eabi/lib",
+            "sudo bash -c 'cp target/system/thumbv6m-none-eabi/release/deps/lib{core,alloc,compiler_builtins}-*.rlib \
+             /usr/lib/rustlib/thumbv6m-none-eabi/lib/'",
+            "sudo mkdir -p /usr/lib/rustlib/x86_64-unknown-linux-gnu/bin",
+            "bash -c 'sudo ln -sf \"$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld\" \
+             /usr/lib/rustlib/x86_64-unknown-linux-gnu/bin'",
+            "rustup toolchain link debian /usr",
+        ];
+        assert_eq!(lines, expected);
     }
 }

@@ -5,10 +5,16 @@ use std::path::{Path, PathBuf};
 
 const FILES: [(&str, &str); 4] =
     [("MODEL", "student.rs"), ("TEACHER", "teacher.rs"), ("TRAIN", "train.rs"), ("TEST", "test.rs")];
+const INT8: [(&str, &str); 4] = [
+    ("MODEL", "model.rs"),
+    ("TEACHER", "teacher_int8.rs"),
+    ("TRAIN", "train_int8.rs"),
+    ("TEST", "test_int8.rs"),
+];
 
 fn main() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/watch_small");
-    for (name, default) in FILES {
+    for (name, default) in if cfg!(feature = "int8") { INT8 } else { FILES } {
         let variable = format!("MICRODISTILL_{name}");
         println!("cargo::rerun-if-env-changed={variable}");
         let path = env::var_os(&variable).map_or_else(|| example.join(default), PathBuf::from);

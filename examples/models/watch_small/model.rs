@@ -12,6 +12,16 @@
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub type Student = ::microdistill::MlpI8![30, 16, 7];
 
+/// What the network takes.
+#[rustfmt::skip]
+#[allow(dead_code, unreachable_pub, clippy::all)]
+pub type Input = [i8; 30];
+
+/// What it gives.
+#[rustfmt::skip]
+#[allow(dead_code, unreachable_pub, clippy::all)]
+pub type Output = [i8; 7];
+
 /// Raw features to the network's input.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
@@ -186,7 +196,7 @@ pub static FEATURES: [&str; 30] = [
 /// What the desktop computed: `self_test` compares.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
-pub static GOLDEN: [::microdistill::golden::Golden<30, [i8; 30], [i8; 7]>; 4] = {
+pub static GOLDEN: [::microdistill::golden::Golden<30, Input, Output>; 4] = {
     use ::microdistill::golden::Golden;
     [
         Golden {
@@ -255,11 +265,25 @@ pub const FLASH_BYTES: usize = 1132;
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub const SCRATCH_BYTES: usize = 46;
 
+/// The network alone: its input to its output.
+#[rustfmt::skip]
+#[allow(dead_code, unreachable_pub, clippy::all)]
+pub fn run(input: &Input) -> Output {
+    STUDENT.predict(input)
+}
+
+/// The network's output as logits, or as a value.
+#[rustfmt::skip]
+#[allow(dead_code, unreachable_pub, clippy::all)]
+pub fn decode(output: &Output) -> [f32; 7] {
+    OUTPUT.apply(output)
+}
+
 /// Raw features to logits, or to a value.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub fn predict(raw: &[f32; 30]) -> [f32; 7] {
-    OUTPUT.apply(&STUDENT.predict(&::microdistill::Prepare::apply(&INPUT, raw)))
+    decode(&run(&::microdistill::Prepare::apply(&INPUT, raw)))
 }
 
 /// Compares this machine with the desktop, to the bit.

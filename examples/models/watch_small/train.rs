@@ -3933,6 +3933,11 @@ pub static ROWS: [[f32; 30]; 785] = [
     ],
 ];
 
+/// What codes in the rows stand for, where they are codes.
+#[rustfmt::skip]
+#[allow(dead_code, unreachable_pub, clippy::all)]
+pub static CODES: Option<::microdistill::quant::Dequantize> = None;
+
 /// Indices into the model's `LABELS`, where the rows have labels.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]

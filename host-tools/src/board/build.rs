@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Board, Sources};
+use super::{Board, Sources, other_toolchain};
 use crate::error::{Error, Result};
 
 /// A program of a board, to be built.
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 pub struct Firmware<'a> {
     /// The board.
     pub board: &'a Board,
-    /// `infer` or `distill`: the name of a binary in the board's folder.
+    /// `infer`, `distill` or `bench`: the name of a binary in the board's folder.
     pub program: &'a str,
     /// What it holds.
     pub sources: Sources,
@@ -37,9 +37,24 @@ impl Firmware<'_> {
     /// # Errors
     /// A build that fails, with the compiler's words.
     pub fn build(&self) -> Result<PathBuf> {
+        self.build_with(&[])
+    }
+
+    /// As [`build`](Self::build), for a board on a debug probe, to which it prints.
+    ///
+    /// # Errors
+    /// As of [`build`](Self::build).
+    pub fn build_for_probe(&self) -> Result<PathBuf> {
+        self.build_with(&["--features", "rtt"])
+    }
+
+    fn build_with(&self, arguments: &[&str]) -> Result<PathBuf> {
         let mut command = Command::new("cargo");
+        if let Some(toolchain) = self.board.target.as_deref().and_then(other_toolchain) {
+            command.env("RUSTUP_TOOLCHAIN", toolchain);
+        }
         command.args(["build", "--locked", "--quiet", "--message-format=json-render-diagnostics"]);
-        command.args(["--bin", self.program]).current_dir(&self.board.folder);
+        command.args(arguments).args(["--bin", self.program]).current_dir(&self.board.folder);
         if self.profile == Profile::Release {
             command.arg("--release");
         }

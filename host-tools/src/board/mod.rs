@@ -6,11 +6,14 @@
 //! [package.metadata.board]
 //! core = "Cortex-M4F"
 //! target = "thumbv7em-none-eabihf"                          # none: the desktop
-//! qemu = ["qemu-system-arm", "-machine", "mps2-an386", "…"] # none: built only
+//! qemu = ["qemu-system-arm", "-machine", "mps2-an386", "…"] # none: QEMU does not emulate it
+//! chip = "RP2040"                                           # for probe-rs; none: there is nothing to flash
 //! ```
 
+mod bench;
 mod build;
 mod elf;
+mod flash;
 mod output;
 mod run;
 mod sources;
@@ -21,8 +24,10 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
+pub use bench::{Measured, Work, counting, measured};
 pub use build::{Firmware, Profile};
 pub use elf::{Elf, Memory};
+pub use flash::{check_flash, flash};
 pub use output::{Output, is_story};
 pub use run::run;
 pub use sources::Sources;
@@ -40,6 +45,8 @@ pub struct Board {
     pub target: Option<String>,
     /// The emulator and its arguments, without those that name the firmware.
     pub qemu: Option<Vec<String>>,
+    /// The chip, as probe-rs names it.
+    pub chip: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +71,7 @@ struct Description {
     core: String,
     target: Option<String>,
     qemu: Option<Vec<String>>,
+    chip: Option<String>,
 }
 
 /// The folder of all boards in the [repository](crate::file::repository).
@@ -94,9 +102,9 @@ pub fn list(folder: &Path) -> Result<Vec<Board>> {
             line: None,
             message: error.to_string(),
         })?;
-        if let Some(Description { core, target, qemu }) = manifest.package.metadata.board {
+        if let Some(Description { core, target, qemu, chip }) = manifest.package.metadata.board {
             let name = entry.file_name().to_string_lossy().into_owned();
-            boards.push(Board { name, folder: entry.path(), core, target, qemu });
+            boards.push(Board { name, folder: entry.path(), core, target, qemu, chip });
         }
     }
     boards.sort_by(|a, b| a.name.cmp(&b.name));
@@ -133,11 +141,28 @@ pub enum Missing {
     Emulator(String),
 }
 
-/// Whether the toolchain in use has the core library for `target`.
+/// The linked toolchain of the system's own compiler, where rustup has no core library for a target.
+pub(crate) const SYSTEM_TOOLCHAIN: &str = "debian";
+
+/// The toolchain, other than the one in use, that firmware for `target` is built by, if there is need of one.
+fn other_toolchain(target: &str) -> Option<&'static str> {
+    (!library(target, None) && library(target, Some(SYSTEM_TOOLCHAIN))).then_some(SYSTEM_TOOLCHAIN)
+}
+
+/// Whether there is a core library for `target`.
 fn has_target(target: &str) -> bool {
-    let output =
-        std::process::Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
-    let folder = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    library(target, None) || library(target, Some(SYSTEM_TOOLCHAIN))
+}
+
+/// Whether `toolchain`, or the one in use, has the core library for `target`.
+fn library(target: &str, toolchain: Option<&str>) -> bool {
+    let mut rustc = std::process::Command::new("rustc");
+    rustc.args(["--print", "target-libdir", "--target", target]);
+    if let Some(toolchain) = toolchain {
+        rustc.env("RUSTUP_TOOLCHAIN", toolchain);
+    }
+    let output = rustc.output().ok().filter(|output| output.status.success());
+    let folder = output.and_then(|output| String::from_utf8(output.stdout).ok());
     folder.is_some_and(|folder| Path::new(folder.trim()).is_dir())
 }
 

@@ -5,6 +5,7 @@
 //! | `row 3: [1065353216, …]` | bits of the outputs for a row |
 //! | `weights 0 16: [1065353216, …]` | bits of the parameters of a tensor, from an index on |
 //! | `accuracy: 310 of 364`, `before: …`, `after: …` | right answers |
+//! | `network: 51234 ticks` and the like | what `bench` measured |
 
 use microdistill::scalar::Element as _;
 
@@ -44,10 +45,14 @@ impl Output {
         chunks.flatten().collect()
     }
 
+    /// What stands behind `name: `, in the first line that begins so.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.lines.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
     /// Right answers and all of them, of the line that begins with `name`.
     pub fn share(&self, name: &str) -> Option<(usize, usize)> {
-        let text = self.lines.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))?;
-        let (right, total) = text.split_once(" of ")?;
+        let (right, total) = self.value(name)?.split_once(" of ")?;
         Some((right.parse().ok()?, total.parse().ok()?))
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::dataset::Dataset;
 use crate::error::Result;
-use crate::export::{NAME, export, rows};
+use crate::export::{Form, NAME, export, rows};
 use crate::file;
 use crate::model::Model;
 
@@ -26,17 +26,23 @@ impl Sources {
     pub fn infer(folder: &Path, file: &str, model: &Model, test: &Dataset) -> Result<Self> {
         Ok(Sources {
             model: Some(model_file(folder, file, model, NAME)?),
-            test: Some(rows_file(folder, "test.rs", model, test)?),
+            test: Some(rows_file(folder, "test.rs", model, test, Form::Raw)?),
             ..Sources::default()
         })
     }
 
-    /// For `distill`: exports `teacher` and rows, which have its features, to `folder`.
+    /// For `bench`: exports `model`, to `file` in `folder`.
+    pub fn bench(folder: &Path, file: &str, model: &Model) -> Result<Self> {
+        Ok(Sources { model: Some(model_file(folder, file, model, NAME)?), ..Sources::default() })
+    }
+
+    /// For `distill`: exports `teacher` and rows, which have its features, to `folder`; an
+    /// int8 teacher's rows are its codes.
     pub fn distill(folder: &Path, teacher: &Model, train: &Dataset, test: &Dataset) -> Result<Self> {
         Ok(Sources {
             teacher: Some(model_file(folder, "teacher.rs", teacher, "TEACHER")?),
-            train: Some(rows_file(folder, "train.rs", teacher, train)?),
-            test: Some(rows_file(folder, "test.rs", teacher, test)?),
+            train: Some(rows_file(folder, "train.rs", teacher, train, Form::Codes)?),
+            test: Some(rows_file(folder, "test.rs", teacher, test, Form::Codes)?),
             ..Sources::default()
         })
     }
@@ -46,8 +52,8 @@ fn model_file(folder: &Path, file: &str, model: &Model, name: &str) -> Result<Pa
     write(folder.join(file), &export(model, name, &model.metadata.command)?)
 }
 
-fn rows_file(folder: &Path, file: &str, model: &Model, data: &Dataset) -> Result<PathBuf> {
-    write(folder.join(file), &rows(model, data))
+fn rows_file(folder: &Path, file: &str, model: &Model, data: &Dataset, form: Form) -> Result<PathBuf> {
+    write(folder.join(file), &rows(model, data, form))
 }
 
 /// A file that does not change is not built again.

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use microdistill_host_tools::board::{self, Elf, Firmware, Memory, Output, Profile, Sources, is_story};
 use microdistill_host_tools::dataset::{Dataset, Expected, read_like};
+use microdistill_host_tools::file;
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
@@ -25,13 +26,27 @@ enum Verb {
     Build(Build),
     /// Build a program and run it: in QEMU, or on this desktop
     Run(Run),
+    /// Build a program, flash a real board with it and show what it prints, by probe-rs
+    Flash(Build),
+    /// Instructions, flash, RAM and stack of an inference and of learning
+    Bench(Bench),
+}
+
+#[derive(Args, Debug)]
+struct Bench {
+    /// As `board list` names them
+    #[arg(required = true, value_name = "BOARD")]
+    boards: Vec<String>,
+    /// Model files, f32 or int8, of which an inference is measured [default: the bundled example's students]
+    #[arg(long = "model", value_name = "MODEL", num_args = 1..)]
+    models: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 struct Build {
     /// As `board list` names it
     board: String,
-    /// `infer`: self-test, then every row of --test; `distill`: learn from the teacher in flash
+    /// `infer`: self-test, then every row of --test; `distill`: learn from the teacher in flash; `bench`: measure both
     #[arg(default_value = "infer")]
     program: String,
     #[command(flatten)]
@@ -56,7 +71,7 @@ struct SourceFlags {
     /// For `infer`: the model file
     #[arg(long, value_name = "MODEL", conflicts_with = "teacher")]
     model: Option<PathBuf>,
-    /// For `distill`: the f32 model file to learn from
+    /// For `distill`: the model file to learn from, f32 or int8
     #[arg(long, value_name = "MODEL", requires_all = ["train", "test"])]
     teacher: Option<PathBuf>,
     /// For `distill`: rows to learn from, a CSV file
@@ -101,6 +116,8 @@ impl Board {
             Verb::List => list(context),
             Verb::Build(build) => build.run(context),
             Verb::Run(run) => run.run(context),
+            Verb::Flash(build) => build.flash(context),
+            Verb::Bench(bench) => bench.run(context),
         }
     }
 }
@@ -132,22 +149,35 @@ fn list(context: &Context) -> Result<()> {
 impl Build {
     fn run(&self, context: &Context) -> Result<()> {
         let board = board::find(&board::firmware_folder()?, &self.board)?;
-        let (elf, _) = self.build(context, &board)?;
+        let (elf, _) = self.build(context, &board, |firmware| firmware.build())?;
         let memory = tell_memory(context, &board, &elf)?;
         context.console.say(elf.display())?;
         context.console.json(&Built { board: &board.name, program: &self.program, elf: &elf, memory })
     }
 
+    fn flash(&self, context: &Context) -> Result<()> {
+        let board = board::find(&board::firmware_folder()?, &self.board)?;
+        board::check_flash(&board)?;
+        let (elf, _) = self.build(context, &board, |firmware| firmware.build_for_probe())?;
+        let memory = tell_memory(context, &board, &elf)?;
+        let step = board::flash(&board, &elf)?;
+        context.console.note(format_args!("$ {}", step.line()));
+        step.run()?;
+        context.console.json(&Built { board: &board.name, program: &self.program, elf: &elf, memory })
+    }
+
     /// The firmware, and what the desktop says of its rows, where the model file is known.
-    fn build(&self, context: &Context, board: &board::Board) -> Result<(PathBuf, Option<Vec<Vec<f32>>>)> {
-        let lacking = board.missing();
-        if !lacking.is_empty() {
-            bail!("{} needs more on this machine: run `cargo microdistill setup`", board.name);
-        }
+    fn build(
+        &self,
+        context: &Context,
+        board: &board::Board,
+        build: impl Fn(&Firmware<'_>) -> microdistill_host_tools::error::Result<PathBuf>,
+    ) -> Result<(PathBuf, Option<Vec<Vec<f32>>>)> {
+        ready(board)?;
         let (sources, expected) = self.sources.export(board)?;
         let profile = if self.debug { Profile::Debug } else { Profile::Release };
         let spinner = context.console.spinner(format!("building {} for {}", self.program, board.name));
-        let elf = Firmware { board, program: &self.program, sources, profile }.build();
+        let elf = build(&Firmware { board, program: &self.program, sources, profile });
         spinner.finish_and_clear();
         Ok((elf?, expected))
     }
@@ -187,7 +217,7 @@ impl Run {
         let board = board::find(&board::firmware_folder()?, &self.build.board)?;
         let (elf, expected) = match &self.elf {
             Some(elf) => (elf.clone(), None),
-            None => self.build.build(context, &board)?,
+            None => self.build.build(context, &board, |firmware| firmware.build())?,
         };
         let memory = tell_memory(context, &board, &elf)?;
         let output = board::run(&board, &elf, &mut |line| {
@@ -212,6 +242,92 @@ impl Run {
         })?;
         verdict(&board.name, &output, different.unwrap_or(0))
     }
+}
+
+/// The models of the bundled example whose inference is measured.
+const STUDENTS: [&str; 2] = ["student", "student_int8"];
+
+#[derive(Serialize)]
+struct Results<'a> {
+    results: &'a [board::Measured],
+}
+
+impl Bench {
+    fn run(&self, context: &Context) -> Result<()> {
+        let boards = self.boards.iter().map(|name| board::find(&board::firmware_folder()?, name));
+        let boards = boards.collect::<Result<Vec<_>, _>>()?;
+        let models = if self.models.is_empty() {
+            let folder = file::repository()?.join("examples/models/watch_small");
+            STUDENTS.map(|name| folder.join(name).with_extension("safetensors")).into()
+        } else {
+            self.models.clone()
+        };
+        let mut results: Vec<board::Measured> = Vec::new();
+        for board in &boards {
+            let mut training = None;
+            for path in &models {
+                let [inference, learning] = measure(context, board, path)?;
+                results.push(inference);
+                // It is the same whatever model is beside it.
+                training.get_or_insert(learning);
+            }
+            results.extend(training);
+        }
+        let header = ["board", "model", "kind", "", "instructions", "MACs", "flash B", "RAM B", "stack B"];
+        let mut table = table::table(header);
+        let known = |number: Option<u64>| number.map_or("–".to_owned(), |number| number.to_string());
+        for row in &results {
+            let (what, instructions) = match &row.work {
+                board::Work::Inference { instructions, .. } => ("inference".to_owned(), *instructions),
+                board::Work::Training { optimizer, batch, instructions_per_sample } => {
+                    (format!("sample, {optimizer}, batch {batch}"), *instructions_per_sample)
+                }
+            };
+            table.add_row([
+                row.board.clone(),
+                row.model.clone(),
+                row.kind.to_owned(),
+                what,
+                known(instructions),
+                row.macs.to_string(),
+                row.flash.to_string(),
+                row.ram.to_string(),
+                known(row.stack),
+            ]);
+        }
+        context.console.say(table)?;
+        context.console.say(
+            "Instructions: of the network alone; of a sample learned, with its share of the update.\n\
+             Flash: network and edges, or the teacher's. RAM: working memory, which is on the stack, or all that training keeps.",
+        )?;
+        context.console.json(&Results { results: &results })
+    }
+}
+
+/// An inference of the model at `path`, and a sample of training, on `board`.
+fn measure(context: &Context, board: &board::Board, path: &Path) -> Result<[board::Measured; 2]> {
+    ready(board)?;
+    let model = Model::load(path)?;
+    let folder = board.folder.join("../target/sources");
+    std::fs::create_dir_all(&folder)?;
+    let sources = Sources::bench(&folder, "bench.rs", &model)?;
+    let spinner = context.console.spinner(format!("measuring on {}", board.name));
+    let elf = Firmware { board, program: "bench", sources, profile: Profile::Release }.build()?;
+    let counting = board::counting(board);
+    let output = board::run(&counting, &elf, &mut |_| {})?;
+    spinner.finish_and_clear();
+    tell_memory(context, board, &elf)?;
+    verdict(&board.name, &output, 0)?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(board::measured(board, &name, &model, &output)?)
+}
+
+/// An error if something is missing to build for `board`.
+fn ready(board: &board::Board) -> Result<()> {
+    if !board.missing().is_empty() {
+        bail!("{} needs more on this machine: run `cargo microdistill setup`", board.name);
+    }
+    Ok(())
 }
 
 fn verdict(board: &str, output: &Output, different: usize) -> Result<()> {

@@ -12,6 +12,9 @@ pub(super) struct Setup {
     /// Only tell what would be installed
     #[arg(long)]
     dry_run: bool,
+    /// probe-rs as well, for `board flash`: it is compiled, which takes some minutes
+    #[arg(long)]
+    flash: bool,
 }
 
 #[derive(Serialize)]
@@ -22,7 +25,10 @@ struct Outcome {
 impl Setup {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let boards = board::list(&board::firmware_folder()?)?;
-        let commands = install(context, &boards, self.dry_run)?;
+        let mut commands = install(context, &boards, self.dry_run)?;
+        if self.flash && board::which("probe-rs").is_none() {
+            commands.extend(run(context, &[setup::flash_tool()], self.dry_run)?);
+        }
         if commands.is_empty() {
             context.console.say("Boards have all they need on this machine.")?;
         }
@@ -32,12 +38,22 @@ impl Setup {
 
 /// Installs what `boards` lack, each command said before it runs; gives the commands.
 pub(super) fn install(context: &Context, boards: &[board::Board], dry_run: bool) -> Result<Vec<String>> {
-    let steps = setup::steps(boards)?;
-    for step in &steps {
+    run(context, &setup::steps(boards)?, dry_run)
+}
+
+/// Runs `steps`, and for one that fails what is to be done in its place.
+fn run(context: &Context, steps: &[setup::Step], dry_run: bool) -> Result<Vec<String>> {
+    let mut commands = Vec::new();
+    for step in steps {
         context.console.say(format_args!("$ {}   # {}", step.line(), step.purpose))?;
-        if !dry_run {
-            step.run()?;
+        commands.push(step.line());
+        match if dry_run { Ok(()) } else { step.run() } {
+            Err(error) if !step.otherwise.is_empty() => {
+                context.console.note(format_args!("{error}; another way:"));
+                commands.extend(run(context, &step.otherwise, dry_run)?);
+            }
+            result => result?,
         }
     }
-    Ok(steps.iter().map(setup::Step::line).collect())
+    Ok(commands)
 }

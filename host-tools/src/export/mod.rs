@@ -12,7 +12,7 @@ use crate::model::Model;
 use serde::Serialize;
 
 use parts::Parts;
-pub use rows::rows;
+pub use rows::{Form, rows};
 use text::{Node, array, comment, function, item, item_with, leaf};
 
 /// Names of the other items of an exported file.
@@ -50,6 +50,11 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     let mut text = header(model, command);
     let parts = Parts::of(model);
     item(&mut text, "The network's type.", &format!("type {type_name}"), &Node::Leaf(parts.network_type));
+    let (inputs, outputs, labels) = (model.features().len(), model.outputs(), model.labels().len());
+    let number = parts.number;
+    let array_of = |width| Node::Leaf(format!("[{number}; {width}]"));
+    item(&mut text, "What the network takes.", "type Input", &array_of(inputs));
+    item(&mut text, "What it gives.", "type Output", &array_of(outputs));
     let (edge, value) = &parts.input;
     item(&mut text, "Raw features to the network's input.", &format!("static INPUT: {edge}"), value);
     let doc = format!("`{name}.predict(&INPUT.apply(&raw))` {}.", parts.gives);
@@ -60,15 +65,13 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
         item(&mut text, "Codes to logits, or to a value.", &format!("static OUTPUT: {edge}"), value);
     }
 
-    let (inputs, outputs, labels) = (model.features().len(), model.outputs(), model.labels().len());
     let head = format!("static LABELS: [&str; {labels}]");
     let doc = "Classes, in the order of the outputs; none for regression.";
     item(&mut text, doc, &head, &array(model.labels()));
     let head = format!("static FEATURES: [&str; {inputs}]");
     item(&mut text, "Features, in the order of the inputs.", &head, &array(model.features()));
-    let (rows, number) = (model.examples.ncols(), parts.number);
-    let golden =
-        format!("::microdistill::golden::Golden<{inputs}, [{number}; {inputs}], [{number}; {outputs}]>");
+    let rows = model.examples.ncols();
+    let golden = format!("::microdistill::golden::Golden<{inputs}, Input, Output>");
     let head = format!("static GOLDEN: [{golden}; {rows}]");
     let doc = "What the desktop computed: `self_test` compares.";
     item_with(&mut text, doc, &head, "::microdistill::golden::Golden", [], &parts.golden);
@@ -79,16 +82,23 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     let doc = "Bytes of the buffer that an inference works in; its input and its output come on top.";
     item(&mut text, doc, "const SCRATCH_BYTES: usize", &leaf(parts.scratch));
     let output = parts.output.map(|_| "OUTPUT");
-    let (doc, head) = (
-        "Raw features to logits, or to a value.",
-        format!("fn predict(raw: &[f32; {inputs}]) -> [f32; {outputs}]"),
-    );
-    let call = format!("{name}.predict(&::microdistill::Prepare::apply(&INPUT, raw))");
     function(
         &mut text,
-        doc,
-        &head,
-        &output.map_or(call.clone(), |output| format!("{output}.apply(&{call})")),
+        "The network alone: its input to its output.",
+        "fn run(input: &Input) -> Output",
+        &format!("{name}.predict(input)"),
+    );
+    function(
+        &mut text,
+        "The network's output as logits, or as a value.",
+        &format!("fn decode(output: &Output) -> [f32; {outputs}]"),
+        output.map_or("*output", |_| "OUTPUT.apply(output)"),
+    );
+    function(
+        &mut text,
+        "Raw features to logits, or to a value.",
+        &format!("fn predict(raw: &[f32; {inputs}]) -> [f32; {outputs}]"),
+        "decode(&run(&::microdistill::Prepare::apply(&INPUT, raw)))",
     );
     let doc = "Compares this machine with the desktop, to the bit.";
     let head = "fn self_test() -> Result<(), ::microdistill::golden::Mismatch>";

@@ -129,8 +129,6 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     };
     let Codes { scale, zero } = network.input;
     let edge = [("scaler", scaler(model)), ("scale", leaf(scale)), ("zero", leaf(zero))];
-    let Codes { scale, zero } = network.output();
-    let output = [("scale", leaf(scale)), ("zero", leaf(zero))];
     Parts {
         number: "i8",
         gives: "gives codes, in the order of the logits or values they stand for",
@@ -141,14 +139,19 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
         ),
         network: ("::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}}", network_of(layers)),
         tensors: consts,
-        output: Some((DEQUANTIZE, record(DEQUANTIZE, output))),
+        output: Some((DEQUANTIZE, dequantize(&network.output()))),
         golden: vectors(model, golden),
         flash: flash_i8(&widths, per_layer),
         scratch: microdistill::scratch(&widths),
     }
 }
 
-const DEQUANTIZE: &str = "::microdistill::quant::Dequantize";
+pub(super) const DEQUANTIZE: &str = "::microdistill::quant::Dequantize";
+
+/// Codes to real numbers.
+pub(super) fn dequantize(codes: &Codes) -> Node {
+    record(DEQUANTIZE, [("scale", leaf(codes.scale)), ("zero", leaf(codes.zero))])
+}
 
 /// Bytes of an int8 network and its edges, as the compiler lays them out: a multiple of 4 for each struct.
 fn flash_i8(widths: &[usize], per_layer: bool) -> usize {

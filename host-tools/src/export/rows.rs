@@ -1,12 +1,24 @@
 //! A data set as Rust source, for firmware that has no sensor yet: its rows arrive from flash.
 
-use super::text::{array, block, item, leaf};
+use super::parts::{DEQUANTIZE, dequantize};
+use super::text::{array, block, call, item, leaf};
 use crate::dataset::{Dataset, Target};
-use crate::model::Model;
+use crate::model::{Body, Model};
+use crate::network_i8::NetworkI8;
 
-/// The rows of `data`, which has the model's features, as `ROWS`, and their classes as `CLASSES`; a missing value is
-/// the mean that the model puts in.
-pub fn rows(model: &Model, data: &Dataset) -> String {
+/// What a row is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Raw features, f32.
+    #[default]
+    Raw,
+    /// The input of an int8 model, a quarter of that; raw features where the model is f32.
+    Codes,
+}
+
+/// The rows of `data`, which has the model's features, as `ROWS`, what codes in them stand for as `CODES`, and their
+/// classes as `CLASSES`; a missing value is the mean that the model puts in.
+pub fn rows(model: &Model, data: &Dataset, form: Form) -> String {
     let mut x = data.x.clone();
     model.scaler.fill_missing(&mut x);
     let (inputs, rows) = x.shape();
@@ -15,8 +27,21 @@ pub fn rows(model: &Model, data: &Dataset) -> String {
         Target::Values(_) | Target::Absent => &[],
     };
     let mut text = format!("// Rows exported by microdistill.\n//\n// data: {}\n", data.hash);
-    let head = format!("static ROWS: [[f32; {inputs}]; {rows}]");
-    item(&mut text, "Raw features.", &head, &block(x.column_iter().map(|row| array(row.as_slice()))));
+    let raw = x.column_iter();
+    let (doc, number, values, codes) = match (&model.body, form) {
+        (Body::Int8(network), Form::Codes) => {
+            let row = |raw: &[f32]| array(network.quantize(&model.standardize(raw)));
+            let values = block(raw.map(|raw| row(raw.as_slice())));
+            let NetworkI8 { input, .. } = network;
+            ("Standardized features as codes.", "i8", values, call("Some", [dequantize(input)]))
+        }
+        (Body::F32(_), _) | (_, Form::Raw) => {
+            ("Raw features.", "f32", block(raw.map(|raw| array(raw.as_slice()))), leaf(None::<()>))
+        }
+    };
+    item(&mut text, doc, &format!("static ROWS: [[{number}; {inputs}]; {rows}]"), &values);
+    let doc = "What codes in the rows stand for, where they are codes.";
+    item(&mut text, doc, &format!("static CODES: Option<{DEQUANTIZE}>"), &codes);
     let head = format!("static CLASSES: [u16; {}]", classes.len());
     item(
         &mut text,

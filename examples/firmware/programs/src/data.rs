@@ -26,9 +26,9 @@ pub mod test {
 ///
 /// It is told when it runs, not when it compiles: who builds `infer` for other data need not have a teacher for them,
 /// and who builds `distill` need not have a student.
-pub(crate) fn fitting<const FOUND: usize, const WANTED: usize>(
-    rows: &'static [[f32; FOUND]],
-) -> Option<&'static [[f32; WANTED]]> {
+pub(crate) fn fitting<T, const FOUND: usize, const WANTED: usize>(
+    rows: &'static [[T; FOUND]],
+) -> Option<&'static [[T; WANTED]]> {
     if FOUND != WANTED {
         println!("rows have {} features, the model takes {}", FOUND, WANTED);
         return None;

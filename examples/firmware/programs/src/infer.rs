@@ -5,6 +5,7 @@ use microdistill::metric::Accuracy;
 
 use crate::Outcome;
 use crate::data::{fitting, model, test};
+use crate::edge::take;
 use crate::output::println;
 
 /// Runs the model's self-test and then every test row; prints the outputs' bits and, where there are labels, how many
@@ -30,8 +31,9 @@ pub fn infer() -> Outcome {
 
     let Some(rows) = fitting(&test::ROWS) else { return Outcome::Failed };
     let mut accuracy = Accuracy::default();
-    for (index, raw) in rows.iter().enumerate() {
-        let outputs = model::predict(raw);
+    for (index, row) in rows.iter().enumerate() {
+        let Some(input) = take(&model::INPUT, row, test::CODES) else { return Outcome::Failed };
+        let outputs = model::decode(&model::run(&input));
         println!("row {}: {:?}", index, outputs.map(f32::to_bits));
         if let Some(&class) = test::CLASSES.get(index) {
             accuracy.add(&outputs, class.into());

@@ -7,16 +7,12 @@
 //! itself), rounding is to nearest.
 #![no_std]
 
-use cortex_m as _;
 use defmt_semihosting as _;
-use microdistill_programs::Outcome;
-use semihosting::process::ExitCode;
+use microdistill_cortex_m::{CoreMeter, SysTick};
 
-/// Ends the emulator, with the outcome as its exit code.
-pub fn exit(outcome: Outcome) -> ! {
-    let code = match outcome {
-        Outcome::Passed => ExitCode::SUCCESS,
-        Outcome::Failed => ExitCode::FAILURE,
-    };
-    code.exit_process()
+pub use microdistill_cortex_m::exit;
+
+/// SysTick counts the board's 25 MHz.
+pub fn meter() -> Option<CoreMeter<SysTick<40_000>>> {
+    SysTick::start().map(CoreMeter::new)
 }

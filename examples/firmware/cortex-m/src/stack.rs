@@ -1,0 +1,53 @@
+//! How deep the stack goes: the memory below it is painted, and what has lost its paint was used.
+#![allow(unsafe_code)]
+
+use core::ptr::{addr_of, addr_of_mut};
+
+use cortex_m::register::msp;
+use cortex_m_rt::STACK_PAINT_VALUE;
+
+unsafe extern "C" {
+    // Symbols of cortex-m-rt's linker script: the lowest word of the stack, and the word behind its highest.
+    static mut _stack_end: u32;
+    static _stack_start: u32;
+}
+
+/// More than [`paint`] keeps on the stack: the compiler may read the stack pointer before it has made the frame.
+const FRAME: usize = 64;
+
+/// Bytes of stack in use at the deepest point since the program's start.
+pub(crate) fn deepest() -> usize {
+    addr_of!(_stack_start).addr() - lowest()
+}
+
+/// Bytes of stack that `work` takes, [`FRAME`] at least.
+#[inline(never)]
+pub(crate) fn depth(work: impl FnOnce()) -> usize {
+    let top = msp::read() as usize;
+    paint();
+    work();
+    top - lowest()
+}
+
+/// Paints all of the stack that is not in use, but for the frame of this function.
+#[inline(never)]
+fn paint() {
+    let top = msp::read() as usize - FRAME;
+    let mut word = addr_of_mut!(_stack_end);
+    while word.addr() < top {
+        // SAFETY: `word` is aligned and lies in the stack's memory, below this function's frame, where nothing is alive:
+        // no interrupt is enabled.
+        unsafe { word.write_volatile(STACK_PAINT_VALUE) };
+        word = word.wrapping_add(1);
+    }
+}
+
+/// The address of the lowest word without paint.
+fn lowest() -> usize {
+    let (mut word, end) = (addr_of!(_stack_end), addr_of!(_stack_start));
+    // SAFETY: `word` is aligned and lies in the stack's memory, all of which was written when the program started.
+    while word < end && unsafe { word.read_volatile() } == STACK_PAINT_VALUE {
+        word = word.wrapping_add(1);
+    }
+    word.addr()
+}

@@ -1,0 +1,37 @@
+//! The desktop as a board: what it measures with.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use microdistill_programs::{Meter, Tick};
+
+/// Nanoseconds; it knows no instructions and no stack.
+#[derive(Debug)]
+pub struct Clock(Instant);
+
+impl Clock {
+    /// Begins to count.
+    #[allow(clippy::new_without_default)] // a clock has no default time
+    pub fn new() -> Self {
+        Clock(Instant::now())
+    }
+}
+
+impl Meter for Clock {
+    const TICK: Tick = Tick::Picoseconds(1000);
+
+    fn now(&mut self) -> u64 {
+        self.0.elapsed().as_nanos() as u64
+    }
+
+    fn spin(turns: u32) {
+        (0..turns).for_each(|turn| {
+            black_box(turn);
+        });
+    }
+
+    fn stack(work: impl FnOnce()) -> usize {
+        work();
+        0
+    }
+}

@@ -1,0 +1,11 @@
+//! Measurements on the micro:bit.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use microdistill_microbit::{exit, meter};
+
+#[entry]
+fn main() -> ! {
+    exit(microdistill_programs::bench(meter()))
+}

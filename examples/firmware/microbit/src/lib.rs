@@ -1,0 +1,22 @@
+//! The BBC micro:bit (version 1): nRF51822, a Cortex-M0 with 16 KiB of RAM and no FPU.
+//!
+//! It prints with defmt: over semihosting in QEMU, over RTT on the board (feature `rtt`). A panic's message goes over
+//! semihosting, and the program ends with a failure: that is the handler of the crate `semihosting`.
+#![no_std]
+
+mod timer;
+
+#[cfg(feature = "rtt")]
+use defmt_rtt as _;
+#[cfg(not(feature = "rtt"))]
+use defmt_semihosting as _;
+use microdistill_cortex_m::CoreMeter;
+use portable_atomic as _;
+
+pub use microdistill_cortex_m::exit;
+pub use timer::Timer0;
+
+/// The nRF51 has no SysTick: TIMER0 counts its 16 MHz.
+pub fn meter() -> Option<CoreMeter<Timer0>> {
+    Timer0::start().map(CoreMeter::new)
+}

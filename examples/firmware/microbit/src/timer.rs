@@ -1,0 +1,33 @@
+//! TIMER0 of the nRF51 (reference manual 3.0, chapter 18).
+#![allow(unsafe_code)]
+
+use microdistill_cortex_m::Counter;
+use microdistill_programs::Tick;
+use nrf51_pac::{Peripherals, TIMER0};
+
+/// 32 bits of 16 MHz.
+pub struct Timer0(TIMER0);
+
+impl Timer0 {
+    /// Starts it; `None` if it has been taken before.
+    pub fn start() -> Option<Self> {
+        let timer = Peripherals::take()?.TIMER0;
+        timer.bitmode.write(|w| w.bitmode()._32bit());
+        // SAFETY: 0 is a prescaler of 2⁰.
+        timer.prescaler.write(|w| unsafe { w.bits(0) });
+        // SAFETY: a task starts when 1 is written to it.
+        timer.tasks_start.write(|w| unsafe { w.bits(1) });
+        Some(Timer0(timer))
+    }
+}
+
+impl Counter for Timer0 {
+    const TICK: Tick = Tick::Picoseconds(62_500);
+    const TOP: u32 = u32::MAX;
+
+    fn read(&self) -> u32 {
+        // SAFETY: a task starts when 1 is written to it; this one puts the count into CC[0].
+        self.0.tasks_capture[0].write(|w| unsafe { w.bits(1) });
+        self.0.cc[0].read().bits()
+    }
+}

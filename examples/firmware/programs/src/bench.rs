@@ -1,0 +1,112 @@
+//! Measurements: an inference of the model, and a sample of a distillation.
+
+use core::hint::black_box;
+use core::iter;
+
+use crate::Outcome;
+use crate::data::{model, teacher};
+use crate::distill;
+use crate::output::println;
+
+/// What a board measures with.
+pub trait Meter {
+    /// What it counts.
+    const TICK: Tick;
+
+    /// Ticks since some start; asked for at least once in a turn of the hardware's counter.
+    fn now(&mut self) -> u64;
+    /// Takes two instructions a turn, and a few more.
+    fn spin(turns: u32);
+    /// Does the work and tells how many bytes of stack it took.
+    fn stack(work: impl FnOnce()) -> usize;
+}
+
+/// One step of a board's counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tick {
+    /// So much time.
+    Picoseconds(u32),
+    /// A cycle of the core.
+    Cycle,
+}
+
+/// What is measured is done so often, over the golden vectors in turn.
+const RUNS: usize = 8;
+/// The known loop is measured as the difference of two, one longer by so many turns.
+const TURNS: u32 = 10_000;
+
+/// Measures, and prints what it found: ticks of a loop of known length, of inferences, of updates with their samples.
+///
+/// ```text
+/// tick: 40000 ps
+/// loop: 32000 ticks for 20000 instructions
+/// inferences: 8
+/// network: 51234 ticks
+/// features to logits: 61234 ticks
+/// inference stack: 424 bytes
+/// student: 30-16-7
+/// optimizer: sgd
+/// teacher flash: 85772 bytes
+/// samples an update: 8
+/// update: 412345 ticks
+/// training RAM: 26436 bytes
+/// training stack: 324 bytes
+/// ```
+///
+/// Fails if the board gives it no meter.
+pub fn bench<M: Meter>(meter: Option<M>) -> Outcome {
+    let Some(mut meter) = meter else {
+        println!("bench: the counter is taken");
+        return Outcome::Failed;
+    };
+    match M::TICK {
+        Tick::Picoseconds(picoseconds) => println!("tick: {} ps", picoseconds),
+        Tick::Cycle => println!("tick: a cycle"),
+    }
+    let meter = &mut meter;
+    let short = ticks(meter, || M::spin(TURNS));
+    let long = ticks(meter, || M::spin(2 * TURNS));
+    println!("loop: {} ticks for {} instructions", long.saturating_sub(short), 2 * TURNS);
+
+    let vectors = || iter::repeat(&model::GOLDEN).flatten().take(RUNS);
+    let network = ticks(meter, || {
+        vectors().for_each(|vector| {
+            black_box(model::run(black_box(&vector.input)));
+        });
+    });
+    let whole = ticks(meter, || {
+        vectors().for_each(|vector| {
+            black_box(model::predict(black_box(&vector.raw)));
+        });
+    });
+    let stack = M::stack(|| {
+        black_box(model::run(black_box(&model::GOLDEN[0].input)));
+    });
+    println!("inferences: {}", RUNS);
+    println!("network: {} ticks", network);
+    println!("features to logits: {} ticks", whole);
+    println!("inference stack: {} bytes", stack);
+
+    let Some(mut training) = distill::Training::take() else { return Outcome::Failed };
+    for vector in &teacher::GOLDEN {
+        training.replay.push(vector.input, vector.output);
+    }
+    training.learn(|_| ());
+    let update = ticks(meter, || training.learn(|_| ()));
+    let stack = M::stack(|| training.learn(|_| ()));
+    println!("student: {}-{}-{}", distill::INPUTS, distill::HIDDEN, distill::CLASSES);
+    println!("optimizer: sgd");
+    println!("teacher flash: {} bytes", teacher::FLASH_BYTES);
+    println!("samples an update: {}", distill::BATCH);
+    println!("update: {} ticks", update);
+    println!("training RAM: {} bytes", distill::Training::BYTES);
+    println!("training stack: {} bytes", stack);
+    Outcome::Passed
+}
+
+/// How long `work` takes.
+fn ticks<M: Meter>(meter: &mut M, work: impl FnOnce()) -> u64 {
+    let start = meter.now();
+    work();
+    meter.now() - start
+}

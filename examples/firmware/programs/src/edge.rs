@@ -1,0 +1,79 @@
+//! What a model makes of a row: an f32 or an int8 model, of raw features or of codes.
+
+use microdistill::quant::{Dequantize, Quantize};
+use microdistill::{Prepare, Scaler};
+
+use crate::output::println;
+
+/// The input edge of an exported model.
+pub(crate) trait Edge<const I: usize> {
+    /// The network's input.
+    type Input: Copy;
+
+    /// The standardized features that an input stands for: what an f32 student learns from.
+    fn standardized(&self, input: &Self::Input) -> [f32; I];
+}
+
+/// An edge that takes rows of `T`.
+pub(crate) trait Take<T, const I: usize>: Edge<I> {
+    /// The network's input for a row; `codes` tells what its codes stand for. `None` if they are not the network's.
+    fn take(&self, row: &[T; I], codes: Option<Dequantize>) -> Option<Self::Input>;
+}
+
+impl<const I: usize> Edge<I> for Scaler<I> {
+    type Input = [f32; I];
+
+    fn standardized(&self, input: &[f32; I]) -> [f32; I] {
+        *input
+    }
+}
+
+impl<const I: usize> Edge<I> for Quantize<I> {
+    type Input = [i8; I];
+
+    fn standardized(&self, input: &[i8; I]) -> [f32; I] {
+        codes(self).apply(input)
+    }
+}
+
+impl<const I: usize> Take<f32, I> for Scaler<I> {
+    fn take(&self, raw: &[f32; I], _: Option<Dequantize>) -> Option<[f32; I]> {
+        Some(self.apply(raw))
+    }
+}
+
+impl<const I: usize> Take<f32, I> for Quantize<I> {
+    fn take(&self, raw: &[f32; I], _: Option<Dequantize>) -> Option<[i8; I]> {
+        Some(self.apply(raw))
+    }
+}
+
+impl<const I: usize> Take<i8, I> for Scaler<I> {
+    fn take(&self, row: &[i8; I], codes: Option<Dequantize>) -> Option<[f32; I]> {
+        codes.map(|codes| codes.apply(row))
+    }
+}
+
+impl<const I: usize> Take<i8, I> for Quantize<I> {
+    fn take(&self, row: &[i8; I], found: Option<Dequantize>) -> Option<[i8; I]> {
+        (found == Some(codes(self))).then_some(*row)
+    }
+}
+
+/// [`Take::take`]; says so if the codes are not the network's.
+pub(crate) fn take<T, E: Take<T, I>, const I: usize>(
+    edge: &E,
+    row: &[T; I],
+    codes: Option<Dequantize>,
+) -> Option<E::Input> {
+    let input = edge.take(row, codes);
+    if input.is_none() {
+        println!("the rows are codes of another model");
+    }
+    input
+}
+
+/// What the codes of the network's input stand for.
+fn codes<const I: usize>(edge: &Quantize<I>) -> Dequantize {
+    Dequantize { scale: edge.scale, zero: edge.zero }
+}
