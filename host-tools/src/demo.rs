@@ -61,7 +61,7 @@ pub fn tune(data: &Dataset, seed: u64, progress: Progress<'_>) -> Result<Tuned> 
 /// The models of each seed, in the order of [`NAMES`]. `progress` is called after each seed.
 ///
 /// # Errors
-/// As of [`tune`].
+/// As of [`tune()`].
 pub fn train(data: &Dataset, tuned: Tuned, seeds: &[u64], progress: Progress<'_>) -> Result<Vec<[Model; 5]>> {
     let models = |&seed: &u64| {
         let teacher = teacher(data, tuned.teacher, seed)?;
