@@ -531,7 +531,7 @@ pub const PARAMETERS: usize = 2439;
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub const FLASH_BYTES: usize = 3484;
 
-/// Bytes of stack that an inference works in.
+/// Bytes of the buffer that an inference works in; its input and its output come on top.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub const SCRATCH_BYTES: usize = 94;
