@@ -33,6 +33,9 @@ pub(super) struct DataFlags {
     /// Rows of one group (a person, a session) stay together: a column, which is then no feature, or a CSV file
     #[arg(long, value_name = "COLUMN|FILE")]
     groups: Option<String>,
+    /// A text that stands for a missing value, as -200: beside the empty one, NA, NaN, null and ?
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    missing: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -78,6 +81,7 @@ impl DataFlags {
                 TaskFlag::Regression => Kind::Regression,
             }),
             groups: self.groups.clone(),
+            missing: self.missing.clone(),
         };
         let path = self.known()?;
         let known = tell(context, path, read(path, &columns)?);
@@ -89,7 +93,7 @@ impl DataFlags {
     pub(super) fn read_like(&self, context: &Context, expected: Expected<'_>) -> Result<Parts> {
         self.check(expected)?;
         let path = self.known()?;
-        let grouped = Expected { groups: self.groups.as_deref(), ..expected };
+        let grouped = Expected { groups: self.groups.as_deref(), missing: &self.missing, ..expected };
         let known = tell(context, path, read_like(path, grouped)?);
         let test = self.read_test(context, expected)?;
         self.divide(context, known, test)
@@ -105,6 +109,7 @@ impl DataFlags {
 
     fn read_test(&self, context: &Context, expected: Expected<'_>) -> Result<Option<Dataset>> {
         let Some(path) = &self.test else { return Ok(None) };
+        let expected = Expected { missing: &self.missing, ..expected };
         Ok(Some(tell(context, path, read_like(path, expected)?)))
     }
 
@@ -117,6 +122,7 @@ impl DataFlags {
                 Ok(parts.test.unwrap_or(parts.known))
             }
             (Some(path), _, _) | (None, Some(path), None) => {
+                let expected = Expected { missing: &self.missing, ..expected };
                 Ok(tell(context, path, read_like(path, expected)?))
             }
             (None, None, _) => bail!("no rows to judge by: give --test FILE, or --data FILE"),
