@@ -5,20 +5,56 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Writes `bytes` beside `path`, then renames: a reader sees the old file or the new one.
+/// Writes `bytes` beside `path`, then renames: a reader sees the old file or the new one. What is no file, a device or a
+/// pipe, is written to; a link stays, and the file it leads to is replaced.
 pub fn write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     let path = path.as_ref();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = place(path)?;
+    if place.exists() && !place.is_file() {
+        return std::fs::write(place, bytes).map_err(Error::io(path));
+    }
+    let mut file = beside(&place, path)?;
+    file.write_all(bytes).map_err(Error::io(path))?;
+    file.as_file().sync_all().map_err(Error::io(path))?;
+    file.persist(place).map_err(|error| Error::io(path)(error.error))?;
+    Ok(())
+}
+
+/// Whether [`write()`] can begin: asked before long work whose result would have no place.
+///
+/// # Errors
+/// A folder that is missing or may not be written to, a path that is a folder.
+pub fn probe(path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    let place = place(path)?;
+    if !place.exists() || place.is_file() {
+        beside(&place, path)?;
+    }
+    Ok(())
+}
+
+/// Where the bytes for `path` go.
+fn place(path: &Path) -> Result<PathBuf> {
+    if path.is_dir() {
+        return Err(Error::Invalid(format!("{}: a folder: name a file in it", path.display())));
+    }
+    let place = if path.is_symlink() { std::fs::canonicalize(path) } else { Ok(path.to_owned()) };
+    place.map_err(Error::io(path))
+}
+
+/// A new file in the folder of `place`, which is gone when dropped.
+fn beside(place: &Path, path: &Path) -> Result<tempfile::NamedTempFile> {
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::metadata(folder).map_err(Error::io(folder))?;
     let mut builder = tempfile::Builder::new();
     // A temporary file is private by default; what it becomes is an ordinary file under the user's umask.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(path))?;
-    file.write_all(bytes).map_err(Error::io(path))?;
-    file.as_file().sync_all().map_err(Error::io(path))?;
-    file.persist(path).map_err(|error| Error::io(path)(error.error))?;
-    Ok(())
+    builder.tempfile_in(folder).map_err(|error| {
+        // Its message names the temporary file.
+        let error = error.raw_os_error().map_or(error, std::io::Error::from_raw_os_error);
+        Error::io(path)(error)
+    })
 }
 
 /// [`write()`], unless the file holds these bytes already: its time tells when it changed.

@@ -1,10 +1,11 @@
 //! The data flags, the same for every verb.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, read, read_like, split};
+use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, Target, read, read_like, split};
 
 use super::Context;
 
@@ -61,6 +62,14 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// Labels that only test rows have.
+    fn absent_labels(&self) -> Vec<&str> {
+        let Target::Classes(classes) = &self.known.target else { return Vec::new() };
+        let classes: BTreeSet<usize> = classes.iter().copied().collect();
+        let labels = self.known.task.labels().iter().enumerate();
+        labels.filter(|(class, _)| !classes.contains(class)).map(|(_, label)| label.as_str()).collect()
+    }
+
     /// Rows to train on, and rows to stop by.
     pub(super) fn for_early_stopping(&self) -> Result<(Dataset, Dataset)> {
         let [train, validation] = &self.division;
@@ -86,7 +95,12 @@ impl DataFlags {
         let path = self.known()?;
         let known = tell(context, path, read(path, &columns)?);
         let test = self.read_test(context, known.expected())?;
-        self.divide(context, known, test)
+        let parts = self.divide(context, known, test)?;
+        let absent = parts.absent_labels();
+        if !absent.is_empty() {
+            context.console.note(format_args!("no row to train on has the labels {absent:?}"));
+        }
+        Ok(parts)
     }
 
     /// Rows for a known model.
