@@ -51,9 +51,10 @@ fn beside(place: &Path, path: &Path) -> Result<tempfile::NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder).map_err(|error| {
-        // Its message names the temporary file.
-        let error = error.raw_os_error().map_or(error, std::io::Error::from_raw_os_error);
-        Error::io(path)(error)
+        // The message names a temporary file, which nobody knows.
+        let message = error.to_string();
+        let message = message.split(" at path ").next().unwrap_or_default();
+        Error::io(path)(std::io::Error::new(error.kind(), message))
     })
 }
 
