@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::dataset::{Dataset, Fold, Target, split};
 use crate::error::Result;
-use crate::metrics::{evaluate, tempered_nll};
+use crate::metrics::{best_temperature, evaluate, nll};
 use crate::model::Model;
 
 /// What is tried, unless asked otherwise: decoupled, relative to the rate (see
@@ -17,7 +17,7 @@ pub const WEIGHT_DECAYS: [f32; 7] = [0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0];
 const FEW_WEIGHT_DECAYS: [f32; 4] = [0.0, 0.25, 1.0, 4.0];
 
 /// One candidate and how it did.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trial {
     /// The candidate.
     pub weight_decay: f32,
@@ -25,12 +25,26 @@ pub struct Trial {
     ///
     /// The likelihood, not the accuracy: it notices a model that is sure and wrong, and it has fewer ties.
     pub loss: f64,
-    /// The same of a classifier whose logits are divided by the best temperature, one for all rows left out.
+    /// The losses of each fold, of a classifier with its logits divided by the best temperature, one for all folds.
     ///
     /// Where rows left out are hard, as those of other people are, the plain likelihood asks for a weight decay that
     /// makes the classifier unsure, and it forgets what it could know. How sure a teacher is does not matter:
     /// distillation softens it.
-    pub tempered: f64,
+    pub tempered: Vec<f64>,
+}
+
+impl Trial {
+    /// Mean of [`tempered`](Trial::tempered).
+    pub fn tempered_mean(&self) -> f64 {
+        mean(&self.tempered)
+    }
+}
+
+/// What a candidate becomes beside `rows` rows: a prior of the weights is worth a number of rows, so that beside more of
+/// them it weighs less.
+pub fn beside_rows(candidate: f32, rows: usize) -> f32 {
+    const ROWS: usize = 1000;
+    if rows <= ROWS { candidate } else { (f64::from(candidate) * ROWS as f64 / rows as f64) as f32 }
 }
 
 /// How much of a cross-validation is worth its time.
@@ -38,7 +52,7 @@ pub struct Trial {
 pub struct Plan {
     /// Number of folds.
     pub folds: usize,
-    /// Candidates.
+    /// Candidates, as [`beside_rows`] takes them.
     pub candidates: Vec<f32>,
     /// Number of rows.
     pub rows: usize,
@@ -100,33 +114,49 @@ pub fn trials(
     };
     let judged: Vec<(f64, DMatrix<f32>)> = pairs.par_iter().map(judge).collect::<Result<_>>()?;
     let trial = |(&weight_decay, judged): (&f32, &[(f64, DMatrix<f32>)])| {
-        let loss = judged.iter().map(|(loss, _)| loss).sum::<f64>() / judged.len() as f64;
-        let mut labels = Vec::new();
-        for (_, validation) in &parts {
-            match &validation.target {
-                Target::Classes(classes) => labels.extend(classes),
-                Target::Values(_) | Target::Absent => return Trial { weight_decay, loss, tempered: loss },
-            }
-        }
+        let losses: Vec<f64> = judged.iter().map(|(loss, _)| *loss).collect();
+        let loss = mean(&losses);
+        let labels = parts.iter().map(|(_, validation)| match &validation.target {
+            Target::Classes(classes) => Some(classes.as_slice()),
+            Target::Values(_) | Target::Absent => None,
+        });
+        let Some(labels) = labels.collect::<Option<Vec<&[usize]>>>() else {
+            return Trial { weight_decay, loss, tempered: losses };
+        };
         let columns: Vec<_> = judged.iter().flat_map(|(_, outputs)| outputs.column_iter()).collect();
-        let tempered = tempered_nll(&DMatrix::from_columns(&columns), &labels);
+        let temperature = best_temperature(&DMatrix::from_columns(&columns), &labels.concat());
+        let folds = judged.iter().zip(&labels);
+        let tempered = folds.map(|((_, outputs), labels)| nll(outputs, labels, temperature)).collect();
         Trial { weight_decay, loss, tempered }
     };
     Ok(candidates.iter().zip(judged.chunks(folds.len())).map(trial).collect())
 }
 
 /// The trial with the smallest loss; of equal ones the first.
-pub fn best(trials: &[Trial]) -> Option<Trial> {
-    smallest(trials, |trial| trial.loss)
+pub fn best(trials: &[Trial]) -> Option<&Trial> {
+    trials.iter().reduce(|best, next| if next.loss < best.loss { next } else { best })
 }
 
-/// The trial with the smallest loss at the best temperature; of equal ones the first.
-pub fn best_tempered(trials: &[Trial]) -> Option<Trial> {
-    smallest(trials, |trial| trial.tempered)
+/// The first trial, of the smallest weight decay, that is not worse than the best by more than a standard error of their
+/// difference over the folds, at the best temperature: a weight decay has to show what it is good for.
+pub fn sufficient(trials: &[Trial]) -> Option<&Trial> {
+    let best = trials.iter().reduce(
+        |best, next| {
+            if next.tempered_mean() < best.tempered_mean() { next } else { best }
+        },
+    )?;
+    trials.iter().find(|trial| {
+        let worse: Vec<f64> = trial.tempered.iter().zip(&best.tempered).map(|(a, b)| a - b).collect();
+        let folds = worse.len() as f64;
+        let middle = mean(&worse);
+        let variance =
+            worse.iter().map(|worse| (worse - middle).powi(2)).sum::<f64>() / (folds - 1.0).max(1.0);
+        middle <= (variance / folds).sqrt()
+    })
 }
 
-fn smallest(trials: &[Trial], loss: impl Fn(&Trial) -> f64) -> Option<Trial> {
-    trials.iter().copied().reduce(|best, next| if loss(&next) < loss(&best) { next } else { best })
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
 }
 
 #[cfg(test)]
@@ -145,8 +175,18 @@ mod tests {
         assert_eq!(plan(1_000_000, 2_600_000), (3, 4, 4807));
         assert_eq!(plan(5000, usize::MAX), (3, 4, 1000));
         assert_eq!(Plan::new(10, 2, 1).folds, 2);
-        let trial = |loss, tempered| Trial { weight_decay: 0.0, loss, tempered };
-        let trials = [trial(2.0, 1.0), trial(1.0, 2.0)];
-        assert_eq!((best(&trials), best_tempered(&trials)), (Some(trials[1]), Some(trials[0])));
+    }
+
+    #[test]
+    fn a_weight_decay_has_to_show_what_it_is_good_for() {
+        let trial = |weight_decay, loss, tempered: [f64; 3]| Trial {
+            weight_decay,
+            loss,
+            tempered: tempered.to_vec(),
+        };
+        let clear = [trial(0.0, 1.0, [3.0, 2.0, 1.0]), trial(1.0, 2.0, [2.0, 1.1, 0.1])];
+        assert_eq!((best(&clear), sufficient(&clear)), (Some(&clear[0]), Some(&clear[1])));
+        let doubtful = [trial(0.0, 2.0, [3.0, 2.0, 1.0]), trial(1.0, 1.0, [2.0, 2.5, 0.9])];
+        assert_eq!((best(&doubtful), sufficient(&doubtful)), (Some(&doubtful[1]), Some(&doubtful[0])));
     }
 }

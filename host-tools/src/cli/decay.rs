@@ -6,7 +6,7 @@ use anyhow::Result;
 use microdistill_host_tools::dataset::{Dataset, folds};
 use microdistill_host_tools::error::Result as LibraryResult;
 use microdistill_host_tools::model::Model;
-use microdistill_host_tools::tune::{self, Plan, WEIGHT_DECAYS};
+use microdistill_host_tools::tune::{self, Plan, WEIGHT_DECAYS, beside_rows};
 
 use super::{Context, interrupt};
 
@@ -60,7 +60,9 @@ impl WeightDecay {
         }
         let folds = folds(&rows, plan.folds, context.seed)?;
         let bar = context.console.bar(label, folds.len() * plan.candidates.len());
-        let trials = tune::trials(&rows, &folds, &plan.candidates, |rows, decay| {
+        let candidates: Vec<f32> =
+            plan.candidates.iter().map(|&candidate| beside_rows(candidate, rows.rows())).collect();
+        let trials = tune::trials(&rows, &folds, &candidates, |rows, decay| {
             let model = fit(rows, decay);
             interrupt::check()?;
             bar.inc(1);
@@ -68,11 +70,15 @@ impl WeightDecay {
         });
         bar.finish_and_clear();
         let trials = trials?;
-        let losses: Vec<String> =
-            trials.iter().map(|trial| format!("{} → {:.3}", trial.weight_decay, trial.tempered)).collect();
-        let best = tune::best_tempered(&trials).map_or(0.0, |trial| trial.weight_decay);
+        let losses: Vec<String> = trials
+            .iter()
+            .map(|trial| format!("{} → {:.3}", trial.weight_decay, trial.tempered_mean()))
+            .collect();
+        let best = tune::sufficient(&trials).map_or(0.0, |trial| trial.weight_decay);
+        let best = plan.candidates.iter().zip(&candidates).find(|(_, candidate)| **candidate == best);
+        let best = best.map_or(0.0, |(&candidate, _)| beside_rows(candidate, data.rows()));
         context.console.note(format_args!(
-            "{label}: {best}, by the loss at the best temperature in {} folds: {}",
+            "{label}: {best}, the smallest that is as good as any by the loss at the best temperature in {} folds: {}",
             folds.len(),
             losses.join(", ")
         ));
