@@ -259,7 +259,7 @@ fn numbers_are_read_with_decimal_commas_and_thousands_and_a_text_for_missing_one
     let thousands = read_text("a,y\n\"1,500\",u\n20.5,v\n", &Columns::default());
     assert_eq!(thousands.x.as_slice(), [1500.0, 20.5]);
     let missing = Columns { missing: vec!["-200".into()], ..Columns::default() };
-    let data = read_text("a,y\n-200,1.5\n1,-200\n2,2.5\n", &missing);
+    let data = read_text("a,y\n-200.0,1.5\n1,-200\n2,2.5\n", &missing);
     assert!(data.x[(0, 0)].is_nan());
     assert_eq!((data.x[(0, 1)], data.target), (2.0, Target::Values(vec![1.5, 2.5])));
 }

@@ -121,7 +121,10 @@ impl File {
 
     pub(super) fn is_missing(&self, text: &str) -> bool {
         matches!(text, "" | "?" | "NA" | "N/A" | "na" | "n/a" | "NaN" | "nan" | "NULL" | "null")
-            || self.missing.iter().any(|missing| missing == text)
+            || self.missing.iter().any(|missing| {
+                // -200 is also -200.0.
+                missing == text || text.parse::<f64>().is_ok_and(|number| missing.parse() == Ok(number))
+            })
     }
 
     pub(super) fn error(&self, line: Option<u64>, message: impl Into<String>) -> Error {
