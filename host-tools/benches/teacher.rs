@@ -7,6 +7,7 @@ use std::time::Instant;
 use microdistill::optimizer::AdamRates;
 use microdistill_host_tools::network::Activation;
 use microdistill_host_tools::teacher::{Examples, Settings, Target, train};
+use microdistill_host_tools::weights::ClassWeights;
 use nalgebra::DMatrix;
 
 fn main() {
@@ -29,6 +30,7 @@ fn main() {
             batch,
             epochs,
             patience: None,
+            class_weights: ClassWeights::None,
             seed: 1,
         };
         let examples = Examples { x: &x, target: Target::Classes(&classes) };

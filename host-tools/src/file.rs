@@ -5,25 +5,57 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Writes `bytes` beside `path`, then renames: a reader sees the old file or the new one.
+/// Writes `bytes` beside `path`, then renames: a reader sees the old file or the new one. What is no file, a device or a
+/// pipe, is written to; a link stays, and the file it leads to is replaced.
 pub fn write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     let path = path.as_ref();
-    // Through a link to what it names; a device or a pipe is written to, not replaced.
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if std::fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
-        return std::fs::write(path, bytes).map_err(Error::io(path));
+    let place = place(path)?;
+    if place.exists() && !place.is_file() {
+        return std::fs::write(place, bytes).map_err(Error::io(path));
     }
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = beside(&place, path)?;
+    file.write_all(bytes).map_err(Error::io(path))?;
+    file.as_file().sync_all().map_err(Error::io(path))?;
+    file.persist(place).map_err(|error| Error::io(path)(error.error))?;
+    Ok(())
+}
+
+/// Whether [`write()`] can begin: asked before long work whose result would have no place.
+///
+/// # Errors
+/// A folder that is missing or may not be written to, a path that is a folder.
+pub fn probe(path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    let place = place(path)?;
+    if !place.exists() || place.is_file() {
+        beside(&place, path)?;
+    }
+    Ok(())
+}
+
+/// Where the bytes for `path` go.
+fn place(path: &Path) -> Result<PathBuf> {
+    if path.is_dir() {
+        return Err(Error::Invalid(format!("{}: a folder: name a file in it", path.display())));
+    }
+    let place = if path.is_symlink() { std::fs::canonicalize(path) } else { Ok(path.to_owned()) };
+    place.map_err(Error::io(path))
+}
+
+/// A new file in the folder of `place`, which is gone when dropped.
+fn beside(place: &Path, path: &Path) -> Result<tempfile::NamedTempFile> {
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::metadata(folder).map_err(Error::io(folder))?;
     let mut builder = tempfile::Builder::new();
     // A temporary file is private by default; what it becomes is an ordinary file under the user's umask.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(path))?;
-    file.write_all(bytes).map_err(Error::io(path))?;
-    file.as_file().sync_all().map_err(Error::io(path))?;
-    file.persist(&target).map_err(|error| Error::io(path)(error.error))?;
-    Ok(())
+    builder.tempfile_in(folder).map_err(|error| {
+        // The message names a temporary file, which nobody knows.
+        let message = error.to_string();
+        let message = message.split(" at path ").next().unwrap_or_default();
+        Error::io(path)(std::io::Error::new(error.kind(), message))
+    })
 }
 
 /// [`write()`], unless the file holds these bytes already: its time tells when it changed.

@@ -17,3 +17,4 @@ pub mod setup;
 pub mod student;
 pub mod teacher;
 pub mod tune;
+pub mod weights;

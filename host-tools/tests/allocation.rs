@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use microdistill::optimizer::AdamRates;
 use microdistill_host_tools::network::Activation;
 use microdistill_host_tools::teacher::{Examples, Settings, Target, train};
+use microdistill_host_tools::weights::ClassWeights;
 use nalgebra::DMatrix;
 
 struct Counting;
@@ -44,6 +45,7 @@ fn an_epoch_allocates_for_matrix_products_alone() {
         batch,
         epochs: 2,
         patience: None,
+        class_weights: ClassWeights::None,
         seed: 1,
     };
     let examples = Examples { x: &x, target: Target::Classes(&classes) };

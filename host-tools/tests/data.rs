@@ -73,10 +73,22 @@ fn says_where_a_file_is_wrong() {
         ("y\nu\nv\n", "FILE:1: no column is left for a feature"),
         ("a,y\n1,u\n2\n", "FILE:3: 1 values, the header has 2"),
         ("a,y\n1,u\n2,v,3\n", "FILE:3: 3 values, the header has 2"),
-        ("a,y\n1,u\nx1,v\n", "FILE:3: column \"a\": \"x1\" is not a number"),
+        ("a,y\n1,u\nx1,v\n", "FILE:3: column \"a\": \"x1\" is not a number: mend it, or leave it empty"),
         ("a,y\n1,u\ninf,v\n", "FILE:3: column \"a\": \"inf\" is not a finite number"),
         ("a,y\n1,u\n1e39,v\n", "FILE:3: column \"a\": \"1e39\" is not a finite number"),
-        ("a,y\n1,u\n2,\n", "FILE:3: no value in the target column \"y\": remove the row"),
+        ("a,y\n1,\n2,NA\n", "FILE: no row has a value in the target column \"y\""),
+        (
+            "a,y\n,u\n,v\n",
+            "FILE: no column is left for a feature: left out, since nothing can be learned from: \"a\" (no value)",
+        ),
+        (
+            "a,y\n\"1,2\",u\n\"1,2,34\",v\n",
+            "FILE:3: column \"a\": \"1,2,34\" is not a number: mend it, or leave it empty",
+        ),
+        (
+            "a,y\n\"1,2\",u\n\"1,234,567\",v\n",
+            "FILE:2: column \"a\": \"1,2\" is a number with commas unlike those of other rows",
+        ),
         ("a,y\n1,u\n2,u\n", "FILE: all rows have the label \"u\" in \"y\": nothing to learn"),
     ] {
         assert_eq!(error(bytes, &any), expected);
@@ -124,7 +136,13 @@ fn a_further_file_is_read_by_the_names_of_the_first() {
         let path = file.path().to_str().unwrap().to_owned();
         read_like(
             file.path(),
-            Expected { features: &features, task: &task, target_optional: !needed, groups: None },
+            Expected {
+                features: &features,
+                task: &task,
+                target_optional: !needed,
+                groups: None,
+                missing: &[],
+            },
         )
         .map_err(|error| error.to_string().replace(&path, "FILE"))
     };
@@ -152,6 +170,104 @@ fn missing_values_become_the_training_mean() {
     assert_eq!(scaler.mean, [2.0, 6.0]);
     let filled = scaler.apply(&data.x).map(|x| x == 0.0);
     assert_eq!(filled.as_slice(), [false, true, true, false, false, false], "the mean is zero");
+}
+
+/// The oddities of files that people have: a byte-order mark, CRLF, a target in the middle, names with spaces and
+/// brackets, identifiers, dates, remarks, constants, empty columns without a name, empty rows, rows without a target.
+fn messy(rows: usize) -> String {
+    let mut csv = String::from(
+        "\u{feff},Sample ID,\"Kind, of bird\",Region,Island,Egg seen,Date,Bill (mm),Delta (o/oo),Comments,Fixed,,\r\n",
+    );
+    for row in 0..rows {
+        let kind = ["Adelie penguin", "Gentoo penguin"][row % 2];
+        let island = ["Biscoe", "Dream", "NA"][row % 3];
+        let bill = if row % 10 == 3 { "NA".into() } else { format!("{}.{}", 39 + row % 2 * 8, row % 7) };
+        let comment = if row % 5 == 0 { format!("\"Nest {row},\r\nnot seen\"") } else { String::new() };
+        csv += &format!(
+            "{row},N{row}A,{kind},Anvers,{island},{},2007-11-{row},{bill},-{}.5,{comment},7,,\r\n",
+            ["Yes", "No"][row % 2],
+            row % 4
+        );
+    }
+    csv + ",,,,,,,,,,,,\r\n" + "60,N60A,NA,Anvers,Dream,Yes,2007-12-01,40,1,,7,,\r\n"
+}
+
+#[test]
+fn messy_files_are_read_and_what_was_done_is_said() {
+    let file = file(messy(60));
+    let data = read(file.path(), &columns("Kind, of bird")).unwrap();
+    let features = [
+        "Island=Biscoe",
+        "Island=Dream",
+        "Egg seen=No",
+        "Egg seen=Yes",
+        "Bill (mm)",
+        "Delta (o/oo)",
+        "Fixed",
+    ];
+    assert_eq!(data.features, features);
+    assert_eq!(data.task.labels(), ["Adelie penguin", "Gentoo penguin"]);
+    assert_eq!(data.rows(), 60);
+    assert_eq!(data.x.column(0).as_slice()[..6], [1.0, 0.0, 0.0, 1.0, 39.0, -0.5]);
+    assert_eq!(data.x.column(2).as_slice()[..2], [0.0, 0.0], "a missing category is none");
+    assert_eq!(
+        data.notes,
+        [
+            "ignored column 1, which has no name: it is empty or numbers the rows",
+            "ignored column 12, which has no name: it is empty or numbers the rows",
+            "ignored column 13, which has no name: it is empty or numbers the rows",
+            "ignored 1 rows without any value",
+            "6 missing values: the training mean of their feature is put in",
+            "target \"Kind, of bird\": 2 classes (guessed: it holds text)",
+            "categories, a feature each: \"Island\" (2), \"Egg seen\" (2)",
+            "constant columns, which do not count: [\"Fixed\"]",
+            "left out, since nothing can be learned from: \"Sample ID\" (more than 32 different texts), \"Region\" \
+             (one text in all rows), \"Date\" (more than 32 different texts), \"Comments\" (fewer than two rows a text)",
+            "left out 1 rows without a value in the target column",
+        ]
+    );
+    let again = read_like(file.path(), data.expected()).unwrap();
+    assert_eq!((again.features, again.target), (data.features, data.target));
+    assert!(again.x.iter().zip(&data.x).all(|(a, b)| a == b || a.is_nan() && b.is_nan()));
+}
+
+#[test]
+fn unknown_categories_are_none_and_said() {
+    let data = read_text("a,island,y\n1,x,u\n2,z=1,v\n3,x,u\n4,z=1,u\n", &Columns::default());
+    assert_eq!(data.features, ["a", "island=x", "island=z=1"]);
+    assert_eq!(data.x.column(1).as_slice(), [2.0, 0.0, 1.0]);
+    let read = |text: &str| {
+        let file = file(text);
+        read_like(file.path(), Expected { target_optional: true, ..data.expected() })
+            .map_err(|error| error.to_string().replace(file.path().to_str().unwrap(), "FILE"))
+    };
+    let other = read("island,a\nw,1\nz=1,2\n,3\n").unwrap();
+    assert_eq!(other.x.as_slice(), [1.0, 0.0, 0.0, 2.0, 0.0, 1.0, 3.0, 0.0, 0.0]);
+    let note = "the model does not know the category \"w\" of \"island\" (1 rows): none is put in";
+    assert_eq!(other.notes, [note]);
+    let error = read("a\n1\n").unwrap_err();
+    assert_eq!(error, "FILE:1: the columns [\"island\"] are missing: the model needs them as features");
+    let error = read("a,island\n1,x\nwhat,x\n").unwrap_err();
+    assert_eq!(error, "FILE:3: column \"a\": \"what\" is not a number: mend it, or leave it empty");
+}
+
+#[test]
+fn numbers_are_read_with_decimal_commas_and_thousands_and_a_text_for_missing_ones() {
+    let decimal = read_text("a;y\n1,5;0,5\n-2;1,25\n", &Columns::default());
+    assert_eq!((decimal.x.as_slice(), &decimal.target), (&[1.5, -2.0][..], &Target::Values(vec![0.5, 1.25])));
+    assert!(decimal.notes.contains(&"numbers with a decimal comma: [\"a\"]".into()), "{:?}", decimal.notes);
+    let thousands = read_text("a,y\n\"1,500\",u\n20.5,v\n", &Columns::default());
+    assert_eq!(thousands.x.as_slice(), [1500.0, 20.5]);
+    let missing = Columns { missing: vec!["-200".into()], ..Columns::default() };
+    let data = read_text("a,y\n-200.0,1.5\n1,-200\n2,2.5\n", &missing);
+    assert!(data.x[(0, 0)].is_nan());
+    assert_eq!((data.x[(0, 1)], data.target), (2.0, Target::Values(vec![1.5, 2.5])));
+}
+
+#[test]
+fn a_class_may_be_named_null() {
+    let data = read_text("a,y\n1,null\n2,wave\n3,\n", &Columns::default());
+    assert_eq!((data.task.labels().len(), data.rows()), (2, 2));
 }
 
 #[test]

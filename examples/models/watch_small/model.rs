@@ -22,7 +22,7 @@ pub type Input = [i8; 30];
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub type Output = [i8; 7];
 
-/// Raw features to the network's input.
+/// Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN stays NaN.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub static INPUT: ::microdistill::quant::Quantize<30> = ::microdistill::quant::Quantize {
@@ -183,7 +183,7 @@ pub static OUTPUT: ::microdistill::quant::Dequantize = ::microdistill::quant::De
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub static LABELS: [&str; 7] = ["ABD", "ER", "FEL", "IR", "PEN", "ROW", "TRAP"];
 
-/// Features, in the order of the inputs.
+/// Features, in the order of the inputs; `column=category` is 1 for that category, 0 for another or none.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub static FEATURES: [&str; 30] = [

@@ -1,10 +1,11 @@
 //! The data flags, the same for every verb.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, read, read_like, split};
+use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, Target, read, read_like, split};
 
 use super::Context;
 
@@ -33,6 +34,9 @@ pub(super) struct DataFlags {
     /// Rows of one group (a person, a session) stay together: a column, which is then no feature, or a CSV file
     #[arg(long, value_name = "COLUMN|FILE")]
     groups: Option<String>,
+    /// A text that stands for a missing value, as -200: beside the empty one, NA, NaN, null and ?
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    missing: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,6 +62,14 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// Labels that only test rows have.
+    fn absent_labels(&self) -> Vec<&str> {
+        let Target::Classes(classes) = &self.known.target else { return Vec::new() };
+        let classes: BTreeSet<usize> = classes.iter().copied().collect();
+        let labels = self.known.task.labels().iter().enumerate();
+        labels.filter(|(class, _)| !classes.contains(class)).map(|(_, label)| label.as_str()).collect()
+    }
+
     /// Rows to train on, and rows to stop by.
     pub(super) fn for_early_stopping(&self) -> Result<(Dataset, Dataset)> {
         let [train, validation] = &self.division;
@@ -78,18 +90,24 @@ impl DataFlags {
                 TaskFlag::Regression => Kind::Regression,
             }),
             groups: self.groups.clone(),
+            missing: self.missing.clone(),
         };
         let path = self.known()?;
         let known = tell(context, path, read(path, &columns)?);
         let test = self.read_test(context, known.expected())?;
-        self.divide(context, known, test)
+        let parts = self.divide(context, known, test)?;
+        let absent = parts.absent_labels();
+        if !absent.is_empty() {
+            context.console.note(format_args!("no row to train on has the labels {absent:?}"));
+        }
+        Ok(parts)
     }
 
     /// Rows for a known model.
     pub(super) fn read_like(&self, context: &Context, expected: Expected<'_>) -> Result<Parts> {
         self.check(expected)?;
         let path = self.known()?;
-        let grouped = Expected { groups: self.groups.as_deref(), ..expected };
+        let grouped = Expected { groups: self.groups.as_deref(), missing: &self.missing, ..expected };
         let known = tell(context, path, read_like(path, grouped)?);
         let test = self.read_test(context, expected)?;
         self.divide(context, known, test)
@@ -105,6 +123,7 @@ impl DataFlags {
 
     fn read_test(&self, context: &Context, expected: Expected<'_>) -> Result<Option<Dataset>> {
         let Some(path) = &self.test else { return Ok(None) };
+        let expected = Expected { missing: &self.missing, ..expected };
         Ok(Some(tell(context, path, read_like(path, expected)?)))
     }
 
@@ -117,6 +136,7 @@ impl DataFlags {
                 Ok(parts.test.unwrap_or(parts.known))
             }
             (Some(path), _, _) | (None, Some(path), None) => {
+                let expected = Expected { missing: &self.missing, ..expected };
                 Ok(tell(context, path, read_like(path, expected)?))
             }
             (None, None, _) => bail!("no rows to judge by: give --test FILE, or --data FILE"),

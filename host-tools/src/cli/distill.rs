@@ -7,13 +7,14 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use microdistill::loss::SoftLabels;
 use microdistill_host_tools::dataset::{Dataset, Expected, split};
+use microdistill_host_tools::file;
 use microdistill_host_tools::model::{Model, Task};
 use microdistill_host_tools::student::{Recipe, Settings, fit};
 
 use super::data::DataFlags;
-use super::decay::WeightDecay;
+use super::decay::{WeightDecay, work};
 use super::outcome::finish;
-use super::train::ActivationFlag;
+use super::train::{ActivationFlag, ClassWeightsFlag};
 use super::{Context, interrupt};
 
 #[derive(Args, Debug)]
@@ -57,6 +58,9 @@ pub(super) struct Distill {
     /// Passes over the rows [default: 200, fewer for more than 10,000 rows]
     #[arg(long)]
     epochs: Option<usize>,
+    /// What rows count, by their label, if they have one
+    #[arg(long, value_enum, default_value = "none")]
+    class_weights: ClassWeightsFlag,
     #[command(flatten)]
     data: DataFlags,
 }
@@ -89,6 +93,7 @@ impl std::str::FromStr for Widths {
 impl Distill {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let start = Instant::now();
+        file::probe(&self.out)?;
         let teacher = Model::load(&self.teacher)?;
         self.check(&teacher)?;
         // Rows without a label teach as well: the teacher says what they are.
@@ -102,7 +107,9 @@ impl Distill {
             }
         };
         let label = "student's weight decay";
-        let decay = self.weight_decay.choose(context, label, &rows, self.folds, |rows, decay| {
+        let Settings { widths, epochs, .. } = self.settings(context, &teacher, &rows, 0.0);
+        let work = work(&widths, epochs);
+        let decay = self.weight_decay.choose(context, label, (&rows, self.folds, work), |rows, decay| {
             fit(
                 rows,
                 Some(&teacher.predict(rows)),
@@ -158,6 +165,7 @@ impl Distill {
         settings.rates.rate = self.rate.unwrap_or(settings.rates.rate);
         settings.batch = self.batch.unwrap_or(settings.batch);
         settings.epochs = self.epochs.unwrap_or(settings.epochs);
+        settings.class_weights = self.class_weights.into();
         settings
     }
 }

@@ -33,11 +33,19 @@ impl Evaluate {
             context.console.say(table)?;
         }
         if let Scores::Classification(scores) = &scores {
-            context.console.say(confusion(scores, model.labels()))?;
+            let labels = model.labels();
+            if labels.len() <= MOST_LABELS {
+                context.console.say(confusion(scores, labels))?;
+            } else {
+                context.console.note(format_args!("--json has the confusion of {} labels", labels.len()));
+            }
         }
         context.console.json(&scores)
     }
 }
+
+/// A table of more labels is wider than any screen.
+const MOST_LABELS: usize = 30;
 
 /// Rows by label, and in each row by prediction.
 fn confusion(scores: &Classification, labels: &[String]) -> Table {

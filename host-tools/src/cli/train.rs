@@ -6,11 +6,13 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use microdistill_host_tools::dataset::Dataset;
+use microdistill_host_tools::file;
 use microdistill_host_tools::network::Activation;
 use microdistill_host_tools::teacher::{Settings, fit};
+use microdistill_host_tools::weights::ClassWeights;
 
 use super::data::DataFlags;
-use super::decay::WeightDecay;
+use super::decay::{WeightDecay, work};
 use super::outcome::finish;
 use super::{Context, interrupt};
 
@@ -46,8 +48,29 @@ pub(super) struct Train {
     /// Early stopping: epochs without a better validation loss. The validation rows are then not trained on
     #[arg(long, value_name = "EPOCHS")]
     patience: Option<usize>,
+    /// What rows count, by their label
+    #[arg(long, value_enum, default_value = "none")]
+    class_weights: ClassWeightsFlag,
     #[command(flatten)]
     data: DataFlags,
+}
+
+/// What rows count in the loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ClassWeightsFlag {
+    /// All rows alike
+    None,
+    /// All classes alike, so that rare ones are not given up
+    Balanced,
+}
+
+impl From<ClassWeightsFlag> for ClassWeights {
+    fn from(flag: ClassWeightsFlag) -> Self {
+        match flag {
+            ClassWeightsFlag::None => ClassWeights::None,
+            ClassWeightsFlag::Balanced => ClassWeights::Balanced,
+        }
+    }
 }
 
 /// The activations of hidden layers.
@@ -80,6 +103,7 @@ impl From<ActivationFlag> for Activation {
 impl Train {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let start = Instant::now();
+        file::probe(&self.out)?;
         let parts = self.data.read_new(context)?;
         interrupt::ask();
         let (rows, validation) = match self.patience {
@@ -89,11 +113,12 @@ impl Train {
             }
             None => (parts.known.clone(), None),
         };
+        let Settings { widths, epochs, .. } = self.settings(context, &rows, 0.0);
+        let work = work(&widths, epochs);
         let decay = self.weight_decay.choose(
             context,
             "teacher's weight decay",
-            &rows,
-            self.folds,
+            (&rows, self.folds, work),
             |rows, decay| fit(rows, None, &self.settings(context, rows, decay), &mut |_| interrupt::flow()),
         )?;
         let settings = self.settings(context, &rows, decay);
@@ -115,6 +140,7 @@ impl Train {
         settings.batch = self.batch.unwrap_or(settings.batch);
         settings.epochs = self.epochs.unwrap_or(settings.epochs);
         settings.patience = self.patience;
+        settings.class_weights = self.class_weights.into();
         settings
     }
 }

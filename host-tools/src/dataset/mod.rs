@@ -1,9 +1,12 @@
 //! Data sets: CSV files with a header, divided into parts that never share a group.
 
+mod encoding;
+mod file;
 mod read;
 mod scaler;
 mod split;
 mod standardizer;
+mod survey;
 
 use nalgebra::DMatrix;
 
@@ -84,7 +87,13 @@ impl Dataset {
 
     /// What a further file with the same columns holds, its target among them.
     pub fn expected(&self) -> Expected<'_> {
-        Expected { features: &self.features, task: &self.task, target_optional: false, groups: None }
+        Expected {
+            features: &self.features,
+            task: &self.task,
+            target_optional: false,
+            groups: None,
+            missing: &[],
+        }
     }
 
     /// Widths of a network for this data: features, `hidden`, outputs.

@@ -1,15 +1,15 @@
-//! CSV files: what is in them, or exactly where they are wrong.
+//! A data set from a CSV file.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use csv::StringRecord;
 use nalgebra::DMatrix;
-use sha2::{Digest as _, Sha256};
 
+use super::encoding::{self, Encoding};
+use super::file::File;
+use super::survey::{Style, Survey};
 use super::{Dataset, Target};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::Task;
 
 /// What a target column holds.
@@ -30,55 +30,64 @@ pub struct Columns {
     pub kind: Option<Kind>,
     /// The groups of rows: a column of the file, which is then no feature, or another CSV file of one column.
     pub groups: Option<String>,
+    /// Texts that stand for a missing value, beside the empty one, `NA`, `NaN`, `null` and `?`.
+    pub missing: Vec<String>,
 }
 
 /// Reads a training file: CSV with a header, separated by commas, semicolons or tabs; `-` is standard input.
 ///
+/// A column of numbers is a feature; a column of words is one feature a category, named `column=category`, or left out
+/// where nothing can be learned from it. Rows without a target are left out.
+///
 /// # Errors
 /// Every file that cannot be used, with line and column.
 pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
-    let mut file = File::open(path.as_ref())?;
+    let mut file = File::open(path.as_ref(), &columns.missing)?;
     let target = match &columns.target {
         Some(name) => file.column(name, "target")?,
-        None => file.header.len() - 1,
+        None => file.named().next_back().unwrap_or_default(),
     };
     let groups = columns.groups.as_deref().and_then(|groups| file.find(groups));
     let features: Vec<usize> =
-        (0..file.header.len()).filter(|&column| column != target && Some(column) != groups).collect();
+        file.named().filter(|&column| column != target && Some(column) != groups).collect();
     if features.is_empty() {
         return Err(file.error(Some(1), "no column is left for a feature"));
     }
-    let Rows { x, texts: [texts, group], lines } = file.rows(&features, [Some(target), groups])?;
-    if let Some(row) = texts.iter().position(|text| is_missing(text)) {
-        let message = format!("no value in the target column {:?}: remove the row", file.header[target]);
-        return Err(file.error(Some(lines[row]), message));
+    let (encodings, notes) = encoding::learn(&file, &features)?;
+    if encodings.is_empty() {
+        return Err(file.error(None, format!("no column is left for a feature: {}", notes.join("; "))));
     }
-    let column = file.header[target].clone();
+    let rows = Rows::read(&mut file, &encodings, [Some(target), groups])?;
+    let column = Column { name: file.header[target].clone(), texts: &rows.texts[0], lines: &rows.lines };
+    let mut unlabelled = column.missing(&file);
     let (kind, reason) = match columns.kind {
         Some(kind) => (kind, "as asked"),
-        None => guess(&texts),
+        None => column.guess(&file, &unlabelled),
     };
+    if kind == Kind::Classification {
+        // A word for missing numbers may well name a class.
+        unlabelled.retain(|&row| !column.texts[row].eq_ignore_ascii_case("null"));
+    }
+    if unlabelled.len() == column.texts.len() {
+        return Err(file.error(None, format!("no row has a value in the target column {:?}", column.name)));
+    }
     let (task, target) = match kind {
         Kind::Classification => {
-            let labels = sorted_labels(&texts);
-            if labels.len() < 2 {
-                let message =
-                    format!("all rows have the label {:?} in {column:?}: nothing to learn", labels[0]);
-                return Err(file.error(None, message));
-            }
-            file.notes.push(format!("target {column:?}: {} classes ({reason})", labels.len()));
-            let index: HashMap<&str, usize> = labels.iter().map(String::as_str).zip(0..).collect();
-            let classes = texts.iter().map(|text| index[text.as_str()]).collect();
-            (Task::Classification { target: column, labels }, Target::Classes(classes))
+            let labels = column.labels(&file, &unlabelled)?;
+            file.notes.push(format!("target {:?}: {} classes ({reason})", column.name, labels.len()));
+            let classes = column.classes(&file, &labels, &unlabelled)?;
+            (Task::Classification { target: column.name, labels }, Target::Classes(classes))
         }
         Kind::Regression => {
-            file.notes.push(format!("target {column:?}: values, for regression ({reason})"));
-            let values = file.values(&column, &texts, &lines)?;
-            (Task::Regression { target: column }, Target::Values(values))
+            file.notes.push(format!("target {:?}: values, for regression ({reason})", column.name));
+            let values = column.values(&file, &unlabelled)?;
+            (Task::Regression { target: column.name }, Target::Values(values))
         }
     };
-    let groups = file.groups(columns.groups.as_deref(), groups, group, lines.len())?;
-    Ok(file.dataset(&features, x, task, target, groups))
+    file.notes.extend(notes);
+    let own = groups.map(|_| rows.texts[1].clone());
+    let groups = groups_of(&file, columns.groups.as_deref(), own, rows.lines.len())?;
+    Ok(rows.dataset(file, &encodings, task, target, groups, &unlabelled))
 }
 
 /// What a further file of a model must hold: columns are found by name, in any order.
@@ -88,10 +97,12 @@ pub struct Expected<'a> {
     pub features: &'a [String],
     /// The target and what it means.
     pub task: &'a Task,
-    /// Whether the target column may be absent, as it is where rows are to be predicted.
+    /// Whether the target may be absent, as it is where rows are to be predicted.
     pub target_optional: bool,
     /// As in [`Columns`].
     pub groups: Option<&'a str>,
+    /// As in [`Columns`].
+    pub missing: &'a [String],
 }
 
 /// Reads a file for known features and a known task; other columns are ignored.
@@ -99,53 +110,48 @@ pub struct Expected<'a> {
 /// # Errors
 /// Every file that cannot be used, with line and column; a label that the task does not have.
 pub fn read_like(path: impl AsRef<Path>, expected: Expected<'_>) -> Result<Dataset> {
-    let Expected { features, task, target_optional, groups } = expected;
-    let mut file = File::open(path.as_ref())?;
-    let missing: Vec<&str> =
-        features.iter().filter(|name| file.find(name).is_none()).map(String::as_str).collect();
-    if !missing.is_empty() {
-        let message = format!("the columns {missing:?} are missing: the model needs them as features");
-        return Err(file.error(Some(1), message));
-    }
-    let columns: Vec<usize> = features.iter().filter_map(|name| file.find(name)).collect();
+    let Expected { features, task, target_optional, groups, missing } = expected;
+    let mut file = File::open(path.as_ref(), missing)?;
+    let (encodings, notes) = encoding::find(&file, features)?;
     let target = match file.find(task.target()) {
         None if target_optional => None,
         _ => Some(file.column(task.target(), "target")?),
     };
     let group_column = groups.and_then(|groups| file.find(groups));
-    let ignored: Vec<&str> = (0..file.header.len())
-        .filter(|column| !columns.contains(column) && ![target, group_column].contains(&Some(*column)))
+    let used = |column| encodings.iter().any(|encoding| encoding.column() == column);
+    let ignored: Vec<&str> = file
+        .named()
+        .filter(|&column| !used(column) && ![target, group_column].contains(&Some(column)))
         .map(|column| file.header[column].as_str())
         .collect();
     if !ignored.is_empty() {
-        file.notes.push(format!("ignored the columns {ignored:?}: they are no features of the model"));
+        let note = format!("ignored the columns {ignored:?}: they are no features of the model");
+        file.notes.push(note);
     }
-    let Rows { x, texts: [targets, group], lines } = file.rows(&columns, [target, group_column])?;
+    file.notes.extend(notes);
+    let rows = Rows::read(&mut file, &encodings, [target, group_column])?;
+    let column = Column { name: task.target().to_owned(), texts: &rows.texts[0], lines: &rows.lines };
+    let mut unlabelled = column.missing(&file);
+    unlabelled.retain(|&row| !task.labels().contains(&column.texts[row]));
     let target = match (target, task) {
         (None, _) => Target::Absent,
-        (Some(_), Task::Regression { target }) => Target::Values(file.values(target, &targets, &lines)?),
-        (Some(_), Task::Classification { target, labels }) => {
-            let class = |(text, &line): (&String, &u64)| {
-                labels.iter().position(|label| label == text).ok_or_else(|| {
-                    let message =
-                        format!("unknown label {text:?} in {target:?}: the known ones are {labels:?}");
-                    file.error(Some(line), message)
-                })
-            };
-            Target::Classes(targets.iter().zip(&lines).map(class).collect::<Result<_>>()?)
+        (Some(_), _) if target_optional && !unlabelled.is_empty() => {
+            let rows = unlabelled.len();
+            file.notes.push(format!("{rows} rows have no value in the target column: it is ignored"));
+            unlabelled.clear();
+            Target::Absent
+        }
+        (Some(_), Task::Regression { .. }) => Target::Values(column.values(&file, &unlabelled)?),
+        (Some(_), Task::Classification { labels, .. }) => {
+            Target::Classes(column.classes(&file, labels, &unlabelled)?)
         }
     };
-    let groups = file.groups(groups, group_column, group, lines.len())?;
-    Ok(file.dataset(&columns, x, task.clone(), target, groups))
-}
-
-/// A file's bytes behind its header.
-struct File {
-    path: PathBuf,
-    header: Vec<String>,
-    reader: csv::Reader<std::io::Cursor<Vec<u8>>>,
-    hash: String,
-    notes: Vec<String>,
+    if unlabelled.len() == rows.lines.len() {
+        return Err(file.error(None, format!("no row has a value in the target column {:?}", column.name)));
+    }
+    let own = group_column.map(|_| rows.texts[1].clone());
+    let groups = groups_of(&file, groups, own, rows.lines.len())?;
+    Ok(rows.dataset(file, &encodings, task.clone(), target, groups, &unlabelled))
 }
 
 /// The data of a file.
@@ -158,224 +164,180 @@ struct Rows<const TEXTS: usize> {
     lines: Vec<u64>,
 }
 
-impl File {
-    fn open(path: &Path) -> Result<Self> {
-        let mut bytes = Vec::new();
-        let mut path = path.to_path_buf();
-        if path.as_os_str() == "-" {
-            path = "standard input".into();
-            std::io::stdin().read_to_end(&mut bytes).map_err(Error::io(&path))?;
-        } else {
-            bytes = std::fs::read(&path).map_err(Error::io(&path))?;
-        }
-        let hash = Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        if bytes.starts_with(b"\xEF\xBB\xBF") {
-            bytes.drain(..3);
-        }
-        let separator = separator(&bytes);
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(separator)
-            .trim(csv::Trim::All)
-            .from_reader(std::io::Cursor::new(bytes));
-        let header = reader.headers().map_err(|error| of_csv(&path, error))?;
-        let header = header.iter().map(str::to_owned).collect();
-        let file = File { path, header, reader, hash, notes: Vec::new() };
-        file.check_header()?;
-        Ok(file)
-    }
-
-    fn check_header(&self) -> Result<()> {
-        let header = &self.header;
-        if header.iter().all(String::is_empty) {
-            return Err(self.error(None, "the file is empty: a header and rows are needed"));
-        }
-        if let Some(column) = header.iter().position(String::is_empty) {
-            return Err(self.error(Some(1), format!("column {} of the header has no name", column + 1)));
-        }
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = header.iter().find(|name| !seen.insert(*name)) {
-            return Err(self.error(Some(1), format!("two columns are named {twice:?}: rename one")));
-        }
-        if header.iter().all(|name| name.parse::<f64>().is_ok()) {
-            return Err(self.error(
-                Some(1),
-                "the first line holds numbers only: a header with the columns' names is needed",
-            ));
-        }
-        Ok(())
-    }
-
-    fn find(&self, name: &str) -> Option<usize> {
-        self.header.iter().position(|column| column == name)
-    }
-
-    fn column(&self, name: &str, what: &str) -> Result<usize> {
-        self.find(name).ok_or_else(|| {
-            let message = format!("no {what} column {name:?}: the columns are {:?}", self.header);
-            self.error(Some(1), message)
-        })
-    }
-
-    /// All rows: numbers of the columns `features`, texts of the others asked for.
-    fn rows<const TEXTS: usize>(
-        &mut self,
-        features: &[usize],
-        text_columns: [Option<usize>; TEXTS],
-    ) -> Result<Rows<TEXTS>> {
+impl<const TEXTS: usize> Rows<TEXTS> {
+    fn read(file: &mut File, encodings: &[Encoding], columns: [Option<usize>; TEXTS]) -> Result<Self> {
         let (mut x, mut lines) = (Vec::new(), Vec::new());
-        let mut texts = text_columns.map(|_| Vec::new());
-        let mut record = StringRecord::new();
-        let mut missing = 0usize;
-        while self.reader.read_record(&mut record).map_err(|error| of_csv(&self.path, error))? {
-            let line = record.position().map_or(0, csv::Position::line);
-            for &column in features {
-                let text = &record[column];
-                let value = number(text).map_err(|problem| {
-                    self.error(Some(line), format!("column {:?}: {text:?} {problem}", self.header[column]))
-                })?;
-                missing += usize::from(value.is_nan());
-                x.push(value);
+        let mut texts = columns.map(|_| Vec::new());
+        let empty = file.each(|line, record| {
+            for encoding in encodings {
+                encoding.apply(file, record, &mut x);
             }
-            for (column, texts) in text_columns.into_iter().zip(&mut texts) {
+            for (column, texts) in columns.into_iter().zip(&mut texts) {
                 texts.extend(column.map(|column| record[column].to_owned()));
             }
             lines.push(line);
+            Ok(())
+        })?;
+        if empty > 0 {
+            file.notes.push(format!("ignored {empty} rows without any value"));
         }
-        if lines.is_empty() {
-            return Err(self.error(None, "only a header: rows are needed"));
-        }
+        let missing = x.iter().filter(|value| value.is_nan()).count();
         if missing > 0 {
-            self.notes
-                .push(format!("{missing} missing values: the training mean of their feature is put in"));
+            let note = format!("{missing} missing values: the training mean of their feature is put in");
+            file.notes.push(note);
         }
-        let x = DMatrix::from_vec(features.len(), lines.len(), x);
-        Ok(Rows { x, texts, lines })
-    }
-
-    /// The values of a target column.
-    fn values(&self, column: &str, texts: &[String], lines: &[u64]) -> Result<Vec<f32>> {
-        let value = |(text, &line): (&String, &u64)| match number(text) {
-            Ok(value) if !value.is_nan() => Ok(value),
-            _ => {
-                let message =
-                    format!("target {column:?}: {text:?} is not a number: is it --task classification?");
-                Err(self.error(Some(line), message))
-            }
-        };
-        texts.iter().zip(lines).map(value).collect()
-    }
-
-    /// The groups asked for: those of the column `own`, or of another file.
-    fn groups(
-        &self,
-        asked: Option<&str>,
-        column: Option<usize>,
-        own: Vec<String>,
-        rows: usize,
-    ) -> Result<Option<Vec<String>>> {
-        match (asked, column) {
-            (Some(_), Some(_)) => Ok(Some(own)),
-            (Some(path), None) => self.read_groups(path, rows).map(Some),
-            (None, _) => Ok(None),
-        }
-    }
-
-    /// Groups from a file of one column.
-    fn read_groups(&self, path: &str, rows: usize) -> Result<Vec<String>> {
-        if !Path::new(path).is_file() {
-            let message =
-                format!("no column and no file {path:?} for groups: the columns are {:?}", self.header);
-            return Err(self.error(None, message));
-        }
-        let mut file = File::open(Path::new(path))?;
-        if file.header.len() != 1 {
-            return Err(file.error(Some(1), "a file of groups has one column"));
-        }
-        let Rows { texts: [groups], .. } = file.rows(&[], [Some(0)])?;
-        if groups.len() != rows {
-            let message = format!("{} groups for {rows} rows of {}", groups.len(), self.path.display());
-            return Err(file.error(None, message));
-        }
-        Ok(groups)
+        Ok(Rows { x: DMatrix::from_vec(x.len() / lines.len().max(1), lines.len(), x), texts, lines })
     }
 
     fn dataset(
         self,
-        features: &[usize],
-        x: DMatrix<f32>,
+        file: File,
+        encodings: &[Encoding],
         task: Task,
         target: Target,
         groups: Option<Vec<String>>,
+        unlabelled: &[usize],
     ) -> Dataset {
-        let features = features.iter().map(|&column| self.header[column].clone()).collect();
-        Dataset { features, x, task, target, groups, hash: self.hash, notes: self.notes }
-    }
-
-    fn error(&self, line: Option<u64>, message: impl Into<String>) -> Error {
-        Error::Data { path: self.path.clone(), line, message: message.into() }
+        let features = encodings.iter().flat_map(|encoding| encoding.features(&file)).collect();
+        let data = Dataset { features, x: self.x, task, target, groups, hash: file.hash, notes: file.notes };
+        if unlabelled.is_empty() {
+            return data;
+        }
+        let labelled: Vec<usize> =
+            (0..data.rows()).filter(|row| unlabelled.binary_search(row).is_err()).collect();
+        let note = format!("left out {} rows without a value in the target column", unlabelled.len());
+        Dataset { notes: [data.notes.as_slice(), &[note]].concat(), ..data.select(&labelled) }
     }
 }
 
-/// The separator that the header has most of, outside quotes.
-fn separator(bytes: &[u8]) -> u8 {
-    let mut quoted = false;
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    for &byte in bytes.iter().take_while(|&&byte| byte != b'\n') {
-        quoted ^= byte == b'"';
-        for (separator, count) in &mut counts {
-            *count += usize::from(byte == *separator && !quoted);
-        }
-    }
-    let [first, rest @ ..] = counts;
-    rest.into_iter().fold(first, |best, next| if next.1 > best.1 { next } else { best }).0
+/// The target column.
+struct Column<'a> {
+    name: String,
+    texts: &'a [String],
+    lines: &'a [u64],
 }
 
-fn of_csv(path: &Path, error: csv::Error) -> Error {
-    let line = error.position().map(csv::Position::line);
-    let message = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} values, the header has {expected_len}")
+impl Column<'_> {
+    /// Rows without a value, ascending.
+    fn missing(&self, file: &File) -> Vec<usize> {
+        (0..self.texts.len()).filter(|&row| file.is_missing(&self.texts[row])).collect()
+    }
+
+    /// Row, line and text of all rows but some, which are ascending.
+    fn but<'a>(&'a self, rows: &'a [usize]) -> impl Iterator<Item = (usize, u64, &'a str)> {
+        let all = self.texts.iter().zip(self.lines).enumerate();
+        let all = all.map(|(row, (text, &line))| (row, line, text.as_str()));
+        all.filter(|(row, ..)| rows.binary_search(row).is_err())
+    }
+
+    fn guess(&self, file: &File, unlabelled: &[usize]) -> (Kind, &'static str) {
+        let Ok(style) = self.style(file, unlabelled) else {
+            return (Kind::Classification, "guessed: it holds text");
+        };
+        let values = || self.but(unlabelled).map(|(.., text)| text);
+        if style != Style::Plain || values().any(|text| text.parse::<i64>().is_err()) {
+            return (Kind::Regression, "guessed: it holds fractions");
         }
-        csv::ErrorKind::Utf8 { .. } => "not UTF-8: save the file as UTF-8".into(),
-        _ => error.to_string(),
+        match values().collect::<BTreeSet<_>>().len() {
+            0..=100 => {
+                (Kind::Classification, "guessed: it holds whole numbers; for values: --task regression")
+            }
+            _ => (Kind::Regression, "guessed: it holds more than 100 different whole numbers"),
+        }
+    }
+
+    fn style(&self, file: &File, unlabelled: &[usize]) -> Result<Style> {
+        let mut survey = Survey::default();
+        self.but(unlabelled).for_each(|(_, line, text)| survey.add(file, line, text));
+        survey.style(file, &self.name)
+    }
+
+    /// The labels, by number if all are whole numbers, else by text.
+    fn labels(&self, file: &File, unlabelled: &[usize]) -> Result<Vec<String>> {
+        let labels: BTreeSet<&str> = self.but(unlabelled).map(|(.., text)| text).collect();
+        let name = &self.name;
+        if labels.len() > MOST_LABELS {
+            let message = format!(
+                "{} different labels in {name:?}, this program takes {MOST_LABELS}: is it the right --target, or \
+                 is it --task regression?",
+                labels.len()
+            );
+            return Err(file.error(None, message));
+        }
+        let mut labels: Vec<String> = labels.into_iter().map(str::to_owned).collect();
+        if labels.len() < 2 {
+            let message = format!("all rows have the label {:?} in {name:?}: nothing to learn", labels[0]);
+            return Err(file.error(None, message));
+        }
+        if labels.iter().all(|label| label.parse::<i64>().is_ok()) {
+            labels.sort_by_key(|label| label.parse::<i64>().unwrap_or_default());
+        }
+        Ok(labels)
+    }
+
+    /// Indices of labels; 0 for the rows left out.
+    fn classes(&self, file: &File, labels: &[String], unlabelled: &[usize]) -> Result<Vec<usize>> {
+        let index: HashMap<&str, usize> = labels.iter().map(String::as_str).zip(0..).collect();
+        let mut classes = vec![0; self.texts.len()];
+        for (row, line, text) in self.but(unlabelled) {
+            classes[row] = *index.get(text).ok_or_else(|| {
+                let name = &self.name;
+                let message = format!("unknown label {text:?} in {name:?}: the known ones are {labels:?}");
+                file.error(Some(line), message)
+            })?;
+        }
+        Ok(classes)
+    }
+
+    /// Values; 0 for the rows left out.
+    fn values(&self, file: &File, unlabelled: &[usize]) -> Result<Vec<f32>> {
+        let style = self.style(file, unlabelled);
+        let mut values = vec![0.0; self.texts.len()];
+        for (row, line, text) in self.but(unlabelled) {
+            let value = style.as_ref().map_or(Style::Plain, |style| *style).number(text);
+            if !value.is_finite() {
+                let name = &self.name;
+                let message =
+                    format!("target {name:?}: {text:?} is not a number: is it --task classification?");
+                return Err(file.error(Some(line), message));
+            }
+            values[row] = value;
+        }
+        Ok(values)
+    }
+}
+
+/// More labels than this are another kind of column, and one output each of a network for kilobytes.
+const MOST_LABELS: usize = 1000;
+
+/// The groups asked for: the file's `own`, or those of another file of one column.
+fn groups_of(
+    file: &File,
+    asked: Option<&str>,
+    own: Option<Vec<String>>,
+    rows: usize,
+) -> Result<Option<Vec<String>>> {
+    let path = match (asked, own) {
+        (None, _) => return Ok(None),
+        (Some(_), Some(own)) => return Ok(Some(own)),
+        (Some(path), None) => path,
     };
-    Error::Data { path: path.to_path_buf(), line, message }
-}
-
-fn is_missing(text: &str) -> bool {
-    matches!(text, "" | "?" | "NA" | "N/A" | "na" | "n/a" | "NaN" | "nan" | "NULL" | "null")
-}
-
-/// NaN where the value is missing.
-fn number(text: &str) -> Result<f32, &'static str> {
-    if is_missing(text) {
-        return Ok(f32::NAN);
+    if !Path::new(path).is_file() {
+        let message = format!("no column and no file {path:?} for groups: the columns are {:?}", file.header);
+        return Err(file.error(None, message));
     }
-    match text.parse::<f32>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        Ok(_) => Err("is not a finite number"),
-        Err(_) => Err("is not a number"),
+    let other = File::open(Path::new(path), &[])?;
+    if other.header.len() != 1 {
+        return Err(other.error(Some(1), "a file of groups has one column"));
     }
-}
-
-fn guess(texts: &[String]) -> (Kind, &'static str) {
-    if texts.iter().any(|text| text.parse::<f64>().is_err()) {
-        return (Kind::Classification, "guessed: it holds text");
+    let mut groups = Vec::new();
+    other.each(|_, record| {
+        groups.push(record[0].to_owned());
+        Ok(())
+    })?;
+    if groups.len() != rows {
+        let message = format!("{} groups for {rows} rows of {}", groups.len(), file.path.display());
+        return Err(other.error(None, message));
     }
-    if texts.iter().any(|text| text.parse::<i64>().is_err()) {
-        return (Kind::Regression, "guessed: it holds fractions");
-    }
-    match texts.iter().collect::<BTreeSet<_>>().len() {
-        0..=100 => (Kind::Classification, "guessed: it holds whole numbers; for values: --task regression"),
-        _ => (Kind::Regression, "guessed: it holds more than 100 different whole numbers"),
-    }
-}
-
-/// By number if all are whole numbers, else by text.
-fn sorted_labels(texts: &[String]) -> Vec<String> {
-    let mut labels: Vec<String> = texts.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
-    if labels.iter().all(|label| label.parse::<i64>().is_ok()) {
-        labels.sort_by_key(|label| label.parse::<i64>().unwrap_or_default());
-    }
-    labels
+    Ok(Some(groups))
 }

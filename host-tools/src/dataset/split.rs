@@ -48,14 +48,11 @@ pub fn split(dataset: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<usi
             parts[neediest.unwrap_or_default()].extend(group);
         }
     } else {
-        for class in shuffled_classes(dataset, &mut rng) {
-            let (mut from, mut share) = (0, 0.0);
-            for (part, next) in parts.iter_mut().zip(shares) {
-                share += next;
-                let to = (share * class.len() as f64).round() as usize;
-                part.extend(&class[from..to.clamp(from, class.len())]);
-                from = to.clamp(from, class.len());
-            }
+        let classes = shuffled_classes(dataset, &mut rng);
+        parts = deal(&classes, shares, false);
+        // Of many small classes, rounding may give a part nothing of any.
+        if parts.iter().any(Vec::is_empty) {
+            parts = deal(&classes, shares, true);
         }
     }
     if let Some(empty) = parts.iter().position(Vec::is_empty) {
@@ -64,6 +61,29 @@ pub fn split(dataset: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<usi
     }
     parts.iter_mut().for_each(|part| part.sort_unstable());
     Ok(parts)
+}
+
+/// The shares of each class. With `carry`, what rounding takes from one class is given to the next, but the first part
+/// has at least a row of each.
+fn deal(classes: &[Vec<usize>], shares: &[f64], carry: bool) -> Vec<Vec<usize>> {
+    let mut parts = vec![Vec::new(); shares.len()];
+    let mut before = 0.0;
+    for class in classes {
+        let rows = class.len() as f64;
+        let (mut from, mut share) = (0, 0.0);
+        for (index, (part, next)) in parts.iter_mut().zip(shares).enumerate() {
+            share += next;
+            let mut to = (share * (before + rows)).round() - (share * before).round();
+            if carry && index == 0 {
+                to = to.max(1.0);
+            }
+            let to = (to as usize).clamp(from, class.len());
+            part.extend(&class[from..to]);
+            from = to;
+        }
+        before += if carry { rows } else { 0.0 };
+    }
+    parts
 }
 
 /// `count` folds, at least 2; each row is in the validation rows of exactly one.
@@ -199,6 +219,15 @@ mod tests {
         let mut left_out: Vec<Vec<usize>> = folds.into_iter().map(|fold| fold.validation).collect();
         left_out.sort();
         assert_eq!(left_out, [vec![0, 1, 2], vec![3, 4], vec![5]]);
+    }
+
+    #[test]
+    fn small_classes_fill_every_part() {
+        let classes: Vec<usize> = (0..50).map(|row| row / 5).collect();
+        let parts = split(&dataset(&classes, None), &[0.7, 0.15, 0.15], 1).unwrap();
+        assert_eq!(parts.iter().map(Vec::len).sum::<usize>(), 50);
+        assert!(parts[1].len() > 4 && parts[2].len() > 4, "{parts:?}");
+        assert!((0..10).all(|class| parts[0].iter().any(|&row| classes[row] == class)));
     }
 
     #[test]

@@ -56,7 +56,8 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     item(&mut text, "What the network takes.", "type Input", &array_of(inputs));
     item(&mut text, "What it gives.", "type Output", &array_of(outputs));
     let (edge, value) = &parts.input;
-    item(&mut text, "Raw features to the network's input.", &format!("static INPUT: {edge}"), value);
+    let doc = "Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN stays NaN.";
+    item(&mut text, doc, &format!("static INPUT: {edge}"), value);
     let doc = format!("`{name}.predict(&INPUT.apply(&raw))` {}.", parts.gives);
     let (names, value) = &parts.network;
     let tensors = parts.tensors.iter().map(|tensor| (tensor.head.as_str(), &tensor.value));
@@ -69,7 +70,8 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     let doc = "Classes, in the order of the outputs; none for regression.";
     item(&mut text, doc, &head, &array(model.labels()));
     let head = format!("static FEATURES: [&str; {inputs}]");
-    item(&mut text, "Features, in the order of the inputs.", &head, &array(model.features()));
+    let doc = "Features, in the order of the inputs; `column=category` is 1 for that category, 0 for another or none.";
+    item(&mut text, doc, &head, &array(model.features()));
     let rows = model.examples.ncols();
     let golden = format!("::microdistill::golden::Golden<{inputs}, Input, Output>");
     let head = format!("static GOLDEN: [{golden}; {rows}]");

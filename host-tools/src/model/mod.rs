@@ -80,6 +80,7 @@ impl Model {
             task: &self.metadata.task,
             target_optional: false,
             groups: None,
+            missing: &[],
         }
     }
 

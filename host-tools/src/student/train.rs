@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use microdistill::loss::{CrossEntropy, Linear, LogitMse, OutputMse, Soft, SoftLabels, Softmax};
+use microdistill::loss::{CrossEntropy, Linear, LogitMse, Loss, OutputMse, Soft, SoftLabels, Softmax};
 use microdistill::optimizer::AdamRates;
 use microdistill::schedule::{HalfCosine, Schedule as _};
 use nalgebra::DMatrix;
@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::network::{Activation, Network, check_widths};
 use crate::random::shuffle;
 use crate::schedule::epochs;
+use crate::weights::{ClassWeights, Weighted};
 
 /// What a student is trained for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,6 +56,8 @@ pub struct Settings {
     pub batch: usize,
     /// Passes over the lessons.
     pub epochs: usize,
+    /// What rows count, by their label.
+    pub class_weights: ClassWeights,
     /// Of initial weights and of the order of samples.
     pub seed: u64,
 }
@@ -73,6 +76,7 @@ impl Settings {
             rates: AdamRates { rate: 1e-2, weight_decay: WEIGHT_DECAY, ..AdamRates::DEFAULT },
             batch: 32,
             epochs: epochs(200, rows),
+            class_weights: ClassWeights::None,
             seed,
         }
     }
@@ -99,6 +103,7 @@ pub fn train(
     let rows = lessons.x.ncols();
     let mut rng = Pcg32::new(settings.seed, STREAM);
     let mut distiller = Distiller::new(Network::random(&settings.widths, settings.activation, &mut rng));
+    let weights = settings.class_weights.of(lessons.labels);
     let mut order: Vec<usize> = (0..rows).collect();
     let schedule = HalfCosine { steps: settings.epochs.saturating_mul(rows.div_ceil(settings.batch)) };
     let mut update = 0;
@@ -107,7 +112,7 @@ pub fn train(
         let mut sum = 0.0;
         for batch in order.chunks(settings.batch) {
             for &row in batch {
-                sum += f64::from(learn(&mut distiller, settings.recipe, lessons, row));
+                sum += f64::from(learn(&mut distiller, settings.recipe, lessons, weights.as_deref(), row));
             }
             let rate = settings.rates.rate * schedule.share(update);
             distiller.update(&AdamRates { rate, ..settings.rates });
@@ -127,17 +132,39 @@ pub fn train(
 /// The generator's stream for students, so that a teacher of the same seed draws other numbers.
 const STREAM: u64 = 0x5354_5544;
 
-fn learn(distiller: &mut Distiller, recipe: Recipe, lessons: Lessons<'_>, row: usize) -> f32 {
+/// One row; `weights` are of the classes.
+fn learn(
+    distiller: &mut Distiller,
+    recipe: Recipe,
+    lessons: Lessons<'_>,
+    weights: Option<&[f32]>,
+    row: usize,
+) -> f32 {
     let x = lessons.x.column(row);
     let teacher = lessons.teacher.map(|teacher| teacher.column(row));
     let teacher = teacher.as_ref().map_or(&[][..], |teacher| teacher.as_slice());
     let label = lessons.labels.map(|labels| labels[row]);
+    let weight = weights.and_then(|weights| weights.get(label?).copied());
+    let x = x.as_slice();
     match recipe {
-        Recipe::HardLabels => distiller.learn(x.as_slice(), &CrossEntropy, label.unwrap_or(usize::MAX)),
-        Recipe::SoftLabels(loss) => distiller.learn(x.as_slice(), &loss, Soft { teacher, label }),
-        Recipe::OutputMse => distiller.learn(x.as_slice(), &OutputMse::<Softmax>::new(), teacher),
-        Recipe::LogitMse => distiller.learn(x.as_slice(), &LogitMse::new(), teacher),
-        Recipe::ValueMse => distiller.learn(x.as_slice(), &OutputMse::<Linear>::new(), teacher),
+        Recipe::HardLabels => step(distiller, x, &CrossEntropy, label.unwrap_or(usize::MAX), weight),
+        Recipe::SoftLabels(loss) => step(distiller, x, &loss, Soft { teacher, label }, weight),
+        Recipe::OutputMse => step(distiller, x, &OutputMse::<Softmax>::new(), teacher, weight),
+        Recipe::LogitMse => step(distiller, x, &LogitMse::new(), teacher, weight),
+        Recipe::ValueMse => step(distiller, x, &OutputMse::<Linear>::new(), teacher, weight),
+    }
+}
+
+fn step<L: Loss<f32>>(
+    distiller: &mut Distiller,
+    x: &[f32],
+    loss: &L,
+    target: L::Target<'_>,
+    weight: Option<f32>,
+) -> f32 {
+    match weight {
+        None => distiller.learn(x, loss, target),
+        Some(weight) => distiller.learn(x, &Weighted { loss, weight }, target),
     }
 }
 

@@ -9,6 +9,7 @@ use rand_pcg::Pcg32;
 use super::batched::{Batched, Mode, tensors};
 use super::train::{Epoch, Examples, Settings, Target, losses, train};
 use crate::network::{Activation, Network};
+use crate::weights::ClassWeights;
 use rand_core::Rng;
 
 fn inputs(rows: usize, features: usize) -> DMatrix<f64> {
@@ -28,7 +29,7 @@ fn gradient_error(widths: &[usize], hidden: Activation, target: Target<'_, f64>)
     let mut work = vec![0.0; widths[widths.len() - 1]];
     let mut loss = |batched: &mut Batched<f64>| {
         batched.forward(&x, n, Mode::<Pcg32>::Inference);
-        losses(batched, target, 0..n, &mut work)
+        losses(batched, target, None, 0..n, &mut work)
     };
     loss(&mut batched);
     batched.backward(&x, n);
@@ -76,6 +77,7 @@ fn settings(widths: &[usize]) -> Settings {
         batch: 7,
         epochs: 200,
         patience: None,
+        class_weights: ClassWeights::None,
         seed: 1,
     }
 }

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::network::{Activation, Network, check_widths};
 use crate::random::shuffle;
 use crate::schedule::epochs;
+use crate::weights::{ClassWeights, Weighted};
 
 /// What a teacher is held against, one element or column a row of data.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +52,8 @@ pub struct Settings {
     /// Epochs without a better validation loss after which training stops. Needs validation rows; the weights of the
     /// best epoch are kept in any case where there are such rows.
     pub patience: Option<usize>,
+    /// What rows count in training, by their label; validation rows count alike.
+    pub class_weights: ClassWeights,
     /// Of initial weights, of the order of samples and of dropped units.
     pub seed: u64,
 }
@@ -136,6 +139,7 @@ impl Settings {
             batch: 32,
             epochs: epochs(100, rows),
             patience: None,
+            class_weights: ClassWeights::None,
             seed,
         }
     }
@@ -183,6 +187,7 @@ struct Training<'a> {
     /// The features of a batch: shape (inputs × batch).
     x: DMatrix<f32>,
     work: Vec<f32>,
+    class_weights: Option<Vec<f32>>,
     update: usize,
 }
 
@@ -192,7 +197,12 @@ impl<'a> Training<'a> {
         let batch = settings.batch.min(rows);
         let mut batched = Batched::zero(&settings.widths, settings.activation, settings.dropout, batch);
         batched.load(start);
+        let labels = match examples.target {
+            Target::Classes(classes) => Some(classes),
+            Target::Values(_) => None,
+        };
         Training {
+            class_weights: settings.class_weights.of(labels),
             settings,
             examples,
             batched,
@@ -213,7 +223,9 @@ impl<'a> Training<'a> {
         for rows in self.order.chunks(batch) {
             gather(self.examples.x, rows.iter().copied(), &mut self.x);
             self.batched.forward(&self.x, rows.len(), Mode::Training(rng));
-            sum += losses(&mut self.batched, self.examples.target, rows.iter().copied(), &mut self.work);
+            let weights = self.class_weights.as_deref();
+            let (batched, work) = (&mut self.batched, &mut self.work);
+            sum += losses(batched, self.examples.target, weights, rows.iter().copied(), work);
             self.batched.backward(&self.x, rows.len());
             let rate = self.settings.rates.rate * HalfCosine { steps: updates }.share(self.update);
             let rates = AdamRates { rate, ..self.settings.rates };
@@ -231,7 +243,7 @@ impl<'a> Training<'a> {
             let chunk = first..rows.min(first + batch);
             gather(examples.x, chunk.clone(), &mut self.x);
             self.batched.forward(&self.x, chunk.len(), Mode::<Pcg32>::Inference);
-            sum += losses(&mut self.batched, examples.target, chunk, &mut self.work);
+            sum += losses(&mut self.batched, examples.target, None, chunk, &mut self.work);
         }
         sum / rows as f64
     }
@@ -270,10 +282,11 @@ fn gather(from: &DMatrix<f32>, rows: impl Iterator<Item = usize>, to: &mut DMatr
     }
 }
 
-/// Sum of the losses of the batch whose samples are `rows`; leaves their gradients in the outputs.
+/// Sum of the losses, weighted by class if so wanted, of the batch whose samples are `rows`; leaves their gradients in the outputs.
 pub(super) fn losses<T: Real>(
     batched: &mut Batched<T>,
     target: Target<'_, T>,
+    class_weights: Option<&[T]>,
     rows: impl Iterator<Item = usize>,
     work: &mut [T],
 ) -> f64 {
@@ -282,7 +295,13 @@ pub(super) fn losses<T: Real>(
     for ((z, mut dz), row) in outputs.column_iter().zip(gradients.column_iter_mut()).zip(rows) {
         let (z, dz) = (z.as_slice(), dz.as_mut_slice());
         let loss = match target {
-            Target::Classes(classes) => CrossEntropy.gradient(z, classes[row], dz, work),
+            Target::Classes(classes) => match class_weights {
+                None => CrossEntropy.gradient(z, classes[row], dz, work),
+                Some(weights) => {
+                    let loss = Weighted { loss: &CrossEntropy, weight: weights[classes[row]] };
+                    loss.gradient(z, classes[row], dz, work)
+                }
+            },
             Target::Values(values) => {
                 OutputMse::<Linear>::new().gradient(z, values.column(row).as_slice(), dz, work)
             }

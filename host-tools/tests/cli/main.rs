@@ -1,66 +1,12 @@
 //! The command line as users and scripts see it: results, `--json`, messages, exit codes.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod files;
+mod folder;
+mod places;
 
-use serde_json::Value;
-use tempfile::TempDir;
+use std::path::Path;
 
-/// A folder with a small data set.
-struct Folder(TempDir);
-
-impl Folder {
-    fn new() -> Self {
-        let folder = Folder(TempDir::new().unwrap());
-        // Three classes in four features, one of them constant; six people.
-        let mut csv = String::from("person,a,b,c,d,kind\n");
-        for row in 0..180 {
-            let class = row % 3;
-            let wobble = f64::from(row * 37 % 100) / 100.0;
-            let (a, b) = (f64::from(class) + 0.6 * wobble, f64::from(class * class) - wobble);
-            let name = ["round", "square", "long"][class as usize];
-            csv += &format!("{},{a},{b},{},7,{name}\n", row / 30, a * b);
-        }
-        folder.write("data.csv", &csv);
-        folder
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).unwrap();
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("microdistill"));
-        command.current_dir(self.0.path()).args(line.split_whitespace()).stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, line: &str) -> Output {
-        self.command(line).output().unwrap()
-    }
-
-    /// What is printed for machines, by a command that must succeed.
-    fn json(&self, line: &str) -> Value {
-        let output = self.run(&format!("{line} --json"));
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    /// The last line of the message of a command that must fail, and the exit code.
-    fn error(&self, line: &str) -> (String, i32) {
-        let output = self.run(line);
-        assert!(output.stdout.is_empty(), "{line}: {}", String::from_utf8_lossy(&output.stdout));
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert!(!stderr.contains("panicked"), "{line}: {stderr}");
-        let error = stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
-        (error.to_owned(), output.status.code().unwrap())
-    }
-}
+use folder::Folder;
 
 const TRAIN: &str = "train --data data.csv --groups person --hidden 8 --weight-decay 0.1 --rate 0.01 --epochs 50 --out teacher.safetensors";
 const DISTILL: &str = "distill --teacher teacher.safetensors --data data.csv --groups person --student 4-6-3 --out student.safetensors";
@@ -211,57 +157,6 @@ fn failures_say_where_and_what_to_do() {
     ] {
         assert_eq!(folder.run(line).status.code(), Some(2), "{line}");
     }
-}
-
-#[test]
-fn a_failure_leaves_the_old_file() {
-    let folder = Folder::new();
-    folder.json(TRAIN);
-    let before = std::fs::read(folder.path("teacher.safetensors")).unwrap();
-    folder.write("data.csv", "a,b,kind\n1,2,x\n");
-    assert_eq!(folder.error(TRAIN).1, 1);
-    assert_eq!(std::fs::read(folder.path("teacher.safetensors")).unwrap(), before);
-    assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 2, "no temporary file stays");
-}
-
-#[test]
-#[cfg(unix)]
-fn ctrl_c_keeps_what_was_trained() {
-    let folder = Folder::new();
-    folder.json(TRAIN);
-    let before = std::fs::read(folder.path("teacher.safetensors")).unwrap();
-    let mut child = folder
-        .command(&TRAIN.replace("--epochs 50", "--epochs 100000000"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // The notes on the data come just before the training.
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(lines.next().unwrap().unwrap().contains("target"));
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert_eq!(lines.last().unwrap().unwrap(), "error: interrupted");
-    assert_eq!(std::fs::read(folder.path("teacher.safetensors")).unwrap(), before);
-    let kept = folder.json("evaluate teacher.interrupted.safetensors --data data.csv");
-    assert!(kept["accuracy"].as_f64() > Some(0.5));
-}
-
-#[test]
-fn a_reader_that_leaves_is_no_failure() {
-    let folder = Folder::new();
-    folder.json(TRAIN);
-    let mut child = folder
-        .command("predict teacher.safetensors --data data.csv --out -")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! Class weights: what a row counts in the loss, by its label.
+
+use microdistill::loss::Loss;
+use microdistill::scalar::Scalar;
+
+/// How much the rows of each class count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClassWeights {
+    /// All rows alike.
+    #[default]
+    None,
+    /// All classes alike: `rows / (classes · rows of the class)`, so that the mean over the rows is 1.
+    Balanced,
+}
+
+impl ClassWeights {
+    /// One weight a class, of which `labels` are indices; none where all rows count alike. Classes without rows are left
+    /// out of the count of classes.
+    pub(crate) fn of(self, labels: Option<&[usize]>) -> Option<Vec<f32>> {
+        let labels = labels.filter(|_| self == ClassWeights::Balanced)?;
+        let mut counts = vec![0usize; labels.iter().max().map_or(0, |most| most + 1)];
+        labels.iter().for_each(|&label| counts[label] += 1);
+        let classes = counts.iter().filter(|&&count| count > 0).count();
+        let weight = |&count: &usize| (labels.len() as f64 / (classes * count.max(1)) as f64) as f32;
+        Some(counts.iter().map(weight).collect())
+    }
+}
+
+/// A loss, and its gradient, times the weight of a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weighted<'a, L, T> {
+    pub(crate) loss: &'a L,
+    pub(crate) weight: T,
+}
+
+impl<T: Scalar, L: Loss<T>> Loss<T> for Weighted<'_, L, T> {
+    type Target<'b> = L::Target<'b>;
+
+    fn gradient(&self, z: &[T], target: Self::Target<'_>, dz: &mut [T], work: &mut [T]) -> T {
+        let loss = self.loss.gradient(z, target, dz, work);
+        dz.iter_mut().for_each(|dz| *dz *= self.weight);
+        loss * self.weight
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use microdistill::loss::CrossEntropy;
+
+    #[test]
+    fn balanced_classes_count_alike() {
+        let labels = [0, 0, 0, 2];
+        assert_eq!(ClassWeights::None.of(Some(&labels)), None);
+        assert_eq!(ClassWeights::Balanced.of(None), None);
+        let weights = ClassWeights::Balanced.of(Some(&labels)).unwrap();
+        assert_eq!((weights[0], weights[2]), (4.0 / 6.0, 2.0));
+        let sum: f32 = labels.iter().map(|&label| weights[label]).sum();
+        assert_eq!(sum, 4.0);
+    }
+
+    #[test]
+    fn loss_and_gradient_are_weighted() {
+        let (mut plain, mut weighted, mut work) = ([0.0f32; 2], [0.0; 2], [0.0; 2]);
+        let z = [0.5, -0.25];
+        let loss = CrossEntropy.gradient(&z, 1, &mut plain, &mut work);
+        let twice = Weighted { loss: &CrossEntropy, weight: 2.0 }.gradient(&z, 1, &mut weighted, &mut work);
+        assert_eq!((twice, weighted), (2.0 * loss, plain.map(|dz| 2.0 * dz)));
+    }
+}

@@ -1,0 +1,75 @@
+//! A newcomer's walk: the commands of the README, as they stand there, on a file of one's own.
+
+use std::path::Path;
+use std::process::Command;
+
+use microdistill_host_tools::board;
+use tempfile::TempDir;
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The lines of the README's first `sh` block under this heading.
+fn commands(heading: &str) -> Vec<String> {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    let mut lines =
+        readme.lines().skip_while(|line| *line != heading).skip_while(|line| *line != "```sh").skip(1);
+    let block: Vec<String> = lines.by_ref().take_while(|line| *line != "```").map(str::to_owned).collect();
+    assert!(!block.is_empty(), "the README has no commands under {heading:?}");
+    block
+}
+
+/// The program with these arguments, in `folder`; it must succeed.
+fn run(folder: &Path, arguments: &str) -> String {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("microdistill"));
+    let output = command.current_dir(folder).args(arguments.split_whitespace()).output().unwrap();
+    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Six features and four classes, which differ in all of them.
+fn gestures() -> String {
+    let mut csv = String::from("ax,ay,az,gx,gy,gz,gesture\n");
+    for row in 0..240u32 {
+        let class = row % 4;
+        let feature = |index: u32| {
+            let wobble = f64::from((row * (31 + 2 * index) + 7 * index) % 97) / 97.0 - 0.5;
+            f64::from(class * (index + 1) % 4) + 0.8 * wobble
+        };
+        let features: Vec<String> = (0..6).map(|index| format!("{:.3}", feature(index))).collect();
+        csv += &format!("{},{}\n", features.join(","), ["circle", "rest", "shake", "tap"][class as usize]);
+    }
+    csv
+}
+
+#[test]
+fn the_readme_leads_from_a_file_of_one_s_own_to_a_board() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("gestures.csv"), gestures()).unwrap();
+    let commands = commands("## Your own data");
+    for line in &commands {
+        let arguments =
+            line.strip_prefix("cargo microdistill ").unwrap_or_else(|| panic!("another command: {line}"));
+        run(folder.path(), arguments);
+    }
+    let verbs: Vec<&str> = commands.iter().filter_map(|line| line.split_whitespace().nth(2)).collect();
+    assert_eq!(verbs, ["train", "distill", "quantize", "export"]);
+    let scores = run(folder.path(), "evaluate student-int8.safetensors --data gestures.csv --json");
+    let scores: serde_json::Value = serde_json::from_str(&scores).unwrap();
+    assert!(scores["accuracy"].as_f64() > Some(0.95), "{scores}");
+    assert!(folder.path().join("model.rs").is_file());
+
+    let board = board::find(&repository().join("examples/firmware"), "qemu-mps2").unwrap();
+    if !board.missing().is_empty() {
+        assert!(std::env::var_os("CI").is_none(), "QEMU is missing: run `cargo microdistill setup`");
+        eprintln!("not walked to the board: QEMU is missing, `cargo microdistill setup` installs it");
+        return;
+    }
+    let place = |name: &str| folder.path().join(name).display().to_string();
+    let (model, test) = (place("student-int8.safetensors"), place("gestures.csv"));
+    let arguments = format!("board run qemu-mps2 infer --model {model} --test {test} --json");
+    let outcome: serde_json::Value = serde_json::from_str(&run(repository(), &arguments)).unwrap();
+    assert_eq!((&outcome["success"], &outcome["compared"]), (&true.into(), &240.into()), "{outcome}");
+    assert_eq!(outcome["different"], 0, "{outcome}");
+}
