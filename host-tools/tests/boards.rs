@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 
 use common::bundled;
 use libtest_mimic::{Arguments, Failed, Trial};
-use microdistill_host_tools::board::{self, Board, Elf, Firmware, Output, Profile, Sources};
+use microdistill_host_tools::board::{self, Board, Elf, Firmware, Optimizer, Output, Profile, Sources};
 use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::model::Model;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
@@ -24,9 +24,10 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 10] = [
+    let tests: [(&str, Test); 11] = [
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
+        ("so_does_a_distillation_by_adam", so_does_a_distillation_by_adam),
         ("an_int8_teacher_s_distillation_fits_16_kib", an_int8_teacher_s_distillation_fits_16_kib),
         ("rows_of_another_model_are_refused", rows_of_another_model_are_refused),
         ("a_flipped_bit_is_seen", a_flipped_bit_is_seen),
@@ -119,6 +120,14 @@ fn a_distillation_ends_with_the_desktop_s_weights() -> Result<(), Failed> {
     Ok(())
 }
 
+fn so_does_a_distillation_by_adam() -> Result<(), Failed> {
+    let sources = Sources { optimizer: Optimizer::Adam, ..Sources::default() };
+    let adam = distillations(desktop_and("qemu-mps2"), &sources, 0.8)?;
+    let sgd = distillations([(find("host"), Profile::Release)], &Sources::default(), 0.8)?;
+    assert_ne!(adam, sgd, "the optimizer makes a difference");
+    Ok(())
+}
+
 fn an_int8_teacher_s_distillation_fits_16_kib() -> Result<(), Failed> {
     let (train, test) = bundled();
     let folder = TempDir::new()?;
@@ -151,7 +160,7 @@ fn rows_of_another_model_are_refused() -> Result<(), Failed> {
 
 /// Distills everywhere and gives the weights, which are the same; the student ends with at least this accuracy.
 fn distillations(
-    boards: impl Iterator<Item = (Board, Profile)>,
+    boards: impl IntoIterator<Item = (Board, Profile)>,
     sources: &Sources,
     accuracy: f64,
 ) -> Result<Vec<u32>, Failed> {

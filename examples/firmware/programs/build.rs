@@ -1,4 +1,5 @@
-//! Chooses the exported files that the programs hold: the example's, or those that environment variables name.
+//! Chooses the exported files that the programs hold, the example's or those that environment variables name, and the
+//! optimizer.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -23,5 +24,12 @@ fn main() {
         }
         println!("cargo::rerun-if-changed={}", path.display());
         println!("cargo::rustc-env={name}={}", path.display());
+    }
+    println!("cargo::rerun-if-env-changed=MICRODISTILL_OPTIMIZER");
+    println!("cargo::rustc-check-cfg=cfg(adam)");
+    match env::var("MICRODISTILL_OPTIMIZER").as_deref() {
+        Err(_) | Ok("sgd") => {}
+        Ok("adam") => println!("cargo::rustc-cfg=adam"),
+        Ok(other) => println!("cargo::error=MICRODISTILL_OPTIMIZER: {other} is neither sgd nor adam"),
     }
 }

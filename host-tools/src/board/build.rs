@@ -62,7 +62,8 @@ impl Firmware<'_> {
         for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
             command.env_remove(name);
         }
-        let Sources { model, teacher, train, test } = &self.sources;
+        let Sources { model, teacher, train, test, optimizer } = &self.sources;
+        command.env("MICRODISTILL_OPTIMIZER", optimizer.name());
         for (name, path) in [("MODEL", model), ("TEACHER", teacher), ("TRAIN", train), ("TEST", test)] {
             let name = format!("MICRODISTILL_{name}");
             match path {

@@ -30,7 +30,7 @@ pub use elf::{Elf, Memory};
 pub use flash::{check_flash, flash};
 pub use output::{Output, is_story};
 pub use run::run;
-pub use sources::Sources;
+pub use sources::{Optimizer, Sources};
 
 /// A folder of firmware.
 #[derive(Clone, Debug, PartialEq)]

@@ -19,6 +19,28 @@ pub struct Sources {
     pub train: Option<PathBuf>,
     /// The rows that both are judged by.
     pub test: Option<PathBuf>,
+    /// How `distill` moves the student, and `bench` measures it.
+    pub optimizer: Optimizer,
+}
+
+/// The optimizers of the boards' programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Optimizer {
+    /// With momentum: one moment a parameter.
+    #[default]
+    Sgd,
+    /// Two moments a parameter.
+    Adam,
+}
+
+impl Optimizer {
+    /// As the programs call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Optimizer::Sgd => "sgd",
+            Optimizer::Adam => "adam",
+        }
+    }
 }
 
 impl Sources {

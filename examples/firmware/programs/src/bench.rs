@@ -6,6 +6,7 @@ use core::iter;
 use crate::Outcome;
 use crate::data::{model, teacher};
 use crate::distill;
+use crate::optimizer;
 use crate::output::println;
 
 /// What a board measures with.
@@ -95,7 +96,7 @@ pub fn bench<M: Meter>(meter: Option<M>) -> Outcome {
     let update = ticks(meter, || training.learn(|_| ()));
     let stack = M::stack(|| training.learn(|_| ()));
     println!("student: {}-{}-{}", distill::INPUTS, distill::HIDDEN, distill::CLASSES);
-    println!("optimizer: sgd");
+    println!("optimizer: {}", optimizer::NAME);
     println!("teacher flash: {} bytes", teacher::FLASH_BYTES);
     println!("samples an update: {}", distill::BATCH);
     println!("update: {} ticks", update);

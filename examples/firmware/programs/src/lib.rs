@@ -15,6 +15,7 @@ pub mod data;
 mod distill;
 mod edge;
 mod infer;
+mod optimizer;
 mod outcome;
 
 pub use bench::{Meter, Tick, bench};

@@ -1,12 +1,15 @@
 //! `microdistill board`
 
+mod bench;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use clap::{Args, Subcommand};
-use microdistill_host_tools::board::{self, Elf, Firmware, Memory, Output, Profile, Sources, is_story};
+use clap::{Args, Subcommand, ValueEnum};
+use microdistill_host_tools::board::{
+    self, Elf, Firmware, Memory, Optimizer, Output, Profile, Sources, is_story,
+};
 use microdistill_host_tools::dataset::{Dataset, Expected, read_like};
-use microdistill_host_tools::file;
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
@@ -29,26 +32,16 @@ enum Verb {
     /// Build a program, flash a real board with it and show what it prints, by probe-rs
     Flash(Build),
     /// Instructions, flash, RAM and stack of an inference and of learning
-    Bench(Bench),
-}
-
-#[derive(Args, Debug)]
-struct Bench {
-    /// As `board list` names them
-    #[arg(required = true, value_name = "BOARD")]
-    boards: Vec<String>,
-    /// Model files, f32 or int8, of which an inference is measured [default: the bundled example's students]
-    #[arg(long = "model", value_name = "MODEL", num_args = 1..)]
-    models: Vec<PathBuf>,
+    Bench(bench::Bench),
 }
 
 #[derive(Args, Debug)]
 struct Build {
     /// As `board list` names it
     board: String,
-    /// `infer`: self-test, then every row of --test; `distill`: learn from the teacher in flash; `bench`: measure both
-    #[arg(default_value = "infer")]
-    program: String,
+    /// What it does
+    #[arg(value_enum, default_value = "infer")]
+    program: Program,
     #[command(flatten)]
     sources: SourceFlags,
     /// Without optimization
@@ -56,12 +49,51 @@ struct Build {
     debug: bool,
 }
 
+/// A program that every board has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Program {
+    /// Self-test, then every row of --test
+    Infer,
+    /// Learn from the teacher in flash
+    Distill,
+    /// Measure an inference, and a sample learned
+    Bench,
+}
+
+impl Program {
+    fn name(self) -> &'static str {
+        match self {
+            Program::Infer => "infer",
+            Program::Distill => "distill",
+            Program::Bench => "bench",
+        }
+    }
+}
+
+/// How the student on the board moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OptimizerFlag {
+    /// With momentum
+    Sgd,
+    /// Two moments a parameter
+    Adam,
+}
+
+impl From<OptimizerFlag> for Optimizer {
+    fn from(flag: OptimizerFlag) -> Self {
+        match flag {
+            OptimizerFlag::Sgd => Optimizer::Sgd,
+            OptimizerFlag::Adam => Optimizer::Adam,
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 struct Run {
     #[command(flatten)]
     build: Build,
     /// Run this firmware, and build nothing: what a cargo runner does
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "teacher", "train", "test", "debug"])]
     elf: Option<PathBuf>,
 }
 
@@ -80,6 +112,9 @@ struct SourceFlags {
     /// Rows to be judged by, a CSV file
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
+    /// For `distill` and `bench`: how the student moves
+    #[arg(long, value_enum, default_value = "sgd")]
+    optimizer: OptimizerFlag,
 }
 
 #[derive(Serialize)]
@@ -143,7 +178,7 @@ fn list(context: &Context) -> Result<()> {
         table.add_row([&row.board, &row.core, target, row.runs]);
     }
     context.console.say(table)?;
-    context.console.json(&listed)
+    context.console.json(&serde_json::json!({ "boards": listed }))
 }
 
 impl Build {
@@ -152,7 +187,7 @@ impl Build {
         let (elf, _) = self.build(context, &board, |firmware| firmware.build())?;
         let memory = tell_memory(context, &board, &elf)?;
         context.console.say(elf.display())?;
-        context.console.json(&Built { board: &board.name, program: &self.program, elf: &elf, memory })
+        context.console.json(&Built { board: &board.name, program: self.program.name(), elf: &elf, memory })
     }
 
     fn flash(&self, context: &Context) -> Result<()> {
@@ -163,7 +198,7 @@ impl Build {
         let step = board::flash(&board, &elf)?;
         context.console.note(format_args!("$ {}", step.line()));
         step.run()?;
-        context.console.json(&Built { board: &board.name, program: &self.program, elf: &elf, memory })
+        context.console.json(&Built { board: &board.name, program: self.program.name(), elf: &elf, memory })
     }
 
     /// The firmware, and what the desktop says of its rows, where the model file is known.
@@ -174,10 +209,10 @@ impl Build {
         build: impl Fn(&Firmware<'_>) -> microdistill_host_tools::error::Result<PathBuf>,
     ) -> Result<(PathBuf, Option<Vec<Vec<f32>>>)> {
         ready(board)?;
-        let (sources, expected) = self.sources.export(board)?;
+        let (sources, expected) = self.sources.export(board, self.program)?;
         let profile = if self.debug { Profile::Debug } else { Profile::Release };
-        let spinner = context.console.spinner(format!("building {} for {}", self.program, board.name));
-        let elf = build(&Firmware { board, program: &self.program, sources, profile });
+        let spinner = context.console.spinner(format!("building {} for {}", self.program.name(), board.name));
+        let elf = build(&Firmware { board, program: self.program.name(), sources, profile });
         spinner.finish_and_clear();
         Ok((elf?, expected))
     }
@@ -185,31 +220,67 @@ impl Build {
 
 impl SourceFlags {
     /// Exports what was given into the build folder of all firmware.
-    fn export(&self, board: &board::Board) -> Result<(Sources, Option<Vec<Vec<f32>>>)> {
-        let folder = board.folder.join("../target/sources");
-        std::fs::create_dir_all(&folder)?;
-        let rows = |model: &Model, path: &Path| {
-            read_like(path, Expected { target_optional: true, ..model.expected() })
-        };
-        if let (Some(teacher), Some(train), Some(test)) = (&self.teacher, &self.train, &self.test) {
-            let teacher = Model::load(teacher)?;
-            let (train, test) = (rows(&teacher, train)?, rows(&teacher, test)?);
-            return Ok((Sources::distill(&folder, &teacher, &train, &test)?, None));
-        }
-        match (&self.model, &self.test) {
-            (None, None) => Ok((Sources::default(), None)),
-            (None, Some(_)) => bail!("--test needs the model that its rows are for: give --model"),
-            (Some(path), test) => {
-                let model = Model::load(path)?;
-                let test = match test {
-                    Some(test) => rows(&model, test)?,
-                    None => Dataset::of_examples(&model),
-                };
-                let expected = model.predict(&test).column_iter().map(|y| y.as_slice().to_vec()).collect();
-                Ok((Sources::infer(&folder, "model.rs", &model, &test)?, Some(expected)))
+    fn export(&self, board: &board::Board, program: Program) -> Result<(Sources, Option<Vec<Vec<f32>>>)> {
+        let bundled = Sources { optimizer: self.optimizer.into(), ..Sources::default() };
+        let (sources, expected) = match (program, &self.model, &self.teacher) {
+            (Program::Distill, Some(_), _) => {
+                bail!("`distill` learns from a teacher: give --teacher, not --model")
             }
-        }
+            (Program::Infer | Program::Bench, _, Some(_)) => {
+                bail!(
+                    "a teacher is for `distill`: name that program, as in `board run {} distill`",
+                    board.name
+                )
+            }
+            (Program::Infer, Some(model), _) => self.for_infer(&sources_folder(board)?, model)?,
+            (Program::Bench, Some(model), _) => {
+                (Sources::bench(&sources_folder(board)?, "bench.rs", &Model::load(model)?)?, None)
+            }
+            (Program::Distill, None, Some(teacher)) => {
+                (self.for_distill(&sources_folder(board)?, teacher)?, None)
+            }
+            (_, None, None) if self.test.is_some() => {
+                bail!("--test needs the model that its rows are for: give --model")
+            }
+            (_, None, None) => (bundled.clone(), None),
+        };
+        Ok((Sources { optimizer: bundled.optimizer, ..sources }, expected))
     }
+
+    /// The model, its rows, and what the desktop makes of them.
+    fn for_infer(&self, folder: &Path, model: &Path) -> Result<(Sources, Option<Vec<Vec<f32>>>)> {
+        let model = Model::load(model)?;
+        let test = match &self.test {
+            Some(test) => rows(&model, test)?,
+            None => Dataset::of_examples(&model),
+        };
+        let expected = model.predict(&test).column_iter().map(|y| y.as_slice().to_vec()).collect();
+        Ok((Sources::infer(folder, "model.rs", &model, &test)?, Some(expected)))
+    }
+
+    fn for_distill(&self, folder: &Path, teacher: &Path) -> Result<Sources> {
+        let teacher = Model::load(teacher)?;
+        if teacher.labels().is_empty() {
+            bail!("`distill` learns from a teacher that tells classes apart; this one gives values");
+        }
+        let (Some(train), Some(test)) = (&self.train, &self.test) else {
+            bail!("a teacher needs rows: give --train and --test");
+        };
+        let (train, test) = (rows(&teacher, train)?, rows(&teacher, test)?);
+        Ok(Sources::distill(folder, &teacher, &train, &test)?)
+    }
+}
+
+/// Rows for a board, which need no target.
+fn rows(model: &Model, path: &Path) -> Result<Dataset> {
+    Ok(read_like(path, Expected { target_optional: true, ..model.expected() })?)
+}
+
+/// Where exported files go: the build folder of all firmware.
+fn sources_folder(board: &board::Board) -> Result<PathBuf> {
+    let folder = board.folder.join("../target/sources");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 impl Run {
@@ -232,7 +303,7 @@ impl Run {
                 .console
                 .say(format_args!("{rows} rows compared with the desktop to the bit: {different} differ"))?;
         }
-        let built = Built { board: &board.name, program: &self.build.program, elf: &elf, memory };
+        let built = Built { board: &board.name, program: self.build.program.name(), elf: &elf, memory };
         context.console.json(&Ran {
             built,
             success: output.success,
@@ -242,84 +313,6 @@ impl Run {
         })?;
         verdict(&board.name, &output, different.unwrap_or(0))
     }
-}
-
-/// The models of the bundled example whose inference is measured.
-const STUDENTS: [&str; 2] = ["student", "student_int8"];
-
-#[derive(Serialize)]
-struct Results<'a> {
-    results: &'a [board::Measured],
-}
-
-impl Bench {
-    fn run(&self, context: &Context) -> Result<()> {
-        let boards = self.boards.iter().map(|name| board::find(&board::firmware_folder()?, name));
-        let boards = boards.collect::<Result<Vec<_>, _>>()?;
-        let models = if self.models.is_empty() {
-            let folder = file::repository()?.join("examples/models/watch_small");
-            STUDENTS.map(|name| folder.join(name).with_extension("safetensors")).into()
-        } else {
-            self.models.clone()
-        };
-        let mut results: Vec<board::Measured> = Vec::new();
-        for board in &boards {
-            let mut training = None;
-            for path in &models {
-                let [inference, learning] = measure(context, board, path)?;
-                results.push(inference);
-                // It is the same whatever model is beside it.
-                training.get_or_insert(learning);
-            }
-            results.extend(training);
-        }
-        let header = ["board", "model", "kind", "", "instructions", "MACs", "flash B", "RAM B", "stack B"];
-        let mut table = table::table(header);
-        let known = |number: Option<u64>| number.map_or("–".to_owned(), |number| number.to_string());
-        for row in &results {
-            let (what, instructions) = match &row.work {
-                board::Work::Inference { instructions, .. } => ("inference".to_owned(), *instructions),
-                board::Work::Training { optimizer, batch, instructions_per_sample } => {
-                    (format!("sample, {optimizer}, batch {batch}"), *instructions_per_sample)
-                }
-            };
-            table.add_row([
-                row.board.clone(),
-                row.model.clone(),
-                row.kind.to_owned(),
-                what,
-                known(instructions),
-                row.macs.to_string(),
-                row.flash.to_string(),
-                row.ram.to_string(),
-                known(row.stack),
-            ]);
-        }
-        context.console.say(table)?;
-        context.console.say(
-            "Instructions: of the network alone; of a sample learned, with its share of the update.\n\
-             Flash: network and edges, or the teacher's. RAM: working memory, which is on the stack, or all that training keeps.",
-        )?;
-        context.console.json(&Results { results: &results })
-    }
-}
-
-/// An inference of the model at `path`, and a sample of training, on `board`.
-fn measure(context: &Context, board: &board::Board, path: &Path) -> Result<[board::Measured; 2]> {
-    ready(board)?;
-    let model = Model::load(path)?;
-    let folder = board.folder.join("../target/sources");
-    std::fs::create_dir_all(&folder)?;
-    let sources = Sources::bench(&folder, "bench.rs", &model)?;
-    let spinner = context.console.spinner(format!("measuring on {}", board.name));
-    let elf = Firmware { board, program: "bench", sources, profile: Profile::Release }.build()?;
-    let counting = board::counting(board);
-    let output = board::run(&counting, &elf, &mut |_| {})?;
-    spinner.finish_and_clear();
-    tell_memory(context, board, &elf)?;
-    verdict(&board.name, &output, 0)?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    Ok(board::measured(board, &name, &model, &output)?)
 }
 
 /// An error if something is missing to build for `board`.
