@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, Target, read, read_like, split};
+use microdistill_host_tools::model::{Division, Model};
 
 use super::Context;
 
@@ -56,9 +57,11 @@ pub(super) struct Parts {
     /// All rows that are not test rows.
     pub(super) known: Dataset,
     /// Indices of those to be trained on, and of those for early stopping.
-    division: [Vec<usize>; 2],
+    places: [Vec<usize>; 2],
     /// Rows that nothing is chosen by.
     pub(super) test: Option<Dataset>,
+    /// How they were divided, if one file holds them all.
+    division: Option<Division>,
 }
 
 impl Parts {
@@ -70,9 +73,14 @@ impl Parts {
         labels.filter(|(class, _)| !classes.contains(class)).map(|(_, label)| label.as_str()).collect()
     }
 
+    /// Lets a model that was trained on these rows remember which ones it did not see.
+    pub(super) fn sign(&self, model: &mut Model) {
+        model.metadata.division = self.division.clone();
+    }
+
     /// Rows to train on, and rows to stop by.
     pub(super) fn for_early_stopping(&self) -> Result<(Dataset, Dataset)> {
-        let [train, validation] = &self.division;
+        let [train, validation] = &self.places;
         if validation.is_empty() {
             bail!("too few rows, or groups, for a validation part: leave out --patience");
         }
@@ -95,7 +103,7 @@ impl DataFlags {
         let path = self.known()?;
         let known = tell(context, path, read(path, &columns)?);
         let test = self.read_test(context, known.expected())?;
-        let parts = self.divide(context, known, test)?;
+        let parts = self.divide(known, test, self.division(context))?;
         let absent = parts.absent_labels();
         if !absent.is_empty() {
             context.console.note(format_args!("no row to train on has the labels {absent:?}"));
@@ -103,14 +111,42 @@ impl DataFlags {
         Ok(parts)
     }
 
-    /// Rows for a known model.
-    pub(super) fn read_like(&self, context: &Context, expected: Expected<'_>) -> Result<Parts> {
+    /// Rows for a known model. In the file that it was trained on, the test rows stay what they were then.
+    pub(super) fn read_like(&self, context: &Context, model: &Model, target_optional: bool) -> Result<Parts> {
+        let expected = Expected { target_optional, missing: &self.missing, ..model.expected() };
         self.check(expected)?;
         let path = self.known()?;
-        let grouped = Expected { groups: self.groups.as_deref(), missing: &self.missing, ..expected };
-        let known = tell(context, path, read_like(path, grouped)?);
+        let read = |groups| read_like(path, Expected { groups, ..expected });
+        let mut known = tell(context, path, read(self.groups.as_deref())?);
+        let mut division = self.division(context);
+        if let Some(kept) = self.kept(model, &known)? {
+            if self.groups.is_none() && kept.groups.is_some() {
+                known = read(kept.groups.as_deref())?;
+            }
+            division = kept.clone();
+        }
         let test = self.read_test(context, expected)?;
-        self.divide(context, known, test)
+        self.divide(known, test, division)
+    }
+
+    /// How --data is to be divided.
+    fn division(&self, context: &Context) -> Division {
+        let shares = self.split.clone().unwrap_or(SPLIT.into());
+        Division { shares, seed: context.seed, groups: self.groups.clone() }
+    }
+
+    /// How `rows` of --data were divided when the model was trained on them.
+    fn kept<'m>(&self, model: &'m Model, rows: &Dataset) -> Result<Option<&'m Division>> {
+        let same = self.data.is_some() && rows.hash == model.metadata.data_hash;
+        let Some(kept) = model.metadata.division.as_ref().filter(|_| same) else { return Ok(None) };
+        if self.split.as_ref().is_some_and(|split| *split != kept.shares) {
+            bail!("the model was trained on these rows, divided by {:?}: leave out --split", kept.shares);
+        }
+        if self.groups.is_some() && self.groups != kept.groups {
+            let groups = kept.groups.as_deref().unwrap_or("no groups");
+            bail!("the model was trained on these rows, divided by {groups}: leave out --groups");
+        }
+        Ok(Some(kept))
     }
 
     /// The file with the rows to train on.
@@ -127,20 +163,50 @@ impl DataFlags {
         Ok(Some(tell(context, path, read_like(path, expected)?)))
     }
 
-    /// Rows to judge a known model by: those of --test, the test part of a --split, or all of --data.
-    pub(super) fn read_judged(&self, context: &Context, expected: Expected<'_>) -> Result<Dataset> {
-        self.check(expected)?;
+    /// Rows to judge a known model by: those of --test; of --data, those that it was not trained on, as far as it knows, or
+    /// the test part of a --split; else all.
+    pub(super) fn read_judged(&self, context: &Context, model: &Model) -> Result<Dataset> {
+        if let (None, Some(path), None) = (&self.test, &self.data, &self.split) {
+            let rows = self.read_whole(context, path, model, false)?;
+            if self.kept(model, &rows)?.is_none() {
+                return Ok(rows);
+            }
+            context.console.note("the model was trained on rows of this file: the others are judged");
+            let parts = self.read_like(context, model, false)?;
+            return Ok(parts.test.unwrap_or(parts.known));
+        }
+        self.read_asked(context, model, false)
+    }
+
+    /// Rows for a known model: those of --test, the test part of a --split of --data, or all of --data.
+    pub(super) fn read_asked(
+        &self,
+        context: &Context,
+        model: &Model,
+        target_optional: bool,
+    ) -> Result<Dataset> {
         match (&self.test, &self.data, &self.split) {
             (None, Some(_), Some(_)) => {
-                let parts = self.read_like(context, expected)?;
+                let parts = self.read_like(context, model, target_optional)?;
                 Ok(parts.test.unwrap_or(parts.known))
             }
             (Some(path), _, _) | (None, Some(path), None) => {
-                let expected = Expected { missing: &self.missing, ..expected };
-                Ok(tell(context, path, read_like(path, expected)?))
+                self.read_whole(context, path, model, target_optional)
             }
-            (None, None, _) => bail!("no rows to judge by: give --test FILE, or --data FILE"),
+            (None, None, _) => bail!("no rows: give --test FILE, or --data FILE"),
         }
+    }
+
+    fn read_whole(
+        &self,
+        context: &Context,
+        path: &Path,
+        model: &Model,
+        target_optional: bool,
+    ) -> Result<Dataset> {
+        let expected = Expected { target_optional, missing: &self.missing, ..model.expected() };
+        self.check(expected)?;
+        Ok(tell(context, path, read_like(path, expected)?))
     }
 
     /// The model knows its target; flags that say otherwise are a mistake.
@@ -156,22 +222,15 @@ impl DataFlags {
         Ok(())
     }
 
-    fn divide(&self, context: &Context, rows: Dataset, test: Option<Dataset>) -> Result<Parts> {
-        let whole = |rows: Dataset| {
-            let all = (0..rows.rows()).collect();
-            Parts { known: rows, division: [all, Vec::new()], test: None }
-        };
+    fn divide(&self, rows: Dataset, test: Option<Dataset>, division: Division) -> Result<Parts> {
         if self.data.is_none() {
             // Few rows may not suffice for a validation part, which early stopping alone needs.
-            let division = split(&rows, &SPLIT_WITHOUT_TEST, context.seed).ok();
-            let division = division.and_then(|parts| parts.try_into().ok());
-            return Ok(match division {
-                Some(division) => Parts { known: rows, division, test },
-                None => Parts { test, ..whole(rows) },
-            });
+            let places = split(&rows, &SPLIT_WITHOUT_TEST, division.seed).ok();
+            let places = places.and_then(|parts| parts.try_into().ok());
+            let places = places.unwrap_or_else(|| [(0..rows.rows()).collect(), Vec::new()]);
+            return Ok(Parts { known: rows, places, test, division: None });
         }
-        let shares = self.split.as_deref().unwrap_or(&SPLIT);
-        let parts = split(&rows, shares, context.seed)?;
+        let parts = split(&rows, &division.shares, division.seed)?;
         let Ok([train, validation, test]) = <[Vec<usize>; 3]>::try_from(parts) else {
             bail!("--split takes three shares: for training, validation and test, as 0.7,0.15,0.15");
         };
@@ -180,8 +239,9 @@ impl DataFlags {
         let place = |rows: Vec<usize>| {
             rows.into_iter().filter_map(|row| known.binary_search(&row).ok()).collect::<Vec<_>>()
         };
-        let division = [place(train), place(validation)];
-        Ok(Parts { known: rows.select(&known), division, test: Some(rows.select(&test)) })
+        let places = [place(train), place(validation)];
+        let (known, test) = (rows.select(&known), Some(rows.select(&test)));
+        Ok(Parts { known, places, test, division: Some(division) })
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use microdistill::loss::SoftLabels;
-use microdistill_host_tools::dataset::{Dataset, Expected, split};
+use microdistill_host_tools::dataset::{Dataset, split};
 use microdistill_host_tools::file;
 use microdistill_host_tools::model::{Model, Task};
 use microdistill_host_tools::student::{Recipe, Settings, fit};
@@ -97,8 +97,7 @@ impl Distill {
         let teacher = Model::load(&self.teacher)?;
         self.check(&teacher)?;
         // Rows without a label teach as well: the teacher says what they are.
-        let expected = Expected { target_optional: true, ..teacher.expected() };
-        let parts = self.data.read_like(context, expected)?;
+        let parts = self.data.read_like(context, &teacher, true)?;
         interrupt::ask();
         let rows = match self.fraction {
             1.0 => parts.known.clone(),
@@ -124,7 +123,9 @@ impl Distill {
             interrupt::flow()
         });
         bar.finish_and_clear();
-        finish(context, student?, &parts, &self.out, start, Some(decay))
+        let mut student = student?;
+        parts.sign(&mut student);
+        finish(context, student, &parts, &self.out, start, Some(decay))
     }
 
     fn check(&self, teacher: &Model) -> Result<()> {

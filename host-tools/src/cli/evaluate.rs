@@ -13,7 +13,7 @@ use super::{Context, table};
 
 #[derive(Args, Debug)]
 pub(super) struct Evaluate {
-    /// The model file. Judged are the rows of --test, the test part of --data with --split, or all of --data
+    /// The model file. Judged are the rows of --test; of --data, the test part of --split, or all that it did not see
     model: PathBuf,
     #[command(flatten)]
     data: DataFlags,
@@ -22,11 +22,10 @@ pub(super) struct Evaluate {
 impl Evaluate {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let model = Model::load(&self.model)?;
-        let rows = self.data.read_judged(context, model.expected())?;
-        if rows.hash == model.metadata.data_hash && self.data.split.is_none() {
-            context.console.note(
-                "the model was trained on rows of this file: --split and --seed as in training leave them out",
-            );
+        let rows = self.data.read_judged(context, &model)?;
+        let trained_on_all = model.metadata.division.is_none();
+        if trained_on_all && rows.hash == model.metadata.data_hash {
+            context.console.note("the model was trained on the rows of this file: these are no test scores");
         }
         let scores = evaluate(&model, &rows)?;
         if let Some(table) = table::scores([("", &scores)]) {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::Args;
 use microdistill::argmax;
-use microdistill_host_tools::dataset::Expected;
 use microdistill_host_tools::file;
 use microdistill_host_tools::metrics::probabilities;
 use microdistill_host_tools::model::Model;
@@ -39,7 +38,7 @@ impl Predict {
             bail!("--json and `--out -` both write to standard output: give --out a file");
         }
         let model = Model::load(&self.model)?;
-        let rows = self.data.read_judged(context, Expected { target_optional: true, ..model.expected() })?;
+        let rows = self.data.read_asked(context, &model, true)?;
         let mut writer = csv::Writer::from_writer(Vec::new());
         let probability = model.labels().iter().map(|label| format!("p({label})"));
         writer.write_record(["prediction".to_owned()].into_iter().chain(probability))?;

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::Args;
-use microdistill_host_tools::dataset::Expected;
 use microdistill_host_tools::model::Model;
 use microdistill_host_tools::quantize::{Scales, quantize};
 
@@ -31,8 +30,7 @@ impl Quantize {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let start = Instant::now();
         let model = Model::load(&self.model)?;
-        let expected = Expected { target_optional: true, ..model.expected() };
-        let parts = self.data.read_like(context, expected)?;
+        let parts = self.data.read_like(context, &model, true)?;
         let scales = if self.per_layer { Scales::PerLayer } else { Scales::PerChannel };
         let model = quantize(&model, &parts.known.x, scales)?;
         finish(context, model, &parts, &self.out, start, None)

@@ -128,7 +128,9 @@ impl Train {
             interrupt::flow()
         });
         bar.finish_and_clear();
-        finish(context, model?, &parts, &self.out, start, Some(decay))
+        let mut model = model?;
+        parts.sign(&mut model);
+        finish(context, model, &parts, &self.out, start, Some(decay))
     }
 
     fn settings(&self, context: &Context, rows: &Dataset, decay: f32) -> Settings {

@@ -21,6 +21,9 @@ pub struct Metadata {
     pub seed: u64,
     /// Hash of the training data.
     pub data_hash: String,
+    /// How those were divided, if they held the test rows, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub division: Option<Division>,
     /// The command that made the model: see [`command_line`].
     pub command: String,
     /// Scores by name, as "test accuracy"; a file keeps the finite ones.
@@ -38,11 +41,24 @@ impl Metadata {
             features: data.features.clone(),
             seed,
             data_hash: data.hash.clone(),
+            division: None,
             command: String::new(),
             scores: BTreeMap::new(),
             machine: None,
         }
     }
+}
+
+/// How one file is divided into training, validation and test rows, so that whoever reads it again finds the same test
+/// rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Division {
+    /// Shares of the three parts.
+    pub shares: Vec<f64>,
+    /// Of the draw.
+    pub seed: u64,
+    /// The column or file of the groups that stay together.
+    pub groups: Option<String>,
 }
 
 /// A model's place in distillation.

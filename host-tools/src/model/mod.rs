@@ -9,7 +9,7 @@ use std::path::Path;
 use microdistill::scaler::standardize;
 use nalgebra::DMatrix;
 
-pub use metadata::{Machine, Metadata, Role, Task, command_line};
+pub use metadata::{Division, Machine, Metadata, Role, Task, command_line};
 
 use crate::dataset::{Dataset, Expected};
 use crate::error::{Error, Result};

@@ -174,7 +174,7 @@ fn categories_go_the_whole_way_and_rare_classes_count() {
             "distill --teacher t.safetensors --data x.csv --student 3-6-2 --epochs 30 --out s.safetensors";
         folder.json(&format!("{distill} --class-weights {weights}"));
         folder.json("quantize s.safetensors --data x.csv --out q.safetensors");
-        let scores = folder.json("evaluate q.safetensors --data x.csv");
+        let scores = folder.json("evaluate q.safetensors --test x.csv");
         scores["confusion"][1][1].as_u64().unwrap()
     };
     let (alike, balanced) = (recall("none"), recall("balanced"));

@@ -29,7 +29,7 @@ fn the_arrow_tells_machines_what_they_rely_on() {
             180
         );
     }
-    let scores = folder.json("evaluate int8.safetensors --data data.csv");
+    let scores = folder.json("evaluate int8.safetensors --test data.csv");
     assert_eq!(scores["rows"], 180);
     for key in ["accuracy", "nll", "brier", "ece"] {
         assert!(scores[key].is_number(), "{key}");
@@ -168,4 +168,24 @@ fn models_name_no_place() {
     let place = folder.0.path().to_str().unwrap().as_bytes();
     assert!(!bytes.windows(place.len()).any(|window| window == place));
     assert!(Path::new(&out).is_file());
+}
+
+#[test]
+fn rows_that_were_not_trained_on_stay_so() {
+    let folder = Folder::new();
+    let teacher = folder.json(TRAIN);
+    // Neither another seed nor forgotten groups move test rows to the training rows.
+    let student = folder.json(&format!("{} --seed 9", DISTILL.replace(" --groups person", "")));
+    assert_eq!(student["test"]["rows"], teacher["test"]["rows"]);
+    for model in ["teacher", "student"] {
+        let scores = folder.json(&format!("evaluate {model}.safetensors --data data.csv --seed 5"));
+        assert_eq!(scores["rows"], teacher["test"]["rows"]);
+    }
+    let scores = folder.json("evaluate teacher.safetensors --data data.csv");
+    assert_eq!(scores, teacher["test"]);
+    let (message, code) = folder.error(&DISTILL.replace("--student", "--split 0.5,0.2,0.3 --student"));
+    assert!(message.starts_with("error: the model was trained on these rows, divided by [0.7, 0.15, 0.15]"));
+    assert_eq!(code, 1);
+    let (message, _) = folder.error(&DISTILL.replace("person", "kind"));
+    assert!(message.contains("divided by person: leave out --groups"), "{message}");
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use microdistill_host_tools::dataset::{Columns, Dataset, read, read_like};
-use microdistill_host_tools::model::{Body, Machine, Metadata, Model, Role, Scaler, Task};
+use microdistill_host_tools::model::{Body, Division, Machine, Metadata, Model, Role, Scaler, Task};
 use microdistill_host_tools::network::{Activation, Network};
 use nalgebra::DMatrix;
 use rand_core::Rng;
@@ -37,6 +37,7 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         features: (0..inputs).map(|feature| format!("feature_{feature}")).collect(),
         seed: u64::MAX,
         data_hash: "0123456789abcdef".into(),
+        division: Some(Division { shares: vec![0.6, 0.2, 0.2], seed: 3, groups: Some("person".into()) }),
         command: "microdistill distill\nnot a line of code".into(),
         scores: [("test accuracy".into(), 0.1 + 0.2), ("test nll".into(), 1.0 / 3.0)].into(),
         machine: Some(Machine { arch: "x86_64".into(), threads: 2 }),
