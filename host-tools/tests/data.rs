@@ -125,6 +125,8 @@ fn groups_come_from_a_column_or_a_file() {
     );
     let groups = file("session\n1\n");
     assert!(error(text, &of(groups.path().to_str().unwrap())).contains("1 groups for 2 rows of FILE"));
+    let text = "who,a,y\nann,1,u\n,2,v\n";
+    assert_eq!(error(text, &of("who")), "FILE:3: no group in \"who\": fill it in");
 }
 
 #[test]

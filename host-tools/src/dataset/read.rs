@@ -86,7 +86,7 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
     };
     file.notes.extend(notes);
     let own = groups.map(|_| rows.texts[1].clone());
-    let groups = groups_of(&file, columns.groups.as_deref(), own, rows.lines.len())?;
+    let groups = groups_of(&file, columns.groups.as_deref(), own, &rows.lines)?;
     Ok(rows.dataset(file, &encodings, task, target, groups, &unlabelled))
 }
 
@@ -150,7 +150,7 @@ pub fn read_like(path: impl AsRef<Path>, expected: Expected<'_>) -> Result<Datas
         return Err(file.error(None, format!("no row has a value in the target column {:?}", column.name)));
     }
     let own = group_column.map(|_| rows.texts[1].clone());
-    let groups = groups_of(&file, groups, own, rows.lines.len())?;
+    let groups = groups_of(&file, groups, own, &rows.lines)?;
     Ok(rows.dataset(file, &encodings, task.clone(), target, groups, &unlabelled))
 }
 
@@ -315,11 +315,17 @@ fn groups_of(
     file: &File,
     asked: Option<&str>,
     own: Option<Vec<String>>,
-    rows: usize,
+    lines: &[u64],
 ) -> Result<Option<Vec<String>>> {
     let path = match (asked, own) {
         (None, _) => return Ok(None),
-        (Some(_), Some(own)) => return Ok(Some(own)),
+        (Some(column), Some(own)) => {
+            // Rows of nobody are not all of one person.
+            if let Some(row) = own.iter().position(|group| file.is_missing(group)) {
+                return Err(file.error(Some(lines[row]), format!("no group in {column:?}: fill it in")));
+            }
+            return Ok(Some(own));
+        }
         (Some(path), None) => path,
     };
     if !Path::new(path).is_file() {
@@ -335,8 +341,9 @@ fn groups_of(
         groups.push(record[0].to_owned());
         Ok(())
     })?;
-    if groups.len() != rows {
-        let message = format!("{} groups for {rows} rows of {}", groups.len(), file.path.display());
+    if groups.len() != lines.len() {
+        let (groups, rows) = (groups.len(), lines.len());
+        let message = format!("{groups} groups for {rows} rows of {}", file.path.display());
         return Err(other.error(None, message));
     }
     Ok(Some(groups))
