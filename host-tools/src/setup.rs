@@ -87,9 +87,10 @@ fn packages(purpose: &str, packages: &[&str], sudo: &[&str]) -> [Step; 2] {
 fn system_toolchain(target: &str, sudo: &[&str]) -> Vec<Step> {
     let purpose = "a compiler with the source of its library";
     let mut steps: Vec<Step> = packages(purpose, &["rustc-web", "rust-web-src"], sudo).into();
-    // The core is a crate without `std`, whatever target; its build leaves the libraries that it uses.
-    let build =
-        ["env", "RUSTC=/usr/bin/rustc", "RUSTC_BOOTSTRAP=1", "cargo", "build", "--release", "--quiet"];
+    // The core is a crate without `std`, whatever target; its build leaves the libraries that it uses. With their
+    // bitcode, as firmware is optimized as a whole.
+    let environment = ["env", "RUSTC=/usr/bin/rustc", "RUSTC_BOOTSTRAP=1", "RUSTFLAGS=-Cembed-bitcode=yes"];
+    let build = [&environment[..], &["cargo", "build", "--release", "--quiet"]].concat();
     let core = ["-Zbuild-std=core,alloc", "--package", "microdistill", "--target", target];
     steps.push(step("the core library", &[&build[..], &core[..], &["--target-dir", BUILT]].concat()));
     let libraries = format!("/usr/lib/rustlib/{target}/lib");
@@ -155,7 +156,7 @@ mod tests {
         let expected = [
             "sudo apt-get update --quiet=2",
             "sudo apt-get install --quiet=2 --yes --no-install-recommends rustc-web rust-web-src",
-            "env RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 cargo build --release --quiet -Zbuild-std=core,alloc \
+            "env RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Cembed-bitcode=yes cargo build --release --quiet -Zbuild-std=core,alloc \
              --package microdistill --target thumbv6m-none-eabi --target-dir target/system",
             "sudo mkdir -p /usr/lib/rustlib/thumbv6m-none-eabi/lib",
             "sudo bash -c 'cp target/system/thumbv6m-none-eabi/release/deps/lib{core,alloc,compiler_builtins}-*.rlib \
