@@ -132,6 +132,21 @@ impl Board {
     }
 }
 
+impl Board {
+    /// Name and version of the compiler of the board's firmware: sizes and counts depend on it.
+    ///
+    /// # Errors
+    /// No compiler.
+    pub fn compiler(&self) -> Result<String> {
+        let mut rustc = std::process::Command::new("rustc");
+        if let Some(toolchain) = self.target.as_deref().and_then(other_toolchain) {
+            rustc.env("RUSTUP_TOOLCHAIN", toolchain);
+        }
+        let output = rustc.arg("--version").current_dir(&self.folder).output().map_err(Error::io("rustc"))?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+}
+
 /// Something to be installed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Missing {

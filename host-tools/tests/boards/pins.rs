@@ -4,8 +4,6 @@
 //! the file names; by another one, differences are only printed.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 
 use libtest_mimic::Failed;
 use microdistill_host_tools::board::{Board, Elf, Memory, Output, Profile, Sources, counting};
@@ -44,7 +42,7 @@ pub(crate) fn outputs_and_sizes_are_those_pinned() -> Result<(), Failed> {
     let bless = std::env::var_os("MICRODISTILL_BLESS").is_some();
     let mut wrong = Vec::new();
     for board in boards().iter().filter(|board| board.target.is_some()) {
-        let mut found = Pins { compiler: compiler(&board.folder)?, ..Pins::default() };
+        let mut found = Pins { compiler: board.compiler()?, ..Pins::default() };
         for program in ["infer", "distill", "bench"] {
             found.programs.insert(program.into(), pin(board, program)?);
         }
@@ -93,9 +91,4 @@ fn pin(board: &Board, program: &str) -> Result<Pin, Failed> {
     let lines = output.story().filter(|line| !line.starts_with("stack: ")).map(str::to_owned).collect();
     let (story, measured) = if program == "bench" { (Vec::new(), lines) } else { (lines, Vec::new()) };
     Ok(Pin { flash, ram, stack, story, measured })
-}
-
-fn compiler(folder: &Path) -> Result<String, Failed> {
-    let output = Command::new("rustc").arg("--version").current_dir(folder).output()?;
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
