@@ -32,6 +32,18 @@ use crate::scalar::Scalar;
 /// let last = (0..50).map(|_| step()).last();
 /// assert!(last < Some(first));
 /// ```
+///
+/// A teacher of other classes does not compile:
+///
+/// ```compile_fail,E0308
+/// # use microdistill::loss::{Soft, SoftLabels};
+/// # use microdistill::optimizer::Sgd;
+/// # use microdistill::{Distiller, Mlp};
+/// # type Student = Mlp![2, 8, 3];
+/// # let mut distiller = Distiller::<Student, Sgd<Student>>::ZERO;
+/// let teacher = [2.0, 0.0];
+/// distiller.learn(&[0.5, -1.0], &SoftLabels::DEFAULT, Soft { teacher: &teacher, label: None });
+/// ```
 #[derive(Debug)]
 pub struct Distiller<S: Train, O> {
     /// The student, to be set or [initialized](crate::Params::initialize) before training.
@@ -54,7 +66,12 @@ impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
     }
 
     /// Adds one sample's gradient to those of the batch and returns the sample's loss.
-    pub fn learn<L: Loss<S::Scalar>>(&mut self, x: &S::Input, loss: &L, target: L::Target<'_>) -> S::Scalar {
+    pub fn learn<L: Loss<S::Scalar, S::Output>>(
+        &mut self,
+        x: &S::Input,
+        loss: &L,
+        target: L::Target<'_>,
+    ) -> S::Scalar {
         self.student.record(x, &mut self.tape);
         let (mut dz, mut work) = (S::Output::ZEROED, S::Output::ZEROED);
         let z = S::output(&self.tape).as_slice();

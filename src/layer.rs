@@ -4,7 +4,7 @@ use crate::scalar::{Element, Scalar};
 use rand_core::Rng;
 
 /// A fixed-size array whose zeroed value exists in `const`.
-pub trait Array: Copy {
+pub trait Array: Copy + AsRef<[Self::Item]> {
     /// What it holds.
     type Item: Element;
     /// All zero.

@@ -63,7 +63,7 @@ mod tests {
     fn loss_and_gradient_are_weighted() {
         let (mut plain, mut weighted, mut work) = ([0.0f32; 2], [0.0; 2], [0.0; 2]);
         let z = [0.5, -0.25];
-        let loss = CrossEntropy.gradient(&z, 1, &mut plain, &mut work);
+        let loss = Loss::<f32, [f32]>::gradient(&CrossEntropy, &z, 1, &mut plain, &mut work);
         let twice = Weighted { loss: &CrossEntropy, weight: 2.0 }.gradient(&z, 1, &mut weighted, &mut work);
         assert_eq!((twice, weighted), (2.0 * loss, plain.map(|dz| 2.0 * dz)));
     }

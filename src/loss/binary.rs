@@ -13,8 +13,11 @@ use crate::scalar::Scalar;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BinaryCrossEntropy;
 
-impl<T: Scalar> Loss<T> for BinaryCrossEntropy {
-    type Target<'a> = bool;
+impl<T: Scalar, Y: ?Sized> Loss<T, Y> for BinaryCrossEntropy {
+    type Target<'a>
+        = bool
+    where
+        Y: 'a;
 
     fn gradient(&self, z: &[T], label: bool, dz: &mut [T], _work: &mut [T]) -> T {
         let (loss, gradient) = cross_entropy(first(z), label);
@@ -51,8 +54,11 @@ impl BinarySoftLabels {
     pub const DEFAULT: BinarySoftLabels = BinarySoftLabels { temperature: 2.0, alpha: 0.9 };
 }
 
-impl<T: Scalar> Loss<T> for BinarySoftLabels<T> {
-    type Target<'a> = BinarySoft<T>;
+impl<T: Scalar, Y: ?Sized> Loss<T, Y> for BinarySoftLabels<T> {
+    type Target<'a>
+        = BinarySoft<T>
+    where
+        Y: 'a;
 
     fn gradient(&self, z: &[T], target: BinarySoft<T>, dz: &mut [T], _work: &mut [T]) -> T {
         let BinarySoftLabels { temperature: t, alpha } = *self;

@@ -10,8 +10,11 @@ use crate::scalar::Scalar;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CrossEntropy;
 
-impl<T: Scalar> Loss<T> for CrossEntropy {
-    type Target<'a> = usize;
+impl<T: Scalar, Y: ?Sized> Loss<T, Y> for CrossEntropy {
+    type Target<'a>
+        = usize
+    where
+        Y: 'a;
 
     fn gradient(&self, z: &[T], label: usize, dz: &mut [T], _work: &mut [T]) -> T {
         let Some(&own) = z.get(label) else {
@@ -38,8 +41,11 @@ pub struct SmoothedCrossEntropy<T = f32> {
     pub smoothing: T,
 }
 
-impl<T: Scalar> Loss<T> for SmoothedCrossEntropy<T> {
-    type Target<'a> = usize;
+impl<T: Scalar, Y: ?Sized> Loss<T, Y> for SmoothedCrossEntropy<T> {
+    type Target<'a>
+        = usize
+    where
+        Y: 'a;
 
     fn gradient(&self, z: &[T], label: usize, dz: &mut [T], _work: &mut [T]) -> T {
         if label >= z.len() {

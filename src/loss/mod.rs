@@ -24,10 +24,13 @@ pub use squared::{LogitMse, OutputMse};
 
 use crate::scalar::Scalar;
 
-/// A loss over one sample.
-pub trait Loss<T: Scalar> {
+/// A loss over one sample of a network whose outputs are a `Y`: an array, so that a teacher of another width does not
+/// compile, or a slice where widths are known at run time.
+pub trait Loss<T: Scalar, Y: ?Sized = [T]> {
     /// What the student is held against.
-    type Target<'a>: Copy;
+    type Target<'a>: Copy
+    where
+        Y: 'a;
 
     /// Writes ∂L/∂z to `dz` and returns the loss.
     ///

@@ -17,33 +17,46 @@ pub struct SoftLabels<T = f32> {
 }
 
 /// What [`SoftLabels`] holds a student against.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Soft<'a, T = f32> {
-    /// The teacher's logits `v`, one a class.
-    pub teacher: &'a [T],
+pub struct Soft<'a, Y: ?Sized = [f32]> {
+    /// The teacher's logits `v`, one a class: `[T; C]` beside a typed network, `[T]` at run time.
+    pub teacher: &'a Y,
     /// The class, if it is known. Without one the cross-entropy drops out and α stays as it is.
     pub label: Option<usize>,
 }
+
+// Not derived: a reference is copied, whatever it leads to.
+impl<Y: ?Sized> Clone for Soft<'_, Y> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Y: ?Sized> Copy for Soft<'_, Y> {}
 
 impl SoftLabels {
     /// T = 2, α = 0.9: works untuned.
     pub const DEFAULT: SoftLabels = SoftLabels { temperature: 2.0, alpha: 0.9 };
 }
 
-impl<T: Scalar> Loss<T> for SoftLabels<T> {
-    type Target<'a> = Soft<'a, T>;
+impl<T: Scalar, Y: AsRef<[T]> + ?Sized> Loss<T, Y> for SoftLabels<T> {
+    type Target<'a>
+        = Soft<'a, Y>
+    where
+        Y: 'a;
 
-    fn gradient(&self, z: &[T], target: Soft<'_, T>, dz: &mut [T], work: &mut [T]) -> T {
+    fn gradient(&self, z: &[T], target: Soft<'_, Y>, dz: &mut [T], work: &mut [T]) -> T {
         let SoftLabels { temperature: t, alpha } = *self;
-        copy(work, target.teacher);
+        let teacher = target.teacher.as_ref();
+        copy(work, teacher);
         let log_sum_q = softmax(work, t);
         copy(dz, z);
         let log_sum_p = softmax(dz, t);
         // ln q − ln p from the logits, which stays finite where q or p underflow.
-        let (top_z, top_v) = (maximum(z), maximum(target.teacher));
+        let (top_z, top_v) = (maximum(z), maximum(teacher));
         let mut divergence = log_sum_p - log_sum_q;
-        for ((&q, &v), &z) in work.iter().zip(target.teacher).zip(z) {
+        for ((&q, &v), &z) in work.iter().zip(teacher).zip(z) {
             divergence += q * (((v - top_v) - (z - top_z)) / t);
         }
         for (dz, &q) in dz.iter_mut().zip(work.iter()) {

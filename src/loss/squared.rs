@@ -25,13 +25,16 @@ impl<H> OutputMse<H> {
     }
 }
 
-impl<T: Scalar, H: Head> Loss<T> for OutputMse<H> {
-    type Target<'a> = &'a [T];
+impl<T: Scalar, H: Head, Y: AsRef<[T]> + ?Sized> Loss<T, Y> for OutputMse<H> {
+    type Target<'a>
+        = &'a Y
+    where
+        Y: 'a;
 
-    fn gradient(&self, z: &[T], teacher: &[T], dz: &mut [T], work: &mut [T]) -> T {
+    fn gradient(&self, z: &[T], teacher: &Y, dz: &mut [T], work: &mut [T]) -> T {
         copy(work, z);
         H::apply(work);
-        copy(dz, teacher);
+        copy(dz, teacher.as_ref());
         H::apply(dz);
         let classes = T::from_count(z.len());
         let mut loss = T::ZERO;

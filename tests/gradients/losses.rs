@@ -5,6 +5,7 @@ use microdistill::loss::{
     BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, LogitMse, Loss, OutputMse,
     SmoothedCrossEntropy, Soft, SoftLabels, Softmax,
 };
+use microdistill::scalar::Scalar;
 
 use crate::common::numbers;
 use crate::difference::{assert_all_close, assert_close, derivative};
@@ -69,14 +70,14 @@ pub(crate) fn binary_cross_entropy() {
         (-1000.0, true, 1000.0, -1.0f32),
     ] {
         let mut dz = [f32::NAN];
-        assert_eq!(BinaryCrossEntropy.gradient(&[z], label, &mut dz, &mut [0.0]), loss);
+        assert_eq!(value(&BinaryCrossEntropy, &[z], label, &mut dz), loss);
         assert_eq!(dz, [gradient]);
     }
     // Further logits are left alone, and without one there is nothing to learn but nothing to break.
     let mut dz = [f64::NAN; 2];
-    BinaryCrossEntropy.gradient(&[0.0, 5.0], true, &mut dz, &mut []);
+    value(&BinaryCrossEntropy, &[0.0, 5.0], true, &mut dz);
     assert_eq!(dz, [-0.5, 0.0]);
-    assert_close(BinaryCrossEntropy.gradient(&[], true, &mut [], &mut []), 2f64.ln());
+    assert_close(value(&BinaryCrossEntropy, &[], true, &mut []), 2f64.ln());
 }
 
 pub(crate) fn binary_soft_labels() {
@@ -112,7 +113,7 @@ pub(crate) fn binary_soft_labels() {
     ] {
         let (loss, mut dz) = (BinarySoftLabels { temperature: 2.0, alpha: 1.0 }, [f32::NAN]);
         let target = BinarySoft { teacher: v, label: None };
-        assert_eq!(loss.gradient(&[z], target, &mut dz, &mut [0.0]), 4.0 * divergence, "{v} and {z}");
+        assert_eq!(value(&loss, &[z], target, &mut dz), 4.0 * divergence, "{v} and {z}");
         assert_eq!(dz, [gradient]);
     }
 }
@@ -132,7 +133,7 @@ pub(crate) fn smoothed_cross_entropy() {
         }
     }
     let loss = SmoothedCrossEntropy { smoothing: 0.5 };
-    assert_close(loss.gradient(&[1000.0, -1000.0], 1, &mut [0.0; 2], &mut [0.0; 2]), 1500.0);
+    assert_close(value(&loss, &[1000.0, -1000.0], 1, &mut [0.0; 2]), 1500.0);
 }
 
 pub(crate) fn cross_entropy() {
@@ -144,7 +145,7 @@ pub(crate) fn cross_entropy() {
         check(&CrossEntropy, &z, classes, |_| 0.0);
     }
     // No overflow on the way: `−ln(e⁻²⁰⁰⁰ / (1 + e⁻²⁰⁰⁰))` is 2000.
-    assert_close(CrossEntropy.gradient(&[1000.0, -1000.0], 1, &mut [0.0; 2], &mut [0.0; 2]), 2000.0);
+    assert_close(value(&CrossEntropy, &[1000.0, -1000.0], 1, &mut [0.0; 2]), 2000.0);
 }
 
 pub(crate) fn soft_labels() {
@@ -158,7 +159,7 @@ pub(crate) fn soft_labels() {
                     p.iter().zip(&q).map(|(p, q)| q * (q / p).ln()).sum::<f64>()
                 };
                 let soft = |z: &[f64]| alpha * temperature * temperature * divergence(z);
-                let target = |label| Soft { teacher: &v, label };
+                let target = |label| Soft { teacher: v.as_slice(), label };
                 for label in 0..classes {
                     let hard = |z: &[f64]| -softmax(z, 1.0)[label].ln();
                     check(&loss, &z, target(Some(label)), |z| soft(z) + (1.0 - alpha) * hard(z));
@@ -170,9 +171,14 @@ pub(crate) fn soft_labels() {
         }
     }
     // No overflow on the way: q is nearly (1, 0), and ln(1 / p₀) is 2000 / T.
-    let (loss, teacher) = (SoftLabels { temperature: 2.0, alpha: 1.0 }, &[1000.0, -1000.0]);
+    let (loss, teacher) = (SoftLabels { temperature: 2.0, alpha: 1.0 }, &[1000.0, -1000.0][..]);
     let target = Soft { teacher, label: None };
-    assert_close(loss.gradient(&[-1000.0, 1000.0], target, &mut [0.0; 2], &mut [0.0; 2]), 4.0 * 1000.0);
+    assert_close(value(&loss, &[-1000.0, 1000.0], target, &mut [0.0; 2]), 4.0 * 1000.0);
+}
+
+/// The value of `loss` at `z`; its gradient goes to `dz`.
+fn value<T: Scalar, L: Loss<T>>(loss: &L, z: &[T], target: L::Target<'_>, dz: &mut [T]) -> T {
+    loss.gradient(z, target, dz, &mut vec![T::ZERO; z.len()])
 }
 
 /// The value of `loss` at `z` against `formula`, its gradient against the formula's differences.

@@ -92,9 +92,9 @@ mod tests {
             for sample in 0..200 {
                 let x = core::array::from_fn(|_| number());
                 let teacher: [f32; 3] = core::array::from_fn(|_| 3.0 * number());
-                let target = Soft { teacher: &teacher, label: (sample % 4 != 0).then_some(sample % 3) };
-                let a = typed.learn(&x, &SoftLabels::DEFAULT, target);
-                let b = run_time.learn(&x, &SoftLabels::DEFAULT, target);
+                let label = (sample % 4 != 0).then_some(sample % 3);
+                let a = typed.learn(&x, &SoftLabels::DEFAULT, Soft { teacher: &teacher, label });
+                let b = run_time.learn(&x, &SoftLabels::DEFAULT, Soft { teacher: &teacher[..], label });
                 assert_eq!(a.to_bits(), b.to_bits(), "loss of sample {sample}");
                 if sample % 3 == 2 {
                     typed.update(&rates);

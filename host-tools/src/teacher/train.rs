@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use microdistill::loss::{CrossEntropy, Linear, Loss, OutputMse};
 use microdistill::optimizer::{AdamRates, Corrections};
+use microdistill::scalar::Scalar;
 use microdistill::schedule::{HalfCosine, Schedule as _};
 use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
@@ -282,6 +283,11 @@ fn gather(from: &DMatrix<f32>, rows: impl Iterator<Item = usize>, to: &mut DMatr
     }
 }
 
+/// The loss of outputs whose width is known at run time.
+fn apply<T: Scalar, L: Loss<T>>(loss: &L, z: &[T], target: L::Target<'_>, dz: &mut [T], work: &mut [T]) -> T {
+    loss.gradient(z, target, dz, work)
+}
+
 /// Sum of the losses, weighted by class if so wanted, of the batch whose samples are `rows`; leaves their gradients in the outputs.
 pub(super) fn losses<T: Real>(
     batched: &mut Batched<T>,
@@ -296,14 +302,14 @@ pub(super) fn losses<T: Real>(
         let (z, dz) = (z.as_slice(), dz.as_mut_slice());
         let loss = match target {
             Target::Classes(classes) => match class_weights {
-                None => CrossEntropy.gradient(z, classes[row], dz, work),
+                None => apply(&CrossEntropy, z, classes[row], dz, work),
                 Some(weights) => {
                     let loss = Weighted { loss: &CrossEntropy, weight: weights[classes[row]] };
-                    loss.gradient(z, classes[row], dz, work)
+                    apply(&loss, z, classes[row], dz, work)
                 }
             },
             Target::Values(values) => {
-                OutputMse::<Linear>::new().gradient(z, values.column(row).as_slice(), dz, work)
+                apply(&OutputMse::<Linear>::new(), z, values.column(row).as_slice(), dz, work)
             }
         };
         sum += loss.into();

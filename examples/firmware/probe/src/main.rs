@@ -178,12 +178,13 @@ fn training<T: Scalar, S: Train<Scalar = T> + 'static>() {
 fn distillation<T: Scalar, S: Train<Scalar = T>, O: Optimizer<S>>(input: &S::Input, rates: &O::Rates) {
     let x = black_box(T::ONE);
     let mut distiller = black_box(Distiller::<S, O>::ZERO);
+    let teacher = black_box(S::Output::ZEROED);
     let soft = SoftLabels { temperature: x, alpha: x };
     distiller.draw(&mut rng());
-    black_box(distiller.learn(input, &soft, Soft { teacher: slice(), label: black_box(None) }));
+    black_box(distiller.learn(input, &soft, Soft { teacher: &teacher, label: black_box(None) }));
     black_box(distiller.learn(input, &CrossEntropy, black_box(1)));
-    black_box(distiller.learn(input, &OutputMse::<Softmax>::new(), slice()));
-    black_box(distiller.learn(input, &OutputMse::<Linear>::new(), slice()));
+    black_box(distiller.learn(input, &OutputMse::<Softmax>::new(), &teacher));
+    black_box(distiller.learn(input, &OutputMse::<Linear>::new(), &teacher));
     distiller.update(rates);
     black_box(&distiller);
 }
