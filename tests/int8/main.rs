@@ -2,5 +2,7 @@
 
 mod edges;
 mod layers;
+mod oracle;
 mod reference;
 mod requantize;
+mod tables;

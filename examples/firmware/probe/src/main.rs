@@ -22,7 +22,7 @@ use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, ar
 use microdistill::optimizer::{
     Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
 };
-use microdistill::quant::{Clamp, DenseI8, Dequantize, Quantize, Requantize, quantize};
+use microdistill::quant::{Clamp, DenseI8, Dequantize, Quantize, Requantize, Table, exp, quantize};
 use microdistill::scalar::{Element, Scalar};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
@@ -222,6 +222,12 @@ fn int8() {
     let layer =
         DenseI8::<2, 2>::new(black_box([[1; 2]; 2]), black_box([1; 2]), [requantize; 2], black_box(CLAMP));
     black_box(layer.then(layer).run(black_box(&mut [0; 4]), black_box(End::Front)));
+
+    black_box(exp(black_box(1.0)));
+    black_box((Table::tanh(black_box(output)), Table::sigmoid(black_box(output))));
+    let table = Table::leaky_relu(black_box(0.1), black_box(output), black_box(output));
+    black_box((Table::new(black_box([0; 256]), black_box(1)), table.zero(), table.apply(black_box(1))));
+    black_box(microdistill::quant::Softmax::new(black_box(1.0)).apply(black_box(&[0; 7])));
 }
 
 fn replay() {
