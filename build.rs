@@ -7,7 +7,9 @@ use std::env;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(kernel_int8, values(\"rows\", \"pairs\", \"quads\"))");
-    println!("cargo::rustc-check-cfg=cfg(kernel_asm, values(\"armv6m\", \"armv7m\", \"dsp\", \"mve\", \"riscv\"))");
+    println!(
+        "cargo::rustc-check-cfg=cfg(kernel_asm, values(\"armv6m\", \"armv7m\", \"dsp\", \"mve\", \"riscv\"))"
+    );
     println!("cargo::rustc-check-cfg=cfg(kernel_f32, values(\"fpv4\"))");
 
     let variable = |name| env::var(name).unwrap_or_default();

@@ -39,7 +39,8 @@ impl<L: Layer, const SCRATCH: usize> Network<L, SCRATCH> {
 
     /// The output for `x`: logits, or regression values.
     pub fn predict(&self, x: &L::Input) -> L::Output {
-        let mut scratch = Scratch::<L::Item, SCRATCH>::new(x.as_slice());
+        let mut scratch = Scratch::<L::Item, SCRATCH>::new();
+        scratch.load(x.as_slice());
         let end = self.layers.run(&mut scratch, End::Front);
         let mut y = L::Output::ZEROED;
         scratch.copy_to(end, y.as_mut_slice());

@@ -79,10 +79,9 @@ impl Element for i8 {
     const ZERO_HELD: int8::Word = int8::hold(0);
     const UNIT: usize = int8::UNIT;
 
+    #[inline]
     fn hold_all(codes: &[i8], words: &mut [int8::Word]) {
-        for (word, &code) in words.iter_mut().zip(codes) {
-            *word = int8::hold(code);
-        }
+        int8::hold_all(codes, words);
     }
     fn release(word: int8::Word) -> i8 {
         int8::release(word)
@@ -102,6 +101,7 @@ macro_rules! scalar {
             const ZERO_HELD: $type = 0.0;
             const UNIT: usize = 1;
 
+            #[inline]
             fn hold_all(numbers: &[$type], words: &mut [$type]) {
                 for (word, &number) in words.iter_mut().zip(numbers) {
                     *word = number;

@@ -30,24 +30,28 @@ impl End {
 pub struct Scratch<T: Element, const WORDS: usize>([T::Held; WORDS]);
 
 impl<T: Element, const WORDS: usize> Scratch<T, WORDS> {
-    /// The buffer with `x` at its front.
-    #[inline]
-    pub(crate) fn new(x: &[T]) -> Self {
-        let mut scratch = Scratch([T::ZERO_HELD; WORDS]);
-        if let Some(words) = scratch.0.get_mut(..x.len()) {
-            T::hold_all(x, words);
-        }
-        scratch
+    /// An empty buffer.
+    #[allow(clippy::new_without_default)] // it is made in `const`, too
+    pub const fn new() -> Self {
+        Scratch([T::ZERO_HELD; WORDS])
     }
 
-    /// Takes out what lies at `end`.
+    /// Puts `x` at the front; nothing, if there is no room for it.
     #[inline]
-    pub(crate) fn copy_to(&self, end: End, y: &mut [T]) {
+    pub fn load(&mut self, x: &[T]) {
+        if let Some(words) = self.0.get_mut(..x.len()) {
+            T::hold_all(x, words);
+        }
+    }
+
+    /// Copies what lies at `end`.
+    #[inline]
+    pub fn copy_to(&self, end: End, y: &mut [T]) {
         let start = match end {
             End::Front => 0,
             End::Back => WORDS.saturating_sub(room::<T>(y.len())),
         };
-        for (y, &word) in y.iter_mut().zip(self.0.iter().skip(start)) {
+        for (y, &word) in y.iter_mut().zip(self.0.get(start..).unwrap_or_default()) {
             *y = T::release(word);
         }
     }
@@ -56,12 +60,7 @@ impl<T: Element, const WORDS: usize> Scratch<T, WORDS> {
     ///
     /// `None` if the two would overlap, which [`Layer::run`](crate::Layer::run) excludes when it compiles.
     #[inline]
-    pub(crate) fn split(
-        &mut self,
-        from: End,
-        inputs: usize,
-        outputs: usize,
-    ) -> Option<(&[T::Held], &mut [T::Held])> {
+    pub(crate) fn split(&mut self, from: End, inputs: usize, outputs: usize) -> Option<Halves<'_, T::Held>> {
         match from {
             End::Front => {
                 let (front, back) = self.0.split_at_mut_checked(WORDS.checked_sub(room::<T>(outputs))?)?;
@@ -74,6 +73,9 @@ impl<T: Element, const WORDS: usize> Scratch<T, WORDS> {
         }
     }
 }
+
+/// An input, and room for an output.
+type Halves<'a, W> = (&'a [W], &'a mut [W]);
 
 /// Words that a row of `width` numbers takes.
 pub(crate) const fn room<T: Element>(width: usize) -> usize {

@@ -10,7 +10,7 @@ use crate::scratch::{End, Scratch, room};
 /// the stage `A` makes outputs of codes.
 ///
 /// Exported files build it by [`DenseI8::new`] from row-major weights, so that the layout inside can follow the
-/// target's kernel without a new export.
+/// target's kernel without a new export. That is for consts and statics: at run time, it may link what panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DenseI8<const I: usize, const O: usize, const S: usize = O, A = Clamp> {
     weights: LaidOut<I, O>,
@@ -52,8 +52,8 @@ impl<const I: usize, const O: usize, const S: usize, A> DenseI8<I, O, S, A> {
             weights: weights.as_flattened(),
             laid_out: laid_out.as_flattened_mut(),
             bias: &mut bias,
-            multipliers: &multipliers,
-            shifts: &shifts,
+            multipliers: &mut multipliers,
+            shifts: &mut shifts,
         });
         DenseI8 { weights: LaidOut(laid_out), bias, multipliers, shifts, short, stage }
     }

@@ -85,4 +85,3 @@ const fn rounding_shift_right(value: i32, bits: u32) -> i32 {
     let threshold = (mask >> 1) + (value < 0) as i32;
     (value >> bits) + (remainder > threshold) as i32
 }
-

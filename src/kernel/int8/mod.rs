@@ -12,31 +12,33 @@
 //! the bytes that the weights take, is made when the program is compiled, and gives the same codes: sums wrap in 32 bits,
 //! and their order does not matter.
 
+#[cfg(kernel_asm = "dsp")]
+mod dsp;
 pub mod pairs;
 pub mod quads;
 pub mod rows;
 
 #[cfg(kernel_int8 = "pairs")]
-pub use pairs::{UNIT, Word, affine, hold, lay_out, release};
+pub use pairs::{UNIT, Word, affine, hold, hold_all, lay_out, release};
 #[cfg(kernel_int8 = "quads")]
-pub use quads::{UNIT, Word, affine, hold, lay_out, release};
+pub use quads::{UNIT, Word, affine, hold, hold_all, lay_out, release};
 #[cfg(kernel_int8 = "rows")]
-pub use rows::{UNIT, Word, affine, hold, lay_out, release};
+pub use rows::{UNIT, Word, affine, hold, hold_all, lay_out, release};
 
 use crate::quant::Requantize;
 
 /// A layer's parameters, as a layout's `lay_out` leaves them; O outputs, I inputs.
 #[derive(Clone, Copy, Debug)]
 pub struct Affine<'a> {
-    /// `O·I` weights.
+    /// `O·I` weights, at a multiple of 4 bytes.
     pub weights: &'a [i8],
     /// `O` biases, the input's zero point folded in.
     pub bias: &'a [i32],
-    /// Mantissas of the requantization, `O` of them or one for all.
+    /// Mantissas of the requantization, `O` of them or one for all: Q31, or what the short cuts take.
     pub multipliers: &'a [i32],
-    /// Its exponents, positive = left, as many.
+    /// Its exponents, as many: positive = left, or right for the short cuts.
     pub shifts: &'a [i8],
-    /// Whether the layout's short cuts are exact for every input.
+    /// Whether the layout's short cuts are exact for every input, and parameters are what they take.
     pub short: bool,
     /// The code of zero in the output.
     pub zero: i8,
@@ -51,10 +53,10 @@ pub struct Plain<'a> {
     pub laid_out: &'a mut [i8],
     /// Shape (O); changed to what the layout wants.
     pub bias: &'a mut [i32],
-    /// Mantissas of the requantization, shape (O), or one.
-    pub multipliers: &'a [i32],
-    /// Its exponents, as many.
-    pub shifts: &'a [i8],
+    /// Mantissas of the requantization, Q31, shape (O), or one; changed to what the short cuts take.
+    pub multipliers: &'a mut [i32],
+    /// Its exponents, positive = left, as many; changed, too.
+    pub shifts: &'a mut [i8],
 }
 
 impl Plain<'_> {
@@ -88,6 +90,14 @@ impl Plain<'_> {
         }
         true
     }
+
+    const fn turn_shifts(&mut self) {
+        let mut index = 0;
+        while index < self.shifts.len() {
+            self.shifts[index] = -self.shifts[index];
+            index += 1;
+        }
+    }
 }
 
 /// The first row of the block in which `row` lies, and the block's height: rows are taken by fours, and those that are
@@ -105,11 +115,22 @@ const fn block(outputs: usize, row: usize, twos: bool) -> (usize, usize) {
 }
 
 impl Affine<'_> {
-    /// Every output of the layer by `sum`, which gives the sum of a row, one after the other.
-    fn outputs<W>(&self, y: &mut [W], hold: impl Fn(i8) -> W, mut sum: impl FnMut(usize) -> i32) {
+    /// Every output of the layer, by `sum`, which gives the sum of one row after the other, and `mantissa`, which makes a
+    /// multiplier of a short layer Q31 again.
+    fn outputs<W>(
+        &self,
+        y: &mut [W],
+        hold: impl Fn(i8) -> W,
+        mantissa: impl Fn(i32) -> i32,
+        mut sum: impl FnMut(usize) -> i32,
+    ) {
         let factors = self.multipliers.iter().zip(self.shifts).cycle();
         for ((row, y), (&multiplier, &shift)) in y.iter_mut().enumerate().zip(factors) {
-            let code = Requantize::new(multiplier, shift).apply(sum(row)).saturating_add(self.zero.into());
+            let factor = match self.short {
+                true => Requantize::new(mantissa(multiplier), -shift),
+                false => Requantize::new(multiplier, shift),
+            };
+            let code = factor.apply(sum(row)).saturating_add(self.zero.into());
             *y = hold(code.clamp(-128, 127) as i8);
         }
     }

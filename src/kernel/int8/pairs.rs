@@ -18,6 +18,16 @@ pub const fn hold(code: i8) -> Word {
     code as Word
 }
 
+/// [`hold`] for every code.
+#[inline]
+pub fn hold_all(codes: &[i8], words: &mut [Word]) {
+    #[cfg(kernel_asm = "dsp")]
+    let (codes, words) = super::dsp::hold_fours(codes, words);
+    for (word, &code) in words.iter_mut().zip(codes) {
+        *word = hold(code);
+    }
+}
+
 /// The code that is held.
 pub const fn release(word: Word) -> i8 {
     word as i8
@@ -37,8 +47,8 @@ const fn position(inputs: usize, first: usize, height: usize, row: usize, column
 /// Lays the weights out; tells whether the short cuts are exact: every sum below 2²³, no weight −128, mantissas of full
 /// length, shifts to the right.
 ///
-/// If so, the bias of each row `b` becomes that of `P`: `bias a + 256·bias b`.
-pub const fn lay_out(plain: Plain<'_>) -> bool {
+/// If so, the bias of each row `b` becomes that of `P`, `bias a + 256·bias b`, and mantissas become Q32.
+pub const fn lay_out(mut plain: Plain<'_>) -> bool {
     let (inputs, outputs) = (plain.inputs(), plain.bias.len());
     let mut short = plain.is_short(1 << 23);
     let mut row = 0;
@@ -61,23 +71,32 @@ pub const fn lay_out(plain: Plain<'_>) -> bool {
         short &= plain.multipliers[index] >= 1 << 30;
         index += 1;
     }
+    if !short {
+        return false;
+    }
+    plain.turn_shifts();
+    index = 0;
+    while index < plain.multipliers.len() {
+        plain.multipliers[index] <<= 1;
+        index += 1;
+    }
     row = 1;
-    while short && row < outputs {
+    while row < outputs {
         let (first, _) = block(outputs, row, true);
         if (row - first) % 2 == 1 {
             plain.bias[row] = plain.bias[row - 1].wrapping_add(plain.bias[row] << 8);
         }
         row += 1;
     }
-    short
+    true
 }
 
 /// The kernel of this layout: in assembly where the target has it and the short cuts are exact, portable otherwise.
-#[inline]
+#[inline(always)] // lengths are known where it is called
 pub fn affine(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
-    #[cfg(kernel_int8 = "pairs")]
-    if layer.short {
-        return super::dsp::affine(layer, x, y);
+    #[cfg(kernel_asm = "dsp")]
+    if super::dsp::affine(layer, x, y) {
+        return;
     }
     portable(layer, x, y);
 }
@@ -86,18 +105,23 @@ pub fn affine(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
 #[inline(never)]
 fn portable(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
     let (inputs, outputs) = (x.len(), y.len());
-    layer.outputs(y, hold, |row| {
-        let (first, height) = block(outputs, row, true);
-        let odd = (row - first) % 2 == 1;
-        let byte = |row, column| layer.byte(position(inputs, first, height, row, column));
-        let bias = match layer.short && odd {
-            true => layer.bias(row).wrapping_sub(layer.bias(row - 1)) >> 8,
-            false => layer.bias(row),
-        };
-        x.iter().enumerate().fold(bias, |sum, (column, &x)| {
-            let borrow = odd && byte(row - 1, column) < 0;
-            let weight = byte(row, column).wrapping_add(borrow.into());
-            sum.wrapping_add(i32::from(weight) * i32::from(x))
-        })
-    });
+    layer.outputs(
+        y,
+        hold,
+        |q32| (q32 as u32 >> 1) as i32,
+        |row| {
+            let (first, height) = block(outputs, row, true);
+            let odd = (row - first) % 2 == 1;
+            let byte = |row, column| layer.byte(position(inputs, first, height, row, column));
+            let bias = match layer.short && odd {
+                true => layer.bias(row).wrapping_sub(layer.bias(row - 1)) >> 8,
+                false => layer.bias(row),
+            };
+            x.iter().enumerate().fold(bias, |sum, (column, &x)| {
+                let borrow = odd && byte(row - 1, column) < 0;
+                let weight = byte(row, column).wrapping_add(borrow.into());
+                sum.wrapping_add(i32::from(weight) * i32::from(x))
+            })
+        },
+    );
 }

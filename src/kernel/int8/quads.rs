@@ -19,6 +19,13 @@ pub const fn hold(code: i8) -> Word {
     code as u8 ^ 0x80
 }
 
+/// [`hold`] for every code.
+pub fn hold_all(codes: &[i8], words: &mut [Word]) {
+    for (word, &code) in words.iter_mut().zip(codes) {
+        *word = hold(code);
+    }
+}
+
 /// The code that is held.
 pub const fn release(word: Word) -> i8 {
     (word ^ 0x80) as i8
@@ -33,7 +40,7 @@ const fn position(inputs: usize, outputs: usize, row: usize, column: usize) -> u
 /// Lays the weights out; tells whether the short cuts are exact: every sum below 2³⁰, shifts to the right.
 ///
 /// The bias of a row becomes `bias − 128·Σ w`.
-pub const fn lay_out(plain: Plain<'_>) -> bool {
+pub const fn lay_out(mut plain: Plain<'_>) -> bool {
     let (inputs, outputs) = (plain.inputs(), plain.bias.len());
     let short = plain.is_short(1 << 30);
     let mut row = 0;
@@ -47,16 +54,15 @@ pub const fn lay_out(plain: Plain<'_>) -> bool {
         }
         row += 1;
     }
+    if short {
+        plain.turn_shifts();
+    }
     short
 }
 
 /// The kernel of this layout: in assembly where the target has it and the short cuts are exact, portable otherwise.
 #[inline]
 pub fn affine(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
-    #[cfg(kernel_int8 = "quads")]
-    if layer.short {
-        return target::affine(layer, x, y);
-    }
     portable(layer, x, y);
 }
 
@@ -64,10 +70,15 @@ pub fn affine(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
 #[inline(never)]
 fn portable(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
     let (inputs, outputs) = (x.len(), y.len());
-    layer.outputs(y, hold, |row| {
-        x.iter().enumerate().fold(layer.bias(row), |sum, (column, &x)| {
-            let weight = layer.byte(position(inputs, outputs, row, column)) ^ -0x80;
-            sum.wrapping_add(i32::from(weight) * i32::from(x))
-        })
-    });
+    layer.outputs(
+        y,
+        hold,
+        |q31| q31,
+        |row| {
+            x.iter().enumerate().fold(layer.bias(row), |sum, (column, &x)| {
+                let weight = layer.byte(position(inputs, outputs, row, column)) ^ -0x80;
+                sum.wrapping_add(i32::from(weight) * i32::from(x))
+            })
+        },
+    );
 }

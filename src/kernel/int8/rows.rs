@@ -12,6 +12,13 @@ pub const fn hold(code: i8) -> Word {
     code
 }
 
+/// [`hold`] for every code.
+pub fn hold_all(codes: &[i8], words: &mut [Word]) {
+    for (word, &code) in words.iter_mut().zip(codes) {
+        *word = hold(code);
+    }
+}
+
 /// The code that is held.
 pub const fn release(word: Word) -> i8 {
     word
@@ -30,5 +37,5 @@ pub fn affine(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
     let mut sums = rows.zip(layer.bias).map(|(row, &bias)| {
         row.iter().zip(x).fold(bias, |sum, (&w, &x)| sum.wrapping_add(i32::from(w) * i32::from(x)))
     });
-    layer.outputs(y, hold, |_| sums.next().unwrap_or_default());
+    layer.outputs(y, hold, |q31| q31, |_| sums.next().unwrap_or_default());
 }
