@@ -11,11 +11,13 @@ mod edge;
 mod exp;
 mod requantize;
 mod softmax;
+mod stage;
 mod table;
 
 pub use dense::DenseI8;
 pub use edge::{Dequantize, Quantize, quantize};
 pub use exp::exp;
-pub use requantize::{Clamp, Requantize};
+pub use requantize::Requantize;
 pub use softmax::Softmax;
+pub use stage::{Clamp, Stage};
 pub use table::Table;

@@ -62,7 +62,7 @@ impl Requantize {
 }
 
 /// `value · 2^bits`, saturating; `bits` in 0..=30.
-pub(super) const fn shift_left(value: i32, bits: u32) -> i32 {
+const fn shift_left(value: i32, bits: u32) -> i32 {
     let shifted = (value as i64) << bits;
     if shifted > i32::MAX as i64 {
         i32::MAX
@@ -75,7 +75,7 @@ pub(super) const fn shift_left(value: i32, bits: u32) -> i32 {
 
 /// `⌊ab / 2³¹ + ½⌋`, halves upwards; MIN · MIN saturates. gemmlowp's `SaturatingRoundingDoublingHighMul`, Arm's
 /// VQRDMULH.
-pub(super) const fn doubling_high_multiply(a: i32, b: i32) -> i32 {
+const fn doubling_high_multiply(a: i32, b: i32) -> i32 {
     if a == i32::MIN && b == i32::MIN {
         return i32::MAX;
     }
@@ -83,35 +83,9 @@ pub(super) const fn doubling_high_multiply(a: i32, b: i32) -> i32 {
 }
 
 /// `round(value / 2^bits)`, halves away from zero; `bits` in 0..=31. gemmlowp's `RoundingDivideByPOT`.
-pub(super) const fn rounding_shift_right(value: i32, bits: u32) -> i32 {
+const fn rounding_shift_right(value: i32, bits: u32) -> i32 {
     let mask = ((1i64 << bits) - 1) as i32;
     let remainder = value & mask;
     let threshold = (mask >> 1) + (value < 0) as i32;
     (value >> bits) + (remainder > threshold) as i32
-}
-
-/// The end of an int8 layer: adds the output's zero point and clamps, which is also where ReLU happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Clamp {
-    /// Zero point of the output, −128..=127.
-    pub zero: i8,
-    /// Lowest code: the zero point for ReLU, −128 otherwise.
-    pub lowest: i8,
-    /// Highest code.
-    pub highest: i8,
-}
-
-impl Clamp {
-    /// The code of a requantized sum.
-    pub const fn apply(self, value: i32) -> i8 {
-        let code = value.saturating_add(self.zero as i32);
-        if code < self.lowest as i32 {
-            self.lowest
-        } else if code > self.highest as i32 {
-            self.highest
-        } else {
-            code as i8
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Activations of int8 networks that no clamp can do: a code for each of the 256 codes.
 
-use crate::quant::{Dequantize, Requantize, exp};
+use crate::kernel::int8::{Word, hold, release};
+use crate::quant::{Dequantize, Requantize, Stage, exp};
 
 /// A map from codes to codes: 256 bytes of flash, and one for the zero point of what it takes.
 ///
@@ -58,13 +59,20 @@ impl Table {
     }
 
     /// What becomes of a code.
-    pub const fn apply(&self, code: i8) -> i8 {
+    pub const fn map(&self, code: i8) -> i8 {
         self.codes[code as u8 as usize]
     }
+}
 
-    /// The zero point of what is mapped.
-    pub const fn zero(&self) -> i8 {
+impl Stage for Table {
+    fn zero(&self) -> i8 {
         self.zero
+    }
+
+    fn apply(&self, codes: &mut [Word]) {
+        for code in codes {
+            *code = hold(self.map(release(*code)));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod edges;
 mod layers;
+mod layouts;
 mod oracle;
 mod reference;
 mod requantize;

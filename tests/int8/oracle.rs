@@ -5,8 +5,9 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use microdistill::kernel;
-use microdistill::quant::{Clamp, Dequantize, Requantize, Softmax, Table, quantize};
+use microdistill::quant::{Clamp, Dequantize, Requantize, Softmax, Stage as _, Table, quantize};
+
+use crate::layouts::Layer;
 
 /// Every case of a file: `outputs` gives the codes for the columns before the last, which holds TensorFlow Lite's.
 fn compare(name: &str, outputs: impl Fn(&[&str]) -> Vec<i8>) {
@@ -95,28 +96,30 @@ fn network(columns: &[&str]) -> Vec<i8> {
             let factor = 1.0 + (hash(seed, 3 * layer + 2, index) >> 9) as f32 / 2f32.powi(23);
             weight_scale * factor
         };
-        // A product of two scales is rounded to f32 where there is one for all channels.
-        let product = |channel: f32| f64::from(input.scale) * f64::from(channel);
-        let requantize: Vec<Requantize> = if channels == "per-channel" && pair[1] > 1 {
-            (0..pair[1]).map(|index| product(channel(index))).map(|s| s / f64::from(output.scale)).collect()
+        // The product of two scales is rounded to f32 where there is one for all channels.
+        let factors: Vec<f64> = if channels == "per-channel" && pair[1] > 1 {
+            (0..pair[1]).map(|index| f64::from(input.scale) * f64::from(channel(index))).collect()
         } else {
-            vec![f64::from(input.scale * channel(0)) / f64::from(output.scale)]
-        }
-        .into_iter()
-        .map(Requantize::from_factor)
-        .collect();
-        let clamp = Clamp {
+            vec![f64::from(input.scale * channel(0))]
+        };
+        let factors =
+            factors.into_iter().map(|factor| Requantize::from_factor(factor / f64::from(output.scale)));
+        let (multipliers, shifts) = factors.map(|factor| (factor.multiplier(), factor.shift())).unzip();
+        let bias = bias.collect();
+        let [mut y, pairs, quads] =
+            Layer { weights, bias, multipliers, shifts, zero: output.zero, x }.codes();
+        assert!(y == pairs && y == quads, "the layouts differ in {columns:?}");
+        Clamp {
             zero: output.zero,
             lowest: if activation.starts_with("relu") { output.zero } else { -128 },
             highest: if activation == "relu6" { quantize(6.0, output.scale, output.zero) } else { 127 },
-        };
-        let mut y = vec![0; pair[1]];
-        kernel::affine_i8(&weights, &bias.collect::<Vec<_>>(), &x, &mut y, &requantize, clamp);
+        }
+        .apply(&mut y);
         input = output;
         if !matches!(activation, "identity" | "relu" | "relu6") {
             let after = stages.next().unwrap();
             let table = table(activation, 0.01, output, after);
-            y.iter_mut().for_each(|code| *code = table.apply(*code));
+            table.apply(&mut y);
             input = after;
         }
         x = y;
@@ -146,7 +149,7 @@ fn oracle_of_tables() {
         let [z, y] = [0, 1].map(|index| Dequantize { scale: scales[index], zero: zeros[index] });
         let table = table(function, slope.parse().unwrap(), z, y);
         assert_eq!(table.zero(), z.zero);
-        (i8::MIN..=i8::MAX).map(|code| table.apply(code)).collect()
+        (i8::MIN..=i8::MAX).map(|code| table.map(code)).collect()
     });
 }
 

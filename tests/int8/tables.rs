@@ -1,6 +1,6 @@
 //! Tables over their whole domain, and the softmax, against real arithmetic.
 
-use microdistill::quant::{Dequantize, Softmax, Table, exp};
+use microdistill::quant::{Dequantize, Softmax, Stage as _, Table, exp};
 use proptest::prelude::*;
 
 use crate::reference;
@@ -15,7 +15,7 @@ fn assert_nearest(table: &Table, z: Dequantize, y: Dequantize, f: impl Fn(f64) -
     for code in i8::MIN..=i8::MAX {
         let z = (f64::from(code) - f64::from(z.zero)) * f64::from(z.scale);
         let exact = (f(z) / f64::from(y.scale) + f64::from(y.zero)).clamp(-128.0, 127.0);
-        let found = f64::from(table.apply(code));
+        let found = f64::from(table.map(code));
         assert!((found - exact).abs() <= 0.5 + 1e-4, "{code}: f({z}) has the code {exact}, found {found}");
     }
 }
@@ -50,7 +50,7 @@ proptest! {
             let steps = i32::from(code) - i32::from(z.zero);
             let (multiplier, shift) = if steps < 0 { below } else { above };
             let exact = reference::multiply(steps, multiplier, shift) + i32::from(y.zero);
-            prop_assert_eq!(i32::from(table.apply(code)), exact.clamp(-128, 127));
+            prop_assert_eq!(i32::from(table.map(code)), exact.clamp(-128, 127));
         }
     }
 
@@ -96,11 +96,11 @@ fn exp_at_its_ends() {
 fn tables_by_hand() {
     let z = Dequantize { scale: 0.125, zero: -3 };
     const TANH: Table = Table::tanh(Dequantize { scale: 0.125, zero: -3 });
-    assert_eq!([-128, -4, -3, -2, 127].map(|code| TANH.apply(code)), [-128, -16, 0, 16, 127]);
+    assert_eq!([-128, -4, -3, -2, 127].map(|code| TANH.map(code)), [-128, -16, 0, 16, 127]);
     let sigmoid = Table::sigmoid(z);
-    assert_eq!([-128, -4, -3, -2, 127].map(|code| sigmoid.apply(code)), [-128, -8, 0, 8, 127]);
+    assert_eq!([-128, -4, -3, -2, 127].map(|code| sigmoid.map(code)), [-128, -8, 0, 8, 127]);
     let leaky = Table::leaky_relu(0.25, z, Dequantize { scale: 0.25, zero: 1 });
-    assert_eq!([-7, -3, -2, 0, 127].map(|code| leaky.apply(code)), [0, 1, 2, 3, 66]);
+    assert_eq!([-7, -3, -2, 0, 127].map(|code| leaky.map(code)), [0, 1, 2, 3, 66]);
 }
 
 #[test]
