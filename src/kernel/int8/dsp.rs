@@ -20,21 +20,7 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use super::Affine;
-
-/// What the kernel reads, by these offsets.
-#[repr(C)]
-struct Job {
-    multipliers: *const i32,
-    // Right shifts, as many as there are multipliers.
-    shifts: *const i8,
-    // From one row's factor to the next row's: 0 if there is one for all.
-    step: usize,
-    zero: i32,
-    weights: *const i8,
-    bias: *const i32,
-    inputs: usize,
-}
+use super::job::Job;
 
 /// Holds codes, four at a time, and gives back those that are left.
 #[inline(always)]
@@ -46,31 +32,6 @@ pub(super) fn hold_fours<'a>(codes: &'a [i8], words: &'a mut [i16]) -> (&'a [i8]
     // SAFETY: both have that many fours, at least one; `words` is aligned to 4 bytes.
     unsafe { widen(fours.as_ptr(), words.as_mut_ptr(), fours.len()) };
     (rest, words.get_mut(4 * fours.len()..).unwrap_or_default())
-}
-
-/// The layer's outputs, by its short cuts; tells whether they are exact for it.
-#[inline(always)]
-pub(super) fn affine(layer: &Affine<'_>, x: &[i16], y: &mut [i16]) -> bool {
-    let outputs = y.len().min(layer.bias.len());
-    let factors = layer.multipliers.len().min(layer.shifts.len());
-    let step = usize::from(factors != 1);
-    let fits = layer.weights.len() == outputs * x.len() && (factors >= outputs || step == 0) && !x.is_empty();
-    if !(layer.short && fits && x.as_ptr().cast::<u32>().is_aligned()) {
-        return false;
-    }
-    let job = Job {
-        multipliers: layer.multipliers.as_ptr(),
-        shifts: layer.shifts.as_ptr(),
-        step,
-        zero: layer.zero.into(),
-        weights: layer.weights.as_ptr(),
-        bias: layer.bias.as_ptr(),
-        inputs: x.len(),
-    };
-    // SAFETY: the lengths are those that the kernel reads and writes, as just checked; `Affine` says that weights lie at a
-    // multiple of 4 bytes, and `x` does.
-    unsafe { kernel(&job, x.as_ptr(), y.as_mut_ptr(), outputs) };
-    true
 }
 
 /// Four columns of rows 0 to 3: 2 loads and 12 for 16 products.
@@ -168,10 +129,9 @@ unsafe extern "C" fn widen(codes: *const [i8; 4], words: *mut i16, count: usize)
 }
 
 /// # Safety
-/// `job` points to arrays of as many elements as `outputs` and its `inputs` say, `outputs` codes fit in `y`; weights and
-/// `x` are aligned to 4 bytes.
+/// `x` and `y` hold as many codes as the job's `inputs` and `outputs` say; `x` is aligned to 4 bytes.
 #[unsafe(naked)]
-unsafe extern "C" fn kernel(job: *const Job, x: *const i16, y: *mut i16, outputs: usize) {
+pub(super) unsafe extern "C" fn kernel(job: *const Job<'_>, x: *const i16, y: *mut i16, outputs: usize) {
     naked_asm!(
         "push {{r4-r11, lr}}",
         "sub sp, #20",

@@ -12,8 +12,16 @@
 //! the bytes that the weights take, is made when the program is compiled, and gives the same codes: sums wrap in 32 bits,
 //! and their order does not matter.
 
+#[cfg(kernel_asm = "armv6m")]
+mod armv6m;
+#[cfg(kernel_asm = "armv7m")]
+mod armv7m;
 #[cfg(kernel_asm = "dsp")]
 mod dsp;
+#[cfg(any(kernel_int8 = "pairs", kernel_int8 = "quads"))]
+mod job;
+#[cfg(kernel_asm = "riscv")]
+mod riscv;
 pub mod pairs;
 pub mod quads;
 pub mod rows;
