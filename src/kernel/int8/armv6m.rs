@@ -25,18 +25,32 @@ use super::job::Job;
 macro_rules! column {
     ($weights:literal, $offset:literal) => {
         concat!(
-            "ldrb r7, [r0, #", $offset, "]
-            lsrs r6, ", $weights, ", #24
+            "ldrb r7, [r0, #",
+            $offset,
+            "]
+            lsrs r6, ",
+            $weights,
+            ", #24
             muls r6, r7, r6
             add r11, r6
-            lsrs r6, ", $weights, ", #16
+            lsrs r6, ",
+            $weights,
+            ", #16
             muls r6, r7, r6
             add r10, r6
-            lsrs r6, ", $weights, ", #8
+            lsrs r6, ",
+            $weights,
+            ", #8
             muls r6, r7, r6
             add r9, r6
-            muls ", $weights, ", r7, ", $weights, "
-            add r8, ", $weights, "
+            muls ",
+            $weights,
+            ", r7, ",
+            $weights,
+            "
+            add r8, ",
+            $weights,
+            "
             "
         )
     };

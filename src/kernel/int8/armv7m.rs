@@ -24,12 +24,20 @@ macro_rules! column {
     ($weights:literal) => {
         concat!(
             "ldrb r11, [r0], #1
-            mla r2, ", $weights, ", r11, r2
-            lsr r10, ", $weights, ", #8
+            mla r2, ",
+            $weights,
+            ", r11, r2
+            lsr r10, ",
+            $weights,
+            ", #8
             mla r3, r10, r11, r3
-            lsr r10, ", $weights, ", #16
+            lsr r10, ",
+            $weights,
+            ", #16
             mla r4, r10, r11, r4
-            lsr r10, ", $weights, ", #24
+            lsr r10, ",
+            $weights,
+            ", #24
             mla r5, r10, r11, r5
             "
         )
@@ -51,17 +59,49 @@ macro_rules! code {
     ($sum:literal) => {
         concat!(
             "ldr r0, [r6, r10, lsl #2]
-            lsl ", $sum, ", ", $sum, ", #1
-            smull r11, ", $sum, ", ", $sum, ", r0
+            lsl ",
+            $sum,
+            ", ",
+            $sum,
+            ", #1
+            smull r11, ",
+            $sum,
+            ", ",
+            $sum,
+            ", r0
             ldrb r0, [r7, r10]
             add r10, r10, r8
             adds r11, r11, #0x80000000
-            adc ", $sum, ", ", $sum, ", #0
-            adds ", $sum, ", ", $sum, ", ", $sum, ", asr #31
-            asrs ", $sum, ", ", $sum, ", r0
-            adc ", $sum, ", ", $sum, ", r9
-            usat ", $sum, ", #8, ", $sum, "
-            strb ", $sum, ", [lr], #1
+            adc ",
+            $sum,
+            ", ",
+            $sum,
+            ", #0
+            adds ",
+            $sum,
+            ", ",
+            $sum,
+            ", ",
+            $sum,
+            ", asr #31
+            asrs ",
+            $sum,
+            ", ",
+            $sum,
+            ", r0
+            adc ",
+            $sum,
+            ", ",
+            $sum,
+            ", r9
+            usat ",
+            $sum,
+            ", #8, ",
+            $sum,
+            "
+            strb ",
+            $sum,
+            ", [lr], #1
             "
         )
     };

@@ -34,6 +34,20 @@ pub(super) fn hold_fours<'a>(codes: &'a [i8], words: &'a mut [i16]) -> (&'a [i8]
     (rest, words.get_mut(4 * fours.len()..).unwrap_or_default())
 }
 
+// Naked functions do not know what the target has.
+#[cfg(not(kernel_armv8m))]
+macro_rules! core {
+    () => {
+        ".cpu cortex-m4"
+    };
+}
+#[cfg(kernel_armv8m)]
+macro_rules! core {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+
 /// Four columns of rows 0 to 3: 2 loads and 12 for 16 products.
 macro_rules! four_columns {
     () => {
@@ -114,6 +128,7 @@ macro_rules! code {
 #[unsafe(naked)]
 unsafe extern "C" fn widen(codes: *const [i8; 4], words: *mut i16, count: usize) {
     naked_asm!(
+        core!(),
         "push {{r4, lr}}",
         "2:",
         "ldr r3, [r0], #4",
@@ -133,6 +148,7 @@ unsafe extern "C" fn widen(codes: *const [i8; 4], words: *mut i16, count: usize)
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn kernel(job: *const Job<'_>, x: *const i16, y: *mut i16, outputs: usize) {
     naked_asm!(
+        core!(),
         "push {{r4-r11, lr}}",
         "sub sp, #20",
         // On the stack: job, x, index of the factor, bias, rows left.

@@ -8,7 +8,7 @@ use super::Affine;
 #[repr(C)]
 pub(super) struct Job<'a> {
     multipliers: *const i32,
-    // Right shifts, as many as there are multipliers.
+    // As many as there are multipliers; right shifts for short cuts.
     shifts: *const i8,
     // From one row's factor to the next row's: 0 if there is one for all.
     step: usize,

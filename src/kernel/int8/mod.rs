@@ -18,12 +18,20 @@ mod armv6m;
 mod armv7m;
 #[cfg(kernel_asm = "dsp")]
 mod dsp;
-#[cfg(any(kernel_int8 = "pairs", kernel_int8 = "quads"))]
+#[cfg(any(
+    kernel_asm = "armv6m",
+    kernel_asm = "armv7m",
+    kernel_asm = "dsp",
+    kernel_asm = "mve",
+    kernel_asm = "riscv"
+))]
 mod job;
-#[cfg(kernel_asm = "riscv")]
-mod riscv;
+#[cfg(kernel_asm = "mve")]
+mod mve;
 pub mod pairs;
 pub mod quads;
+#[cfg(kernel_asm = "riscv")]
+mod riscv;
 pub mod rows;
 
 #[cfg(kernel_int8 = "pairs")]

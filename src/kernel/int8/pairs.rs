@@ -6,9 +6,9 @@
 //! Rows are taken by fours: of each two columns first the halfwords of rows 0 and 1, then those of rows 2 and 3; a last
 //! odd column has rows 0 to 3. Then come two rows, if two are left, column by column, then a last one as it is.
 
+use super::{Affine, Plain, block};
 #[cfg(kernel_asm = "dsp")]
 use super::{dsp, job::Job};
-use super::{Affine, Plain, block};
 
 /// What holds a code: a halfword, so that a word holds the inputs of two columns.
 pub type Word = i16;

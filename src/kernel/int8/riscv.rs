@@ -25,16 +25,26 @@ use super::job::Job;
 macro_rules! column {
     ($weights:literal, $offset:literal) => {
         concat!(
-            "lbu t4, ", $offset, "(t6)
-            mul t5, ", $weights, ", t4
+            "lbu t4, ",
+            $offset,
+            "(t6)
+            mul t5, ",
+            $weights,
+            ", t4
             add a4, a4, t5
-            srli t5, ", $weights, ", 8
+            srli t5, ",
+            $weights,
+            ", 8
             mul t5, t5, t4
             add a5, a5, t5
-            srli t5, ", $weights, ", 16
+            srli t5, ",
+            $weights,
+            ", 16
             mul t5, t5, t4
             add a6, a6, t5
-            srli t5, ", $weights, ", 24
+            srli t5, ",
+            $weights,
+            ", 24
             mul t5, t5, t4
             add a7, a7, t5
             "
@@ -52,10 +62,22 @@ macro_rules! code {
             addi s1, s1, 4
             add s5, s5, a1
             add s6, s6, a0
-            add ", $sum, ", ", $sum, ", t0
-            slli ", $sum, ", ", $sum, ", 1
-            mul t3, ", $sum, ", t1
-            mulh t4, ", $sum, ", t1
+            add ",
+            $sum,
+            ", ",
+            $sum,
+            ", t0
+            slli ",
+            $sum,
+            ", ",
+            $sum,
+            ", 1
+            mul t3, ",
+            $sum,
+            ", t1
+            mulh t4, ",
+            $sum,
+            ", t1
             srli t3, t3, 31
             add t4, t4, t3
             beqz t2, 33f

@@ -118,7 +118,7 @@ impl<const WEIGHTS: usize> Case<WEIGHTS> {
             short: false,
             zero: self.zero,
         };
-        rows::affine(&layer, &self.x[..self.inputs], &mut y[..self.outputs]);
+        rows::portable(&layer, &self.x[..self.inputs], &mut y[..self.outputs]);
     }
 
     /// By the target's kernel; tells whether it took its short cuts.
