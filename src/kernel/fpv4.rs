@@ -32,14 +32,46 @@ pub(crate) fn affine(w: &[f32], b: &[f32], x: &[f32], y: &mut [f32]) {
 macro_rules! column {
     ($x:literal, $w0:literal, $w1:literal, $w2:literal, $w3:literal) => {
         concat!(
-            "vmul.f32 ", $w0, ", ", $w0, ", ", $x, "
-            vmul.f32 ", $w1, ", ", $w1, ", ", $x, "
-            vmul.f32 ", $w2, ", ", $w2, ", ", $x, "
-            vmul.f32 ", $w3, ", ", $w3, ", ", $x, "
-            vadd.f32 s0, s0, ", $w0, "
-            vadd.f32 s1, s1, ", $w1, "
-            vadd.f32 s2, s2, ", $w2, "
-            vadd.f32 s3, s3, ", $w3, "
+            "vmul.f32 ",
+            $w0,
+            ", ",
+            $w0,
+            ", ",
+            $x,
+            "
+            vmul.f32 ",
+            $w1,
+            ", ",
+            $w1,
+            ", ",
+            $x,
+            "
+            vmul.f32 ",
+            $w2,
+            ", ",
+            $w2,
+            ", ",
+            $x,
+            "
+            vmul.f32 ",
+            $w3,
+            ", ",
+            $w3,
+            ", ",
+            $x,
+            "
+            vadd.f32 s0, s0, ",
+            $w0,
+            "
+            vadd.f32 s1, s1, ",
+            $w1,
+            "
+            vadd.f32 s2, s2, ",
+            $w2,
+            "
+            vadd.f32 s3, s3, ",
+            $w3,
+            "
             "
         )
     };
