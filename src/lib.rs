@@ -60,7 +60,10 @@ pub mod optimizer;
 pub mod schedule;
 
 mod distill;
-mod replay;
+pub mod drift;
+pub mod guard;
+pub mod replay;
+pub mod teacher;
 
 pub mod fast;
 #[cfg(feature = "nalgebra")]
