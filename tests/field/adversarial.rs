@@ -8,16 +8,8 @@ use microdistill::{Distiller, Prepare, Replay, argmax};
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-#[path = "../../examples/models/watch_small/student.rs"]
-mod shipped;
-#[path = "../../examples/models/watch_small/teacher.rs"]
-mod teacher;
-#[path = "../../examples/models/watch_small/test.rs"]
-mod test;
-#[path = "../../examples/models/watch_small/train.rs"]
-mod train;
-
-use shipped::{INPUT, STUDENT, Student};
+use crate::watch::student::{self as shipped, INPUT, STUDENT, Student};
+use crate::watch::{teacher, test, train};
 
 /// What arrives, and what is said of it.
 #[derive(Clone, Copy, Debug, PartialEq)]

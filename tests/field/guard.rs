@@ -16,6 +16,7 @@ use crate::common::numbers;
 type Student = Mlp![2, 6, 3];
 type TestGuard = Guard<Student, Sgd<Student>>;
 type Row = ([f32; 2], usize);
+type Step = fn(&mut Distiller<Student, Sgd<Student>>) -> f32;
 
 const RATES: SgdRates = SgdRates { rate: 0.02, momentum: 0.9, weight_decay: 0.0 };
 const LIMITS: Limits = Limits { steps: 20, trusted: 10.0, ..Limits::DEFAULT };
@@ -100,7 +101,7 @@ fn what_diverges_is_dropped_and_leaves_nothing_behind() {
     let mut fresh = begin();
     assert_eq!(transaction(&mut fresh, &LIMITS, &held_out, honest(&train)), Progress::Kept);
 
-    let bad: [(&str, fn(&mut Distiller<Student, Sgd<Student>>) -> f32); 5] = [
+    let bad: [(&str, Step); 5] = [
         ("a feature that is NaN", |distiller| {
             let loss = distiller.learn(&[f32::NAN, 1.0], &CrossEntropy, 0);
             distiller.update(&RATES);

@@ -8,3 +8,4 @@ mod drift;
 mod guard;
 mod replay;
 mod teacher;
+mod watch;

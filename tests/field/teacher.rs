@@ -9,12 +9,7 @@ use proptest::num::f32::ANY;
 use proptest::prelude::*;
 use rand_pcg::Pcg32;
 
-#[path = "../../examples/models/watch_small/teacher_int8.rs"]
-mod int8;
-#[path = "../../examples/models/watch_small/test.rs"]
-mod rows;
-#[path = "../../examples/models/watch_small/student.rs"]
-mod student;
+use crate::watch::{student, teacher_int8 as int8, test as rows};
 
 fn ask<I: ?Sized, O>(teacher: &(impl Teacher<I, O> + ?Sized), input: &I) -> O {
     teacher.teach(input)
