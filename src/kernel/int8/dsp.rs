@@ -148,11 +148,27 @@ macro_rules! code {
     };
 }
 
+/// Names the core to the assembler where the target leaves it open: link-time optimization reads the assembly by the
+/// target alone.
+#[cfg(kernel_cpu = "cortex-m33")]
+macro_rules! cpu {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+#[cfg(not(kernel_cpu = "cortex-m33"))]
+macro_rules! cpu {
+    () => {
+        ""
+    };
+}
+
 /// # Safety
 /// `codes` and `words` have `count` times 4 elements, not 0; `words` is aligned to 4 bytes.
 #[unsafe(naked)]
 unsafe extern "C" fn widen(codes: *const [i8; 4], words: *mut i16, count: usize) {
     naked_asm!(
+        cpu!(),
         "push {{r4, lr}}",
         "2:",
         "ldr r3, [r0], #4",
@@ -173,6 +189,7 @@ unsafe extern "C" fn widen(codes: *const [i8; 4], words: *mut i16, count: usize)
 #[unsafe(naked)]
 unsafe extern "C" fn kernel(job: *const Job, x: *const i16, y: *mut i16, outputs: usize) {
     naked_asm!(
+        cpu!(),
         "push {{r4-r11, lr}}",
         "sub sp, #20",
         // On the stack: job, x, index of the factor, bias, rows left.
