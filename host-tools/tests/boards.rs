@@ -315,7 +315,8 @@ fn bench_tells_machines_what_they_rely_on() -> Result<(), Failed> {
     assert!(output.status.success(), "{output:?}");
     let json: Value = serde_json::from_slice(&output.stdout)?;
     let results = json["results"].as_array().ok_or("no results")?;
-    assert_eq!(results.len(), 6);
+    // Three networks in two kinds, and training.
+    assert_eq!(results.len(), 2 * (3 * 2 + 1));
     for row in results {
         let keys = ["macs", "flash", "ram", "stack"];
         assert!(keys.iter().all(|key| row[key].as_u64().is_some_and(|number| number > 0)), "{row}");
@@ -325,6 +326,9 @@ fn bench_tells_machines_what_they_rely_on() -> Result<(), Failed> {
         // Every multiplication is an instruction, and more than a thousand for each would be wrong.
         let (count, macs) = (row[count].as_u64().unwrap_or(0), row["macs"].as_u64().unwrap_or(0));
         assert!((macs..1000 * macs).contains(&count), "{row}");
+        if let Some(per_mac) = row.get("instructions_per_mac").and_then(Value::as_f64) {
+            assert!((per_mac * macs as f64 - count as f64).abs() < 1e-6 * count as f64, "{row}");
+        }
     }
     Ok(())
 }
