@@ -27,7 +27,8 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 11] = [
+    let tests: [(&str, Test); 12] = [
+        ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
         ("so_does_a_distillation_by_adam", so_does_a_distillation_by_adam),
@@ -113,6 +114,25 @@ fn run_on(
 
 fn outputs(model: &Model, rows: &Dataset) -> Vec<Vec<f32>> {
     model.predict(rows).column_iter().map(|outputs| outputs.as_slice().to_vec()).collect()
+}
+
+/// Random layers, larger ones where there is room for them.
+fn every_core_s_kernels_equal_the_portable_ones() -> Result<(), Failed> {
+    let (small, large): (Vec<Board>, Vec<Board>) =
+        every_emulated().partition(|board| SMALL.contains(&board.name.as_str()));
+    let release = |board| (board, Profile::Release);
+    let (small, large) = (small.into_iter().map(release).collect(), desktop_and(large).collect());
+    for boards in [small, large] as [Vec<_>; 2] {
+        let mut digests = None;
+        for (board, output) in run_on(boards, "kernels", &Sources::default())? {
+            assert!(output.success, "{board}: {output:?}");
+            let digest = |line: &String| Some(line.split_once("digest ")?.1.to_owned());
+            let found: Vec<String> = output.lines.iter().filter_map(digest).collect();
+            assert_eq!(found.len(), 2, "{board}: {output:?}");
+            assert_eq!(&found, digests.get_or_insert_with(|| found.clone()), "{board}");
+        }
+    }
+    Ok(())
 }
 
 fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
