@@ -29,12 +29,13 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 12] = [
+    let tests: [(&str, Test); 13] = [
         ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
         ("so_does_a_distillation_by_adam", so_does_a_distillation_by_adam),
         ("an_int8_teacher_s_distillation_fits_16_kib", an_int8_teacher_s_distillation_fits_16_kib),
+        ("an_adaptation_is_the_desktop_s", an_adaptation_is_the_desktop_s),
         ("rows_of_another_model_are_refused", rows_of_another_model_are_refused),
         ("a_flipped_bit_is_seen", a_flipped_bit_is_seen),
         ("weights_stay_in_flash", weights_stay_in_flash),
@@ -219,6 +220,23 @@ fn rows_of_another_model_are_refused() -> Result<(), Failed> {
     let output = run(&board, &build(&board, "infer", &sources, Profile::Release)?)?;
     assert!(!output.success);
     assert_eq!(output.lines[1], "the rows are codes of another model");
+    Ok(())
+}
+
+fn an_adaptation_is_the_desktop_s() -> Result<(), Failed> {
+    // Memory is another on every board.
+    let told = |output: &Output| -> Vec<String> {
+        let lines =
+            output.lines.iter().filter(|line| !line.starts_with("RAM: ") && !line.starts_with("stack: "));
+        lines.cloned().collect()
+    };
+    let mut expected = None;
+    let boards = desktop_and(std::iter::once(emulated()).chain(SMALL.map(find)));
+    for (board, output) in run_on(boards, "adapt", &Sources::default())? {
+        assert!(output.success, "{board}: {output:?}");
+        let expected = expected.get_or_insert_with(|| told(&output));
+        assert_eq!(told(&output), *expected, "{board}");
+    }
     Ok(())
 }
 

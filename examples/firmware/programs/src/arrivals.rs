@@ -9,6 +9,11 @@ pub(crate) fn arrivals<R>(rows: &[R]) -> impl Iterator<Item = &R> {
     indices.map_while(|index| rows.get(index))
 }
 
+/// The index of the row that arrives as this number, from 0, of `count`; 0 of none.
+pub(crate) fn place(number: usize, count: usize) -> usize {
+    (number * stride(count)).checked_rem(count).unwrap_or(0)
+}
+
 /// A stride around a circle of `count` rows that visits all of them before any again, as the two share no divisor;
 /// near the golden section of the circle, where visits are spread most evenly.
 fn stride(count: usize) -> usize {
@@ -23,7 +28,7 @@ fn common_divisor(a: usize, b: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::arrivals;
+    use super::{arrivals, place};
     use std::collections::BTreeSet;
 
     #[test]
@@ -33,6 +38,7 @@ mod tests {
             let pass: BTreeSet<&usize> = arrivals(&rows).take(count).collect();
             assert_eq!(pass.len(), count);
             assert!(arrivals(&rows).take(count).eq(arrivals(&rows).skip(count).take(count)));
+            assert!(arrivals(&rows).take(2 * count).copied().eq((0..2 * count).map(|n| place(n, count))));
         }
     }
 }

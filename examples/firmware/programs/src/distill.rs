@@ -131,7 +131,7 @@ fn score<T, E: Take<T, INPUTS>>(student: &Student, edge: &E, rows: &[[T; INPUTS]
 }
 
 /// The student as bits, a few words a line.
-fn print_weights(student: &Student) {
+pub(crate) fn print_weights(student: &impl Params<Scalar = f32>) {
     const WORDS: usize = 8;
     for (tensor, (_, values)) in student.tensors().enumerate() {
         for (line, values) in values.chunks(WORDS).enumerate() {

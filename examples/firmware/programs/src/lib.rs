@@ -1,4 +1,4 @@
-//! What every board does, written once: [`infer`], [`distill`], [`bench`] and [`kernels`].
+//! What every board does, written once: [`infer`], [`distill`], [`adapt`], [`bench`] and [`kernels`].
 //!
 //! A board calls one of them from a program of a few lines and ends with its [`Outcome`]. Both print the same text on
 //! every board, bits included, so that a run here is compared with the desktop's line by line.
@@ -9,6 +9,7 @@ extern crate std;
 
 mod output;
 
+mod adapt;
 mod arrivals;
 mod bench;
 pub mod data;
@@ -19,6 +20,7 @@ mod kernels;
 mod optimizer;
 mod outcome;
 
+pub use adapt::adapt;
 pub use bench::{Meter, Tick, bench};
 pub use distill::distill;
 pub use infer::infer;

@@ -56,6 +56,8 @@ enum Program {
     Infer,
     /// Learn from the teacher in flash
     Distill,
+    /// Adapt to other people and another gain: the bundled example's story
+    Adapt,
     /// Measure an inference, and a sample learned
     Bench,
     /// Compare the core's kernels with the portable ones
@@ -67,6 +69,7 @@ impl Program {
         match self {
             Program::Infer => "infer",
             Program::Distill => "distill",
+            Program::Adapt => "adapt",
             Program::Bench => "bench",
             Program::Kernels => "kernels",
         }
@@ -229,8 +232,9 @@ impl SourceFlags {
             (Program::Distill, Some(_), _) => {
                 bail!("`distill` learns from a teacher: give --teacher, not --model")
             }
+            (Program::Adapt, Some(_), _) => bail!("`adapt` tells the example's story, with its models"),
             (Program::Kernels, Some(_), _) => bail!("`kernels` compares kernels, without a model"),
-            (Program::Infer | Program::Bench | Program::Kernels, _, Some(_)) => {
+            (Program::Infer | Program::Adapt | Program::Bench | Program::Kernels, _, Some(_)) => {
                 bail!(
                     "a teacher is for `distill`: name that program, as in `board run {} distill`",
                     board.name

@@ -1,0 +1,11 @@
+//! Adaptation on a Cortex-M in QEMU.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use microdistill_qemu_mps2::run;
+
+#[entry]
+fn main() -> ! {
+    run(microdistill_programs::adapt)
+}
