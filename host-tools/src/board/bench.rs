@@ -1,8 +1,10 @@
-//! What the boards' `bench` found, in instructions.
+//! What the boards' `bench` found: instructions, and what they cost.
 
 use serde::Serialize;
 
-use super::{Board, Output};
+use super::cost::Core;
+use super::trace::trace;
+use super::{Board, Elf, Output};
 use crate::error::{Error, Result};
 use crate::export::Footprint;
 use crate::model::{Body, Model};
@@ -27,7 +29,7 @@ pub struct Measured {
     pub kind: &'static str,
     /// Multiplications of an inference.
     pub macs: u64,
-    /// Cycles are not known in QEMU.
+    /// Of the same instructions as are counted, modelled by the tables of the core's manual; none of a core without.
     pub cycles: Option<u64>,
     /// Bytes of flash: a network and its edges; of training, the teacher's.
     pub flash: u64,
@@ -71,11 +73,58 @@ pub fn counting(board: &Board) -> Board {
     board
 }
 
-/// The results of a run of `bench`, with `model` in it, on a [`counting`] board: its inference, and training.
+/// What was executed from one reading of a board's counter to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// How many instructions.
+    pub instructions: u64,
+    /// What they cost.
+    pub cycles: u64,
+}
+
+/// The function of the boards' `bench` that reads the counter.
+const MARKER: &str = "reading";
+/// What it measures, in this order; the known loop is the difference of two.
+const REGIONS: [&str; 5] = ["short loop", "long loop", "network", "features to logits", "update"];
+
+/// Runs `bench` a second time, tracing what it executes wherever it measures; nothing, if the board is not emulated or
+/// its core's costs are not known.
 ///
 /// # Errors
-/// Lines that are missing, a counter that does not count instructions.
-pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Result<[Measured; 2]> {
+/// A run that cannot be traced.
+pub fn executed(board: &Board, elf: &Elf) -> Result<Vec<Executed>> {
+    let (Some(core), Some(_)) = (Core::named(&board.core), &board.qemu) else { return Ok(Vec::new()) };
+    let code = elf.code()?;
+    let fetch = |address: u32| {
+        code.iter().find_map(|&(start, bytes)| {
+            let bytes = bytes.get(address.checked_sub(start)? as usize..)?;
+            let [a, b, rest @ ..] = bytes else { return None };
+            // Behind the last instruction there is nothing.
+            let second = rest.first_chunk().map_or(0, |&bytes| u16::from_le_bytes(bytes));
+            Some([u16::from_le_bytes([*a, *b]), second])
+        })
+    };
+    let cost = |path: &Vec<u32>| {
+        let cycles = core.cycles(path, fetch).ok_or_else(|| {
+            Error::Invalid(format!("{} executes what is no code of {}", board.name, elf.path().display()))
+        })?;
+        Ok(Executed { instructions: path.len() as u64, cycles })
+    };
+    trace(board, elf, MARKER)?.iter().map(cost).collect()
+}
+
+/// The results of a run of `bench`, with `model` in it, on a [`counting`] board: its inference, and training; cycles of
+/// what it [`executed`].
+///
+/// # Errors
+/// Lines that are missing, a counter that does not count instructions, or counts others than were traced.
+pub fn measured(
+    board: &Board,
+    name: &str,
+    model: &Model,
+    output: &Output,
+    executed: &[Executed],
+) -> Result<[Measured; 2]> {
     let number = |name: &str| {
         let text = output.value(name).and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
         text.ok_or_else(|| Error::Invalid(format!("bench on {} did not print {name:?}", board.name)))
@@ -93,14 +142,26 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
             board.name
         )));
     }
+    let cycles = |region: &str, share: u64| {
+        let index = REGIONS.iter().position(|&name| name == region);
+        let Some(traced) = index.and_then(|index| executed.get(index)) else { return Ok(None) };
+        let counted = instructions(number(region)?, 1).unwrap_or(0);
+        if counted.abs_diff(traced.instructions) > TOLERANCE {
+            return Err(Error::Invalid(format!(
+                "{} executes {} instructions in {region:?} and counts {counted}: its figures would be wrong",
+                board.name, traced.instructions
+            )));
+        }
+        Ok(Some((traced.cycles + share / 2) / share))
+    };
     let stack = |name| number(name).map(|bytes| board.target.is_some().then_some(bytes));
-    let row = |model: &str, kind, macs, flash, ram, stack, work| Measured {
+    let row = |model: &str, kind, macs, cycles, flash, ram, stack, work| Measured {
         board: board.name.clone(),
         core: board.core.clone(),
         model: model.into(),
         kind,
         macs,
-        cycles: None,
+        cycles,
         flash,
         ram,
         stack,
@@ -126,11 +187,21 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
     let student_widths: Vec<usize> = student.split('-').filter_map(|width| width.parse().ok()).collect();
     let (flash, ram) = (flash as u64, ram as u64);
     Ok([
-        row(name, kind, macs(&widths), flash, ram, stack("inference stack")?, inference),
+        row(
+            name,
+            kind,
+            macs(&widths),
+            cycles("network", runs)?,
+            flash,
+            ram,
+            stack("inference stack")?,
+            inference,
+        ),
         row(
             student,
             "f32",
             macs(&student_widths),
+            cycles("update", batch)?,
             number("teacher flash")?,
             number("training RAM")?,
             stack("training stack")?,

@@ -4,15 +4,11 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
 
 use defmt_decoder::{DecodeError, Table};
 
-use super::{Board, Elf, Output};
+use super::{Board, Elf, Output, SILENCE};
 use crate::error::{Error, Result};
-
-/// A board that says nothing for so long will not say anything again.
-const SILENCE: Duration = Duration::from_secs(120);
 
 /// Runs the firmware `elf` to its end; `line` gets what it prints, line by line.
 ///

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use microdistill_host_tools::board::{self, Firmware, Optimizer, Profile, Sources};
+use microdistill_host_tools::board::{self, Elf, Firmware, Optimizer, Profile, Sources};
 use microdistill_host_tools::file;
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
@@ -54,7 +54,8 @@ impl Bench {
             }
             results.extend(training);
         }
-        let header = ["board", "model", "kind", "", "instructions", "MACs", "flash B", "RAM B", "stack B"];
+        let header =
+            ["board", "model", "kind", "", "instructions", "cycles", "MACs", "flash B", "RAM B", "stack B"];
         let mut table = table::table(header);
         let known = |number: Option<u64>| number.map_or("–".to_owned(), |number| number.to_string());
         for row in &results {
@@ -70,6 +71,7 @@ impl Bench {
                 row.kind.to_owned(),
                 what,
                 known(instructions),
+                known(row.cycles),
                 row.macs.to_string(),
                 row.flash.to_string(),
                 row.ram.to_string(),
@@ -78,7 +80,8 @@ impl Bench {
         }
         context.console.say(table)?;
         context.console.say(
-            "Instructions: of the network alone; of a sample learned, with its share of the update.\n\
+            "Instructions: of the network alone; of a sample learned, with its share of the update. Cycles: of the same, modelled\n\
+             by the tables of the core's manual without wait states.\n\
              Flash: network and edges, or the teacher's. RAM: working memory, which is on the stack, or all that training keeps.",
         )?;
         context.console.json(&Results { results: &results })
@@ -99,9 +102,10 @@ fn measure(
     let elf = Firmware { board, program: "bench", sources, profile: Profile::Release }.build()?;
     let counting = board::counting(board);
     let output = board::run(&counting, &elf, &mut |_| {})?;
+    let executed = board::executed(board, &Elf::load(&elf)?)?;
     spinner.finish_and_clear();
     tell_memory(context, board, &elf)?;
     verdict(&board.name, &output, 0)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    Ok(board::measured(board, &name, &model, &output)?)
+    Ok(board::measured(board, &name, &model, &output, &executed)?)
 }
