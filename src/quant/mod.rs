@@ -7,7 +7,9 @@
 mod dense;
 mod edge;
 mod requantize;
+mod stage;
 
 pub use dense::DenseI8;
 pub use edge::{Dequantize, Quantize, quantize};
-pub use requantize::{Clamp, Requantize};
+pub use requantize::Requantize;
+pub use stage::{Clamp, Stage};

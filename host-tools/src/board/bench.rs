@@ -1,21 +1,18 @@
 //! What the boards' `bench` found: instructions, and what they cost.
 
+use std::path::Path;
+
 use serde::Serialize;
 
-use super::cost::Core;
-use super::trace::trace;
-use super::{Board, Elf, Output};
+use super::executed::{self, Executed, TOLERANCE};
+use super::{Board, Output};
 use crate::error::{Error, Result};
-use crate::export::Footprint;
 use crate::model::{Body, Model};
 
 /// QEMU's arguments for counting: an instruction is 2⁶ ns of virtual time.
-const COUNTING: [&str; 2] = ["-icount", "shift=6,align=off,sleep=off"];
+const COUNTING: &str = " -icount shift=6,align=off,sleep=off";
 /// Picoseconds an instruction.
 const INSTRUCTION: u64 = 64_000;
-/// A loop of known length may seem so many instructions longer or shorter: two readings of a counter of 16 MHz.
-const TOLERANCE: u64 = 2;
-
 /// One row of results: something measured on a board.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measured {
@@ -29,11 +26,12 @@ pub struct Measured {
     pub kind: &'static str,
     /// Multiplications of an inference.
     pub macs: u64,
-    /// Of the same instructions as are counted, modelled by the tables of the core's manual; none of a core without.
+    /// Of the instructions counted, modelled by the tables of the core's manual; none where there are none.
     pub cycles: Option<u64>,
-    /// Bytes of flash: a network and its edges; of training, the teacher's.
+    /// Bytes of flash: a network and its edges, as the board's kernels lay them out; of training, the teacher's.
     pub flash: u64,
-    /// Bytes of RAM: working memory of an inference, which is on its stack; of training, all that it keeps.
+    /// Bytes of RAM: working memory of an inference by the board's kernels, which is on its stack; of training, all that
+    /// it keeps.
     pub ram: u64,
     /// Bytes of stack, painted.
     pub stack: Option<u64>,
@@ -48,8 +46,10 @@ pub struct Measured {
 pub enum Work {
     /// An inference.
     Inference {
-        /// Of the network alone.
+        /// From the network's input, which is quantized where the network is, to the index of the largest output.
         instructions: Option<u64>,
+        /// Those, for each multiplication.
+        instructions_per_mac: Option<f64>,
         /// From raw features to logits.
         instructions_from_features: Option<u64>,
     },
@@ -68,56 +68,26 @@ pub enum Work {
 pub fn counting(board: &Board) -> Board {
     let mut board = board.clone();
     if let Some(qemu) = &mut board.qemu {
-        qemu.extend(COUNTING.map(str::to_owned));
+        qemu.push_str(COUNTING);
     }
     board
 }
 
-/// What was executed from one reading of a board's counter to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Executed {
-    /// How many instructions.
-    pub instructions: u64,
-    /// What they cost.
-    pub cycles: u64,
-}
-
-/// The function of the boards' `bench` that reads the counter.
-const MARKER: &str = "reading";
-/// What it measures, in this order; the known loop is the difference of two.
-const REGIONS: [&str; 5] = ["short loop", "long loop", "network", "features to logits", "update"];
-
-/// Runs `bench` a second time, tracing what it executes wherever it measures; nothing, if the board is not emulated or
-/// its core's costs are not known.
+/// Runs the board's `bench` a second time, tracing what an inference executes, each time, and an update. Nothing, if the
+/// board is not emulated or its core's costs are not known.
 ///
 /// # Errors
 /// A run that cannot be traced.
-pub fn executed(board: &Board, elf: &Elf) -> Result<Vec<Executed>> {
-    let (Some(core), Some(_)) = (Core::named(&board.core), &board.qemu) else { return Ok(Vec::new()) };
-    let code = elf.code()?;
-    let fetch = |address: u32| {
-        code.iter().find_map(|&(start, bytes)| {
-            let bytes = bytes.get(address.checked_sub(start)? as usize..)?;
-            let [a, b, rest @ ..] = bytes else { return None };
-            // Behind the last instruction there is nothing.
-            let second = rest.first_chunk().map_or(0, |&bytes| u16::from_le_bytes(bytes));
-            Some([u16::from_le_bytes([*a, *b]), second])
-        })
-    };
-    let cost = |path: &Vec<u32>| {
-        let cycles = core.cycles(path, fetch).ok_or_else(|| {
-            Error::Invalid(format!("{} executes what is no code of {}", board.name, elf.path().display()))
-        })?;
-        Ok(Executed { instructions: path.len() as u64, cycles })
-    };
-    trace(board, elf, MARKER)?.iter().map(cost).collect()
+pub fn executed(board: &Board, elf: &Path) -> Result<Vec<Executed>> {
+    // Behind the two loops come the network and the whole in turn, and at last the update.
+    executed::executed(board, elf, |index| index > 2 && index % 2 == 1)
 }
 
-/// The results of a run of `bench`, with `model` in it, on a [`counting`] board: its inference, and training; cycles of
-/// what it [`executed`].
+/// The results of a run of `bench`, with `model` in it, on a [`counting`] board: its inference, and training; and what
+/// was [`executed`] in another.
 ///
 /// # Errors
-/// Lines that are missing, a counter that does not count instructions, or counts others than were traced.
+/// Lines that are missing, a counter that does not count instructions, or others than were executed.
 pub fn measured(
     board: &Board,
     name: &str,
@@ -125,16 +95,10 @@ pub fn measured(
     output: &Output,
     executed: &[Executed],
 ) -> Result<[Measured; 2]> {
-    let number = |name: &str| {
-        let text = output.value(name).and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
-        text.ok_or_else(|| Error::Invalid(format!("bench on {} did not print {name:?}", board.name)))
-    };
+    let number = |name: &str| number(board, output, name);
     let emulated = board.qemu.is_some();
     let tick = if emulated { number("tick")? } else { 0 };
-    let instructions = |ticks: u64, share: u64| {
-        let divisor = INSTRUCTION * share;
-        emulated.then(|| (ticks * tick + divisor / 2) / divisor)
-    };
+    let instructions = |ticks: u64, share: u64| emulated.then(|| instructions(ticks, tick, share));
     let (found, known) = (instructions(number("loop")?, 1), LOOP);
     if found.is_some_and(|found| found.abs_diff(known) > TOLERANCE) {
         return Err(Error::Invalid(format!(
@@ -142,17 +106,15 @@ pub fn measured(
             board.name
         )));
     }
-    let cycles = |region: &str, share: u64| {
-        let index = REGIONS.iter().position(|&name| name == region);
-        let Some(traced) = index.and_then(|index| executed.get(index)) else { return Ok(None) };
-        let counted = instructions(number(region)?, 1).unwrap_or(0);
-        if counted.abs_diff(traced.instructions) > TOLERANCE {
-            return Err(Error::Invalid(format!(
-                "{} executes {} instructions in {region:?} and counts {counted}: its figures would be wrong",
-                board.name, traced.instructions
-            )));
+    let (inferences, update) = match executed {
+        [inferences @ .., update] => (inferences, std::slice::from_ref(update)),
+        [] => (executed, executed),
+    };
+    let cycles = |name: &str, executed: &[Executed], share: u64| match instructions(number(name)?, 1) {
+        Some(counted) if !executed.is_empty() => {
+            Ok(Some((executed::cycles(board, executed, counted)? + share / 2) / share))
         }
-        Ok(Some((traced.cycles + share / 2) / share))
+        _ => Ok::<_, Error>(None),
     };
     let stack = |name| number(name).map(|bytes| board.target.is_some().then_some(bytes));
     let row = |model: &str, kind, macs, cycles, flash, ram, stack, work| Measured {
@@ -167,14 +129,15 @@ pub fn measured(
         stack,
         work,
     };
-    let runs = number("inferences")?;
-    let Footprint { flash, ram } = Footprint::of(model);
-    let (kind, widths) = match &model.body {
-        Body::F32(network) => ("f32", network.widths()),
-        Body::Int8(network) => ("int8", network.widths()),
+    let kind = match &model.body {
+        Body::F32(_) => "f32",
+        Body::Int8(_) => "int8",
     };
+    let (runs, multiplications) = (number("inferences")?, macs(&model.widths()));
+    let network = instructions(number("network")?, runs);
     let inference = Work::Inference {
-        instructions: instructions(number("network")?, runs),
+        instructions: network,
+        instructions_per_mac: network.map(|count| count as f64 / multiplications as f64),
         instructions_from_features: instructions(number("features to logits")?, runs),
     };
     let batch = number("samples an update")?;
@@ -185,15 +148,14 @@ pub fn measured(
     };
     let student = output.value("student").unwrap_or_default();
     let student_widths: Vec<usize> = student.split('-').filter_map(|width| width.parse().ok()).collect();
-    let (flash, ram) = (flash as u64, ram as u64);
     Ok([
         row(
             name,
             kind,
-            macs(&widths),
-            cycles("network", runs)?,
-            flash,
-            ram,
+            multiplications,
+            cycles("network", inferences, runs)?,
+            number("inference flash")?,
+            number("inference RAM")?,
             stack("inference stack")?,
             inference,
         ),
@@ -201,7 +163,7 @@ pub fn measured(
             student,
             "f32",
             macs(&student_widths),
-            cycles("update", batch)?,
+            cycles("update", update, batch)?,
             number("teacher flash")?,
             number("training RAM")?,
             stack("training stack")?,
@@ -213,6 +175,19 @@ pub fn measured(
 /// Instructions of the loop that `bench` measures first.
 const LOOP: u64 = 20_000;
 
-fn macs(widths: &[usize]) -> u64 {
+/// What `output` says behind `name: `.
+pub(super) fn number(board: &Board, output: &Output, name: &str) -> Result<u64> {
+    let text = output.value(name).and_then(|text| text.split(' ').next()?.parse().ok());
+    text.ok_or_else(|| Error::Invalid(format!("the program on {} did not print {name:?}", board.name)))
+}
+
+/// How many instructions take so many `ticks`, each of so many picoseconds; divided by `share`.
+pub(super) fn instructions(ticks: u64, tick: u64, share: u64) -> u64 {
+    let divisor = INSTRUCTION * share;
+    (ticks * tick + divisor / 2) / divisor
+}
+
+/// Multiplications of a network.
+pub(super) fn macs(widths: &[usize]) -> u64 {
     widths.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum()
 }

@@ -1,13 +1,13 @@
 //! Which instructions a firmware executes, one by one: QEMU's log, written only where something is measured.
 
 use std::fs::File;
-use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use super::gdb::{Debugger, Stop};
+use super::run::emulator;
 use super::{Board, Elf, SILENCE};
 use crate::error::{Error, Result};
 
@@ -18,12 +18,17 @@ const START: Duration = Duration::from_secs(20);
 pub(super) type Addresses = Vec<u32>;
 
 /// Runs `elf` in QEMU and gives what it executes between calls of its function `marker`: from the first entry to the
-/// second, from the third to the fourth, and so on.
+/// second, from the third to the fourth, and so on; of these, counted from 0, those that are `wanted`.
 ///
 /// # Errors
 /// A board without an emulator, firmware without such a function, or that fails.
-pub(super) fn trace(board: &Board, elf: &Elf, marker: &str) -> Result<Vec<Addresses>> {
-    let Some([program, arguments @ ..]) = board.qemu.as_deref() else {
+pub(super) fn trace(
+    board: &Board,
+    elf: &Elf,
+    marker: &str,
+    wanted: impl Fn(usize) -> bool,
+) -> Result<Vec<Addresses>> {
+    let Some(qemu) = &board.qemu else {
         return Err(Error::Invalid(format!("{} has no emulator to trace", board.name)));
     };
     let address = elf.function(marker)?;
@@ -32,19 +37,19 @@ pub(super) fn trace(board: &Board, elf: &Elf, marker: &str) -> Result<Vec<Addres
     File::create(&log).map_err(Error::io(&log))?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(Error::io("127.0.0.1"))?;
     let port = listener.local_addr().map_err(Error::io("127.0.0.1"))?.port();
-    let mut command = Command::new(program);
-    command.args(arguments).arg("-kernel").arg(elf.path());
+    let mut command = emulator(qemu, elf.path());
+    let program = command.get_program().to_owned();
     command.args(["-S", "-gdb", "chardev:gdb", "-chardev"]);
     command.arg(format!("socket,id=gdb,host=127.0.0.1,port={port},server=off"));
     command.arg("-D").arg(&log);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(Error::io(program))?;
-    let paths = accept(&listener, &mut child).and_then(|stream| paths(stream, &log, address));
+    let mut child = command.spawn().map_err(Error::io(&program))?;
+    let paths = accept(&listener, &mut child).and_then(|stream| paths(stream, &log, address, wanted));
     if paths.is_err() {
         // One that has ended by itself cannot be ended.
         let _ = child.kill();
     }
-    child.wait().map_err(Error::io(program))?;
+    child.wait().map_err(Error::io(&program))?;
     paths.map_err(|problem| {
         Error::Invalid(format!("tracing {} on {}: {problem}", elf.path().display(), board.name))
     })
@@ -69,27 +74,36 @@ fn accept(listener: &TcpListener, child: &mut Child) -> Result<TcpStream, String
     }
 }
 
-fn paths(stream: TcpStream, log: &Path, marker: u32) -> Result<Vec<Addresses>, String> {
+fn paths(
+    stream: TcpStream,
+    log: &Path,
+    marker: u32,
+    wanted: impl Fn(usize) -> bool,
+) -> Result<Vec<Addresses>, String> {
+    let text = |error: std::io::Error| error.to_string();
     let mut debugger = Debugger::new(stream, SILENCE)?;
-    let mut log = File::open(log).map_err(|error| error.to_string())?;
     // So that each instruction has its line. QEMU renamed this in 8.1, and each version knows one of the two.
     debugger.monitor("singlestep on")?;
     debugger.monitor("one-insn-per-tb on")?;
     let mut paths = Vec::new();
-    loop {
+    for index in 0.. {
         match debugger.run_to(marker)? {
-            Stop::Exit(0) => return Ok(paths),
+            Stop::Exit(0) => break,
             Stop::Exit(code) => return Err(format!("the program ended with {code}")),
-            Stop::Breakpoint => debugger.monitor("log exec,nochain")?,
+            Stop::Breakpoint if wanted(index) => debugger.monitor("log exec,nochain")?,
+            Stop::Breakpoint => String::new(),
         };
         if debugger.run_to(marker)? != Stop::Breakpoint {
             return Err("the program ended while something was measured".into());
         }
-        debugger.monitor("log none")?;
-        let mut text = String::new();
-        log.read_to_string(&mut text).map_err(|error| error.to_string())?;
-        paths.push(parse(&text)?);
+        if wanted(index) {
+            debugger.monitor("log none")?;
+            paths.push(parse(&std::fs::read_to_string(log).map_err(text)?)?);
+            // QEMU closes the file when it logs nothing, and appends to it later.
+            File::create(log).map_err(text)?;
+        }
     }
+    Ok(paths)
 }
 
 /// ```text

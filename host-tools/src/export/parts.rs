@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use microdistill::quant::{Clamp, Dequantize, Requantize};
+use microdistill::quant::{Clamp, Dequantize};
 
 use super::text::{Node, array, block, call, leaf, matrix, record};
 use crate::model::{Body, Model};
@@ -96,7 +96,7 @@ fn parts_f32(model: &Model, network: &Network) -> Parts {
         output: None,
         golden: vectors(model, golden),
         flash: size_of::<f32>() * (network.parameters() + 2 * inputs),
-        scratch: size_of::<f32>() * microdistill::scratch(&widths),
+        scratch: size_of::<f32>() * microdistill::scratch::<f32>(&widths),
     }
 }
 
@@ -142,7 +142,7 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
         output: Some((DEQUANTIZE, dequantize(&network.output()))),
         golden: vectors(model, golden),
         flash: flash_i8(&widths, per_layer),
-        scratch: microdistill::scratch(&widths),
+        scratch: microdistill::scratch::<i8>(&widths),
     }
 }
 
@@ -158,8 +158,9 @@ fn flash_i8(widths: &[usize], per_layer: bool) -> usize {
     let layer = |pair: &[usize]| {
         let (inputs, outputs) = (pair[0], pair[1]);
         let scales = if per_layer { 1 } else { outputs };
-        let bytes =
-            outputs * (inputs + size_of::<i32>()) + scales * size_of::<Requantize>() + size_of::<Clamp>();
+        let weights = (inputs * outputs).next_multiple_of(align_of::<i32>());
+        let factors = scales * (size_of::<i32>() + size_of::<i8>());
+        let bytes = weights + outputs * size_of::<i32>() + factors + size_of::<bool>() + size_of::<Clamp>();
         bytes.next_multiple_of(align_of::<i32>())
     };
     let edges = size_of::<f32>() * 2 * widths[0] + 2 * size_of::<Dequantize>();

@@ -1,6 +1,7 @@
 //! `microdistill board`
 
 mod bench;
+mod peers;
 
 use std::path::{Path, PathBuf};
 
@@ -278,7 +279,7 @@ fn rows(model: &Model, path: &Path) -> Result<Dataset> {
 
 /// Where exported files go: the build folder of all firmware.
 fn sources_folder(board: &board::Board) -> Result<PathBuf> {
-    let folder = board.folder.join("../target/sources");
+    let folder = board.target_folder().join("sources");
     std::fs::create_dir_all(&folder)?;
     Ok(folder)
 }
