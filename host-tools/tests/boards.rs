@@ -13,6 +13,7 @@ use std::process::{Command, ExitCode};
 
 use common::bundled;
 use libtest_mimic::{Arguments, Failed, Trial};
+use microdistill_host_tools::board::peers::{self, PEERS};
 use microdistill_host_tools::board::{self, Board, Elf, Firmware, Optimizer, Output, Profile, Sources};
 use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::model::Model;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 11] = [
+    let tests: [(&str, Test); 12] = [
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
         ("so_does_a_distillation_by_adam", so_does_a_distillation_by_adam),
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         ("nothing_of_the_core_can_panic", nothing_of_the_core_can_panic),
         ("flashing_is_by_probe_rs", flashing_is_by_probe_rs),
         ("bench_tells_machines_what_they_rely_on", bench_tells_machines_what_they_rely_on),
+        ("a_plain_loop_has_the_same_outputs", a_plain_loop_has_the_same_outputs),
         ("outputs_and_sizes_are_those_pinned", pins::outputs_and_sizes_are_those_pinned),
     ];
     let missing = !boards().iter().all(|board| board.missing().is_empty());
@@ -327,6 +329,18 @@ fn bench_tells_machines_what_they_rely_on() -> Result<(), Failed> {
         // Of both cores there are tables of costs: no instruction is free, most take less than four cycles.
         let cycles = row["cycles"].as_u64().unwrap_or(0);
         assert!((count..4 * count).contains(&cycles), "{row}");
+    }
+    Ok(())
+}
+
+/// The peers that need nothing installed and no other library.
+fn a_plain_loop_has_the_same_outputs() -> Result<(), Failed> {
+    let networks = peers::networks()?;
+    let (name, network) = networks.first().ok_or("no networks")?;
+    for peer in PEERS.iter().filter(|peer| peer.name == "microdistill" || peer.name == "a loop in Rust") {
+        let row = peer.measure(name, network, Profile::Release)?;
+        assert_eq!(row.outputs.map(|outputs| outputs.different), Some(0), "{row:?}");
+        assert!(row.instructions > row.macs && row.cycles > Some(row.instructions), "{row:?}");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use cortex_m_rt::entry;
 use microdistill::argmax;
-use microdistill::quant::{Clamp, Dequantize, Requantize};
+use microdistill::quant::{Dequantize, Requantize};
 use microdistill_peers::measure;
 
 /// Weights: shape (outputs, inputs), row-major.
@@ -13,7 +13,9 @@ struct Layer {
     bias: &'static [i32],
     zero: i8,
     requantize: Requantize,
-    clamp: Clamp,
+    output_zero: i32,
+    lowest: i32,
+    highest: i32,
 }
 
 include!(env!("ROWS"));
@@ -43,6 +45,7 @@ fn dense(layer: &Layer, x: &[i8], y: &mut [i8]) {
         for (&weight, &x) in weights.iter().zip(x) {
             sum += i32::from(weight) * (i32::from(x) - zero);
         }
-        *y = layer.clamp.apply(layer.requantize.apply(sum));
+        let code = layer.requantize.apply(sum) + layer.output_zero;
+        *y = code.clamp(layer.lowest, layer.highest) as i8;
     }
 }

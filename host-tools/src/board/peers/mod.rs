@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Board, Elf, Firmware, Output, Profile, Sources, bench, counting, executed, find, firmware_folder, run,
+    which,
 };
 use crate::error::{Error, Result};
 use crate::model::{Body, Model};
@@ -19,34 +20,41 @@ use crate::quantize::{Scales, quantize};
 const BOARD: &str = "qemu-mps2";
 /// Where its package is, in the repository.
 const PACKAGE: &str = "benches/peers";
-/// Where emlearn's headers are, in the repository; [`emlearn_installed`] and the package's build script look here.
+/// Where emlearn is put, in the repository; the package's build script knows it, too.
 pub(crate) const EMLEARN: &str = "benches/target/emlearn";
 /// The release of emlearn that is compared.
 pub(crate) const EMLEARN_VERSION: &str = "0.23.2";
+/// What compiles it.
+pub(crate) const C_COMPILER: &str = "arm-none-eabi-gcc";
 
 /// A library, and the program that measures it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// For people, with its version.
     pub name: &'static str,
-    /// Whether it computes in int8, or in f32.
-    pub int8: bool,
+    /// Of its arithmetic: `f32`, or `int8` with one scale of weights a layer.
+    pub kind: &'static str,
     program: &'static str,
     feature: Option<&'static str>,
 }
 
-const fn peer(name: &'static str, int8: bool, program: &'static str, feature: Option<&'static str>) -> Peer {
-    Peer { name, int8, program, feature }
+const fn peer(
+    name: &'static str,
+    kind: &'static str,
+    program: &'static str,
+    feature: Option<&'static str>,
+) -> Peer {
+    Peer { name, kind, program, feature }
 }
 
 /// All that are built and run.
 pub const PEERS: [Peer; 6] = [
-    peer("microdistill", true, "microdistill", None),
-    peer("a loop in Rust", true, "naive_int8", None),
-    peer("microflow 0.1.3", true, "microflow", Some("microflow")),
-    peer("microdistill", false, "microdistill", None),
-    peer("a loop in Rust", false, "naive_f32", None),
-    peer("emlearn 0.23.2", false, "emlearn", Some("emlearn")),
+    peer("microdistill", "int8", "microdistill", None),
+    peer("a loop in Rust", "int8", "naive_int8", None),
+    peer("microflow 0.1.3", "int8", "microflow", Some("microflow")),
+    peer("microdistill", "f32", "microdistill", None),
+    peer("a loop in Rust", "f32", "naive_f32", None),
+    peer("emlearn 0.23.2", "f32", "emlearn", Some("emlearn")),
 ];
 
 /// A library's inference of a network.
@@ -56,8 +64,8 @@ pub struct Compared {
     pub library: String,
     /// The network.
     pub model: String,
-    /// Whether it computes in int8, with one scale of weights a layer, or in f32.
-    pub int8: bool,
+    /// As of the [`Peer`].
+    pub kind: String,
     /// Multiplications of an inference.
     pub macs: u64,
     /// From the network's input to the index of the largest output.
@@ -94,22 +102,19 @@ pub fn board() -> Result<Board> {
     Ok(Board { folder, ..find(&firmware_folder()?, BOARD)? })
 }
 
-/// Whether emlearn's headers and the compiler for them are here.
-///
-/// # Errors
-/// No clone of the repository.
-pub fn emlearn_installed() -> Result<bool> {
-    let header = crate::file::repository()?.join(EMLEARN).join("emlearn/eml_net.h");
-    Ok(header.is_file() && super::which("arm-none-eabi-gcc").is_some())
+/// One of emlearn's headers, where it is if it is installed.
+pub(crate) fn emlearn_headers() -> Result<PathBuf> {
+    Ok(crate::file::repository()?.join(EMLEARN).join("emlearn/eml_net.h"))
 }
 
 impl Peer {
     /// Whether what it needs is here.
     ///
     /// # Errors
-    /// As of [`emlearn_installed`].
+    /// No clone of the repository.
     pub fn is_installed(&self) -> Result<bool> {
-        if self.feature == Some("emlearn") { emlearn_installed() } else { Ok(true) }
+        let emlearn = self.program == "emlearn";
+        Ok(!emlearn || emlearn_headers()?.is_file() && which(C_COMPILER).is_some())
     }
 
     /// Measures the f32 model `network`, which is quantized for a library that computes in int8.
@@ -118,7 +123,7 @@ impl Peer {
     /// A program that does not build, or fails.
     pub fn measure(&self, name: &str, network: &Model, profile: Profile) -> Result<Compared> {
         let quantized = quantize(network, &network.examples, Scales::PerLayer)?;
-        let model = if self.int8 { &quantized } else { network };
+        let model = if self.kind == "int8" { &quantized } else { network };
         let features = self.feature.map(str::to_owned).into_iter().collect();
         let board = Board { features, ..board()? };
         let folder = board.target_folder().join("sources");
@@ -146,7 +151,7 @@ impl Peer {
         Ok(Compared {
             library: self.name.into(),
             model: name.into(),
-            int8: self.int8,
+            kind: self.kind.into(),
             macs,
             instructions: counted / runs,
             cycles: Some(executed::cycles(board, &executed, counted)? / runs),
@@ -184,7 +189,7 @@ struct Quotes {
 struct Quote {
     library: String,
     model: String,
-    int8: bool,
+    kind: String,
     macs: u64,
     instructions: u64,
     cycles_per_mac: Option<f64>,
@@ -204,7 +209,7 @@ pub fn quoted() -> Result<Vec<Compared>> {
     let compared = |quote: Quote| Compared {
         library: quote.library,
         model: quote.model,
-        int8: quote.int8,
+        kind: quote.kind,
         macs: quote.macs,
         instructions: quote.instructions,
         cycles: quote.cycles_per_mac.map(|cycles| (cycles * quote.macs as f64).round() as u64),

@@ -3,13 +3,15 @@
 use std::fmt::{Debug, Write as _};
 use std::path::{Path, PathBuf};
 
+use microdistill::quant::Requantize;
+
 use super::tflite;
 use crate::error::{Error, Result};
 use crate::export::{NAME, export};
 use crate::file;
 use crate::model::{Body, Model};
-use crate::network::{Activation, Network};
-use crate::network_i8::NetworkI8;
+use crate::network::{Activation, Dense, Network};
+use crate::network_i8::{Codes, DenseI8, Folded, NetworkI8};
 
 /// Writes everything to `folder` and gives the path of our own file, beside which the others lie.
 pub(super) fn write(folder: &Path, model: &Model) -> Result<PathBuf> {
@@ -51,15 +53,15 @@ fn rows(model: &Model, number: &str, rows: &[Vec<impl Debug>]) -> String {
 }
 
 /// The constants that both arithmetics have; `layers` in the words of the program's type.
-fn layers(widths: &[usize], layers: impl ExactSizeIterator<Item = String>) -> String {
+fn layers(widths: &[usize], layers: impl Iterator<Item = String>) -> String {
     let widest = widths.iter().max().copied().unwrap_or_default();
-    let count = layers.len();
     let layers: Vec<String> = layers.collect();
+    let count = layers.len();
     format!("const WIDEST: usize = {widest};\nstatic LAYERS: [Layer; {count}] = [\n{}];\n", layers.concat())
 }
 
 fn plain(network: &Network) -> String {
-    let layer = |layer: &crate::network::Dense| {
+    let layer = |layer: &Dense| {
         let relu = layer.activation == Activation::Relu;
         format!("    Layer {{ weights: &{:?}, bias: &{:?}, relu: {relu} }},\n", layer.weights, layer.bias)
     };
@@ -67,33 +69,26 @@ fn plain(network: &Network) -> String {
 }
 
 fn plain_int8(network: &NetworkI8) -> String {
-    let mut zero = network.input.zero;
-    let pairs: Vec<String> = network
-        .layers
-        .iter()
-        .zip(network.folded())
-        .map(|(layer, folded)| {
-            let text = format!(
-                "    Layer {{ weights: &{:?}, bias: &{:?}, zero: {zero}, requantize: {}, clamp: {:?} }},\n",
-                layer.weights,
-                layer.bias,
-                folded.requantize.first().map_or(String::new(), |factor| format!(
-                    "Requantize::new({}, {})",
-                    factor.multiplier(),
-                    factor.shift()
-                )),
-                folded.clamp
-            );
-            zero = layer.output.zero;
-            text
-        })
-        .collect();
-    let output = network.output();
-    let decode = format!(
-        "static DECODE: Dequantize = Dequantize {{ scale: {:?}, zero: {} }};\n",
-        output.scale, output.zero
-    );
-    layers(&network.widths(), pairs.into_iter()) + &decode
+    let zeros =
+        std::iter::once(network.input.zero).chain(network.layers.iter().map(|layer| layer.output.zero));
+    let folded = network.folded();
+    let layer = |((layer, folded), zero): ((&DenseI8, &Folded), i8)| {
+        let factor = folded.requantize.first().copied().unwrap_or(Requantize::new(0, 0));
+        let output_zero = layer.output.zero;
+        let lowest = if layer.activation == Activation::Relu { output_zero } else { i8::MIN };
+        format!(
+            "    Layer {{ weights: &{:?}, bias: &{:?}, zero: {zero}, requantize: Requantize::new({}, {}), \
+             output_zero: {output_zero}, lowest: {lowest}, highest: {} }},\n",
+            layer.weights,
+            layer.bias,
+            factor.multiplier(),
+            factor.shift(),
+            i8::MAX
+        )
+    };
+    let Codes { scale, zero } = network.output();
+    let decode = format!("static DECODE: Dequantize = Dequantize {{ scale: {scale:?}, zero: {zero} }};\n");
+    layers(&network.widths(), network.layers.iter().zip(&folded).zip(zeros).map(layer)) + &decode
 }
 
 /// In C; emlearn wants weights by input, not by output.

@@ -125,3 +125,51 @@ fn table(builder: &mut Builder, fill: impl FnOnce(&mut Builder)) -> Table {
 fn slot(field: u16) -> u16 {
     4 + 2 * field
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A little-endian number at `place`.
+    fn number(file: &[u8], place: usize) -> usize {
+        u32::from_le_bytes(file[place..place + 4].try_into().unwrap()) as usize
+    }
+
+    /// Where the field of this number of the table at `place` is.
+    fn field(file: &[u8], place: usize, field: u16) -> usize {
+        let list = place - number(file, place);
+        let entry = list + usize::from(slot(field));
+        place + usize::from(u16::from_le_bytes([file[entry], file[entry + 1]]))
+    }
+
+    /// What the field refers to.
+    fn follow(file: &[u8], place: usize, number_of_field: u16) -> usize {
+        let place = field(file, place, number_of_field);
+        place + number(file, place)
+    }
+
+    #[test]
+    fn a_network_is_in_the_file() {
+        let layer = DenseI8 {
+            weights: vec![1, -2, 3, -4, 5, -127],
+            bias: vec![7, -8],
+            weight_scales: vec![0.5],
+            activation: Activation::Relu,
+            output: Codes { scale: 0.25, zero: -3 },
+        };
+        let file = file(&NetworkI8 { input: Codes { scale: 2.0, zero: 4 }, layers: vec![layer] });
+        assert_eq!(&file[4..8], b"TFL3");
+        let model = number(&file, 0);
+        let subgraphs = follow(&file, model, 2);
+        let subgraph = subgraphs + 4 + number(&file, subgraphs + 4);
+        // The input, weights, biases and the output.
+        let tensors = follow(&file, subgraph, 0);
+        assert_eq!(number(&file, tensors), 4);
+        // The second of the buffers holds the weights, as bytes.
+        let buffers = follow(&file, model, 4);
+        let weights = buffers + 8 + number(&file, buffers + 8);
+        let data = follow(&file, weights, 0);
+        assert_eq!(number(&file, data), 6);
+        assert_eq!(file[data + 4..data + 10], [1, 254, 3, 252, 5, 129]);
+    }
+}

@@ -19,9 +19,9 @@ pub(super) fn run(context: &Context, profile: Profile) -> Result<()> {
     ready(&board::peers::board()?)?;
     let (networks, quoted) = (networks()?, quoted()?);
     let mut compared = Vec::new();
-    for int8 in [true, false] {
+    for kind in ["int8", "f32"] {
         for (name, network) in &networks {
-            for peer in PEERS.iter().filter(|peer| peer.int8 == int8) {
+            for peer in PEERS.iter().filter(|peer| peer.kind == kind) {
                 if !peer.is_installed()? {
                     context.console.note(format_args!(
                         "{} is not installed: run `cargo microdistill setup --peers`",
@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, profile: Profile) -> Result<()> {
                 spinner.finish_and_clear();
                 compared.push(row?);
             }
-            let quotes = quoted.iter().filter(|quote| quote.model == *name && quote.int8 == int8);
+            let quotes = quoted.iter().filter(|quote| quote.model == *name && quote.kind == kind);
             compared.extend(quotes.cloned());
         }
     }
@@ -54,11 +54,11 @@ pub(super) fn run(context: &Context, profile: Profile) -> Result<()> {
     for row in &compared {
         let a_mac = |count: u64| format!("{:.2}", count as f64 / row.macs as f64);
         let (differ, by) = row.outputs.map_or(("–".into(), "–".into()), |outputs| {
-            (format!("{} of {}", outputs.different, outputs.compared), outputs.largest.to_string())
+            (format!("{} of {}", outputs.different, outputs.compared), format!("{:.1e}", outputs.largest))
         });
         table.add_row([
             if row.quoted { format!("{}, quoted", row.library) } else { row.library.clone() },
-            if row.int8 { "int8" } else { "f32" }.to_owned(),
+            row.kind.clone(),
             row.model.clone(),
             row.instructions.to_string(),
             a_mac(row.instructions),
