@@ -28,7 +28,8 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 12] = [
+    let tests: [(&str, Test); 13] = [
+        ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
         ("so_does_a_distillation_by_adam", so_does_a_distillation_by_adam),
@@ -115,6 +116,25 @@ fn run_on(
 
 fn outputs(model: &Model, rows: &Dataset) -> Vec<Vec<f32>> {
     model.predict(rows).column_iter().map(|outputs| outputs.as_slice().to_vec()).collect()
+}
+
+/// Random layers, larger ones where there is room for them.
+fn every_core_s_kernels_equal_the_portable_ones() -> Result<(), Failed> {
+    let (small, large): (Vec<Board>, Vec<Board>) =
+        every_emulated().partition(|board| SMALL.contains(&board.name.as_str()));
+    let release = |board| (board, Profile::Release);
+    let (small, large) = (small.into_iter().map(release).collect(), desktop_and(large).collect());
+    for boards in [small, large] as [Vec<_>; 2] {
+        let mut digests = None;
+        for (board, output) in run_on(boards, "kernels", &Sources::default())? {
+            assert!(output.success, "{board}: {output:?}");
+            let digest = |line: &String| Some(line.split_once("digest ")?.1.to_owned());
+            let found: Vec<String> = output.lines.iter().filter_map(digest).collect();
+            assert_eq!(found.len(), 2, "{board}: {output:?}");
+            assert_eq!(&found, digests.get_or_insert_with(|| found.clone()), "{board}");
+        }
+    }
+    Ok(())
 }
 
 fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
@@ -317,7 +337,8 @@ fn bench_tells_machines_what_they_rely_on() -> Result<(), Failed> {
     assert!(output.status.success(), "{output:?}");
     let json: Value = serde_json::from_slice(&output.stdout)?;
     let results = json["results"].as_array().ok_or("no results")?;
-    assert_eq!(results.len(), 6);
+    // Three networks in two kinds, and training.
+    assert_eq!(results.len(), 2 * (3 * 2 + 1));
     for row in results {
         let keys = ["macs", "flash", "ram", "stack"];
         assert!(keys.iter().all(|key| row[key].as_u64().is_some_and(|number| number > 0)), "{row}");
@@ -326,6 +347,9 @@ fn bench_tells_machines_what_they_rely_on() -> Result<(), Failed> {
         // Every multiplication is an instruction, and more than a thousand for each would be wrong.
         let (count, macs) = (row[count].as_u64().unwrap_or(0), row["macs"].as_u64().unwrap_or(0));
         assert!((macs..1000 * macs).contains(&count), "{row}");
+        if let Some(per_mac) = row.get("instructions_per_mac").and_then(Value::as_f64) {
+            assert!((per_mac * macs as f64 - count as f64).abs() < 1e-6 * count as f64, "{row}");
+        }
         // Of both cores there are tables of costs: no instruction is free, most take less than four cycles.
         let cycles = row["cycles"].as_u64().unwrap_or(0);
         assert!((count..4 * count).contains(&cycles), "{row}");

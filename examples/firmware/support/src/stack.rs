@@ -29,8 +29,14 @@ pub(crate) fn deepest() -> usize {
 pub(crate) fn depth(work: impl FnOnce()) -> usize {
     let top = stack_pointer();
     paint();
-    work();
+    call(work);
     top - lowest()
+}
+
+/// Does the work in a frame of its own, below that of the caller.
+#[inline(never)]
+fn call(work: impl FnOnce()) {
+    work();
 }
 
 /// Paints all of the stack that is not in use, but for the frame of this function.

@@ -59,6 +59,8 @@ enum Program {
     Distill,
     /// Measure an inference, and a sample learned
     Bench,
+    /// Compare the core's kernels with the portable ones
+    Kernels,
 }
 
 impl Program {
@@ -67,6 +69,7 @@ impl Program {
             Program::Infer => "infer",
             Program::Distill => "distill",
             Program::Bench => "bench",
+            Program::Kernels => "kernels",
         }
     }
 }
@@ -227,7 +230,8 @@ impl SourceFlags {
             (Program::Distill, Some(_), _) => {
                 bail!("`distill` learns from a teacher: give --teacher, not --model")
             }
-            (Program::Infer | Program::Bench, _, Some(_)) => {
+            (Program::Kernels, Some(_), _) => bail!("`kernels` compares kernels, without a model"),
+            (Program::Infer | Program::Bench | Program::Kernels, _, Some(_)) => {
                 bail!(
                     "a teacher is for `distill`: name that program, as in `board run {} distill`",
                     board.name
