@@ -1,5 +1,6 @@
 //! Which instructions a firmware executes, one by one: QEMU's log, written only where something is measured.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -82,15 +83,13 @@ fn paths(
 ) -> Result<Vec<Addresses>, String> {
     let text = |error: std::io::Error| error.to_string();
     let mut debugger = Debugger::new(stream, SILENCE)?;
-    // So that each instruction has its line. QEMU renamed this in 8.1, and each version knows one of the two.
-    debugger.monitor("singlestep on")?;
-    debugger.monitor("one-insn-per-tb on")?;
+    let mut blocks = Blocks::default();
     let mut paths = Vec::new();
     for index in 0.. {
         match debugger.run_to(marker)? {
             Stop::Exit(0) => break,
             Stop::Exit(code) => return Err(format!("the program ended with {code}")),
-            Stop::Breakpoint if wanted(index) => debugger.monitor("log exec,nochain")?,
+            Stop::Breakpoint if wanted(index) => debugger.monitor("log in_asm,exec,nochain")?,
             Stop::Breakpoint => String::new(),
         };
         if debugger.run_to(marker)? != Stop::Breakpoint {
@@ -98,7 +97,7 @@ fn paths(
         }
         if wanted(index) {
             debugger.monitor("log none")?;
-            paths.push(parse(&std::fs::read_to_string(log).map_err(text)?)?);
+            paths.push(blocks.path(&std::fs::read_to_string(log).map_err(text)?)?);
             // QEMU closes the file when it logs nothing, and appends to it later.
             File::create(log).map_err(text)?;
         }
@@ -106,23 +105,52 @@ fn paths(
     Ok(paths)
 }
 
+/// Blocks of instructions as QEMU has translated them, by the place of the translation.
+///
 /// ```text
-/// Trace 0: 0x7f3204000100 [00800408/00000400/00000110/ff000201] Reset
-/// Stopped execution of TB chain before 0x7f3204000100 [00000400] Reset
+/// IN: a
+/// 0x0000137a:  b580       push     {r7, lr}
+/// 0x0000137c:  466f       mov      r7, sp
+///
+/// Trace 0: 0x7f3204000240 [00800408/0000137a/00000110/ff000201] a
+/// Stopped execution of TB chain before 0x7f3204000240 [0000137a] a
+/// Trace 0: 0x7f3204000240 [00800408/0000137a/00000110/ff000201] a
 /// ```
-/// The second of four numbers is the address. What was stopped before it began has a line of its own when it does.
-fn parse(log: &str) -> Result<Addresses, String> {
-    let mut path = Vec::new();
-    for line in log.lines() {
-        if let Some(rest) = line.strip_prefix("Trace ") {
-            let address = rest.split_once('[').and_then(|(_, numbers)| numbers.split('/').nth(1));
-            let address = address.and_then(|hex| u32::from_str_radix(hex, 16).ok());
-            path.push(address.ok_or_else(|| format!("QEMU logs {line:?}"))?);
-        } else if line.starts_with("Stopped execution of TB chain") {
-            path.pop();
+///
+/// A block is listed once, before it is executed for the first time, which the second of the four numbers tells where;
+/// one that was stopped before it began is executed when it has a line again.
+#[derive(Default)]
+struct Blocks(HashMap<String, Addresses>);
+
+impl Blocks {
+    /// The instructions that are executed by a log.
+    fn path(&mut self, log: &str) -> Result<Addresses, String> {
+        let (mut path, mut listed, mut start) = (Vec::new(), Vec::new(), 0);
+        for line in log.lines() {
+            let unknown = || format!("QEMU logs {line:?}");
+            if let Some((address, _)) = line.strip_prefix("0x").and_then(|line| line.split_once(':')) {
+                listed.push(u32::from_str_radix(address, 16).map_err(|_| unknown())?);
+            } else if let Some(rest) = line.strip_prefix("Trace ") {
+                let (place, numbers) = rest.split_once(" [").ok_or_else(unknown)?;
+                let address = numbers.split('/').nth(1).ok_or_else(unknown)?;
+                let address = u32::from_str_radix(address, 16).map_err(|_| unknown())?;
+                if listed.first() == Some(&address) {
+                    self.0.insert(place.to_owned(), std::mem::take(&mut listed));
+                }
+                start = path.len();
+                // One that was listed before we looked stands beside a breakpoint: there each instruction is a block.
+                match self.0.get(place) {
+                    Some(block) => path.extend(block),
+                    None => path.push(address),
+                }
+            } else if line.starts_with("Stopped execution of TB chain") {
+                path.truncate(start);
+            } else if line.starts_with("IN:") {
+                listed.clear();
+            }
         }
+        Ok(path)
     }
-    Ok(path)
 }
 
 #[cfg(test)]
@@ -131,11 +159,16 @@ mod tests {
 
     #[test]
     fn logs_are_understood() {
-        let log = "Trace 0: 0x7f3204000100 [00800408/00000400/00000110/ff000201] Reset\n\
-                   Trace 0: 0x7f3204000240 [00800408/000000000000137a/00000110/ff000201] a [b/c]\n\
-                   Stopped execution of TB chain before 0x7f3204000240 [0000137a] a\n\
-                   Trace 0: 0x7f3204000240 [00800408/0000137a/00000110/ff000201] a\n";
-        assert_eq!(parse(log), Ok(vec![0x400, 0x137a]));
-        assert!(parse("Trace 0: 0x7f3204000100").is_err());
+        let log = "----------------\nIN: a\n\
+                   0x0000137a:  b580       push     {r7, lr}\n\
+                   0x0000137c:  466f       mov      r7, sp\n\n\
+                   Trace 0: 0x7f3204000240 [00800408/0000137a/00000110/ff000201] a\n\
+                   Trace 0: 0x7f3204000100 [00800408/0000000000000400/00000110/ff000201] b [c/d]\n\
+                   Stopped execution of TB chain before 0x7f3204000240 [0000137a] a\n";
+        let mut blocks = Blocks::default();
+        assert_eq!(blocks.path(log), Ok(vec![0x137a, 0x137c]));
+        let again = "Trace 0: 0x7f3204000240 [00800408/0000137a/00000110/ff000201] a\n";
+        assert_eq!(blocks.path(again), Ok(vec![0x137a, 0x137c]));
+        assert!(blocks.path("Trace 0: 0x7f3204000100").is_err());
     }
 }
