@@ -17,7 +17,9 @@ fn main() {
     // All files of a network lie in the folder of its exported model.
     println!("cargo::rerun-if-env-changed=MICRODISTILL_MODEL");
     let Some(model) = env::var_os("MICRODISTILL_MODEL").map(PathBuf::from) else {
-        println!("cargo::error=built by `cargo microdistill board bench --peers`, which exports the networks");
+        println!(
+            "cargo::error=built by `cargo microdistill board bench --peers`, which exports the networks"
+        );
         return;
     };
     for file in ["model", "rows", "plain", "microflow"] {

@@ -45,9 +45,10 @@ pub fn flash_tool() -> Step {
 pub fn peers() -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     if !peers::emlearn_headers()?.is_file() {
+        let folder = crate::file::repository()?.join(peers::EMLEARN).display().to_string();
         let release = format!("emlearn=={}", peers::EMLEARN_VERSION);
-        let install = ["python3", "-m", "pip", "install", "--quiet", "--no-deps", "--target", peers::EMLEARN];
-        steps.push(step("emlearn's headers", &[&install[..], &[&release]].concat()));
+        let install = ["python3", "-m", "pip", "install", "--quiet", "--no-deps", "--target"];
+        steps.push(step("emlearn's headers", &[&install[..], &[&folder, &release]].concat()));
     }
     if which(peers::C_COMPILER).is_none() {
         if which("apt-get").is_none() {
