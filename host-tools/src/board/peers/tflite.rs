@@ -137,7 +137,8 @@ mod tests {
 
     /// Where the field of this number of the table at `place` is.
     fn field(file: &[u8], place: usize, field: u16) -> usize {
-        let list = place - number(file, place);
+        // The list of fields stands before its table, or behind it.
+        let list = place.wrapping_sub(number(file, place) as i32 as usize);
         let entry = list + usize::from(slot(field));
         place + usize::from(u16::from_le_bytes([file[entry], file[entry + 1]]))
     }
@@ -155,6 +156,7 @@ mod tests {
             bias: vec![7, -8],
             weight_scales: vec![0.5],
             activation: Activation::Relu,
+            sums: None,
             output: Codes { scale: 0.25, zero: -3 },
         };
         let file = file(&NetworkI8 { input: Codes { scale: 2.0, zero: 4 }, layers: vec![layer] });
