@@ -54,7 +54,10 @@ pub(super) fn run(context: &Context, profile: Profile) -> Result<()> {
     for row in &compared {
         let a_mac = |count: u64| format!("{:.2}", count as f64 / row.macs as f64);
         let (differ, by) = row.outputs.map_or(("–".into(), "–".into()), |outputs| {
-            (format!("{} of {}", outputs.different, outputs.compared), format!("{:.1e}", outputs.largest))
+            (
+                format!("{} of {}", outputs.different, outputs.compared),
+                if outputs.different == 0 { "0".into() } else { format!("{:.1e}", outputs.largest) },
+            )
         });
         table.add_row([
             if row.quoted { format!("{}, quoted", row.library) } else { row.library.clone() },
