@@ -77,7 +77,7 @@ pub(super) fn run(context: &Context, profile: Profile) -> Result<()> {
     context.console.say(
         "Instructions: of a whole inference, from the network's input to the index of the largest output. Cycles: of the\n\
          same, modelled. int8 has one scale of weights a layer. Outputs are compared with the desktop's.\n\
-         Quoted: measured elsewhere, with networks of the same shapes.",
+         Quoted: measured elsewhere, at -O3, with networks of the same shapes.",
     )?;
     context.console.json(&Results { peers: &compared })
 }
