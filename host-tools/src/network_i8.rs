@@ -1,7 +1,7 @@
 //! An int8 MLP whose shape is known at run time: TensorFlow Lite's 8-bit arithmetic by the core's kernel.
 
 use microdistill::kernel;
-use microdistill::quant::{self, Clamp, Dequantize, Requantize};
+use microdistill::quant::{self, Clamp, Dequantize, GROUP, Requantize};
 use nalgebra::DMatrix;
 
 use crate::network::Activation;
@@ -15,11 +15,29 @@ pub struct Codes {
     pub zero: i8,
 }
 
+impl Codes {
+    /// `rounded`: what the codes of `values` stand for.
+    pub(crate) fn round(self, values: &[f32], rounded: &mut [f32]) {
+        for (rounded, &value) in rounded.iter_mut().zip(values) {
+            *rounded = self.dequantize(quant::quantize(value, self.scale, self.zero));
+        }
+    }
+
+    fn dequantize(self, code: i8) -> f32 {
+        let Codes { scale, zero } = self;
+        let [value] = Dequantize { scale, zero }.apply(&[code]);
+        value
+    }
+}
+
 /// `y = activation(weights·x + bias)` in codes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DenseI8 {
-    /// Shape (outputs, inputs), row-major, in [-127, 127].
+    /// Shape (outputs, inputs), row-major, in [-127, 127]. Of an int4 layer, each is the product of a code in [-7, 7] and
+    /// its group's scale, if there are groups.
     pub weights: Vec<i8>,
+    /// Scales of the groups of an int4 layer's inputs: shape (outputs, groups), or empty.
+    pub group_scales: Vec<u8>,
     /// Shape (outputs), of scale `s_in·s_w`, without the input's zero point.
     pub bias: Vec<i32>,
     /// Real size of one code of a weight, > 0: shape (outputs), or (1) for the whole layer.
@@ -58,6 +76,17 @@ impl DenseI8 {
     /// Number of outputs.
     pub fn outputs(&self) -> usize {
         self.bias.len()
+    }
+
+    /// The weights as int4 stores them: of each, a code in [-7, 7] and the scale of its group, 1 where there are none.
+    pub(crate) fn codes(&self) -> impl Iterator<Item = (i8, i8)> {
+        let inputs = self.inputs();
+        let groups = inputs.div_ceil(GROUP);
+        self.weights.iter().enumerate().map(move |(index, &weight)| {
+            let group = index / inputs * groups + index % inputs / GROUP;
+            let scale = self.group_scales.get(group).map_or(1, |&scale| scale as i8);
+            (weight / scale, scale)
+        })
     }
 
     fn fold(&self, input: Codes) -> Folded<'_> {
@@ -122,8 +151,8 @@ impl NetworkI8 {
     }
 
     fn dequantize(&self, codes: &[i8]) -> Vec<f32> {
-        let Codes { scale, zero } = self.output();
-        codes.iter().flat_map(|&code| Dequantize { scale, zero }.apply(&[code])).collect()
+        let output = self.output();
+        codes.iter().map(|&code| output.dequantize(code)).collect()
     }
 }
 

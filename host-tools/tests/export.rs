@@ -9,7 +9,8 @@ use common::{model, numbers, rows};
 use microdistill_host_tools::export::{build, export};
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::network::Activation;
-use microdistill_host_tools::quantize::{Scales, quantize};
+use microdistill_host_tools::precision::Scales;
+use microdistill_host_tools::quantize::quantize;
 use tempfile::TempDir;
 
 const COMMAND: &str = "microdistill export student.safetensors";

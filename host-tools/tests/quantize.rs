@@ -6,7 +6,8 @@ use common::{model, numbers, rows};
 use microdistill_host_tools::model::Body;
 use microdistill_host_tools::network::{Activation, Dense, Network};
 use microdistill_host_tools::network_i8::{Codes, NetworkI8};
-use microdistill_host_tools::quantize::{Scales, quantize, quantize_network};
+use microdistill_host_tools::precision::Scales;
+use microdistill_host_tools::quantize::{quantize, quantize_network};
 use nalgebra::DMatrix;
 use proptest::prelude::*;
 

@@ -6,8 +6,10 @@
 
 mod dense;
 mod edge;
+mod int4;
 mod requantize;
 
 pub use dense::DenseI8;
 pub use edge::{Dequantize, Quantize, quantize};
+pub use int4::GROUP;
 pub use requantize::{Clamp, Requantize};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Board, Output};
 use crate::error::{Error, Result};
 use crate::export::Footprint;
-use crate::model::{Body, Model};
+use crate::model::Model;
 
 /// QEMU's arguments for counting: an instruction is 2⁶ ns of virtual time.
 const COUNTING: [&str; 2] = ["-icount", "shift=6,align=off,sleep=off"];
@@ -108,10 +108,7 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
     };
     let runs = number("inferences")?;
     let Footprint { flash, ram } = Footprint::of(model);
-    let (kind, widths) = match &model.body {
-        Body::F32(network) => ("f32", network.widths()),
-        Body::Int8(network) => ("int8", network.widths()),
-    };
+    let (kind, widths) = (model.kind(), model.widths());
     let inference = Work::Inference {
         instructions: instructions(number("network")?, runs),
         instructions_from_features: instructions(number("features to logits")?, runs),

@@ -60,7 +60,7 @@ impl Parts {
     pub(super) fn of(model: &Model) -> Self {
         match &model.body {
             Body::F32(network) => parts_f32(model, network),
-            Body::Int8(network) => parts_i8(model, network),
+            Body::Int8(network) | Body::Int4(network) => parts_i8(model, network),
         }
     }
 }

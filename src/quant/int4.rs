@@ -1,0 +1,2 @@
+/// Inputs that share a scale.
+pub const GROUP: usize = 32;
