@@ -102,6 +102,11 @@ mod tests {
             }
         }
 
+        fn parameter(&mut self, layer: usize, index: usize) -> &mut f64 {
+            let (weights, bias, _) = &mut self.layers[layer];
+            weights.iter_mut().chain(bias).nth(index).unwrap()
+        }
+
         fn loss(&self, x: &[f32], target: Soft<'_, [f64]>) -> f64 {
             let mut stage: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
             let (first, others) = self.constants.split_first().unwrap();
@@ -148,21 +153,13 @@ mod tests {
             for (layer, gradient) in gradient.layers.iter().enumerate() {
                 let found = gradient.weights.iter().chain(&gradient.bias);
                 for (index, &found) in found.enumerate() {
+                    let kept = *smooth.parameter(layer, index);
                     let mut loss = |step: f64| {
-                        let (weights, bias, _) = &mut smooth.layers[layer];
-                        let parameter = weights.iter_mut().chain(bias).nth(index).unwrap();
-                        let kept = *parameter;
-                        *parameter += step;
-                        let loss = smooth.loss(x, target);
-                        *smooth.layers[layer]
-                            .0
-                            .iter_mut()
-                            .chain(&mut smooth.layers[layer].1)
-                            .nth(index)
-                            .unwrap() = kept;
-                        loss
+                        *smooth.parameter(layer, index) = kept + step;
+                        smooth.loss(x, target)
                     };
                     let slope = (loss(1e-5) - loss(-1e-5)) / 2e-5;
+                    *smooth.parameter(layer, index) = kept;
                     assert!(
                         (f64::from(found) - slope).abs() <= 1e-5 * slope.abs().max(1.0),
                         "{found} is not {slope}: {activation:?}, layer {layer}, parameter {index}"
