@@ -2,7 +2,8 @@
 
 use rand_core::Rng;
 
-use crate::layer::{Array, End, Layer, Params, Role, Train};
+use crate::layer::{Array, Layer, Params, Role, Train};
+use crate::scratch::{End, Scratch};
 
 /// `B ∘ A`: the first layer, then the second. Nest to the right for any depth: `Chain<A, Chain<B, C>>`.
 ///
@@ -17,15 +18,15 @@ use crate::layer::{Array, End, Layer, Params, Role, Train};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Chain<A, B>(pub A, pub B);
 
-impl<A: Layer, B: Layer<Word = A::Word, Input = A::Output>> Layer for Chain<A, B> {
-    type Word = A::Word;
+impl<A: Layer, B: Layer<Item = A::Item, Input = A::Output>> Layer for Chain<A, B> {
+    type Item = A::Item;
     type Input = A::Input;
     type Output = B::Output;
     const SCRATCH: usize = if A::SCRATCH > B::SCRATCH { A::SCRATCH } else { B::SCRATCH };
 
-    fn run<const N: usize>(&self, buffer: &mut [A::Word; N], from: End) -> End {
-        let hidden = self.0.run(buffer, from);
-        self.1.run(buffer, hidden)
+    fn run<const WORDS: usize>(&self, scratch: &mut Scratch<A::Item, WORDS>, from: End) -> End {
+        let hidden = self.0.run(scratch, from);
+        self.1.run(scratch, hidden)
     }
 }
 

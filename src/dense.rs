@@ -6,8 +6,9 @@ use rand_core::Rng;
 use crate::activation::{Activation, Relu};
 use crate::chain::Chain;
 use crate::kernel;
-use crate::layer::{End, Layer, Params, Role, Train};
+use crate::layer::{Layer, Params, Role, Train};
 use crate::scalar::Scalar;
+use crate::scratch::{End, Scratch};
 
 /// `y = A(weights·x + bias)`, `I` inputs, `O` outputs.
 ///
@@ -51,7 +52,7 @@ impl<const I: usize, const O: usize, A, T> Dense<I, O, A, T> {
 }
 
 impl<const I: usize, const O: usize, A: Activation, T: Scalar> Dense<I, O, A, T> {
-    fn forward(&self, x: &[T; I], y: &mut [T; O]) {
+    fn forward(&self, x: &[T], y: &mut [T]) {
         kernel::affine(self.weights.as_flattened(), &self.bias, x, y);
         for y in y {
             *y = A::apply(*y);
@@ -60,14 +61,14 @@ impl<const I: usize, const O: usize, A: Activation, T: Scalar> Dense<I, O, A, T>
 }
 
 impl<const I: usize, const O: usize, A: Activation, T: Scalar> Layer for Dense<I, O, A, T> {
-    type Word = T;
+    type Item = T;
     type Input = [T; I];
     type Output = [T; O];
     const SCRATCH: usize = I + O;
 
-    fn run<const N: usize>(&self, buffer: &mut [T; N], from: End) -> End {
-        const { assert!(N >= I + O, "the working memory is smaller than Layer::SCRATCH") };
-        if let Some((x, y)) = from.split(buffer) {
+    fn run<const WORDS: usize>(&self, scratch: &mut Scratch<T, WORDS>, from: End) -> End {
+        const { assert!(WORDS >= Self::SCRATCH, "the working memory is smaller than Layer::SCRATCH") };
+        if let Some((x, y)) = scratch.split(from, I, O) {
             self.forward(x, y);
         }
         from.opposite()

@@ -5,8 +5,9 @@ use core::marker::PhantomData;
 use rand_core::Rng;
 
 use crate::chain::Chain;
-use crate::layer::{End, Layer, Params, Role, Train};
+use crate::layer::{Layer, Params, Role, Train};
 use crate::scalar::Scalar;
+use crate::scratch::{End, Scratch};
 
 /// Drops each of `N` numbers with a probability of `PERCENT` % (Srivastava et al. 2014), inverted: `y = x·m/keep`,
 /// `keep = 1 − PERCENT/100`, `m` 1 with the probability `keep`, else 0.
@@ -78,12 +79,12 @@ impl<const N: usize, T: Scalar> Dropped<N, T> {
 }
 
 impl<const N: usize, const PERCENT: u8, T: Scalar> Layer for Dropout<N, PERCENT, T> {
-    type Word = T;
+    type Item = T;
     type Input = [T; N];
     type Output = [T; N];
     const SCRATCH: usize = N;
 
-    fn run<const WORDS: usize>(&self, _buffer: &mut [T; WORDS], from: End) -> End {
+    fn run<const WORDS: usize>(&self, _scratch: &mut Scratch<T, WORDS>, from: End) -> End {
         const { assert!(WORDS >= N, "the working memory is smaller than Layer::SCRATCH") };
         from
     }

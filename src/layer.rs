@@ -1,6 +1,7 @@
 //! What every layer promises: shapes as types, the working memory of inference, and how to train.
 
 use crate::scalar::{Element, Scalar};
+use crate::scratch::{End, Scratch};
 use rand_core::Rng;
 
 /// A fixed-size array whose zeroed value exists in `const`.
@@ -27,63 +28,24 @@ impl<T: Element, const N: usize> Array for [T; N] {
     }
 }
 
-/// An end of the buffer in which inference works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum End {
-    /// The first elements.
-    Front,
-    /// The last elements.
-    Back,
-}
-
-impl End {
-    /// The input, `I` elements at this end, and room for the output, `O` elements at the other end.
-    ///
-    /// `None` if the two would overlap, which [`Layer::run`] excludes when it compiles.
-    pub(crate) fn split<T, const I: usize, const O: usize>(
-        self,
-        buffer: &mut [T],
-    ) -> Option<(&[T; I], &mut [T; O])> {
-        match self {
-            End::Front => {
-                let (x, rest) = buffer.split_first_chunk_mut()?;
-                Some((x, rest.last_chunk_mut()?))
-            }
-            End::Back => {
-                let (rest, x) = buffer.split_last_chunk_mut()?;
-                Some((x, rest.first_chunk_mut()?))
-            }
-        }
-    }
-
-    /// The other end.
-    pub(crate) fn opposite(self) -> End {
-        match self {
-            End::Front => End::Back,
-            End::Back => End::Front,
-        }
-    }
-}
-
 /// A map from a fixed-size array to a fixed-size array.
 ///
 /// Inference works in one buffer, used from both ends: each layer reads its input at one end and writes its output
 /// at the other, so that the working memory is the largest sum of two neighbouring widths, whatever the depth.
 /// [`Network`](crate::Network) owns that buffer; call its `predict`.
 pub trait Layer {
-    /// What an activation is held in.
-    type Word: Element;
-    /// `[Word; I]`
-    type Input: Array<Item = Self::Word>;
-    /// `[Word; O]`
-    type Output: Array<Item = Self::Word>;
-    /// Words of working memory: the largest sum of two neighbouring widths.
+    /// What inputs and outputs are made of.
+    type Item: Element;
+    /// `[Item; I]`
+    type Input: Array<Item = Self::Item>;
+    /// `[Item; O]`
+    type Output: Array<Item = Self::Item>;
+    /// Words of working memory: the largest sum of two neighbouring widths, as the kernel holds them.
     const SCRATCH: usize;
 
     /// Maps the input, which lies at the end `from`, and tells at which end the output lies.
     /// A buffer of fewer than [`SCRATCH`](Layer::SCRATCH) words does not compile.
-    fn run<const N: usize>(&self, buffer: &mut [Self::Word; N], from: End) -> End;
+    fn run<const WORDS: usize>(&self, scratch: &mut Scratch<Self::Item, WORDS>, from: End) -> End;
 }
 
 /// What a tensor of parameters is for: weight decay, for one, spares the biases.
@@ -116,7 +78,7 @@ pub trait Params {
 }
 
 /// A layer that can be trained by backpropagation.
-pub trait Train: Layer<Word = <Self as Params>::Scalar> + Params {
+pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
     /// Every activation of one forward pass.
     type Tape;
     /// An empty tape.

@@ -51,6 +51,7 @@ mod chain;
 mod dense;
 mod dropout;
 mod network;
+mod scratch;
 
 pub mod kernel;
 
@@ -78,9 +79,10 @@ pub use dropout::{Dropout, Dropped};
 pub use layer::{Layer, Params, Train};
 pub use loss::softmax;
 pub use metric::argmax;
-pub use network::{Network, scratch};
+pub use network::Network;
 pub use replay::Replay;
 pub use scaler::{Prepare, Scaler};
+pub use scratch::{End, Scratch, scratch};
 
 /// The README's blocks compile.
 #[cfg(doctest)]

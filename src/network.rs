@@ -2,8 +2,9 @@
 
 use rand_core::Rng;
 
-use crate::layer::{Array, End, Layer, Params, Role, Train};
+use crate::layer::{Array, Layer, Params, Role, Train};
 use crate::scalar::Element;
+use crate::scratch::{End, Scratch};
 
 /// Layers with the working memory of one inference, `SCRATCH` words, named in the type.
 ///
@@ -34,24 +35,15 @@ impl<L: Layer, const SCRATCH: usize> Network<L, SCRATCH> {
 
     /// Working memory of one inference in bytes, on the stack of [`predict`](Network::predict), where its input and output
     /// come on top.
-    pub const SCRATCH_BYTES: usize = SCRATCH * size_of::<L::Word>();
+    pub const SCRATCH_BYTES: usize = SCRATCH * size_of::<<L::Item as Element>::Held>();
 
     /// The output for `x`: logits, or regression values.
     pub fn predict(&self, x: &L::Input) -> L::Output {
-        let mut buffer = [L::Word::ZERO; SCRATCH];
-        for (word, &x) in buffer.iter_mut().zip(x.as_slice()) {
-            *word = x;
-        }
-        let end = self.layers.run(&mut buffer, End::Front);
+        let mut scratch = Scratch::<L::Item, SCRATCH>::new();
+        scratch.load(x.as_slice());
+        let end = self.layers.run(&mut scratch, End::Front);
         let mut y = L::Output::ZEROED;
-        let outputs = y.as_slice().len();
-        let start = match end {
-            End::Front => 0,
-            End::Back => SCRATCH.saturating_sub(outputs),
-        };
-        for (y, &word) in y.as_mut_slice().iter_mut().zip(buffer.iter().skip(start)) {
-            *y = word;
-        }
+        scratch.copy_to(end, y.as_mut_slice());
         y
     }
 }
@@ -73,13 +65,13 @@ impl<L: Params, const SCRATCH: usize> Params for Network<L, SCRATCH> {
 }
 
 impl<L: Layer, const SCRATCH: usize> Layer for Network<L, SCRATCH> {
-    type Word = L::Word;
+    type Item = L::Item;
     type Input = L::Input;
     type Output = L::Output;
     const SCRATCH: usize = L::SCRATCH;
 
-    fn run<const N: usize>(&self, buffer: &mut [L::Word; N], from: End) -> End {
-        self.layers.run(buffer, from)
+    fn run<const WORDS: usize>(&self, scratch: &mut Scratch<L::Item, WORDS>, from: End) -> End {
+        self.layers.run(scratch, from)
     }
 }
 
@@ -106,21 +98,6 @@ impl<L: Train, const SCRATCH: usize> Train for Network<L, SCRATCH> {
     ) {
         self.layers.backward(x, tape, dy, &mut gradient.layers, dx);
     }
-}
-
-/// The largest sum of two neighbouring `widths`: the working memory, in words, of a network of these widths.
-pub const fn scratch(widths: &[usize]) -> usize {
-    let mut largest = 0;
-    let mut rest = widths;
-    while let [inputs, tail @ ..] = rest {
-        if let [outputs, ..] = tail
-            && *inputs + *outputs > largest
-        {
-            largest = *inputs + *outputs;
-        }
-        rest = tail;
-    }
-    largest
 }
 
 /// The type of an MLP by its widths, from input to output: hidden layers with an activation, then a linear layer.
@@ -153,7 +130,7 @@ macro_rules! Mlp {
     ($($width:expr),+; $activation:ty, $scalar:ty) => {
         $crate::Network<
             $crate::Mlp!(@layers $activation, $scalar; $($width),+),
-            { $crate::scratch(&[$($width),+]) },
+            { $crate::scratch::<$scalar>(&[$($width),+]) },
         >
     };
 }

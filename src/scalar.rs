@@ -3,6 +3,8 @@
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::kernel::int8;
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for i8 {}
@@ -12,8 +14,20 @@ mod sealed {
 
 /// What an activation can be held in.
 pub trait Element: sealed::Sealed + Copy + PartialOrd + Debug + 'static {
-    /// Zero, so that buffers of it exist in `const`.
+    /// Zero, so that arrays of it exist in `const`.
     const ZERO: Self;
+
+    /// What working memory holds it in: the kernel's choice.
+    type Held: Copy + Debug + 'static;
+    /// Nothing in particular, so that buffers of it exist in `const`.
+    const ZERO_HELD: Self::Held;
+    /// Rows in working memory are rounded up to so many words.
+    const UNIT: usize;
+
+    /// The words of numbers; what is longer is cut.
+    fn hold_all(numbers: &[Self], words: &mut [Self::Held]);
+    /// The number of a word.
+    fn release(word: Self::Held) -> Self;
 
     /// Equal to the bit, except that any NaN equals any NaN: processors disagree about a NaN's payload.
     fn same_bits(self, other: Self) -> bool;
@@ -24,7 +38,7 @@ pub trait Element: sealed::Sealed + Copy + PartialOrd + Debug + 'static {
 /// `+ − × ÷` and `sqrt` round correctly everywhere; `exp`, `ln` and `tanh` are those of [`libm`], which is made of
 /// such operations in a fixed order. Nothing here fuses a multiplication with an addition.
 pub trait Scalar:
-    Element
+    Element<Held = Self>
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>
@@ -61,6 +75,18 @@ pub trait Scalar:
 impl Element for i8 {
     const ZERO: i8 = 0;
 
+    type Held = int8::Word;
+    const ZERO_HELD: int8::Word = int8::hold(0);
+    const UNIT: usize = int8::UNIT;
+
+    #[inline]
+    fn hold_all(codes: &[i8], words: &mut [int8::Word]) {
+        int8::hold_all(codes, words);
+    }
+    fn release(word: int8::Word) -> i8 {
+        int8::release(word)
+    }
+
     fn same_bits(self, other: i8) -> bool {
         self == other
     }
@@ -70,6 +96,20 @@ macro_rules! scalar {
     ($type:ty: $exp:ident, $ln:ident, $tanh:ident, $sqrt:ident) => {
         impl Element for $type {
             const ZERO: $type = 0.0;
+
+            type Held = $type;
+            const ZERO_HELD: $type = 0.0;
+            const UNIT: usize = 1;
+
+            #[inline]
+            fn hold_all(numbers: &[$type], words: &mut [$type]) {
+                for (word, &number) in words.iter_mut().zip(numbers) {
+                    *word = number;
+                }
+            }
+            fn release(word: $type) -> $type {
+                word
+            }
 
             fn same_bits(self, other: $type) -> bool {
                 self.to_bits() == other.to_bits() || (self.is_nan() && other.is_nan())

@@ -148,7 +148,7 @@ fn working_memory_is_the_largest_sum_of_neighbouring_widths() {
         (&[7], 0),
         (&[], 0),
     ] {
-        assert_eq!(scratch(widths), words, "{widths:?}");
+        assert_eq!(scratch::<f32>(widths), words, "{widths:?}");
     }
     assert_eq!(<Mlp![64, 32, 10]>::SCRATCH_BYTES, 4 * 96);
     assert_eq!(<Mlp![3, 5, 40, 2; Tanh, f64]>::SCRATCH_BYTES, 8 * 45);

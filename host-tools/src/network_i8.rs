@@ -1,7 +1,7 @@
 //! An int8 MLP whose shape is known at run time: TensorFlow Lite's 8-bit arithmetic by the core's kernel.
 
-use microdistill::kernel;
-use microdistill::quant::{self, Clamp, Dequantize, GROUP, Requantize};
+use microdistill::kernel::int8::{Affine, rows};
+use microdistill::quant::{self, Clamp, Dequantize, GROUP, Requantize, Stage as _};
 use nalgebra::DMatrix;
 
 use crate::network::Activation;
@@ -65,6 +65,25 @@ pub(crate) struct Folded<'a> {
     /// `s_in·s_w / s_out`, one for each of `weight_scales`.
     pub(crate) requantize: Vec<Requantize>,
     pub(crate) clamp: Clamp,
+}
+
+impl Folded<'_> {
+    fn run(&self, x: &[i8]) -> Vec<i8> {
+        let (multipliers, shifts): (Vec<i32>, Vec<i8>) =
+            self.requantize.iter().map(|factor| (factor.multiplier(), factor.shift())).unzip();
+        let layer = Affine {
+            weights: self.weights,
+            bias: &self.bias,
+            multipliers: &multipliers,
+            shifts: &shifts,
+            short: false,
+            zero: self.clamp.zero(),
+        };
+        let mut y = vec![0; self.bias.len()];
+        rows::affine(&layer, x, &mut y);
+        self.clamp.apply(&mut y);
+        y
+    }
 }
 
 impl DenseI8 {
@@ -158,9 +177,5 @@ impl NetworkI8 {
 
 /// The codes of the outputs for those of the input.
 pub(crate) fn run(layers: &[Folded], input: &[i8]) -> Vec<i8> {
-    layers.iter().fold(input.to_vec(), |x, layer| {
-        let mut y = vec![0; layer.bias.len()];
-        kernel::affine_i8(layer.weights, &layer.bias, &x, &mut y, &layer.requantize, layer.clamp);
-        y
-    })
+    layers.iter().fold(input.to_vec(), |x, layer| layer.run(&x))
 }

@@ -7,7 +7,6 @@
 //!
 //! None is inlined, so that each exists once in flash for all layers of all networks.
 
-use crate::quant::{Clamp, Requantize};
 use crate::scalar::Scalar;
 
 /// `y = w·x + b`: bias first, then inputs by index, one accumulator an output.
@@ -37,17 +36,6 @@ pub fn affine_parameter_gradient<T: Scalar>(x: &[T], dy: &[T], dw: &mut [T], db:
         for (dw, &x) in row.iter_mut().zip(x) {
             *dw += dy * x;
         }
-    }
-}
-
-/// `y = clamp(requantize(w·x + b))` in int8 with wrapping i32 sums; the input's zero point is folded into `b`.
-///
-/// `requantize` holds one entry a row, or a single one for all rows.
-#[inline(never)]
-pub fn affine_i8(w: &[i8], b: &[i32], x: &[i8], y: &mut [i8], requantize: &[Requantize], clamp: Clamp) {
-    for (((row, &b), y), requantize) in rows(w, x.len()).zip(b).zip(y).zip(requantize.iter().cycle()) {
-        let sum = row.iter().zip(x).fold(b, |sum, (&w, &x)| sum.wrapping_add(i32::from(w) * i32::from(x)));
-        *y = clamp.apply(requantize.apply(sum));
     }
 }
 

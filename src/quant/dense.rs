@@ -1,55 +1,91 @@
 //! The int8 dense layer.
 
 use crate::chain::Chain;
-use crate::kernel;
-use crate::layer::{End, Layer};
-use crate::quant::{Clamp, Requantize};
+use crate::kernel::int8::{self, Affine, Plain};
+use crate::layer::Layer;
+use crate::quant::{Clamp, Requantize, Stage};
+use crate::scratch::{End, Scratch, room};
 
-/// `y = clamp(requantize(weights·x + bias))`, `I` inputs, `O` outputs, `S` scales: `O` for one an output, 1 for one a
-/// layer.
+/// `y = A(requantize(weights·x + bias))`, `I` inputs, `O` outputs, `S` scales: `O` for one an output, 1 for one a layer;
+/// the stage `A` makes outputs of codes.
 ///
 /// Exported files build it by [`DenseI8::new`] from row-major weights, so that the layout inside can follow the
-/// target's kernel without a new export.
+/// target's kernel without a new export. That is for consts and statics: at run time, it may link what panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DenseI8<const I: usize, const O: usize, const S: usize = O> {
-    weights: [[i8; I]; O],
+pub struct DenseI8<const I: usize, const O: usize, const S: usize = O, A = Clamp> {
+    weights: LaidOut<I, O>,
     bias: [i32; O],
-    requantize: [Requantize; S],
-    clamp: Clamp,
+    multipliers: [i32; S],
+    shifts: [i8; S],
+    short: bool,
+    stage: A,
 }
 
-impl<const I: usize, const O: usize, const S: usize> DenseI8<I, O, S> {
+/// Kernels load words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(4))]
+struct LaidOut<const I: usize, const O: usize>([[i8; I]; O]);
+
+impl<const I: usize, const O: usize, const S: usize, A> DenseI8<I, O, S, A> {
     /// `weights`: shape (O, I), in [-127, 127]. `bias`: shape (O), of scale `s_in·s_w`, the input's zero point folded
-    /// in. `requantize`: `s_in·s_w / s_out`, one an output or one for all.
+    /// in. `requantize`: `s_in·s_w / s_out`, one an output or one for all. `stage`: the output's zero point, and the
+    /// activation.
     pub const fn new(
         weights: [[i8; I]; O],
-        bias: [i32; O],
+        mut bias: [i32; O],
         requantize: [Requantize; S],
-        clamp: Clamp,
+        stage: A,
     ) -> Self {
         const {
             assert!(I > 0 && O > 0, "a dense layer needs at least one input and one output");
             assert!(S == O || S == 1, "a dense layer has one scale an output, or one for all");
         }
-        DenseI8 { weights, bias, requantize, clamp }
+        let (mut multipliers, mut shifts) = ([0; S], [0; S]);
+        let mut index = 0;
+        while index < S {
+            multipliers[index] = requantize[index].multiplier();
+            shifts[index] = requantize[index].shift();
+            index += 1;
+        }
+        let mut laid_out = [[0; I]; O];
+        let short = int8::lay_out(Plain {
+            weights: weights.as_flattened(),
+            laid_out: laid_out.as_flattened_mut(),
+            bias: &mut bias,
+            multipliers: &mut multipliers,
+            shifts: &mut shifts,
+        });
+        DenseI8 { weights: LaidOut(laid_out), bias, multipliers, shifts, short, stage }
     }
 
     /// This layer, then `next`, whose input is this layer's output.
-    pub const fn then<B: Layer<Input = [i8; O]> + Copy>(self, next: B) -> Chain<Self, B> {
+    pub const fn then<B: Layer<Input = [i8; O]> + Copy>(self, next: B) -> Chain<Self, B>
+    where
+        A: Copy,
+    {
         Chain(self, next)
     }
 }
 
-impl<const I: usize, const O: usize, const S: usize> Layer for DenseI8<I, O, S> {
-    type Word = i8;
+impl<const I: usize, const O: usize, const S: usize, A: Stage> Layer for DenseI8<I, O, S, A> {
+    type Item = i8;
     type Input = [i8; I];
     type Output = [i8; O];
-    const SCRATCH: usize = I + O;
+    const SCRATCH: usize = room::<i8>(I) + room::<i8>(O);
 
-    fn run<const N: usize>(&self, buffer: &mut [i8; N], from: End) -> End {
-        const { assert!(N >= I + O, "the working memory is smaller than Layer::SCRATCH") };
-        if let Some((x, y)) = from.split::<_, I, O>(buffer) {
-            kernel::affine_i8(self.weights.as_flattened(), &self.bias, x, y, &self.requantize, self.clamp);
+    fn run<const WORDS: usize>(&self, scratch: &mut Scratch<i8, WORDS>, from: End) -> End {
+        const { assert!(WORDS >= Self::SCRATCH, "the working memory is smaller than Layer::SCRATCH") };
+        if let Some((x, y)) = scratch.split(from, I, O) {
+            let layer = Affine {
+                weights: self.weights.0.as_flattened(),
+                bias: &self.bias,
+                multipliers: &self.multipliers,
+                shifts: &self.shifts,
+                short: self.short,
+                zero: self.stage.zero(),
+            };
+            int8::affine(&layer, x, y);
+            self.stage.apply(y);
         }
         from.opposite()
     }
@@ -78,9 +114,9 @@ macro_rules! MlpI8 {
         >
     };
     ($($width:expr),+) => {
-        $crate::Network<$crate::MlpI8!(@layers () $($width),+), { $crate::scratch(&[$($width),+]) }>
+        $crate::Network<$crate::MlpI8!(@layers () $($width),+), { $crate::scratch::<i8>(&[$($width),+]) }>
     };
     ($($width:expr),+; per layer) => {
-        $crate::Network<$crate::MlpI8!(@layers (1) $($width),+), { $crate::scratch(&[$($width),+]) }>
+        $crate::Network<$crate::MlpI8!(@layers (1) $($width),+), { $crate::scratch::<i8>(&[$($width),+]) }>
     };
 }

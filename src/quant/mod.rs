@@ -8,8 +8,10 @@ mod dense;
 mod edge;
 mod int4;
 mod requantize;
+mod stage;
 
 pub use dense::DenseI8;
 pub use edge::{Dequantize, Quantize, quantize};
-pub use int4::GROUP;
-pub use requantize::{Clamp, Requantize};
+pub use int4::{DenseI4, GROUP};
+pub use requantize::Requantize;
+pub use stage::{Clamp, Stage};

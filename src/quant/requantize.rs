@@ -55,6 +55,11 @@ impl Requantize {
         let (left, right) = if self.shift > 0 { (self.shift as u32, 0) } else { (0, -self.shift as u32) };
         rounding_shift_right(doubling_high_multiply(shift_left(sum, left), self.multiplier), right)
     }
+
+    /// The code of a sum: [`apply`](Requantize::apply), plus the zero point of the output, cut to [-128, 127].
+    pub(crate) fn code(self, sum: i32, zero: i8) -> i8 {
+        self.apply(sum).saturating_add(zero.into()).clamp(-128, 127) as i8
+    }
 }
 
 /// `value · 2^bits`, saturating; `bits` in 0..=30.
@@ -84,30 +89,4 @@ const fn rounding_shift_right(value: i32, bits: u32) -> i32 {
     let remainder = value & mask;
     let threshold = (mask >> 1) + (value < 0) as i32;
     (value >> bits) + (remainder > threshold) as i32
-}
-
-/// The end of an int8 layer: adds the output's zero point and clamps, which is also where ReLU happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Clamp {
-    /// Zero point of the output, −128..=127.
-    pub zero: i8,
-    /// Lowest code: the zero point for ReLU, −128 otherwise.
-    pub lowest: i8,
-    /// Highest code.
-    pub highest: i8,
-}
-
-impl Clamp {
-    /// The code of a requantized sum.
-    pub const fn apply(self, value: i32) -> i8 {
-        let code = value.saturating_add(self.zero as i32);
-        if code < self.lowest as i32 {
-            self.lowest
-        } else if code > self.highest as i32 {
-            self.highest
-        } else {
-            code as i8
-        }
-    }
 }

@@ -52,7 +52,7 @@ fn assert_equal<const I: usize, const O: usize, L, const SCRATCH: usize>(
     layers: &[&reference::Layer],
     rng: &mut Pcg32,
 ) where
-    L: Layer<Input = [i8; I], Output = [i8; O], Word = i8>,
+    L: Layer<Input = [i8; I], Output = [i8; O], Item = i8>,
 {
     for _ in 0..10 {
         let x: [i8; I] = std::array::from_fn(|_| rng.next_u32() as i8);

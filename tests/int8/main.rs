@@ -2,5 +2,6 @@
 
 mod edges;
 mod layers;
+mod layouts;
 mod reference;
 mod requantize;

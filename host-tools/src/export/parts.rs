@@ -1,15 +1,15 @@
-//! What an exported file says of an f32 network, and what of an int8 network.
+//! What an exported file says of an f32 network, and what of one of codes.
 
 use std::fmt::Debug;
 
-use microdistill::quant::{Clamp, Dequantize, Requantize};
+use microdistill::quant::{Clamp, Dequantize, GROUP};
 
 use super::text::{Node, array, block, call, leaf, matrix, record};
 use crate::model::{Body, Model};
 use crate::network::{Activation, Network};
 use crate::network_i8::{Codes, Folded, NetworkI8, run};
 
-/// What the two kinds of network differ in.
+/// What the kinds of network differ in.
 pub(super) struct Parts {
     /// In what the network computes.
     pub(super) number: &'static str,
@@ -96,18 +96,17 @@ fn parts_f32(model: &Model, network: &Network) -> Parts {
         output: None,
         golden: vectors(model, golden),
         flash: size_of::<f32>() * (network.parameters() + 2 * inputs),
-        scratch: size_of::<f32>() * microdistill::scratch(&widths),
+        scratch: size_of::<f32>() * microdistill::scratch::<f32>(&widths),
     }
 }
 
 fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     let (widths, inputs) = (network.widths(), model.features().len());
     let folded = network.folded();
-    // The core's type has one scale for every layer or for none: a mixed network repeats the single ones.
-    let per_layer = folded.iter().all(|layer| layer.requantize.len() == 1);
+    let storage = Storage::of(&model.body, network);
     let mut consts = Vec::new();
     let layer = |(index, layer): (usize, &Folded)| {
-        let scales = if per_layer { 1 } else { layer.bias.len() };
+        let scales = if storage == Storage::PerLayer { 1 } else { layer.bias.len() };
         let requantize = layer.requantize.iter().cycle().take(scales).map(|requantize| {
             let numbers = [leaf(requantize.multiplier()), leaf(requantize.shift())];
             call("Requantize::new", numbers)
@@ -118,9 +117,26 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
             ("highest", leaf(layer.clamp.highest)),
         ];
         let clamp = record("Clamp", clamp);
-        let (tensors, [weights, bias]) = tensors(index, layer.weights, &layer.bias, ["i8", "i32"]);
+        let codes: Vec<i8> = network.layers[index].codes().map(|(code, _)| code).collect();
+        let (tensors, [weights, bias]) = tensors(index, &codes, &layer.bias, ["i8", "i32"]);
         consts.extend(tensors);
-        call("DenseI8::new", [weights, bias, block(requantize), clamp])
+        let (requantize, outputs) = (block(requantize), layer.bias.len());
+        let scales = &network.layers[index].group_scales;
+        match storage {
+            Storage::PerChannel | Storage::PerLayer => {
+                call("DenseI8::new", [weights, bias, requantize, clamp])
+            }
+            Storage::Int4 => {
+                let scales = Node::Leaf(format!("[[]; {outputs}]"));
+                call("DenseI4::new", [weights, scales, bias, requantize, clamp])
+            }
+            Storage::Int4ByGroup => {
+                let (groups, name) = (scales.len() / outputs, format!("GROUP_SCALES_{index}"));
+                let head = format!("{name}: [[u8; {groups}]; {outputs}]");
+                consts.push(Tensor { head, value: matrix(scales, groups) });
+                call("DenseI4::new", [weights, Node::Leaf(name), bias, requantize, clamp])
+            }
+        }
     };
     let layers: Vec<Node> = folded.iter().enumerate().map(layer).collect();
     let golden = |x: Vec<f32>| {
@@ -132,17 +148,17 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     Parts {
         number: "i8",
         gives: "gives codes, in the order of the logits or values they stand for",
-        network_type: network_type("MlpI8", &widths, if per_layer { "per layer" } else { "" }),
+        network_type: storage.network_type(&widths),
         input: (
             format!("::microdistill::quant::Quantize<{inputs}>"),
             record("::microdistill::quant::Quantize", edge),
         ),
-        network: ("::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}}", network_of(layers)),
+        network: (storage.names(), network_of(layers)),
         tensors: consts,
         output: Some((DEQUANTIZE, dequantize(&network.output()))),
         golden: vectors(model, golden),
-        flash: flash_i8(&widths, per_layer),
-        scratch: microdistill::scratch(&widths),
+        flash: storage.flash(&widths),
+        scratch: microdistill::scratch::<i8>(&widths),
     }
 }
 
@@ -153,17 +169,72 @@ pub(super) fn dequantize(codes: &Codes) -> Node {
     record(DEQUANTIZE, [("scale", leaf(codes.scale)), ("zero", leaf(codes.zero))])
 }
 
-/// Bytes of an int8 network and its edges, as the compiler lays them out: a multiple of 4 for each struct.
-fn flash_i8(widths: &[usize], per_layer: bool) -> usize {
-    let layer = |pair: &[usize]| {
-        let (inputs, outputs) = (pair[0], pair[1]);
-        let scales = if per_layer { 1 } else { outputs };
-        let bytes =
-            outputs * (inputs + size_of::<i32>()) + scales * size_of::<Requantize>() + size_of::<Clamp>();
-        bytes.next_multiple_of(align_of::<i32>())
-    };
-    let edges = size_of::<f32>() * 2 * widths[0] + 2 * size_of::<Dequantize>();
-    widths.windows(2).map(layer).sum::<usize>() + edges
+/// How a network of codes lies in flash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Storage {
+    /// int8, one scale an output.
+    PerChannel,
+    /// int8, one scale a layer.
+    PerLayer,
+    /// int4, one scale an output.
+    Int4,
+    /// int4, and scales of groups.
+    Int4ByGroup,
+}
+
+impl Storage {
+    fn of(body: &Body, network: &NetworkI8) -> Self {
+        let int4 = matches!(body, Body::Int4(_));
+        match network.layers.iter().any(|layer| !layer.group_scales.is_empty()) {
+            true => Storage::Int4ByGroup,
+            false if int4 => Storage::Int4,
+            // The core's type has one scale for every layer or for none: a mixed network repeats the single ones.
+            false if network.layers.iter().all(|layer| layer.weight_scales.len() == 1) => Storage::PerLayer,
+            false => Storage::PerChannel,
+        }
+    }
+
+    fn network_type(self, widths: &[usize]) -> String {
+        match self {
+            Storage::PerChannel => network_type("MlpI8", widths, ""),
+            Storage::PerLayer => network_type("MlpI8", widths, "per layer"),
+            Storage::Int4 => network_type("MlpI4", widths, ""),
+            Storage::Int4ByGroup => network_type("MlpI4", widths, "by group"),
+        }
+    }
+
+    /// What the network's value uses.
+    fn names(self) -> &'static str {
+        match self {
+            Storage::PerChannel | Storage::PerLayer => {
+                "::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}}"
+            }
+            Storage::Int4 | Storage::Int4ByGroup => {
+                "::microdistill::{Network, quant::{Clamp, DenseI4, Requantize}}"
+            }
+        }
+    }
+
+    /// Bytes of a network and its edges, as the compiler lays them out: a multiple of 4 for each struct.
+    fn flash(self, widths: &[usize]) -> usize {
+        let word = align_of::<i32>();
+        let layer = |pair: &[usize]| {
+            let (inputs, outputs) = (pair[0], pair[1]);
+            let scales = if self == Storage::PerLayer { 1 } else { outputs };
+            let weights = match self {
+                Storage::PerChannel | Storage::PerLayer => {
+                    (inputs * outputs).next_multiple_of(word) + size_of::<bool>()
+                }
+                Storage::Int4 => inputs.div_ceil(2) * outputs,
+                Storage::Int4ByGroup => (inputs.div_ceil(2) + inputs.div_ceil(GROUP)) * outputs,
+            };
+            let factors = scales * (size_of::<i32>() + size_of::<i8>());
+            let bytes = weights + outputs * size_of::<i32>() + factors + size_of::<Clamp>();
+            bytes.next_multiple_of(word)
+        };
+        let edges = size_of::<f32>() * 2 * widths[0] + 2 * size_of::<Dequantize>();
+        widths.windows(2).map(layer).sum::<usize>() + edges
+    }
 }
 
 /// What `Mlp!` takes for the activation of hidden layers.

@@ -2,7 +2,8 @@
 //!
 //! Every input is hidden from the optimizer and every result is used, lengths of slices included, so that a panic
 //! which the core could reach would be in the symbol table (`core::panicking`). Nothing here is run. What is linked
-//! must have no such symbol, no `.data`, and its networks in `.rodata`; `Debug` is left out, as it formats.
+//! must have no such symbol, no `.data`, and its networks in `.rodata`; `Debug` is left out, as it formats, and the
+//! constructors of int8 layers, which are for consts.
 #![no_std]
 #![no_main]
 
@@ -12,8 +13,9 @@ use cortex_m_rt::entry;
 use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
 use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Micromath};
 use microdistill::golden::{Golden, self_test};
-use microdistill::kernel::{affine, affine_i8, affine_input_gradient, affine_parameter_gradient};
-use microdistill::layer::{Array, End, Role};
+use microdistill::kernel::int8::{self, Affine};
+use microdistill::kernel::{affine, affine_input_gradient, affine_parameter_gradient};
+use microdistill::layer::{Array, Role};
 use microdistill::loss::{
     BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, Loss, OutputMse,
     SmoothedCrossEntropy, Soft, SoftLabels, Softmax,
@@ -22,14 +24,14 @@ use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, ar
 use microdistill::optimizer::{
     Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
 };
-use microdistill::quant::{Clamp, DenseI8, Dequantize, Quantize, Requantize, quantize};
+use microdistill::quant::{Clamp, DenseI8, Dequantize, Quantize, Requantize, Stage as _, quantize};
 use microdistill::scalar::{Element, Scalar};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
 use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, Layer, Mlp, MlpI8, Network, Prepare, Replay, Scaler, Train, initialize,
-    scratch, softmax,
+    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI8, Network, Prepare, Replay, Scaler, Scratch,
+    Train, initialize, scratch, softmax,
 };
 use rand_pcg::Pcg32;
 
@@ -193,7 +195,7 @@ fn inference() {
     let (network, scaler) = black_box((&NETWORK, &SCALER));
     let input = scaler.apply(black_box(&[0.0; 4]));
     black_box(network.predict(&input));
-    black_box(network.run(black_box(&mut [0.0; 9]), black_box(End::Back)));
+    black_box(network.run(black_box(&mut Scratch::<_, 9>::new()), black_box(End::Back)));
     let hidden = Dense::<4, 3>::new(black_box([[1.0; 4]; 3]), black_box([1.0; 3]));
     let last = Dense::<3, 2, Identity>::new(black_box([[1.0; 3]; 2]), black_box([1.0; 2]));
     black_box(Network::<_, 7>::new(hidden.then(last)) == *network);
@@ -201,15 +203,28 @@ fn inference() {
     layer.weights_view_mut()[(2, 1)] = 1.0;
     black_box((layer.weights_view(), layer.bias_view(), column(black_box(&[1.0; 3]))));
     black_box(self_test(scaler, network, slice::<Golden<4, [f32; 4], [f32; 2]>>()).is_ok());
-    black_box(scratch(slice()));
+    black_box(scratch::<f32>(slice()));
+    black_box(scratch::<i8>(slice()));
 }
 
 fn int8() {
-    affine_i8(slice(), slice(), slice(), slice(), slice(), black_box(CLAMP));
+    let layer = Affine {
+        weights: slice(),
+        bias: slice(),
+        multipliers: slice(),
+        shifts: slice(),
+        short: black_box(true),
+        zero: black_box(1),
+    };
+    int8::affine(&layer, slice(), slice());
+    int8::hold_all(slice(), slice());
+    int8::rows::affine(&layer, slice(), slice());
+    int8::pairs::affine(&layer, slice(), slice());
+    int8::quads::affine(&layer, slice(), slice());
     let requantize = black_box(Requantize::new(black_box(1), black_box(1)));
     black_box((requantize.multiplier(), requantize.shift(), requantize.apply(black_box(1))));
     black_box(Requantize::from_factor(black_box(1.0)));
-    black_box(black_box(CLAMP).apply(black_box(1)));
+    black_box(CLAMP).apply(slice());
     black_box(quantize(black_box(1.0), black_box(1.0), black_box(1)));
     black_box(black_box(1i8).same_bits(black_box(1)));
 
@@ -217,11 +232,8 @@ fn int8() {
     let input = black_box(Quantize { scaler: SCALER, scale: 1.0, zero: 1 });
     let output = black_box(Dequantize { scale: 1.0, zero: 1 });
     black_box(output.apply(&network.predict(&input.apply(black_box(&[0.0; 4])))));
-    black_box(network.run(black_box(&mut [0; 9]), black_box(End::Back)));
+    black_box(network.run(black_box(&mut Scratch::<_, 10>::new()), black_box(End::Back)));
     black_box(self_test(&input, network, slice::<Golden<4, [i8; 4], [i8; 2]>>()).is_ok());
-    let layer =
-        DenseI8::<2, 2>::new(black_box([[1; 2]; 2]), black_box([1; 2]), [requantize; 2], black_box(CLAMP));
-    black_box(layer.then(layer).run(black_box(&mut [0; 4]), black_box(End::Front)));
 }
 
 fn replay() {

@@ -1,4 +1,4 @@
-//! What every board does, written once: [`infer`], [`distill`] and [`bench`].
+//! What every board does, written once: [`infer`], [`distill`], [`bench`] and [`kernels`].
 //!
 //! A board calls one of them from a program of a few lines and ends with its [`Outcome`]. Both print the same text on
 //! every board, bits included, so that a run here is compared with the desktop's line by line.
@@ -15,10 +15,12 @@ pub mod data;
 mod distill;
 mod edge;
 mod infer;
+mod kernels;
 mod optimizer;
 mod outcome;
 
 pub use bench::{Meter, Tick, bench};
 pub use distill::distill;
 pub use infer::infer;
+pub use kernels::kernels;
 pub use outcome::Outcome;

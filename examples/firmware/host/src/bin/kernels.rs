@@ -1,0 +1,5 @@
+//! The kernels of the desktop.
+
+fn main() -> microdistill_programs::Outcome {
+    microdistill_programs::kernels::<{ 1 << 16 }>()
+}

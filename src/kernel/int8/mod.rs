@@ -1,0 +1,146 @@
+//! The int8 dense layer: `y = requantize(w·x + b) + zero`, cut to [-128, 127].
+//!
+//! Three layouts of the weights, each with the word that it wants activations held in:
+//!
+//! | module | layout | a code is held in | for |
+//! |---|---|---|---|
+//! | [`rows`] | row-major | `i8` | desktops, Cortex-M with MVE |
+//! | [`pairs`] | two rows in each halfword | `i16` | Cortex-M with the DSP extension |
+//! | [`quads`] | four rows in each word | `u8`, plus 128 | Cortex-M without it, RISC-V |
+//!
+//! All have a portable kernel; a target that `build.rs` knows has one in assembly, too. Whatever the layout, it takes
+//! the bytes that the weights take, is made when the program is compiled, and gives the same codes: sums wrap in 32 bits,
+//! and their order does not matter.
+
+#[cfg(kernel_asm = "dsp")]
+mod dsp;
+pub mod pairs;
+pub mod quads;
+pub mod rows;
+
+#[cfg(kernel_int8 = "pairs")]
+pub use pairs::{UNIT, Word, affine, hold, hold_all, lay_out, release};
+#[cfg(kernel_int8 = "quads")]
+pub use quads::{UNIT, Word, affine, hold, hold_all, lay_out, release};
+#[cfg(kernel_int8 = "rows")]
+pub use rows::{UNIT, Word, affine, hold, hold_all, lay_out, release};
+
+use crate::quant::Requantize;
+
+/// A layer's parameters, as a layout's `lay_out` leaves them; O outputs, I inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Affine<'a> {
+    /// `O·I` weights, at a multiple of 4 bytes.
+    pub weights: &'a [i8],
+    /// `O` biases, the input's zero point folded in.
+    pub bias: &'a [i32],
+    /// Mantissas of the requantization, `O` of them or one for all: Q31, or what the short cuts take.
+    pub multipliers: &'a [i32],
+    /// Its exponents, as many: positive = left, or right for the short cuts.
+    pub shifts: &'a [i8],
+    /// Whether the layout's short cuts are exact for every input, and parameters are what they take.
+    pub short: bool,
+    /// The code of zero in the output.
+    pub zero: i8,
+}
+
+/// A layer's parameters on the way to a layout: row-major weights and plain biases.
+#[derive(Debug)]
+pub struct Plain<'a> {
+    /// Shape (O, I), row-major.
+    pub weights: &'a [i8],
+    /// As many bytes; becomes the layout.
+    pub laid_out: &'a mut [i8],
+    /// Shape (O); changed to what the layout wants.
+    pub bias: &'a mut [i32],
+    /// Mantissas of the requantization, Q31, shape (O), or one; changed to what the short cuts take.
+    pub multipliers: &'a mut [i32],
+    /// Its exponents, positive = left, as many; changed, too.
+    pub shifts: &'a mut [i8],
+}
+
+impl Plain<'_> {
+    /// How many inputs a row has.
+    const fn inputs(&self) -> usize {
+        self.weights.len() / self.bias.len()
+    }
+
+    /// Whether every sum is below `limit` for every input, `max |b| + 128·Σ|w|` over the rows, and no shift is to the left.
+    const fn is_short(&self, limit: u64) -> bool {
+        let inputs = self.inputs();
+        let mut row = 0;
+        while row < self.bias.len() {
+            let mut bound = self.bias[row].unsigned_abs() as u64;
+            let mut column = 0;
+            while column < inputs {
+                bound += 128 * self.weights[row * inputs + column].unsigned_abs() as u64;
+                column += 1;
+            }
+            if bound >= limit {
+                return false;
+            }
+            row += 1;
+        }
+        let mut index = 0;
+        while index < self.shifts.len() {
+            if self.shifts[index] > 0 {
+                return false;
+            }
+            index += 1;
+        }
+        true
+    }
+
+    const fn turn_shifts(&mut self) {
+        let mut index = 0;
+        while index < self.shifts.len() {
+            self.shifts[index] = -self.shifts[index];
+            index += 1;
+        }
+    }
+}
+
+/// The first row of the block in which `row` lies, and the block's height: rows are taken by fours, and those that are
+/// left over by twos, if `twos`, and singly.
+const fn block(outputs: usize, row: usize, twos: bool) -> (usize, usize) {
+    let left = outputs % 4;
+    let fours = outputs - left;
+    if row < fours {
+        (row - row % 4, 4)
+    } else if twos && left >= 2 && row - fours < 2 {
+        (fours, 2)
+    } else {
+        (row, 1)
+    }
+}
+
+impl Affine<'_> {
+    /// Every output of the layer, by `sum`, which gives the sum of one row after the other, and `mantissa`, which makes a
+    /// multiplier of a short layer Q31 again.
+    fn outputs<W>(
+        &self,
+        y: &mut [W],
+        hold: impl Fn(i8) -> W,
+        mantissa: impl Fn(i32) -> i32,
+        mut sum: impl FnMut(usize) -> i32,
+    ) {
+        let factors = self.multipliers.iter().zip(self.shifts).cycle();
+        for ((row, y), (&multiplier, &shift)) in y.iter_mut().enumerate().zip(factors) {
+            let factor = match self.short {
+                true => Requantize::new(mantissa(multiplier), -shift),
+                false => Requantize::new(multiplier, shift),
+            };
+            *y = hold(factor.code(sum(row), self.zero));
+        }
+    }
+
+    /// The byte at a position of the layout.
+    fn byte(&self, position: usize) -> i8 {
+        self.weights.get(position).copied().unwrap_or_default()
+    }
+
+    /// A row's bias, as the layout has it.
+    fn bias(&self, row: usize) -> i32 {
+        self.bias.get(row).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,41 @@
+//! Row-major weights, codes as they are.
+
+use super::{Affine, Plain};
+
+/// What holds a code.
+pub type Word = i8;
+/// Words that rows of activations are rounded up to.
+pub const UNIT: usize = 1;
+
+/// A code as the kernel holds it.
+pub const fn hold(code: i8) -> Word {
+    code
+}
+
+/// [`hold`] for every code.
+pub fn hold_all(codes: &[i8], words: &mut [Word]) {
+    for (word, &code) in words.iter_mut().zip(codes) {
+        *word = hold(code);
+    }
+}
+
+/// The code that is held.
+pub const fn release(word: Word) -> i8 {
+    word
+}
+
+/// Copies the weights; tells whether the short cuts are exact: there are none.
+pub const fn lay_out(plain: Plain<'_>) -> bool {
+    plain.laid_out.copy_from_slice(plain.weights);
+    false
+}
+
+/// The portable kernel: the meaning of all others.
+#[inline(never)]
+pub fn affine(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
+    let rows = layer.weights.chunks_exact(x.len().max(1));
+    let mut sums = rows.zip(layer.bias).map(|(row, &bias)| {
+        row.iter().zip(x).fold(bias, |sum, (&w, &x)| sum.wrapping_add(i32::from(w) * i32::from(x)))
+    });
+    layer.outputs(y, hold, |q31| q31, |_| sums.next().unwrap_or_default());
+}
