@@ -52,11 +52,6 @@ pub(crate) struct Codes {
 /// Largest scale of a group: times 7, it is still a weight of int8. See [`microdistill::quant::DenseI4`].
 pub(crate) const LARGEST_GROUP_SCALE: u8 = 18;
 
-/// Shares of the largest weight that the largest code may stand for: where codes are few, it can be better to cut a
-/// large weight than to round all others coarsely. The first must be 1: weights that have been rounded then keep their
-/// codes when they are rounded again.
-const SHARES: [f64; 9] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6];
-
 impl Precision {
     /// One scale an output.
     pub const fn per_channel(bits: Bits) -> Self {
@@ -82,16 +77,16 @@ impl Precision {
         }
     }
 
-    /// Real size of one code of an output's weights: of 8 bits, the largest weight has the largest code; of fewer, the
-    /// squared error is the least among [`SHARES`]. Zero for a row of zeros.
+    /// Real size of one code of an output's weights: the largest weight has the largest code. Zero for a row of zeros.
+    ///
+    /// Also where codes are few: to cut large weights for the sake of the others made students worse on rows held out,
+    /// quantized after training and, where such a scale moves with every step, trained for it.
     pub(crate) fn scale(self, row: &[f32]) -> f64 {
-        match self.scales {
-            Scales::PerChannel | Scales::PerLayer => self.bits.scale(row),
-            Scales::PerGroup => {
-                let top = row.chunks(GROUP).nth(top_group(row)).unwrap_or_default();
-                self.bits.scale(top) / f64::from(LARGEST_GROUP_SCALE)
-            }
-        }
+        let largest_code = match self.scales {
+            Scales::PerChannel | Scales::PerLayer => self.bits.limit(),
+            Scales::PerGroup => self.bits.limit() * LARGEST_GROUP_SCALE as i8,
+        };
+        f64::from(largest(row)) / f64::from(largest_code)
     }
 
     /// The codes of an output's weights. `scale`: real size of one code.
@@ -143,15 +138,6 @@ impl Bits {
             Bits::Four => 7,
             Bits::Eight => 127,
         }
-    }
-
-    fn scale(self, row: &[f32]) -> f64 {
-        let largest = f64::from(largest(row)) / f64::from(self.limit());
-        let candidates = SHARES.map(|share| share * largest);
-        if self == Bits::Eight {
-            return largest;
-        }
-        least(candidates, |scale| self.squared_error(row, scale)).unwrap_or(largest)
     }
 
     /// The one of least squared error; of equal ones the smallest.
@@ -274,16 +260,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_large_weight_is_cut_where_that_is_better_for_the_others() {
-        let mut row = [0.4; 100];
-        row[7] = 3.0;
-        let Codes { products, .. } = codes(Precision::per_channel(Bits::Three), &row);
-        assert_eq!((products[0], products[7]), (1, 3));
-        assert!(Bits::Three.scale(&row) < 1.0);
-        assert_eq!(Bits::Eight.scale(&row), 3.0 / 127.0);
     }
 
     #[test]

@@ -14,6 +14,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use microdistill_host_tools::board::{self, Board, Elf, Firmware, Optimizer, Output, Profile, Sources};
 use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::model::Model;
+use microdistill_host_tools::precision::{Bits, Precision};
+use microdistill_host_tools::quantize::quantize;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -94,11 +96,18 @@ fn outputs(model: &Model, rows: &Dataset) -> Vec<Vec<f32>> {
 }
 
 fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
-    let (_, test) = bundled();
+    let (train, test) = bundled();
     assert_eq!(test.rows(), 364);
     let folder = TempDir::new()?;
-    for name in ["student.safetensors", "student_int8.safetensors"] {
-        let model = model(name);
+    let student = model("student.safetensors");
+    let int4 = |precision: fn(Bits) -> Precision| quantize(&student, &train.x, precision(Bits::Four));
+    let models = [
+        ("int8", model("student_int8.safetensors")),
+        ("int4", int4(Precision::per_channel)?),
+        ("int4 by group", int4(Precision::per_group)?),
+        ("f32", student.clone()),
+    ];
+    for (name, model) in models {
         let sources = Sources::infer(folder.path(), "model.rs", &model, &test)?;
         let expected = outputs(&model, &test);
         for (board, profile) in everywhere() {
