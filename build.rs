@@ -10,6 +10,7 @@ fn main() {
     println!(
         "cargo::rustc-check-cfg=cfg(kernel_asm, values(\"armv6m\", \"armv7m\", \"dsp\", \"mve\", \"riscv\"))"
     );
+    println!("cargo::rustc-check-cfg=cfg(kernel_armv8m)");
     println!("cargo::rustc-check-cfg=cfg(kernel_f32, values(\"fpv4\"))");
 
     let variable = |name| env::var(name).unwrap_or_default();
@@ -38,6 +39,9 @@ fn main() {
     println!("cargo::rustc-cfg=kernel_int8=\"{layout}\"");
     if let Some(assembly) = assembly {
         println!("cargo::rustc-cfg=kernel_asm=\"{assembly}\"");
+    }
+    if target.starts_with("thumbv8m") {
+        println!("cargo::rustc-cfg=kernel_armv8m");
     }
     if target.starts_with("thumb") && target.ends_with("eabihf") {
         println!("cargo::rustc-cfg=kernel_f32=\"fpv4\"");

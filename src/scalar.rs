@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::kernel::int8;
+use crate::kernel::{self, int8};
 
 mod sealed {
     pub trait Sealed {}
@@ -70,6 +70,8 @@ pub trait Scalar:
     fn to_f32(self) -> f32;
     /// This `f32`, exactly.
     fn from_f32(number: f32) -> Self;
+    /// [`kernel::affine`] for numbers of this type.
+    fn affine(w: &[Self], b: &[Self], x: &[Self], y: &mut [Self]);
 }
 
 impl Element for i8 {
@@ -93,7 +95,7 @@ impl Element for i8 {
 }
 
 macro_rules! scalar {
-    ($type:ty: $exp:ident, $ln:ident, $tanh:ident, $sqrt:ident) => {
+    ($type:ty: $exp:ident, $ln:ident, $tanh:ident, $sqrt:ident; $affine:path) => {
         impl Element for $type {
             const ZERO: $type = 0.0;
 
@@ -144,9 +146,13 @@ macro_rules! scalar {
             fn from_f32(number: f32) -> $type {
                 number.into()
             }
+            #[inline]
+            fn affine(w: &[$type], b: &[$type], x: &[$type], y: &mut [$type]) {
+                $affine(w, b, x, y);
+            }
         }
     };
 }
 
-scalar!(f32: expf, logf, tanhf, sqrtf);
-scalar!(f64: exp, log, tanh, sqrt);
+scalar!(f32: expf, logf, tanhf, sqrtf; kernel::affine_f32);
+scalar!(f64: exp, log, tanh, sqrt; kernel::reference::affine);

@@ -80,7 +80,7 @@ impl Folded<'_> {
             zero: self.clamp.zero(),
         };
         let mut y = vec![0; self.bias.len()];
-        rows::affine(&layer, x, &mut y);
+        rows::portable(&layer, x, &mut y);
         self.clamp.apply(&mut y);
         y
     }

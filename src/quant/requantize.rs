@@ -24,19 +24,23 @@ impl Requantize {
     /// The factor as mantissa and exponent, rounded to nearest: `QuantizeMultiplier` of TensorFlow Lite.
     ///
     /// `factor` ≥ 0. What rounds to less than 2⁻³² becomes zero, as NaN does; from 2³⁰ on it saturates.
-    pub fn from_factor(factor: f64) -> Self {
-        let (mantissa, mut shift) = libm::frexp(factor);
-        let mut multiplier = libm::round(mantissa * (1i64 << 31) as f64) as i64;
-        if multiplier == 1 << 31 {
-            multiplier /= 2;
+    pub const fn from_factor(factor: f64) -> Self {
+        let bits = factor.to_bits();
+        // factor = mantissa·2^(shift − 31), the mantissa in 2³⁰..=2³¹: 53 bits rounded to 31.
+        let significand = (bits & ((1 << 52) - 1)) | (1 << 52);
+        let mut mantissa = (significand + (1 << 21)) >> 22;
+        let mut shift = (bits >> 52) as i32 - 1022;
+        if mantissa == 1 << 31 {
+            mantissa /= 2;
             shift += 1;
         }
-        if shift < -31 {
-            (multiplier, shift) = (0, 0);
-        } else if shift > 30 || multiplier > i64::from(i32::MAX) {
-            (multiplier, shift) = (i64::from(i32::MAX), 30);
+        if factor.is_nan() || factor <= 0.0 || shift < -31 {
+            Requantize { multiplier: 0, shift: 0 }
+        } else if shift > 30 {
+            Requantize { multiplier: i32::MAX, shift: 30 }
+        } else {
+            Requantize { multiplier: mantissa as i32, shift: shift as i8 }
         }
-        Requantize { multiplier: multiplier as i32, shift: shift as i8 }
     }
 
     /// The Q31 mantissa.

@@ -5,34 +5,15 @@ use proptest::prelude::*;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-/// Row-major weights, biases, mantissas, exponents, and an input.
+/// Row-major weights, biases, mantissas, exponents, the output's zero point, and an input.
 #[derive(Clone)]
-struct Layer {
-    weights: Vec<i8>,
-    bias: Vec<i32>,
-    multipliers: Vec<i32>,
-    shifts: Vec<i8>,
-    x: Vec<i8>,
-}
-
-impl Layer {
-    fn draw(rng: &mut Pcg32, inputs: usize, outputs: usize, bits: u32, left: u32) -> Self {
-        let factors = if rng.next_u32().is_multiple_of(2) { 1 } else { outputs };
-        let mut codes = |count| (0..count).map(|_| rng.next_u32() as i8).collect::<Vec<_>>();
-        let (weights, x) = (codes(inputs * outputs), codes(inputs));
-        Layer {
-            weights,
-            x,
-            bias: (0..outputs).map(|_| rng.next_u32() as i32 >> (32 - bits)).collect(),
-            multipliers: (0..factors).map(|_| (rng.next_u32() >> 2 | 1 << 30) as i32).collect(),
-            shifts: (0..factors).map(|_| (rng.next_u32() % (left + 9)) as i8 - 8).collect(),
-        }
-    }
-
-    fn affine<'a>(&'a self, weights: &'a [i8], short: bool) -> Affine<'a> {
-        let Layer { bias, multipliers, shifts, .. } = self;
-        Affine { weights, bias, multipliers, shifts, short, zero: -3 }
-    }
+pub(crate) struct Layer {
+    pub(crate) weights: Vec<i8>,
+    pub(crate) bias: Vec<i32>,
+    pub(crate) multipliers: Vec<i32>,
+    pub(crate) shifts: Vec<i8>,
+    pub(crate) zero: i8,
+    pub(crate) x: Vec<i8>,
 }
 
 /// Codes by a layout's `lay_out`, `hold_all`, `affine` and `release`, and whether the layer was short.
@@ -55,14 +36,39 @@ macro_rules! codes_by {
     }};
 }
 
+impl Layer {
+    fn draw(rng: &mut Pcg32, inputs: usize, outputs: usize, bits: u32, left: u32) -> Self {
+        let factors = if rng.next_u32().is_multiple_of(2) { 1 } else { outputs };
+        let mut codes = |count| (0..count).map(|_| rng.next_u32() as i8).collect::<Vec<_>>();
+        let (weights, x) = (codes(inputs * outputs), codes(inputs));
+        Layer {
+            weights,
+            x,
+            bias: (0..outputs).map(|_| rng.next_u32() as i32 >> (32 - bits)).collect(),
+            multipliers: (0..factors).map(|_| (rng.next_u32() >> 2 | 1 << 30) as i32).collect(),
+            shifts: (0..factors).map(|_| (rng.next_u32() % (left + 9)) as i8 - 8).collect(),
+            zero: -3,
+        }
+    }
+
+    fn affine<'a>(&'a self, weights: &'a [i8], short: bool) -> Affine<'a> {
+        let Layer { bias, multipliers, shifts, zero, .. } = self;
+        Affine { weights, bias, multipliers, shifts, short, zero: *zero }
+    }
+
+    /// The codes that every layout gives.
+    pub(crate) fn codes(&self) -> [Vec<i8>; 3] {
+        [codes_by!(rows, self).0, codes_by!(pairs, self).0, codes_by!(quads, self).0]
+    }
+}
+
 proptest! {
     #[test]
     fn layouts_give_the_same_codes(seed: u64, inputs in 1..40usize, outputs in 1..20usize, bits in 1..=32u32, left in 0..20u32) {
         let layer = Layer::draw(&mut Pcg32::new(seed, 1), inputs, outputs, bits, left);
-        let mut expected = vec![0; outputs];
-        rows::affine(&layer.affine(&layer.weights, false), &layer.x, &mut expected);
-        prop_assert_eq!(&codes_by!(pairs, layer).0, &expected, "pairs");
-        prop_assert_eq!(&codes_by!(quads, layer).0, &expected, "quads");
+        let [rows, pairs, quads] = layer.codes();
+        prop_assert_eq!(pairs, &rows[..], "pairs");
+        prop_assert_eq!(quads, rows, "quads");
     }
 }
 
@@ -73,6 +79,7 @@ fn short_cuts_are_for_sums_and_factors_that_allow_them() {
         bias: vec![bias],
         multipliers: vec![multiplier],
         shifts: vec![shift],
+        zero: 0,
         x: vec![0; 2],
     };
     let bound = 128 * (127 + 1);

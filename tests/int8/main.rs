@@ -3,5 +3,7 @@
 mod edges;
 mod layers;
 mod layouts;
+mod oracle;
 mod reference;
 mod requantize;
+mod tables;

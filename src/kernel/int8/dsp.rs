@@ -20,21 +20,7 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use super::Affine;
-
-/// What the kernel reads, by these offsets.
-#[repr(C)]
-struct Job {
-    multipliers: *const i32,
-    // Right shifts, as many as there are multipliers.
-    shifts: *const i8,
-    // From one row's factor to the next row's: 0 if there is one for all.
-    step: usize,
-    zero: i32,
-    weights: *const i8,
-    bias: *const i32,
-    inputs: usize,
-}
+use super::job::Job;
 
 /// Holds codes, four at a time, and gives back those that are left.
 #[inline(always)]
@@ -48,29 +34,18 @@ pub(super) fn hold_fours<'a>(codes: &'a [i8], words: &'a mut [i16]) -> (&'a [i8]
     (rest, words.get_mut(4 * fours.len()..).unwrap_or_default())
 }
 
-/// The layer's outputs, by its short cuts; tells whether they are exact for it.
-#[inline(always)]
-pub(super) fn affine(layer: &Affine<'_>, x: &[i16], y: &mut [i16]) -> bool {
-    let outputs = y.len().min(layer.bias.len());
-    let factors = layer.multipliers.len().min(layer.shifts.len());
-    let step = usize::from(factors != 1);
-    let fits = layer.weights.len() == outputs * x.len() && (factors >= outputs || step == 0) && !x.is_empty();
-    if !(layer.short && fits && x.as_ptr().cast::<u32>().is_aligned()) {
-        return false;
-    }
-    let job = Job {
-        multipliers: layer.multipliers.as_ptr(),
-        shifts: layer.shifts.as_ptr(),
-        step,
-        zero: layer.zero.into(),
-        weights: layer.weights.as_ptr(),
-        bias: layer.bias.as_ptr(),
-        inputs: x.len(),
+// Naked functions do not know what the target has.
+#[cfg(not(kernel_armv8m))]
+macro_rules! core {
+    () => {
+        ".cpu cortex-m4"
     };
-    // SAFETY: the lengths are those that the kernel reads and writes, as just checked; `Affine` says that weights lie at a
-    // multiple of 4 bytes, and `x` does.
-    unsafe { kernel(&job, x.as_ptr(), y.as_mut_ptr(), outputs) };
-    true
+}
+#[cfg(kernel_armv8m)]
+macro_rules! core {
+    () => {
+        ".cpu cortex-m33"
+    };
 }
 
 /// Four columns of rows 0 to 3: 2 loads and 12 for 16 products.
@@ -153,6 +128,7 @@ macro_rules! code {
 #[unsafe(naked)]
 unsafe extern "C" fn widen(codes: *const [i8; 4], words: *mut i16, count: usize) {
     naked_asm!(
+        core!(),
         "push {{r4, lr}}",
         "2:",
         "ldr r3, [r0], #4",
@@ -168,11 +144,11 @@ unsafe extern "C" fn widen(codes: *const [i8; 4], words: *mut i16, count: usize)
 }
 
 /// # Safety
-/// `job` points to arrays of as many elements as `outputs` and its `inputs` say, `outputs` codes fit in `y`; weights and
-/// `x` are aligned to 4 bytes.
+/// `x` and `y` hold as many codes as the job's `inputs` and `outputs` say; `x` is aligned to 4 bytes.
 #[unsafe(naked)]
-unsafe extern "C" fn kernel(job: *const Job, x: *const i16, y: *mut i16, outputs: usize) {
+pub(super) unsafe extern "C" fn kernel(job: *const Job<'_>, x: *const i16, y: *mut i16, outputs: usize) {
     naked_asm!(
+        core!(),
         "push {{r4-r11, lr}}",
         "sub sp, #20",
         // On the stack: job, x, index of the factor, bias, rows left.

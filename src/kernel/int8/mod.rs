@@ -12,10 +12,26 @@
 //! the bytes that the weights take, is made when the program is compiled, and gives the same codes: sums wrap in 32 bits,
 //! and their order does not matter.
 
+#[cfg(kernel_asm = "armv6m")]
+mod armv6m;
+#[cfg(kernel_asm = "armv7m")]
+mod armv7m;
 #[cfg(kernel_asm = "dsp")]
 mod dsp;
+#[cfg(any(
+    kernel_asm = "armv6m",
+    kernel_asm = "armv7m",
+    kernel_asm = "dsp",
+    kernel_asm = "mve",
+    kernel_asm = "riscv"
+))]
+mod job;
+#[cfg(kernel_asm = "mve")]
+mod mve;
 pub mod pairs;
 pub mod quads;
+#[cfg(kernel_asm = "riscv")]
+mod riscv;
 pub mod rows;
 
 #[cfg(kernel_int8 = "pairs")]

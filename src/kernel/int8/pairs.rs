@@ -7,6 +7,8 @@
 //! odd column has rows 0 to 3. Then come two rows, if two are left, column by column, then a last one as it is.
 
 use super::{Affine, Plain, block};
+#[cfg(kernel_asm = "dsp")]
+use super::{dsp, job::Job};
 
 /// What holds a code: a halfword, so that a word holds the inputs of two columns.
 pub type Word = i16;
@@ -22,7 +24,7 @@ pub const fn hold(code: i8) -> Word {
 #[inline]
 pub fn hold_all(codes: &[i8], words: &mut [Word]) {
     #[cfg(kernel_asm = "dsp")]
-    let (codes, words) = super::dsp::hold_fours(codes, words);
+    let (codes, words) = dsp::hold_fours(codes, words);
     for (word, &code) in words.iter_mut().zip(codes) {
         *word = hold(code);
     }
@@ -95,8 +97,13 @@ pub const fn lay_out(mut plain: Plain<'_>) -> bool {
 #[inline(always)] // lengths are known where it is called
 pub fn affine(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
     #[cfg(kernel_asm = "dsp")]
-    if super::dsp::affine(layer, x, y) {
-        return;
+    if layer.short
+        && x.as_ptr().cast::<u32>().is_aligned()
+        && let Some(job) = Job::new(layer, x.len(), y.len(), layer.zero.into())
+    {
+        // SAFETY: the job's lengths are those of `x` and `y`, and not 0; `x` is aligned.
+        #[allow(unsafe_code)]
+        return unsafe { dsp::kernel(&job, x.as_ptr(), y.as_mut_ptr(), y.len()) };
     }
     portable(layer, x, y);
 }

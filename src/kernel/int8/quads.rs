@@ -7,6 +7,14 @@
 //!
 //! Rows that four do not divide follow one by one, unsigned as well.
 
+#[cfg(kernel_asm = "armv6m")]
+use super::armv6m::kernel;
+#[cfg(kernel_asm = "armv7m")]
+use super::armv7m::kernel;
+#[cfg(kernel_int8 = "quads")]
+use super::job::Job;
+#[cfg(kernel_asm = "riscv")]
+use super::riscv::kernel;
 use super::{Affine, Plain, block};
 
 /// What holds a code: the code plus 128.
@@ -61,8 +69,16 @@ pub const fn lay_out(mut plain: Plain<'_>) -> bool {
 }
 
 /// The kernel of this layout: in assembly where the target has it and the short cuts are exact, portable otherwise.
-#[inline]
+#[inline(always)] // lengths are known where it is called
 pub fn affine(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
+    #[cfg(kernel_int8 = "quads")]
+    if layer.short
+        && let Some(job) = Job::new(layer, x.len(), y.len(), i32::from(layer.zero) + 128)
+    {
+        // SAFETY: the job's lengths are those of `x` and `y`, and not 0.
+        #[allow(unsafe_code)]
+        return unsafe { kernel(&job, x.as_ptr(), y.as_mut_ptr(), y.len()) };
+    }
     portable(layer, x, y);
 }
 

@@ -1,6 +1,8 @@
 //! Row-major weights, codes as they are.
 
 use super::{Affine, Plain};
+#[cfg(kernel_asm = "mve")]
+use super::{job::Job, mve::kernel};
 
 /// What holds a code.
 pub type Word = i8;
@@ -30,9 +32,21 @@ pub const fn lay_out(plain: Plain<'_>) -> bool {
     false
 }
 
-/// The portable kernel: the meaning of all others.
-#[inline(never)]
+/// The kernel of this layout: in assembly where the target has it, portable otherwise.
+#[inline(always)] // lengths are known where it is called
 pub fn affine(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
+    #[cfg(kernel_asm = "mve")]
+    if let Some(job) = Job::new(layer, x.len(), y.len(), layer.zero.into()) {
+        // SAFETY: the job's lengths are those of `x` and `y`, and not 0.
+        #[allow(unsafe_code)]
+        return unsafe { kernel(&job, x.as_ptr(), y.as_mut_ptr(), y.len()) };
+    }
+    portable(layer, x, y);
+}
+
+/// Row by row: what every other kernel computes.
+#[inline(never)]
+pub fn portable(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
     let rows = layer.weights.chunks_exact(x.len().max(1));
     let mut sums = rows.zip(layer.bias).map(|(row, &bias)| {
         row.iter().zip(x).fold(bias, |sum, (&w, &x)| sum.wrapping_add(i32::from(w) * i32::from(x)))

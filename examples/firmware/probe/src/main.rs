@@ -24,7 +24,9 @@ use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, ar
 use microdistill::optimizer::{
     Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
 };
-use microdistill::quant::{Clamp, DenseI8, Dequantize, Quantize, Requantize, Stage as _, quantize};
+use microdistill::quant::{
+    Clamp, DenseI8, Dequantize, Quantize, Requantize, Stage as _, Table, exp, quantize,
+};
 use microdistill::scalar::{Element, Scalar};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
@@ -234,6 +236,13 @@ fn int8() {
     black_box(output.apply(&network.predict(&input.apply(black_box(&[0.0; 4])))));
     black_box(network.run(black_box(&mut Scratch::<_, 10>::new()), black_box(End::Back)));
     black_box(self_test(&input, network, slice::<Golden<4, [i8; 4], [i8; 2]>>()).is_ok());
+
+    black_box(exp(black_box(1.0)));
+    black_box((Table::tanh(black_box(output)), Table::sigmoid(black_box(output))));
+    let table = Table::leaky_relu(black_box(0.1), black_box(output), black_box(output));
+    black_box((Table::new(black_box([0; 256]), black_box(1)), table.zero(), table.map(black_box(1))));
+    table.apply(slice());
+    black_box(microdistill::quant::Softmax::new(black_box(1.0)).apply(black_box(&[0; 7])));
 }
 
 fn replay() {

@@ -1,6 +1,8 @@
 //! The target's kernels against the portable ones: random layers, extremes among them.
 
 use microdistill::kernel::int8::{self, Affine, Plain, rows};
+use microdistill::kernel::{affine, reference};
+use microdistill::scalar::Element as _;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
@@ -13,6 +15,9 @@ const CASES: u32 = 1000;
 const INPUTS: usize = 1025;
 /// Widest output.
 const OUTPUTS: usize = 257;
+/// The same of f32 layers, whose kernels know no such limits.
+const INPUTS_F32: usize = 65;
+const OUTPUTS_F32: usize = 33;
 
 /// A layer as it is exported, and an input.
 struct Case<const WEIGHTS: usize> {
@@ -27,34 +32,78 @@ struct Case<const WEIGHTS: usize> {
     x: [i8; INPUTS],
 }
 
-/// Weights at a multiple of 4 bytes.
+/// Weights and inputs at a multiple of 4 bytes.
 #[repr(align(4))]
 struct Aligned<T>(T);
 
-/// Compares [`CASES`] random layers of at most `WEIGHTS` weights; prints how many differ and a digest of all codes, which is
-/// the same on every machine that is given the same `WEIGHTS`.
+/// Compares [`CASES`] random layers of at most `WEIGHTS` bytes of weights, int8 and f32; prints how many differ, and a digest
+/// of all outputs, which is the same on every machine that is given the same `WEIGHTS`.
 ///
 /// ```text
 /// int8: 1000 layers, 612 of them by short cuts, 0 differ, digest 1234567890
+/// f32: 1000 layers, 0 differ, digest 1234567890
 /// ```
-pub fn kernels<const WEIGHTS: usize>() -> Outcome {
+pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
+    const { assert!(WEIGHTS == 4 * NUMBERS, "a number is 4 bytes") };
     let mut rng = Pcg32::new(7, 7);
     let (mut short, mut different, mut digest) = (0, 0, FNV_OFFSET);
     for _ in 0..CASES {
-        let mut case = Case::<WEIGHTS>::draw(&mut rng);
-        let (mut expected, mut found) = ([0; OUTPUTS], [0; OUTPUTS]);
-        case.reference(&mut expected);
-        short += u32::from(case.chosen(&mut found));
+        let (expected, found, by_short_cuts) = outputs_i8::<WEIGHTS>(&mut rng);
+        short += u32::from(by_short_cuts);
         different += u32::from(expected != found);
-        digest = found
-            .iter()
-            .fold(digest, |digest, &code| (digest ^ u32::from(code as u8)).wrapping_mul(FNV_PRIME));
+        digest = found.iter().fold(digest, |digest, &code| hash(digest, code as u8 as u32));
     }
     println!(
         "int8: {} layers, {} of them by short cuts, {} differ, digest {}",
         CASES, short, different, digest
     );
-    if different == 0 { Outcome::Passed } else { Outcome::Failed }
+
+    let (mut different_f32, mut digest) = (0, FNV_OFFSET);
+    for _ in 0..CASES {
+        let (expected, found) = outputs_f32::<NUMBERS>(&mut rng);
+        different_f32 += u32::from(!expected.iter().zip(&found).all(|(a, &b)| a.same_bits(b)));
+        // Processors disagree about a NaN's payload.
+        let bits = |y: &f32| if y.is_nan() { f32::NAN.to_bits() } else { y.to_bits() };
+        digest = found.iter().fold(digest, |digest, y| hash(digest, bits(y)));
+    }
+    println!("f32: {} layers, {} differ, digest {}", CASES, different_f32, digest);
+    if different + different_f32 == 0 { Outcome::Passed } else { Outcome::Failed }
+}
+
+/// The codes of a random int8 layer, by the portable kernel and by the target's, and whether that took its short cuts.
+#[inline(never)] // its arrays are gone when it returns
+fn outputs_i8<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUTPUTS], bool) {
+    let mut case = Case::<WEIGHTS>::draw(rng);
+    let (mut expected, mut found) = ([0; OUTPUTS], [0; OUTPUTS]);
+    case.reference(&mut expected);
+    let short = case.chosen(&mut found);
+    (expected, found, short)
+}
+
+/// The outputs of a random f32 layer, by the portable kernel and by the target's.
+#[inline(never)] // its arrays are gone when it returns
+fn outputs_f32<const NUMBERS: usize>(rng: &mut Pcg32) -> ([f32; OUTPUTS_F32], [f32; OUTPUTS_F32]) {
+    let inputs = between(rng, 1, INPUTS_F32);
+    let outputs = between(rng, 1, (NUMBERS / inputs).min(OUTPUTS_F32));
+    let special = rng.next_u32().is_multiple_of(8);
+    let mut number = || {
+        let bits = rng.next_u32();
+        // Any bits are a number, most of them absurd; else a number below 4.
+        if special { f32::from_bits(bits) } else { (bits as i32) as f32 / (1 << 29) as f32 }
+    };
+    let (mut w, mut b, mut x) = ([0.0; NUMBERS], [0.0; OUTPUTS_F32], [0.0; INPUTS_F32]);
+    w[..inputs * outputs].fill_with(&mut number);
+    b[..outputs].fill_with(&mut number);
+    x[..inputs].fill_with(&mut number);
+    let (mut expected, mut found) = ([0.0; OUTPUTS_F32], [0.0; OUTPUTS_F32]);
+    let (w, b, x) = (&w[..inputs * outputs], &b[..outputs], &x[..inputs]);
+    reference::affine(w, b, x, &mut expected[..outputs]);
+    affine(w, b, x, &mut found[..outputs]);
+    (expected, found)
+}
+
+fn hash(digest: u32, word: u32) -> u32 {
+    (digest ^ word).wrapping_mul(FNV_PRIME)
 }
 
 // Fowler, Noll and Vo's hash, 32 bits.
@@ -118,7 +167,7 @@ impl<const WEIGHTS: usize> Case<WEIGHTS> {
             short: false,
             zero: self.zero,
         };
-        rows::affine(&layer, &self.x[..self.inputs], &mut y[..self.outputs]);
+        rows::portable(&layer, &self.x[..self.inputs], &mut y[..self.outputs]);
     }
 
     /// By the target's kernel; tells whether it took its short cuts.

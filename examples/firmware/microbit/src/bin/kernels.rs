@@ -7,5 +7,5 @@ use microdistill_microbit::exit;
 
 #[entry]
 fn main() -> ! {
-    exit(microdistill_programs::kernels::<2048>())
+    exit(microdistill_programs::kernels::<2048, 512>())
 }

@@ -7,5 +7,5 @@ use microdistill_qemu_mps2::exit;
 
 #[entry]
 fn main() -> ! {
-    exit(microdistill_programs::kernels::<{ 1 << 16 }>())
+    exit(microdistill_programs::kernels::<{ 1 << 16 }, { 1 << 14 }>())
 }
