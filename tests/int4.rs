@@ -21,7 +21,7 @@ struct Plain<const I: usize, const O: usize, const GROUPS: usize> {
 impl<const I: usize, const O: usize, const GROUPS: usize> Plain<I, O, GROUPS> {
     fn random(rng: &mut Pcg32) -> Self {
         let zero = rng.next_u32() as i8;
-        let lowest = if rng.next_u32() % 2 == 0 { zero } else { -128 };
+        let lowest = if rng.next_u32() & 1 == 0 { zero } else { -128 };
         Plain {
             codes: std::array::from_fn(|_| std::array::from_fn(|_| (rng.next_u32() % 15) as i8 - 7)),
             scales: std::array::from_fn(|_| std::array::from_fn(|_| (rng.next_u32() % 18) as u8 + 1)),
@@ -62,7 +62,7 @@ impl<const I: usize, const O: usize, const GROUPS: usize> Plain<I, O, GROUPS> {
 }
 
 fn input<const I: usize>(rng: &mut Pcg32) -> [i8; I] {
-    let extreme = rng.next_u32() % 8 == 0;
+    let extreme = rng.next_u32().is_multiple_of(8);
     std::array::from_fn(|_| if extreme { -128 } else { rng.next_u32() as i8 })
 }
 

@@ -144,7 +144,7 @@ mod tests {
             let z = quantized.record(x, &mut tape).to_vec();
             let mut dys = student.tape();
             let mut gradient = Network::zero(&student.widths(), Activation::Identity);
-            SoftLabels::DEFAULT.gradient(&z, target, &mut dys[2], &mut vec![0.0; 3]);
+            SoftLabels::DEFAULT.gradient(&z, target, &mut dys[2], &mut [0.0; 3]);
             quantized.backward(&tape, &mut dys, &mut gradient);
 
             let teacher = teacher.map(f64::from);

@@ -14,7 +14,7 @@ use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sig
 use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Micromath};
 use microdistill::golden::{Golden, self_test};
 use microdistill::kernel::int8::{self, Affine};
-use microdistill::kernel::{affine, affine_input_gradient, affine_parameter_gradient};
+use microdistill::kernel::{affine, affine_input_gradient, affine_parameter_gradient, int4};
 use microdistill::layer::{Array, Role};
 use microdistill::loss::{
     BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, Loss, OutputMse,
@@ -25,15 +25,15 @@ use microdistill::optimizer::{
     Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
 };
 use microdistill::quant::{
-    Clamp, DenseI8, Dequantize, Quantize, Requantize, Stage as _, Table, exp, quantize,
+    Clamp, DenseI4, DenseI8, Dequantize, Quantize, Requantize, Stage as _, Table, exp, quantize,
 };
 use microdistill::scalar::{Element, Scalar};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
 use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI8, Network, Prepare, Replay, Scaler, Scratch,
-    Train, initialize, scratch, softmax,
+    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI4, MlpI8, Network, Prepare, Replay, Scaler,
+    Scratch, Train, initialize, scratch, softmax,
 };
 use rand_pcg::Pcg32;
 
@@ -55,6 +55,16 @@ static NETWORK_I8: MlpI8![4, 3, 2; per layer] =
         CLAMP,
     )));
 
+static NETWORK_I4: MlpI4![4, 3, 2; by group] = Network::new(
+    DenseI4::new([[1, -7, 2, 5]; 3], [[18]; 3], [7, 8, 9], [REQUANTIZE; 3], CLAMP).then(DenseI4::new(
+        [[7, -3, 6]; 2],
+        [[1]; 2],
+        [1, 2],
+        [REQUANTIZE; 2],
+        CLAMP,
+    )),
+);
+
 static SCALER: Scaler<4> = Scaler::new([1.0, 2.0, 3.0, 4.0], [0.5, 0.25, 2.0, 1.0]);
 
 #[entry]
@@ -67,6 +77,7 @@ fn main() -> ! {
     training::<f64, Dropping<f64>>();
     inference();
     int8();
+    int4();
     replay();
     metrics_and_schedules();
     loop {
@@ -243,6 +254,20 @@ fn int8() {
     black_box((Table::new(black_box([0; 256]), black_box(1)), table.zero(), table.map(black_box(1))));
     table.apply(slice());
     black_box(microdistill::quant::Softmax::new(black_box(1.0)).apply(black_box(&[0; 7])));
+}
+
+fn int4() {
+    let layer = int4::Affine {
+        weights: slice(),
+        group_scales: slice(),
+        bias: slice(),
+        multipliers: slice(),
+        shifts: slice(),
+        zero: black_box(0),
+    };
+    int4::affine(&layer, slice(), slice());
+    black_box(int4::pack(black_box(1), black_box(2)));
+    black_box(black_box(&NETWORK_I4).predict(black_box(&[0; 4])));
 }
 
 fn replay() {
