@@ -5,6 +5,7 @@
 
 #[cfg(kernel_f32 = "fpv4")]
 mod fpv4;
+pub mod int16;
 pub mod int4;
 pub mod int8;
 pub mod reference;
