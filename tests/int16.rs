@@ -41,7 +41,7 @@ proptest! {
 
 /// A random layer of these shapes against its definition.
 fn check<const I: usize, const O: usize, const S: usize, const SCRATCH: usize>(rng: &mut Pcg32) {
-    let lowest = rng.next_u32() % 8 == 0;
+    let lowest = rng.next_u32().is_multiple_of(8);
     let weights: [[i8; I]; O] = std::array::from_fn(|_| {
         std::array::from_fn(|_| if lowest { -127 } else { (rng.next_u32() as i8).max(-127) })
     });

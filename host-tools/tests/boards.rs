@@ -15,8 +15,9 @@ use common::bundled;
 use libtest_mimic::{Arguments, Failed, Trial};
 use microdistill_host_tools::board::{self, Board, Elf, Firmware, Optimizer, Output, Profile, Sources};
 use microdistill_host_tools::dataset::Dataset;
-use microdistill_host_tools::model::Model;
-use microdistill_host_tools::precision::{Bits, Precision};
+use microdistill_host_tools::model::{Body, Model};
+use microdistill_host_tools::network::Activation;
+use microdistill_host_tools::precision::{Bits, Precision, Scales};
 use microdistill_host_tools::quantize::quantize;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use serde_json::Value;
@@ -145,6 +146,7 @@ fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
     let int4 = |precision: fn(Bits) -> Precision| quantize(&student, &train.x, precision(Bits::Four));
     let models = [
         ("int8", model("student_int8.safetensors")),
+        ("a table", with_table(&train)?),
         ("int4", int4(Precision::per_channel)?),
         ("int4 by group", int4(Precision::per_group)?),
         ("f32", student.clone()),
@@ -165,6 +167,15 @@ fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
         assert_eq!(output.different(&expected), 0, "{name}: {output:?}");
     }
     Ok(())
+}
+
+/// The student, its hidden layer with another activation than it was trained with, in int8: a table.
+fn with_table(train: &Dataset) -> Result<Model, Failed> {
+    let mut model = model("student.safetensors");
+    if let Body::F32(network) = &mut model.body {
+        network.layers[0].activation = Activation::Tanh;
+    }
+    Ok(quantize(&model, &train.x, Scales::PerChannel)?)
 }
 
 /// What a program prints as it ships on an emulated board.
