@@ -21,7 +21,7 @@ mod optimizer;
 mod outcome;
 
 pub use adapt::adapt;
-pub use bench::{Meter, Tick, bench};
+pub use bench::{Meter, Tick, Watch, bench};
 pub use distill::distill;
 pub use infer::infer;
 pub use kernels::kernels;
