@@ -1,7 +1,8 @@
 //! The target's kernels against the portable ones: random layers, extremes among them.
 
 use microdistill::kernel::int8::{self, Affine, Plain, rows};
-use microdistill::kernel::{affine, reference};
+use microdistill::kernel::{affine, int4, reference};
+use microdistill::quant::GROUP;
 use microdistill::scalar::Element as _;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
@@ -36,7 +37,7 @@ struct Case<const WEIGHTS: usize> {
 #[repr(align(4))]
 struct Aligned<T>(T);
 
-/// Compares [`CASES`] random layers of at most `WEIGHTS` bytes of weights, int8 and f32; prints how many differ, and a digest
+/// Compares [`CASES`] random layers of at most `WEIGHTS` bytes of weights, int8, int4 and f32; prints how many differ, and a digest
 /// of all outputs, which is the same on every machine that is given the same `WEIGHTS`.
 ///
 /// ```text
@@ -58,6 +59,14 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
         CASES, short, different, digest
     );
 
+    let (mut different_i4, mut digest) = (0, FNV_OFFSET);
+    for _ in 0..CASES {
+        let (expected, found) = outputs_i4::<WEIGHTS>(&mut rng);
+        different_i4 += u32::from(expected != found);
+        digest = found.iter().fold(digest, |digest, &code| hash(digest, code as u8 as u32));
+    }
+    println!("int4: {} layers, {} differ, digest {}", CASES, different_i4, digest);
+
     let (mut different_f32, mut digest) = (0, FNV_OFFSET);
     for _ in 0..CASES {
         let (expected, found) = outputs_f32::<NUMBERS>(&mut rng);
@@ -67,7 +76,7 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
         digest = found.iter().fold(digest, |digest, y| hash(digest, bits(y)));
     }
     println!("f32: {} layers, {} differ, digest {}", CASES, different_f32, digest);
-    if different + different_f32 == 0 { Outcome::Passed } else { Outcome::Failed }
+    if different + different_i4 + different_f32 == 0 { Outcome::Passed } else { Outcome::Failed }
 }
 
 /// The codes of a random int8 layer, by the portable kernel and by the target's, and whether that took its short cuts.
@@ -78,6 +87,39 @@ fn outputs_i8<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUT
     case.reference(&mut expected);
     let short = case.chosen(&mut found);
     (expected, found, short)
+}
+
+/// The codes of a random int4 layer, by the portable kernel and by the target's: an int8 layer with small weights.
+#[inline(never)] // its arrays are gone when it returns
+fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUTPUTS]) {
+    let mut case = Case::<WEIGHTS>::draw(rng);
+    let Case { inputs, outputs, .. } = case;
+    let (parts, bytes) = (inputs.div_ceil(GROUP), inputs.div_ceil(2));
+    let groups = if rng.next_u32().is_multiple_of(2) { parts } else { 0 };
+    let mut group_scales = [0; INPUTS];
+    let outputs = if groups * outputs > INPUTS { INPUTS / groups } else { outputs };
+    group_scales.fill_with(|| (rng.next_u32() % 18) as u8 + 1);
+    for weight in &mut case.weights {
+        *weight = (*weight >> 4).max(-7);
+    }
+    let (codes, group_scales) = (&case.weights[..inputs * outputs], &group_scales[..groups * outputs]);
+    let (bias, multipliers) = (&case.bias[..outputs], &mut case.multipliers[..outputs]);
+    let (shifts, zero) = (&mut case.shifts[..outputs], case.zero);
+    let mut x = Aligned([int8::hold(0); INPUTS]);
+    int8::hold_all(&case.x[..inputs], &mut x.0);
+    let mut laid_out = Aligned([0; WEIGHTS]);
+    let mut codes_by = |lay_out: fn(int4::Plain<'_>) -> bool,
+                        affine: fn(&int4::Affine<'_>, &[_], &mut [_])| {
+        let laid_out = &mut laid_out.0[..bytes * outputs];
+        laid_out.fill(0);
+        let short = lay_out(int4::Plain { codes, laid_out, group_scales, bias, multipliers, shifts });
+        let layer = int4::Affine { weights: laid_out, group_scales, bias, multipliers, shifts, short, zero };
+        let mut words = [int8::hold(0); OUTPUTS];
+        affine(&layer, &x.0[..inputs], &mut words[..outputs]);
+        words.map(int8::release)
+    };
+    // The portable layout comes first: it leaves the factors as they are.
+    (codes_by(int4::rows::lay_out, int4::rows::affine), codes_by(int4::lay_out, int4::affine))
 }
 
 /// The outputs of a random f32 layer, by the portable kernel and by the target's.
