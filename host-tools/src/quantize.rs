@@ -6,21 +6,25 @@
 //! | activations | `s = (max − min) / 255`, of a range that holds 0 | `round(x / s) + zero`, `zero = round(−128 − min / s)` |
 //! | weights | `s_w = max\|w\| / 127`; of fewer bits, see [`Precision`] | `round(w / s_w)` |
 //! | biases | `s_in·s_w` | `round(b / (s_in·s_w))` in 32 bits |
+//!
+//! Where a table is the activation, what it takes has codes of its own, of the range in which the table changes.
+
+use std::mem;
 
 use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
 use crate::model::{Body, Model};
-use crate::network::{Dense, Network};
-use crate::network_i8::{Codes, DenseI8, NetworkI8};
+use crate::network::{Activation, Dense, Network};
+use crate::network_i8::{Codes, DenseI8, NetworkI8, fixed_codes};
 use crate::precision::{Bits, Precision, Scales};
 
 /// The model in int8, or int4. `rows`: raw features, shape (inputs × rows), as in the data that the model was trained on; they
 /// set the range of every layer's outputs.
 ///
 /// # Errors
-/// A model that is quantized already or has an activation that int8 lacks, no rows, an activation that is not finite, or ranges whose quotients no
-/// f32 holds.
+/// A model that is quantized already, no rows, an activation that is not finite, a precision that no layer has, or ranges
+/// whose quotients no f32 holds.
 pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precision>) -> Result<Model> {
     let precision = precision.into();
     let Body::F32(network) = &model.body else {
@@ -56,17 +60,15 @@ pub fn quantize_network(
 ) -> Result<NetworkI8> {
     let precision = precision.into();
     precision.check()?;
-    if let Some(layer) = network.layers.iter().find(|layer| !layer.activation.in_int8()) {
-        let name = layer.activation.name();
-        return Err(Error::Invalid(format!(
-            "{name} is not available in int8 yet: train the student with relu or relu6"
-        )));
-    }
-    let mut codes = calibrate(network, x)?.into_iter();
+    let mut codes = codes(network, x)?.into_iter();
     let input = codes.next().unwrap_or(Range::default().codes());
     let mut before = input;
     let layers = network.layers.iter().zip(codes).enumerate().map(|(index, (layer, output))| {
-        let layer = dense(layer, before, output, precision);
+        let sums = match layer.activation.is_curved() {
+            true => Some(calibrate_sums(network, index, x)?.codes()),
+            false => None,
+        };
+        let layer = dense(layer, before, sums, output, precision);
         before = output;
         layer.map_err(|problem| Error::Invalid(format!("layer {index} cannot be quantized: {problem}")))
     });
@@ -98,8 +100,16 @@ impl Range {
     }
 }
 
-/// The codes of the input and of every layer's outputs, in the ranges that they have on the rows `x`.
-pub(crate) fn calibrate(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Codes>> {
+/// The codes of the input and of every layer's outputs, for the rows `x`.
+pub(crate) fn codes(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Codes>> {
+    let fixed = network.layers.iter().map(|layer| fixed_codes(layer.activation));
+    let ranges = calibrate(network, x)?.into_iter();
+    let codes = std::iter::once(None).chain(fixed).zip(ranges);
+    Ok(codes.map(|(fixed, range)| fixed.unwrap_or(range.codes())).collect())
+}
+
+/// The ranges of the input and of every layer's outputs.
+fn calibrate(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Range>> {
     if x.ncols() == 0 {
         return Err(Error::Invalid("quantization needs calibration rows: give the training data".into()));
     }
@@ -119,7 +129,23 @@ pub(crate) fn calibrate(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Codes
             range.cover(values);
         }
     }
-    Ok(ranges.into_iter().map(Range::codes).collect())
+    Ok(ranges)
+}
+
+/// The range of a layer's sums, as far as its activation tells them apart.
+fn calibrate_sums(network: &Network, index: usize, x: &DMatrix<f32>) -> Result<Range> {
+    let mut linear = Network { layers: network.layers.iter().take(index + 1).cloned().collect() };
+    let last = linear.layers.last_mut();
+    let activation =
+        last.map_or(Activation::Identity, |last| mem::replace(&mut last.activation, Activation::Identity));
+    let Range { low, high } = calibrate(&linear, x)?.pop().unwrap_or_default();
+    // Beyond these, all outputs have the codes -128 and 127.
+    let (lowest, highest) = match activation {
+        Activation::Tanh => (-3.2, 2.6),
+        Activation::Sigmoid => (-6.3, 5.2),
+        _ => (f32::MIN, f32::MAX),
+    };
+    Ok(Range { low: low.max(lowest), high: high.min(highest) })
 }
 
 /// Codes of a bias stay within ±2³⁰, which leaves as much for the products.
@@ -127,7 +153,13 @@ const BIAS_LIMIT: f64 = (1 << 30) as f64;
 /// Inputs of a layer whose products, each within 127·255, still fit beside the bias in an i32.
 const INPUT_LIMIT: usize = (1 << 30) / (127 * 255);
 
-fn dense(layer: &Dense, input: Codes, output: Codes, precision: Precision) -> Result<DenseI8, String> {
+fn dense(
+    layer: &Dense,
+    input: Codes,
+    sums: Option<Codes>,
+    output: Codes,
+    precision: Precision,
+) -> Result<DenseI8, String> {
     let inputs = layer.inputs();
     if inputs > INPUT_LIMIT {
         return Err(format!("{inputs} inputs, sums in 32 bits hold {INPUT_LIMIT}"));
@@ -156,6 +188,7 @@ fn dense(layer: &Dense, input: Codes, output: Codes, precision: Precision) -> Re
         bias: layer.bias.iter().zip(scales()).map(bias).collect(),
         weight_scales,
         activation: layer.activation,
+        sums,
         output,
     })
 }

@@ -44,10 +44,10 @@ fn models() -> Vec<(&'static str, Model)> {
         ];
         network.layers[0].bias = vec![-0.0, -f32::from_bits(3), 1e16];
     }
-    let codes = |widths: &[usize], precision: Precision| {
-        let model = model(widths, Activation::Relu, 6);
-        quantize(&model, &rows(widths[0], 100, 8), precision).unwrap()
+    let activated = |widths: &[usize], hidden, precision: Precision| {
+        quantize(&model(widths, hidden, 6), &rows(widths[0], 100, 8), precision).unwrap()
     };
+    let codes = |widths: &[usize], precision| activated(widths, Activation::Relu, precision);
     let int8 = |widths: &[usize], scales: Scales| codes(widths, scales.into());
     let mut mixed = int8(&[7, 13, 5, 3], Scales::PerChannel);
     if let Body::Int8(network) = &mut mixed.body {
@@ -60,7 +60,17 @@ fn models() -> Vec<(&'static str, Model)> {
         ("int8 single layer", int8(&[5, 3], Scales::PerChannel)),
         ("int4", codes(&[7, 13, 5, 3], Precision::per_channel(Bits::Four))),
         ("int4 by group", codes(&[65, 33, 3], Precision::per_group(Bits::Four))),
+        ("int4 tanh", activated(&[7, 13, 5, 3], Activation::Tanh, Precision::per_channel(Bits::Four))),
+        (
+            "int4 sigmoid by group",
+            activated(&[7, 5, 3], Activation::Sigmoid, Precision::per_group(Bits::Four)),
+        ),
         ("int3", codes(&[40, 3], Precision::per_group(Bits::Three))),
+        ("int8 relu6", activated(&[7, 13, 5, 3], Activation::Relu6, Scales::PerChannel.into())),
+        ("int8 leaky relu", activated(&[7, 13, 5, 3], Activation::LeakyRelu, Scales::PerChannel.into())),
+        ("int8 tanh", activated(&[7, 13, 5, 3], Activation::Tanh, Scales::PerChannel.into())),
+        ("int8 tanh per layer", activated(&[4, 6, 2], Activation::Tanh, Scales::PerLayer.into())),
+        ("int8 sigmoid", activated(&[4, 6, 2], Activation::Sigmoid, Scales::PerChannel.into())),
         ("relu", model(&[7, 13, 5, 3], Activation::Relu, 1)),
         ("relu6", model(&[7, 13, 5, 3], Activation::Relu6, 1)),
         ("leaky relu", model(&[4, 6, 2], Activation::LeakyRelu, 2)),

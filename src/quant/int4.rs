@@ -117,33 +117,43 @@ impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A:
 }
 
 /// The type of an int4 MLP by its widths, from input to output; one scale an output, and with `; by group` one for every
-/// 32 of its inputs.
+/// 32 of its inputs. Hidden layers end with a [`Clamp`], or with the [`Stage`] given, and the last one with a clamp.
 ///
 /// ```
-/// use microdistill::{MlpI4, MlpI8};
+/// use microdistill::{MlpI4, MlpI8, quant::Table};
 ///
 /// type Student = MlpI4![64, 32, 10];
 /// type Closer = MlpI4![64, 32, 10; by group];
+/// type Smooth = MlpI4![64, 32, 10; Table]; // or `; by group, Table`
 /// type Int8 = MlpI8![64, 32, 10];
 /// assert!(size_of::<Student>() < size_of::<Closer>() && size_of::<Closer>() < size_of::<Int8>());
 /// ```
 #[macro_export]
 macro_rules! MlpI4 {
-    (@layers $groups:ident $i:expr, $o:expr) => {
-        $crate::quant::DenseI4<{ $i }, { $o }, { usize::div_ceil($i, 2) }, { $crate::MlpI4!(@$groups $i) }>
-    };
-    (@layers $groups:ident $i:expr, $h:expr, $($rest:expr),+) => {
-        $crate::Chain<
-            $crate::MlpI4!(@layers $groups $i, $h),
-            $crate::MlpI4!(@layers $groups $h, $($rest),+),
+    (@groups none $i:expr) => { 0 };
+    (@groups some $i:expr) => { usize::div_ceil($i, $crate::quant::GROUP) };
+    (@dense $groups:ident $stage:ty; $i:expr, $o:expr) => {
+        $crate::quant::DenseI4<
+            { $i }, { $o }, { usize::div_ceil($i, 2) }, { $crate::MlpI4!(@groups $groups $i) }, $stage,
         >
     };
-    (@none $i:expr) => { 0 };
-    (@groups $i:expr) => { usize::div_ceil($i, $crate::quant::GROUP) };
-    ($($width:expr),+) => {
-        $crate::Network<$crate::MlpI4!(@layers none $($width),+), { $crate::scratch::<i8>(&[$($width),+]) }>
+    (@layers $groups:ident $stage:ty; $i:expr, $o:expr) => {
+        $crate::MlpI4!(@dense $groups $crate::quant::Clamp; $i, $o)
     };
-    ($($width:expr),+; by group) => {
-        $crate::Network<$crate::MlpI4!(@layers groups $($width),+), { $crate::scratch::<i8>(&[$($width),+]) }>
+    (@layers $groups:ident $stage:ty; $i:expr, $h:expr, $($rest:expr),+) => {
+        $crate::Chain<
+            $crate::MlpI4!(@dense $groups $stage; $i, $h),
+            $crate::MlpI4!(@layers $groups $stage; $h, $($rest),+),
+        >
     };
+    (@network $groups:ident $stage:ty; $($width:expr),+) => {
+        $crate::Network<
+            $crate::MlpI4!(@layers $groups $stage; $($width),+),
+            { $crate::scratch::<i8>(&[$($width),+]) },
+        >
+    };
+    ($($width:expr),+) => { $crate::MlpI4!(@network none $crate::quant::Clamp; $($width),+) };
+    ($($width:expr),+; by group) => { $crate::MlpI4!(@network some $crate::quant::Clamp; $($width),+) };
+    ($($width:expr),+; by group, $stage:ty) => { $crate::MlpI4!(@network some $stage; $($width),+) };
+    ($($width:expr),+; $stage:ty) => { $crate::MlpI4!(@network none $stage; $($width),+) };
 }

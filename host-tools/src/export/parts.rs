@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 
-use microdistill::quant::{Clamp, Dequantize, GROUP};
+use microdistill::quant::{Clamp, Dequantize, GROUP, Table};
 
 use super::text::{Node, array, block, call, leaf, matrix, record};
 use crate::model::{Body, Model};
 use crate::network::{Activation, Network};
-use crate::network_i8::{Codes, Folded, NetworkI8, run};
+use crate::network_i8::{Codes, DenseI8, Folded, LEAKY_SLOPE, NetworkI8, Stage, run};
 
 /// What the kinds of network differ in.
 pub(super) struct Parts {
@@ -105,40 +105,35 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     let folded = network.folded();
     let storage = Storage::of(&model.body, network);
     let mut consts = Vec::new();
-    let layer = |(index, layer): (usize, &Folded)| {
-        let scales = if storage == Storage::PerLayer { 1 } else { layer.bias.len() };
+    let layer = |(index, (plain, layer)): (usize, (&DenseI8, &Folded))| {
+        let outputs = layer.bias.len();
+        let scales = if storage == Storage::PerLayer { 1 } else { outputs };
         let requantize = layer.requantize.iter().cycle().take(scales).map(|requantize| {
             let numbers = [leaf(requantize.multiplier()), leaf(requantize.shift())];
             call("Requantize::new", numbers)
         });
-        let clamp = [
-            ("zero", leaf(layer.clamp.zero)),
-            ("lowest", leaf(layer.clamp.lowest)),
-            ("highest", leaf(layer.clamp.highest)),
-        ];
-        let clamp = record("Clamp", clamp);
-        let codes: Vec<i8> = network.layers[index].codes().map(|(code, _)| code).collect();
+        let codes: Vec<i8> = plain.codes().map(|(code, _)| code).collect();
         let (tensors, [weights, bias]) = tensors(index, &codes, &layer.bias, ["i8", "i32"]);
         consts.extend(tensors);
-        let (requantize, outputs) = (block(requantize), layer.bias.len());
-        let scales = &network.layers[index].group_scales;
+        let (requantize, stage) = (block(requantize), stage(plain, &layer.stage));
         match storage {
             Storage::PerChannel | Storage::PerLayer => {
-                call("DenseI8::new", [weights, bias, requantize, clamp])
+                call("DenseI8::new", [weights, bias, requantize, stage])
             }
             Storage::Int4 => {
                 let scales = Node::Leaf(format!("[[]; {outputs}]"));
-                call("DenseI4::new", [weights, scales, bias, requantize, clamp])
+                call("DenseI4::new", [weights, scales, bias, requantize, stage])
             }
             Storage::Int4ByGroup => {
-                let (groups, name) = (scales.len() / outputs, format!("GROUP_SCALES_{index}"));
+                let (groups, name) = (plain.group_scales.len() / outputs, format!("GROUP_SCALES_{index}"));
                 let head = format!("{name}: [[u8; {groups}]; {outputs}]");
-                consts.push(Tensor { head, value: matrix(scales, groups) });
-                call("DenseI4::new", [weights, Node::Leaf(name), bias, requantize, clamp])
+                consts.push(Tensor { head, value: matrix(&plain.group_scales, groups) });
+                call("DenseI4::new", [weights, Node::Leaf(name), bias, requantize, stage])
             }
         }
     };
-    let layers: Vec<Node> = folded.iter().enumerate().map(layer).collect();
+    let layers: Vec<Node> = network.layers.iter().zip(&folded).enumerate().map(layer).collect();
+    let curved = network.layers.iter().any(|layer| layer.activation.is_curved());
     let golden = |x: Vec<f32>| {
         let codes = network.quantize(&x);
         (array(&codes), array(run(&folded, &codes)))
@@ -148,17 +143,32 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     Parts {
         number: "i8",
         gives: "gives codes, in the order of the logits or values they stand for",
-        network_type: storage.network_type(&widths),
+        network_type: network_type(storage.macro_name(), &widths, storage.option(curved)),
         input: (
             format!("::microdistill::quant::Quantize<{inputs}>"),
             record("::microdistill::quant::Quantize", edge),
         ),
-        network: (storage.names(), network_of(layers)),
+        network: (storage.names(curved), network_of(layers)),
         tensors: consts,
         output: Some((DEQUANTIZE, dequantize(&network.output()))),
         golden: vectors(model, golden),
-        flash: storage.flash(&widths),
+        flash: storage.flash(&widths, curved),
         scratch: microdistill::scratch::<i8>(&widths),
+    }
+}
+
+/// What makes outputs of a layer's sums.
+fn stage(layer: &DenseI8, stage: &Stage) -> Node {
+    let codes =
+        |codes: Codes| record("Dequantize", [("scale", leaf(codes.scale)), ("zero", leaf(codes.zero))]);
+    let sums = codes(layer.sums.unwrap_or(layer.output));
+    match (layer.activation, stage) {
+        (_, Stage::Clamp(Clamp { zero, lowest, highest })) => {
+            record("Clamp", [("zero", leaf(zero)), ("lowest", leaf(lowest)), ("highest", leaf(highest))])
+        }
+        (Activation::Tanh, _) => call("Table::tanh", [sums]),
+        (Activation::Sigmoid, _) => call("Table::sigmoid", [sums]),
+        _ => call("Table::leaky_relu", [leaf(LEAKY_SLOPE), sums, codes(layer.output)]),
     }
 }
 
@@ -194,46 +204,62 @@ impl Storage {
         }
     }
 
-    fn network_type(self, widths: &[usize]) -> String {
+    fn macro_name(self) -> &'static str {
         match self {
-            Storage::PerChannel => network_type("MlpI8", widths, ""),
-            Storage::PerLayer => network_type("MlpI8", widths, "per layer"),
-            Storage::Int4 => network_type("MlpI4", widths, ""),
-            Storage::Int4ByGroup => network_type("MlpI4", widths, "by group"),
+            Storage::PerChannel | Storage::PerLayer => "MlpI8",
+            Storage::Int4 | Storage::Int4ByGroup => "MlpI4",
+        }
+    }
+
+    /// What that macro takes beside widths.
+    fn option(self, curved: bool) -> &'static str {
+        match (self, curved) {
+            (Storage::PerChannel | Storage::Int4, false) => "",
+            (Storage::PerLayer, false) => "per layer",
+            (Storage::Int4ByGroup, false) => "by group",
+            (Storage::PerChannel | Storage::Int4, true) => "::microdistill::quant::Table",
+            (Storage::PerLayer, true) => "per layer, ::microdistill::quant::Table",
+            (Storage::Int4ByGroup, true) => "by group, ::microdistill::quant::Table",
         }
     }
 
     /// What the network's value uses.
-    fn names(self) -> &'static str {
-        match self {
-            Storage::PerChannel | Storage::PerLayer => {
+    fn names(self, curved: bool) -> &'static str {
+        match (self, curved) {
+            (Storage::PerChannel | Storage::PerLayer, false) => {
                 "::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}}"
             }
-            Storage::Int4 | Storage::Int4ByGroup => {
+            (Storage::PerChannel | Storage::PerLayer, true) => {
+                "::microdistill::{Network, quant::{Clamp, DenseI8, Dequantize, Requantize, Table}}"
+            }
+            (Storage::Int4 | Storage::Int4ByGroup, false) => {
                 "::microdistill::{Network, quant::{Clamp, DenseI4, Requantize}}"
+            }
+            (Storage::Int4 | Storage::Int4ByGroup, true) => {
+                "::microdistill::{Network, quant::{Clamp, DenseI4, Dequantize, Requantize, Table}}"
             }
         }
     }
 
     /// Bytes of a network and its edges, as the compiler lays them out: a multiple of 4 for each struct.
-    fn flash(self, widths: &[usize]) -> usize {
+    fn flash(self, widths: &[usize], curved: bool) -> usize {
         let word = align_of::<i32>();
-        let layer = |pair: &[usize]| {
+        let hidden = widths.len().saturating_sub(2);
+        let layer = |(index, pair): (usize, &[usize])| {
             let (inputs, outputs) = (pair[0], pair[1]);
+            let stage = if curved && index < hidden { size_of::<Table>() } else { size_of::<Clamp>() };
             let scales = if self == Storage::PerLayer { 1 } else { outputs };
-            let weights = match self {
-                Storage::PerChannel | Storage::PerLayer => {
-                    (inputs * outputs).next_multiple_of(word) + size_of::<bool>()
-                }
-                Storage::Int4 => inputs.div_ceil(2) * outputs,
-                Storage::Int4ByGroup => (inputs.div_ceil(2) + inputs.div_ceil(GROUP)) * outputs,
+            let row = match self {
+                Storage::PerChannel | Storage::PerLayer => inputs,
+                Storage::Int4 | Storage::Int4ByGroup => inputs.div_ceil(2),
             };
-            let factors = scales * (size_of::<i32>() + size_of::<i8>());
-            let bytes = weights + outputs * size_of::<i32>() + factors + size_of::<Clamp>();
-            bytes.next_multiple_of(word)
+            let group_scales = if self == Storage::Int4ByGroup { inputs.div_ceil(GROUP) * outputs } else { 0 };
+            let weights = (row * outputs).next_multiple_of(word);
+            let factors = scales * (size_of::<i32>() + size_of::<i8>()) + size_of::<bool>();
+            (weights + group_scales + outputs * size_of::<i32>() + factors + stage).next_multiple_of(word)
         };
         let edges = size_of::<f32>() * 2 * widths[0] + 2 * size_of::<Dequantize>();
-        widths.windows(2).map(layer).sum::<usize>() + edges
+        widths.windows(2).enumerate().map(layer).sum::<usize>() + edges
     }
 }
 

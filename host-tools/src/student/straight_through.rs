@@ -1,15 +1,16 @@
 //! Quantization-aware training: the student computes as its quantized form will, and learns as if it did not.
 
+use microdistill::quant;
 use nalgebra::DMatrix;
 
 use crate::error::Result;
 use crate::network::Network;
 use crate::network_i8::Codes;
 use crate::precision::Precision;
-use crate::quantize::calibrate;
+use crate::quantize;
 
-/// A student as its codes are, in f32: weights of `precision`, activations of 8 bits, biases as they are, since theirs
-/// are 32.
+/// A student as its codes are, in f32: weights of `precision`, activations of 8 bits. Biases stay as they are, since theirs
+/// are 32, and so do sums on their way into a table.
 ///
 /// Rounding has no slope. The straight-through estimator (Hinton 2012; Bengio, Léonard & Courville 2013) takes that of
 /// the identity: the gradient is the one of a network in which every rounding adds a constant, and it moves the weights
@@ -30,7 +31,7 @@ impl StraightThrough {
     pub(super) fn new(student: &Network, precision: Precision, x: &DMatrix<f32>) -> Result<Self> {
         let mut network = student.clone();
         round_weights(&mut network, precision);
-        let codes = calibrate(&network, x)?;
+        let codes = quantize::codes(&network, x)?;
         let rounded = network.widths().into_iter().map(|width| vec![0.0; width]).collect();
         Ok(StraightThrough { precision, network, codes, rounded })
     }
@@ -49,10 +50,10 @@ impl StraightThrough {
     /// Forward pass that keeps what [`backward`](StraightThrough::backward) needs; `tape` gets the outputs of every
     /// layer before they are rounded. Returns the rounded outputs of the last.
     pub(super) fn record(&mut self, x: &[f32], tape: &mut [Vec<f32>]) -> &[f32] {
-        self.codes[0].round(x, &mut self.rounded[0]);
+        round(self.codes[0], x, &mut self.rounded[0]);
         for (index, layer) in self.network.layers.iter().enumerate() {
             layer.forward(&self.rounded[index], &mut tape[index]);
-            self.codes[index + 1].round(&tape[index], &mut self.rounded[index + 1]);
+            round(self.codes[index + 1], &tape[index], &mut self.rounded[index + 1]);
         }
         &self.rounded[self.network.layers.len()]
     }
@@ -61,6 +62,13 @@ impl StraightThrough {
     /// ∂L/∂y in its last element, and is overwritten.
     pub(super) fn backward(&self, tape: &[Vec<f32>], dys: &mut [Vec<f32>], gradient: &mut Network) {
         self.network.backward(|layer| &self.rounded[layer], tape, dys, gradient);
+    }
+}
+
+/// `rounded`: what the codes of `values` stand for.
+fn round(codes: Codes, values: &[f32], rounded: &mut [f32]) {
+    for (rounded, &value) in rounded.iter_mut().zip(values) {
+        [*rounded] = codes.apply(&[quant::quantize(value, codes.scale, codes.zero)]);
     }
 }
 

@@ -11,29 +11,34 @@ use core::hint::{black_box, spin_loop};
 
 use cortex_m_rt::entry;
 use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
+use microdistill::drift::{Drift, DriftLimits, PageHinkley, PageHinkleyLimits, disagreement};
 use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Micromath};
 use microdistill::golden::{Golden, self_test};
+use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
-use microdistill::kernel::{affine, affine_input_gradient, affine_parameter_gradient, int4};
+use microdistill::kernel::{affine, affine_input_gradient, affine_parameter_gradient, int4, int16};
 use microdistill::layer::{Array, Role};
 use microdistill::loss::{
     BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, Loss, OutputMse,
-    SmoothedCrossEntropy, Soft, SoftLabels, Softmax,
+    SmoothedCrossEntropy, Soft, SoftLabels, Softmax, log_softmax,
 };
 use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, argmax};
 use microdistill::optimizer::{
     Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
 };
 use microdistill::quant::{
-    Clamp, DenseI4, DenseI8, Dequantize, Quantize, Requantize, Stage as _, Table, exp, quantize,
+    Clamp, ClampI16, DenseI4, DenseI8, DenseI16, Dequantize, DequantizeI16, Quantize, QuantizeI16,
+    Requantize, Stage as _, Table, exp, quantize,
 };
+use microdistill::replay::{Answer, Balanced, Reservoir};
 use microdistill::scalar::{Element, Scalar};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
+use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
 use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI4, MlpI8, Network, Prepare, Replay, Scaler,
-    Scratch, Train, initialize, scratch, softmax,
+    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network, Prepare, Replay,
+    Scaler, Scratch, Train, initialize, scratch, softmax,
 };
 use rand_pcg::Pcg32;
 
@@ -65,6 +70,16 @@ static NETWORK_I4: MlpI4![4, 3, 2; by group] = Network::new(
     )),
 );
 
+static NETWORK_I16: MlpI16![4, 3, 2] = Network::new(
+    DenseI16::new([[64, -127, 32, 5]; 3], [7, 8, 9], [REQUANTIZE; 3], CLAMP_I16).then(DenseI16::new(
+        [[127, -3, 60]; 2],
+        [1, 2],
+        [REQUANTIZE; 2],
+        CLAMP_I16,
+    )),
+);
+const CLAMP_I16: ClampI16 = ClampI16 { lowest: 0, highest: i16::MAX };
+
 static SCALER: Scaler<4> = Scaler::new([1.0, 2.0, 3.0, 4.0], [0.5, 0.25, 2.0, 1.0]);
 
 #[entry]
@@ -78,7 +93,12 @@ fn main() -> ! {
     inference();
     int8();
     int4();
+    int16();
     replay();
+    teachers();
+    drift();
+    guard::<Mlp![4, 3, 2], Sgd<_>>(&SgdRates { rate: 1.0, momentum: 1.0, weight_decay: 1.0 });
+    guard::<Dropping<f32>, Adam<_>>(&adam_rates(1.0));
     metrics_and_schedules();
     loop {
         spin_loop();
@@ -121,6 +141,7 @@ fn functions<T: Scalar>() {
     standardize::<T>(slice(), slice(), slice());
 
     black_box(softmax::<T>(slice(), x));
+    log_softmax::<T>(slice());
     head::<Linear, T>();
     head::<Softmax, T>();
     head::<FastSoftmax, T>();
@@ -263,17 +284,94 @@ fn int4() {
         bias: slice(),
         multipliers: slice(),
         shifts: slice(),
+        short: black_box(true),
         zero: black_box(0),
     };
     int4::affine(&layer, slice(), slice());
+    int4::rows::affine(&layer, slice(), slice());
+    int4::fours::affine(&layer, slice(), slice());
     black_box(int4::pack(black_box(1), black_box(2)));
     black_box(black_box(&NETWORK_I4).predict(black_box(&[0; 4])));
+}
+
+fn int16() {
+    let layer = int16::Affine {
+        weights: slice(),
+        bias: slice(),
+        multipliers: slice(),
+        shifts: slice(),
+        lowest: black_box(0),
+        highest: black_box(0),
+    };
+    int16::affine(&layer, slice(), slice());
+    black_box(black_box(REQUANTIZE).apply_i64(black_box(1)));
+    black_box(black_box(1i16).same_bits(black_box(1)));
+    let input = black_box(QuantizeI16 { scaler: SCALER, scale: 1.0 });
+    let output = black_box(DequantizeI16 { scale: 1.0 });
+    black_box(output.apply(&black_box(&NETWORK_I16).predict(&input.apply(black_box(&[0.0; 4])))));
 }
 
 fn replay() {
     let mut replay = black_box(Replay::<[f32; 4], [f32; 2], 5>::default());
     replay.push(black_box([0.0; 4]), black_box([0.0; 2]));
-    black_box((replay.len(), replay.is_empty(), replay.draw(&mut rng())));
+    black_box((replay.len(), replay.is_empty(), replay.draw(&mut rng()), replay.get(black_box(1))));
+
+    let input = black_box(Quantize { scaler: SCALER, scale: 1.0, zero: 1 });
+    let output = black_box(Dequantize { scale: 1.0, zero: 1 });
+    let codes = input.apply(black_box(&[0.0; 4]));
+    let answer = Answer { logits: output.encode(black_box(&[0.0; 2])), label: black_box(None) };
+    let mut reservoir = black_box(Replay::<_, _, 5, Reservoir>::reservoir());
+    reservoir.push(codes, answer, &mut rng());
+    let mut balanced = black_box(Replay::<_, _, 5, Balanced<5, 3>>::balanced());
+    balanced.push(codes, answer, black_box(1), &mut rng());
+    black_box((input.decode(&codes), reservoir.draw(&mut rng()), balanced.held()));
+}
+
+fn teachers() {
+    let input = black_box([0.0; 4]);
+    let quantize = Quantize { scaler: SCALER, scale: 1.0, zero: 1 };
+    let output = Dequantize { scale: 1.0, zero: 1 };
+    let int8 = black_box(Quantized { input: &quantize, network: &NETWORK_I8, output: &output });
+    black_box(Teacher::<[i8; 4], _>::teach(&int8, black_box(&[0; 4])));
+    black_box(Stored.teach(black_box(&([0.0; 4], [0.0; 2]))));
+    let closure = |_: &[f32; 4]| black_box([0.0; 2]);
+    let members: [&dyn Teacher<[f32; 4], [f32; 2]>; 3] = [&NETWORK, &int8, &closure];
+    let teacher = Ensemble { members: black_box(members.as_slice()) };
+    let mut queries = black_box(Unsure::new(0.5, 1));
+    black_box(queries.ask(&teacher, &input, slice()));
+    black_box((queries.asked(), queries.saved(), margin(slice())));
+}
+
+fn drift() {
+    let limits = black_box(DriftLimits { block: black_box(1), ..DriftLimits::DEFAULT });
+    let mut drift = black_box(Drift::expecting(black_box(1.0), black_box(1)));
+    black_box((
+        drift.add(disagreement(black_box(&[0.0; 2]), black_box(&[0.0; 2])), &limits),
+        drift.is_learning(),
+    ));
+    let mut test = black_box(PageHinkley::ZERO);
+    black_box((test.add(black_box(1.0), black_box::<&PageHinkleyLimits>(&limits.start)), test.norm()));
+}
+
+fn guard<S, O>(rates: &O::Rates)
+where
+    S: Train<Scalar = f32, Input = [f32; 4], Output = [f32; 2]> + Copy,
+    O: Optimizer<S>,
+{
+    let rows = black_box::<&[([f32; 4], usize)]>(slice());
+    let row = |index: usize| rows.get(index).copied();
+    let held_out = HeldOut { trusted: row, recent: row };
+    let mut guard = black_box(Guard::<S, O>::ZERO);
+    guard.begin(black_box(&S::ZERO));
+    let score = Score::of(guard.student(), &row);
+    let limits = black_box(Limits { trusted: score.likelihood(), ..Limits::DEFAULT });
+    let progress = guard.train_for(black_box(1), &limits, &held_out, |distiller| {
+        let loss = distiller.learn(black_box(&[0.0; 4]), &CrossEntropy, black_box(1));
+        distiller.update(rates);
+        black_box(Some(loss))
+    });
+    black_box((progress, progress.is_under_way(), guard.kept(), guard.rolled_back()));
+    black_box((score.rows(), score.errors(), guard.student().tensors().count()));
 }
 
 fn metrics_and_schedules() {

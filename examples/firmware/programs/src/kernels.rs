@@ -1,7 +1,7 @@
 //! The target's kernels against the portable ones: random layers, extremes among them.
 
 use microdistill::kernel::int8::{self, Affine, Plain, rows};
-use microdistill::kernel::{affine, int4, reference};
+use microdistill::kernel::{self, int4, reference};
 use microdistill::quant::GROUP;
 use microdistill::scalar::Element as _;
 use rand_core::Rng;
@@ -11,7 +11,9 @@ use crate::Outcome;
 use crate::output::println;
 
 /// Layers that are compared.
-const CASES: u32 = 1000;
+const CASES: u32 = EDGES + 10_000;
+/// The first of them are about requantization: every shift to the right, four mantissas, two ranges of sums.
+const EDGES: u32 = 32 * 4 * 2;
 /// Widest input.
 const INPUTS: usize = 1025;
 /// Widest output.
@@ -41,15 +43,15 @@ struct Aligned<T>(T);
 /// of all outputs, which is the same on every machine that is given the same `WEIGHTS`.
 ///
 /// ```text
-/// int8: 1000 layers, 612 of them by short cuts, 0 differ, digest 1234567890
-/// f32: 1000 layers, 0 differ, digest 1234567890
+/// int8: 10256 layers, 5022 of them by short cuts, 0 differ, digest 1234567890
+/// f32: 10256 layers, 0 differ, digest 1234567890
 /// ```
 pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
     const { assert!(WEIGHTS == 4 * NUMBERS, "a number is 4 bytes") };
     let mut rng = Pcg32::new(7, 7);
     let (mut short, mut different, mut digest) = (0, 0, FNV_OFFSET);
-    for _ in 0..CASES {
-        let (expected, found, by_short_cuts) = outputs_i8::<WEIGHTS>(&mut rng);
+    for index in 0..CASES {
+        let (expected, found, by_short_cuts) = outputs_i8::<WEIGHTS>(index, &mut rng);
         short += u32::from(by_short_cuts);
         different += u32::from(expected != found);
         digest = found.iter().fold(digest, |digest, &code| hash(digest, code as u8 as u32));
@@ -59,21 +61,21 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
         CASES, short, different, digest
     );
 
-    let (mut different_i4, mut digest) = (0, FNV_OFFSET);
+    let (mut short_i4, mut different_i4, mut digest) = (0, 0, FNV_OFFSET);
     for _ in 0..CASES {
-        let (expected, found) = outputs_i4::<WEIGHTS>(&mut rng);
+        let (expected, found, by_short_cuts) = outputs_i4::<WEIGHTS>(&mut rng);
+        short_i4 += u32::from(by_short_cuts);
         different_i4 += u32::from(expected != found);
         digest = found.iter().fold(digest, |digest, &code| hash(digest, code as u8 as u32));
     }
-    println!("int4: {} layers, {} differ, digest {}", CASES, different_i4, digest);
+    println!(
+        "int4: {} layers, {} of them by short cuts, {} differ, digest {}",
+        CASES, short_i4, different_i4, digest
+    );
 
     let (mut different_f32, mut digest) = (0, FNV_OFFSET);
     for _ in 0..CASES {
-        let (expected, found) = outputs_f32::<NUMBERS>(&mut rng);
-        different_f32 += u32::from(!expected.iter().zip(&found).all(|(a, &b)| a.same_bits(b)));
-        // Processors disagree about a NaN's payload.
-        let bits = |y: &f32| if y.is_nan() { f32::NAN.to_bits() } else { y.to_bits() };
-        digest = found.iter().fold(digest, |digest, y| hash(digest, bits(y)));
+        different_f32 += u32::from(!pass_f32::<NUMBERS>(&mut rng, &mut digest));
     }
     println!("f32: {} layers, {} differ, digest {}", CASES, different_f32, digest);
     if different + different_i4 + different_f32 == 0 { Outcome::Passed } else { Outcome::Failed }
@@ -81,8 +83,11 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
 
 /// The codes of a random int8 layer, by the portable kernel and by the target's, and whether that took its short cuts.
 #[inline(never)] // its arrays are gone when it returns
-fn outputs_i8<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUTPUTS], bool) {
+fn outputs_i8<const WEIGHTS: usize>(index: u32, rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUTPUTS], bool) {
     let mut case = Case::<WEIGHTS>::draw(rng);
+    if index < EDGES {
+        case.requantize_edges(index);
+    }
     let (mut expected, mut found) = ([0; OUTPUTS], [0; OUTPUTS]);
     case.reference(&mut expected);
     let short = case.chosen(&mut found);
@@ -91,7 +96,7 @@ fn outputs_i8<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUT
 
 /// The codes of a random int4 layer, by the portable kernel and by the target's: an int8 layer with small weights.
 #[inline(never)] // its arrays are gone when it returns
-fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUTPUTS]) {
+fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUTPUTS], bool) {
     let mut case = Case::<WEIGHTS>::draw(rng);
     let Case { inputs, outputs, .. } = case;
     let (parts, bytes) = (inputs.div_ceil(GROUP), inputs.div_ceil(2));
@@ -116,32 +121,60 @@ fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUT
         let layer = int4::Affine { weights: laid_out, group_scales, bias, multipliers, shifts, short, zero };
         let mut words = [int8::hold(0); OUTPUTS];
         affine(&layer, &x.0[..inputs], &mut words[..outputs]);
-        words.map(int8::release)
+        (words.map(int8::release), short)
     };
     // The portable layout comes first: it leaves the factors as they are.
-    (codes_by(int4::rows::lay_out, int4::rows::affine), codes_by(int4::lay_out, int4::affine))
+    let (expected, _) = codes_by(int4::rows::lay_out, int4::rows::affine);
+    let (found, short) = codes_by(int4::lay_out, int4::affine);
+    (expected, found, short)
 }
 
-/// The outputs of a random f32 layer, by the portable kernel and by the target's.
+/// Whether a random f32 layer's outputs and gradients, added to random ones, are the same by the portable kernels and by the
+/// target's.
 #[inline(never)] // its arrays are gone when it returns
-fn outputs_f32<const NUMBERS: usize>(rng: &mut Pcg32) -> ([f32; OUTPUTS_F32], [f32; OUTPUTS_F32]) {
+fn pass_f32<const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> bool {
     let inputs = between(rng, 1, INPUTS_F32);
     let outputs = between(rng, 1, (NUMBERS / inputs).min(OUTPUTS_F32));
-    let special = rng.next_u32().is_multiple_of(8);
+    let (special, off) = (rng.next_u32().is_multiple_of(8), rng.next_u32() % 4);
     let mut number = || {
         let bits = rng.next_u32();
-        // Any bits are a number, most of them absurd; else a number below 4.
-        if special { f32::from_bits(bits) } else { (bits as i32) as f32 / (1 << 29) as f32 }
+        // Any bits are a number, most of them absurd; else a number below 4, or zero, as below a ReLU that is off.
+        match bits % 4 < off {
+            _ if special => f32::from_bits(bits),
+            true => 0.0,
+            false => (bits as i32) as f32 / (1 << 29) as f32,
+        }
     };
     let (mut w, mut b, mut x) = ([0.0; NUMBERS], [0.0; OUTPUTS_F32], [0.0; INPUTS_F32]);
     w[..inputs * outputs].fill_with(&mut number);
     b[..outputs].fill_with(&mut number);
     x[..inputs].fill_with(&mut number);
-    let (mut expected, mut found) = ([0.0; OUTPUTS_F32], [0.0; OUTPUTS_F32]);
     let (w, b, x) = (&w[..inputs * outputs], &b[..outputs], &x[..inputs]);
+
+    let (mut expected, mut found) = ([0.0; OUTPUTS_F32], [0.0; OUTPUTS_F32]);
     reference::affine(w, b, x, &mut expected[..outputs]);
-    affine(w, b, x, &mut found[..outputs]);
-    (expected, found)
+    kernel::affine(w, b, x, &mut found[..outputs]);
+    let mut equal = same(&expected, &found, digest);
+
+    let (mut expected, mut found) = ([0.5; INPUTS_F32], [0.5; INPUTS_F32]);
+    reference::affine_input_gradient(w, b, &mut expected[..inputs]);
+    kernel::affine_input_gradient(w, b, &mut found[..inputs]);
+    equal &= same(&expected, &found, digest);
+
+    let (mut expected, mut found) = ([0.5; NUMBERS], [0.5; NUMBERS]);
+    let (mut expected_db, mut found_db) = ([0.5; OUTPUTS_F32], [0.5; OUTPUTS_F32]);
+    let weights = ..inputs * outputs;
+    reference::affine_parameter_gradient(x, b, &mut expected[weights], &mut expected_db[..outputs]);
+    kernel::affine_parameter_gradient(x, b, &mut found[weights], &mut found_db[..outputs]);
+    equal & same(&expected, &found, digest) & same(&expected_db, &found_db, digest)
+}
+
+/// Whether numbers are the same to the bit; what was found goes into the digest.
+fn same(expected: &[f32], found: &[f32], digest: &mut u32) -> bool {
+    // Processors disagree about a NaN's payload.
+    let bits = |y: &f32| if y.is_nan() { f32::NAN.to_bits() } else { y.to_bits() };
+    *digest = found.iter().fold(*digest, |digest, y| hash(digest, bits(y)));
+    expected.iter().zip(found).all(|(a, &b)| a.same_bits(b))
 }
 
 fn hash(digest: u32, word: u32) -> u32 {
@@ -162,7 +195,7 @@ impl<const WEIGHTS: usize> Case<WEIGHTS> {
     fn draw(rng: &mut Pcg32) -> Self {
         let inputs = match rng.next_u32() % 8 {
             0 => between(rng, 1, 9),
-            1 => between(rng, 511, INPUTS),
+            1 => between(rng, 511, INPUTS.min(WEIGHTS)),
             2 => between(rng, 1, 257),
             _ => between(rng, 1, 64),
         };
@@ -198,6 +231,20 @@ impl<const WEIGHTS: usize> Case<WEIGHTS> {
             bits => (bits >> 2 | 1 << 30) as i32,
         });
         case
+    }
+
+    /// Sums around every power of two, where roundings have their halves: as biases, since weights count for nothing.
+    fn requantize_edges(&mut self, index: u32) {
+        let mantissa = [1 << 30, (1 << 30) + 1, i32::MAX - 1, i32::MAX][index as usize / 32 % 4];
+        let bits = if index < EDGES / 2 { 22 } else { 29 };
+        (self.inputs, self.outputs, self.factors) = (1, 6 * bits, 1);
+        self.weights.fill(0);
+        self.multipliers.fill(mantissa);
+        self.shifts.fill(-((index % 32) as i8));
+        for (place, bias) in self.bias.iter_mut().take(self.outputs).enumerate() {
+            let size = (1 << (place / 6)) + (place % 3) as i32 - 1;
+            *bias = if place % 6 < 3 { size } else { -size };
+        }
     }
 
     fn reference(&self, y: &mut [i8; OUTPUTS]) {
