@@ -67,7 +67,7 @@ const fn alone(inputs: usize, row: usize, column: usize) -> (usize, bool) {
         let (word, pair, half) = (column / 8, column % 8 / 2, column % 2);
         (row + 4 * word + 2 * half + (3 - pair) / 2, pair % 2 == 1)
     } else {
-        (row + column / 2, column % 2 == 0)
+        (row + column / 2, column.is_multiple_of(2))
     }
 }
 
