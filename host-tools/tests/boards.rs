@@ -15,7 +15,9 @@ use common::bundled;
 use libtest_mimic::{Arguments, Failed, Trial};
 use microdistill_host_tools::board::{self, Board, Elf, Firmware, Optimizer, Output, Profile, Sources};
 use microdistill_host_tools::dataset::Dataset;
-use microdistill_host_tools::model::Model;
+use microdistill_host_tools::model::{Body, Model};
+use microdistill_host_tools::network::Activation;
+use microdistill_host_tools::quantize::{Scales, quantize};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use serde_json::Value;
 use shipped::shipped;
@@ -140,11 +142,12 @@ fn every_core_s_kernels_equal_the_portable_ones() -> Result<(), Failed> {
 }
 
 fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
-    let (_, test) = bundled();
+    let (train, test) = bundled();
     assert_eq!(test.rows(), 364);
     let folder = TempDir::new()?;
-    for name in ["student.safetensors", "student_int8.safetensors"] {
-        let model = model(name);
+    let names = ["student.safetensors", "student_int8.safetensors"];
+    let models = names.map(|name| (name, model(name)));
+    for (name, model) in models.into_iter().chain([("a table", with_table(&train)?)]) {
         let sources = Sources::infer(folder.path(), "model.rs", &model, &test)?;
         let expected = outputs(&model, &test);
         for (board, output) in run_on(desktop_and(every_emulated()), "infer", &sources)? {
@@ -160,6 +163,15 @@ fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
         assert_eq!(output.different(&expected), 0, "{name}: {output:?}");
     }
     Ok(())
+}
+
+/// The student, its hidden layer with another activation than it was trained with, in int8: a table.
+fn with_table(train: &Dataset) -> Result<Model, Failed> {
+    let mut model = model("student.safetensors");
+    if let Body::F32(network) = &mut model.body {
+        network.layers[0].activation = Activation::Tanh;
+    }
+    Ok(quantize(&model, &train.x, Scales::PerChannel)?)
 }
 
 /// What a program prints as it ships on an emulated board.
