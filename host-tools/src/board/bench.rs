@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Board, Output};
 use crate::error::{Error, Result};
 use crate::model::{Body, Model};
+use crate::network::macs;
 
 /// QEMU's arguments for counting: an instruction is 2⁶ ns of virtual time.
 const COUNTING: &str = " -icount shift=6,align=off,sleep=off";
@@ -112,7 +113,7 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
         Body::F32(_) => "f32",
         Body::Int8(_) => "int8",
     };
-    let (runs, multiplications) = (number("inferences")?, macs(&model.widths()));
+    let (runs, multiplications) = (number("inferences")?, macs(&model.widths()) as u64);
     let network = instructions(number("network")?, runs);
     let inference = Work::Inference {
         instructions: network,
@@ -140,7 +141,7 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
         row(
             student,
             "f32",
-            macs(&student_widths),
+            macs(&student_widths) as u64,
             number("teacher flash")?,
             number("training RAM")?,
             stack("training stack")?,
@@ -151,7 +152,3 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
 
 /// Instructions of the loop that `bench` measures first.
 const LOOP: u64 = 20_000;
-
-fn macs(widths: &[usize]) -> u64 {
-    widths.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum()
-}

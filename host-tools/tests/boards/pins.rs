@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use libtest_mimic::Failed;
 use microdistill_host_tools::board::{Board, Output, Profile, Sources, Work, counting, measured, references};
+use microdistill_host_tools::model::Body;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -70,6 +71,10 @@ pub(crate) fn instructions_of_the_reference_networks_are_those_pinned() -> Resul
     let folder = TempDir::new()?;
     for (opt, profile) in [("s", Profile::Release), ("3", Profile::Speed)] {
         for (name, model) in references()? {
+            // Of f32 the level changes little: its loops are assembly, or calls of the compiler's library.
+            if matches!((profile, &model.body), (Profile::Speed, Body::F32(_))) {
+                continue;
+            }
             let sources = Sources::bench(folder.path(), "bench.rs", &model)?;
             let runs = run_on(boards.iter().map(|board| (board.clone(), profile)), "bench", &sources)?;
             for (board, (_, output)) in boards.iter().zip(&runs) {
