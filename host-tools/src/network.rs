@@ -136,8 +136,8 @@ pub(crate) fn check_widths(widths: &[usize]) -> Result<(usize, usize)> {
 }
 
 /// Multiplications of an inference by a network of these widths.
-pub fn macs(widths: &[usize]) -> usize {
-    widths.windows(2).map(|pair| pair[0] * pair[1]).sum()
+pub fn macs(widths: &[usize]) -> u64 {
+    widths.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum()
 }
 
 /// Dense layers in a row; the last one is linear (logits, or regression values).

@@ -27,7 +27,7 @@ pub(super) struct Export {
 struct Outcome<'a> {
     file: &'a PathBuf,
     parameters: usize,
-    macs: usize,
+    macs: u64,
     #[serde(flatten)]
     footprint: Footprint,
 }

@@ -78,7 +78,7 @@ pub(crate) fn instructions_of_the_reference_networks_are_those_pinned() -> Resul
             let sources = Sources::bench(folder.path(), "bench.rs", &model)?;
             let runs = run_on(boards.iter().map(|board| (board.clone(), profile)), "bench", &sources)?;
             for (board, (_, output)) in boards.iter().zip(&runs) {
-                let [inference, _] = measured(board, name, &model, output)?;
+                let [inference, _] = measured(board, name, &model, output, &[])?;
                 let Work::Inference { instructions: Some(count), .. } = inference.work else {
                     return Err(format!("{}: no count", board.name).into());
                 };
