@@ -18,7 +18,8 @@ use microdistill_host_tools::board::{self, Board, Elf, Firmware, Optimizer, Outp
 use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::network::Activation;
-use microdistill_host_tools::quantize::{Scales, quantize};
+use microdistill_host_tools::precision::{Bits, Precision, Scales};
+use microdistill_host_tools::quantize::quantize;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use serde_json::Value;
 use shipped::shipped;
@@ -147,9 +148,16 @@ fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
     let (train, test) = bundled();
     assert_eq!(test.rows(), 364);
     let folder = TempDir::new()?;
-    let names = ["student.safetensors", "student_int8.safetensors"];
-    let models = names.map(|name| (name, model(name)));
-    for (name, model) in models.into_iter().chain([("a table", with_table(&train)?)]) {
+    let student = model("student.safetensors");
+    let int4 = |precision: fn(Bits) -> Precision| quantize(&student, &train.x, precision(Bits::Four));
+    let models = [
+        ("int8", model("student_int8.safetensors")),
+        ("a table", with_table(&train)?),
+        ("int4", int4(Precision::per_channel)?),
+        ("int4 by group", int4(Precision::per_group)?),
+        ("f32", student.clone()),
+    ];
+    for (name, model) in models {
         let sources = Sources::infer(folder.path(), "model.rs", &model, &test)?;
         let expected = outputs(&model, &test);
         for (board, output) in run_on(desktop_and(every_emulated()), "infer", &sources)? {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::executed::{self, Executed, TOLERANCE};
 use super::{Board, Output};
 use crate::error::{Error, Result};
-use crate::model::{Body, Model};
+use crate::model::Model;
 use crate::network::macs;
 
 /// QEMU's arguments for counting: an instruction is 2⁶ ns of virtual time.
@@ -130,10 +130,6 @@ pub fn measured(
         stack,
         work,
     };
-    let kind = match &model.body {
-        Body::F32(_) => "f32",
-        Body::Int8(_) => "int8",
-    };
     let (runs, multiplications) = (number("inferences")?, macs(&model.widths()));
     let network = instructions(number("network")?, runs);
     let inference = Work::Inference {
@@ -152,7 +148,7 @@ pub fn measured(
     Ok([
         row(
             name,
-            kind,
+            model.kind(),
             multiplications,
             cycles("network", inferences, runs)?,
             number("inference flash")?,

@@ -41,7 +41,7 @@ impl Export {
         let (parameters, macs) = (model.parameters(), macs(&model.widths()));
         let cores = match model.body {
             Body::F32(_) => "",
-            Body::Int8(_) => ", twice that on Cortex-M4, M7 and M33",
+            Body::Int8(_) | Body::Int4(_) => ", twice that on Cortex-M4, M7 and M33",
         };
         context.console.say(format_args!(
             "{}: {parameters} parameters, {macs} multiplications, {flash} bytes of flash, {ram} bytes of RAM for an \

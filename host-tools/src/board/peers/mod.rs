@@ -15,7 +15,8 @@ use super::{
 use crate::error::{Error, Result};
 use crate::model::{Body, Model};
 use crate::network::macs;
-use crate::quantize::{Scales, quantize};
+use crate::precision::Scales;
+use crate::quantize::quantize;
 
 /// The board for which `benches/peers` is written.
 const BOARD: &str = "qemu-mps2";

@@ -28,7 +28,8 @@ pub(super) fn write(folder: &Path, model: &Model) -> Result<PathBuf> {
             put("plain.rs", plain(network).as_bytes())?;
             put("emlearn.c", emlearn(network).as_bytes())?;
         }
-        Body::Int8(network) => {
+        // Who has no int4 takes it as the int8 network that it is.
+        Body::Int8(network) | Body::Int4(network) => {
             let codes: Vec<Vec<i8>> = standardized.iter().map(|x| network.quantize(x)).collect();
             put("rows.rs", rows(model, "i8", &codes).as_bytes())?;
             put("plain.rs", plain_int8(network).as_bytes())?;

@@ -153,6 +153,7 @@ mod tests {
     fn a_network_is_in_the_file() {
         let layer = DenseI8 {
             weights: vec![1, -2, 3, -4, 5, -127],
+            group_scales: Vec::new(),
             bias: vec![7, -8],
             weight_scales: vec![0.5],
             activation: Activation::Relu,
