@@ -1,130 +1,56 @@
-//! Whole networks, tables and softmaxes against what TensorFlow Lite's reference kernels gave for them:
-//! `tests/oracle/`, which also says how to make many more and compare those.
-
-use std::fmt::Debug;
-use std::path::PathBuf;
-use std::str::FromStr;
+//! Layers in every layout, tables and softmaxes against what TensorFlow Lite's reference kernels gave:
+//! `tests/oracle/`, which also says how to ask them more.
 
 use microdistill::quant::{Clamp, Dequantize, Requantize, Softmax, Stage as _, Table, quantize};
 
+use crate::cases::{self, Network, compare, compare_networks, hexadecimal, list};
 use crate::layouts::Layer;
 
-/// Every case of a file: `outputs` gives the codes for the columns before the last, which holds TensorFlow Lite's.
-fn compare(name: &str, outputs: impl Fn(&[&str]) -> Vec<i8>) {
-    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle");
-    let folder = std::env::var_os("MICRODISTILL_ORACLE").map_or(committed.into(), PathBuf::from);
-    let text = std::fs::read_to_string(folder.join(name)).unwrap();
-    let (mut cases, mut codes, mut different) = (0, 0, Vec::new());
-    for line in text.lines().skip(1) {
-        let columns: Vec<&str> = line.split(',').collect();
-        let (expected, columns) = columns.split_last().unwrap();
-        let (expected, found) = (hexadecimal(expected), outputs(columns));
-        assert_eq!(found.len(), expected.len(), "{line}");
-        cases += 1;
-        codes += found.len();
-        let count = found.iter().zip(&expected).filter(|(found, expected)| found != expected).count();
-        if count > 0 {
-            different.push(format!("{count} of {line}"));
-        }
-    }
-    println!("{name}: {cases} cases, {codes} outputs, {} cases differ", different.len());
-    assert!(cases > 0 && different.is_empty(), "{}", different.join("\n"));
-}
-
-/// Two digits a code.
-fn hexadecimal(text: &str) -> Vec<i8> {
-    let byte = |digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap() as i8;
-    text.as_bytes().chunks(2).map(byte).collect()
-}
-
-fn list<T: FromStr<Err: Debug>>(text: &str) -> Vec<T> {
-    text.split(' ').map(|number| number.parse().unwrap()).collect()
-}
-
-/// Number `index` of a stream of a seed, as the script draws it: the finalizer of MurmurHash3, of a counter.
-fn hash(seed: u32, stream: usize, index: usize) -> u32 {
-    let mix = |x: u32| {
-        let x = (x ^ (x >> 16)).wrapping_mul(0x85eb_ca6b);
-        let x = (x ^ (x >> 13)).wrapping_mul(0xc2b2_ae35);
-        x ^ (x >> 16)
-    };
-    let start = mix(seed.wrapping_add(mix(stream as u32 + 1)));
-    mix(start.wrapping_add((index as u32).wrapping_mul(0x9e37_79b9)))
-}
-
-/// The codes of the columns `widths` to `weight_scales`, layer by layer.
-fn network(columns: &[&str]) -> Vec<i8> {
-    let &[widths, seed, fill, bias_bits, activation, channels, scales, zeros, weight_scales] = columns else {
-        panic!("{columns:?}")
-    };
-    let (widths, seed, bias_bits): (Vec<usize>, u32, u32) =
-        (list(widths), seed.parse().unwrap(), bias_bits.parse().unwrap());
-    let mut stages = list::<f32>(scales)
-        .into_iter()
-        .zip(list::<i8>(zeros))
-        .map(|(scale, zero)| Dequantize { scale, zero });
-    let mut input = stages.next().unwrap();
-    let mut x: Vec<i8> = (0..widths[0])
-        .map(|index| {
-            let drawn = hash(seed, 3 * widths.len(), index);
-            match fill {
-                "uniform" => drawn as i8,
-                "corners" => [-128, 127][drawn as usize % 2],
-                "lowest" => -128,
-                _ => input.zero.saturating_add((drawn % 3) as i8 - 1),
-            }
+#[test]
+fn oracle_of_networks() {
+    compare_networks(|Network { mut input, x, activation, layers }| {
+        layers.into_iter().fold(x, |x, layer| {
+            let (codes, output) = (codes(input, &x, &activation, &layer), layer.output);
+            input = output;
+            codes
         })
-        .collect();
-    for (layer, (pair, weight_scale)) in widths.windows(2).zip(list::<f32>(weight_scales)).enumerate() {
-        let output = stages.next().unwrap();
-        let weight = |index| {
-            let drawn = hash(seed, 3 * layer, index);
-            match fill {
-                "uniform" => (drawn as i8).max(-127),
-                "corners" => [-127, 127][drawn as usize % 2],
-                "lowest" => 127,
-                _ => (drawn % 3) as i8 - 1,
-            }
+    });
+}
+
+fn codes(input: Dequantize, x: &[i8], activation: &str, layer: &cases::Layer) -> Vec<i8> {
+    let sums = layer.sums.unwrap_or(layer.output);
+    let folded = |(row, bias): (&[i8], &i32)| {
+        let sum: i32 = row.iter().map(|&weight| i32::from(weight)).sum();
+        bias - sum * i32::from(input.zero)
+    };
+    let factor = |&scale: &f32| {
+        // The product of the scales is rounded to f32 where there is one for all outputs.
+        let product = match layer.weight_scales.len() {
+            1 => f64::from(input.scale * scale),
+            _ => f64::from(input.scale) * f64::from(scale),
         };
-        let weights: Vec<i8> = (0..pair[0] * pair[1]).map(weight).collect();
-        let bias = weights.chunks(pair[0]).enumerate().map(|(index, row)| {
-            let drawn = hash(seed, 3 * layer + 1, index) as i32;
-            let folded: i32 = row.iter().map(|&weight| i32::from(weight) * i32::from(input.zero)).sum();
-            drawn.checked_shr(32 - bias_bits).unwrap_or(0) - folded
-        });
-        let channel = |index| {
-            let factor = 1.0 + (hash(seed, 3 * layer + 2, index) >> 9) as f32 / 2f32.powi(23);
-            weight_scale * factor
-        };
-        // The product of two scales is rounded to f32 where there is one for all channels.
-        let factors: Vec<f64> = if channels == "per-channel" && pair[1] > 1 {
-            (0..pair[1]).map(|index| f64::from(input.scale) * f64::from(channel(index))).collect()
-        } else {
-            vec![f64::from(input.scale * channel(0))]
-        };
-        let factors =
-            factors.into_iter().map(|factor| Requantize::from_factor(factor / f64::from(output.scale)));
-        let (multipliers, shifts) = factors.map(|factor| (factor.multiplier(), factor.shift())).unzip();
-        let bias = bias.collect();
-        let [mut y, pairs, quads] =
-            Layer { weights, bias, multipliers, shifts, zero: output.zero, x }.codes();
-        assert!(y == pairs && y == quads, "the layouts differ in {columns:?}");
-        Clamp {
-            zero: output.zero,
-            lowest: if activation.starts_with("relu") { output.zero } else { -128 },
-            highest: if activation == "relu6" { quantize(6.0, output.scale, output.zero) } else { 127 },
-        }
-        .apply(&mut y);
-        input = output;
-        if !matches!(activation, "identity" | "relu" | "relu6") {
-            let after = stages.next().unwrap();
-            let table = table(activation, 0.01, output, after);
-            table.apply(&mut y);
-            input = after;
-        }
-        x = y;
+        let factor = Requantize::from_factor(product / f64::from(sums.scale));
+        (factor.multiplier(), factor.shift())
+    };
+    let (multipliers, shifts) = layer.weight_scales.iter().map(factor).unzip();
+    let [mut y, pairs, quads] = Layer {
+        weights: layer.weights.clone(),
+        bias: layer.weights.chunks(x.len()).zip(&layer.bias).map(folded).collect(),
+        multipliers,
+        shifts,
+        zero: sums.zero,
+        x: x.to_vec(),
     }
-    x
+    .codes();
+    assert!(y == pairs && y == quads, "the layouts differ");
+    let Dequantize { scale, zero } = layer.output;
+    match activation {
+        "identity" => {}
+        "relu" => Clamp { zero, lowest: zero, highest: 127 }.apply(&mut y),
+        "relu6" => Clamp { zero, lowest: zero, highest: quantize(6.0, scale, zero) }.apply(&mut y),
+        _ => table(activation, 0.01, sums, layer.output).apply(&mut y),
+    }
+    y
 }
 
 fn table(function: &str, slope: f32, z: Dequantize, y: Dequantize) -> Table {
@@ -137,25 +63,19 @@ fn table(function: &str, slope: f32, z: Dequantize, y: Dequantize) -> Table {
 }
 
 #[test]
-fn oracle_of_networks() {
-    compare("networks.csv", network);
-}
-
-#[test]
 fn oracle_of_tables() {
-    compare("tables.csv", |columns| {
+    compare("tables.csv", include_str!("../oracle/tables.csv"), |columns| {
         let &[function, slope, scales, zeros] = columns else { panic!("{columns:?}") };
         let (scales, zeros) = (list(scales), list(zeros));
         let [z, y] = [0, 1].map(|index| Dequantize { scale: scales[index], zero: zeros[index] });
         let table = table(function, slope.parse().unwrap(), z, y);
-        assert_eq!(table.zero(), z.zero);
         (i8::MIN..=i8::MAX).map(|code| table.map(code)).collect()
     });
 }
 
-/// `Softmax` takes arrays: every number of classes that it can take.
+/// `Softmax` takes arrays: every number of classes that the script draws.
 #[test]
-fn oracle_of_softmax() {
+fn oracle_of_softmaxes() {
     macro_rules! apply {
         ($softmax:expr, $logits:expr; $($classes:literal)+) => {
             match $logits.len() {
@@ -164,7 +84,7 @@ fn oracle_of_softmax() {
             }
         };
     }
-    compare("softmax.csv", |columns| {
+    compare("softmax.csv", include_str!("../oracle/softmax.csv"), |columns| {
         let &[scale, logits] = columns else { panic!("{columns:?}") };
         let (softmax, logits) = (Softmax::new(scale.parse().unwrap()), hexadecimal(logits));
         let logits = logits.as_slice();

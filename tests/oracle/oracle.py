@@ -35,7 +35,7 @@ def main():
         return write(HERE, arguments.seed, [160, 40, 60])
     with tempfile.TemporaryDirectory() as folder:
         write(pathlib.Path(folder), arguments.seed, [arguments.large] * 3)
-        command = "cargo test --locked --release --package microdistill --test int8 oracle -- --nocapture"
+        command = "cargo test --locked --workspace --test int8 --test oracle oracle -- --nocapture"
         environment = os.environ | {"MICRODISTILL_ORACLE": folder}
         raise SystemExit(subprocess.run(command.split(), cwd=HERE, env=environment).returncode)
 
