@@ -86,6 +86,9 @@ impl<const C: usize> Default for Confusion<C> {
 pub struct NegativeLogLikelihood(Mean);
 
 impl NegativeLogLikelihood {
+    /// Before the first sample.
+    pub const ZERO: Self = NegativeLogLikelihood(Mean { sum: 0.0, excess: 0.0, count: 0 });
+
     /// Adds the logits of a sample of class `label`; one that is not among them is not counted.
     pub fn add(&mut self, logits: &[f32], label: usize) {
         if let Some(own) = logits.get(label) {

@@ -3,7 +3,9 @@
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::kernel::{self, int8};
+#[cfg(doc)]
+use crate::kernel;
+use crate::kernel::{f32_kernels, int8, reference};
 
 mod sealed {
     pub trait Sealed {}
@@ -72,6 +74,10 @@ pub trait Scalar:
     fn from_f32(number: f32) -> Self;
     /// [`kernel::affine`] for numbers of this type.
     fn affine(w: &[Self], b: &[Self], x: &[Self], y: &mut [Self]);
+    /// [`kernel::affine_input_gradient`] for numbers of this type.
+    fn affine_input_gradient(w: &[Self], dy: &[Self], dx: &mut [Self]);
+    /// [`kernel::affine_parameter_gradient`] for numbers of this type.
+    fn affine_parameter_gradient(x: &[Self], dy: &[Self], dw: &mut [Self], db: &mut [Self]);
 }
 
 impl Element for i8 {
@@ -95,7 +101,7 @@ impl Element for i8 {
 }
 
 macro_rules! scalar {
-    ($type:ty: $exp:ident, $ln:ident, $tanh:ident, $sqrt:ident; $affine:path) => {
+    ($type:ty: $exp:ident, $ln:ident, $tanh:ident, $sqrt:ident; $kernels:ident) => {
         impl Element for $type {
             const ZERO: $type = 0.0;
 
@@ -148,11 +154,19 @@ macro_rules! scalar {
             }
             #[inline]
             fn affine(w: &[$type], b: &[$type], x: &[$type], y: &mut [$type]) {
-                $affine(w, b, x, y);
+                $kernels::affine(w, b, x, y);
+            }
+            #[inline]
+            fn affine_input_gradient(w: &[$type], dy: &[$type], dx: &mut [$type]) {
+                $kernels::affine_input_gradient(w, dy, dx);
+            }
+            #[inline]
+            fn affine_parameter_gradient(x: &[$type], dy: &[$type], dw: &mut [$type], db: &mut [$type]) {
+                $kernels::affine_parameter_gradient(x, dy, dw, db);
             }
         }
     };
 }
 
-scalar!(f32: expf, logf, tanhf, sqrtf; kernel::affine_f32);
-scalar!(f64: exp, log, tanh, sqrt; kernel::reference::affine);
+scalar!(f32: expf, logf, tanhf, sqrtf; f32_kernels);
+scalar!(f64: exp, log, tanh, sqrt; reference);
