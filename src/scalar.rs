@@ -1,4 +1,4 @@
-//! The number types: `f32` on devices, `f64` where a test wants a reference, `i8` for what is only stored.
+//! The number types: `f32` on devices, `f64` where a test wants a reference, `i8` and `i16` for what is only stored.
 
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -10,6 +10,7 @@ use crate::kernel::{f32_kernels, int8, reference};
 mod sealed {
     pub trait Sealed {}
     impl Sealed for i8 {}
+    impl Sealed for i16 {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }
@@ -96,6 +97,27 @@ impl Element for i8 {
     }
 
     fn same_bits(self, other: i8) -> bool {
+        self == other
+    }
+}
+
+impl Element for i16 {
+    const ZERO: i16 = 0;
+
+    type Held = i16;
+    const ZERO_HELD: i16 = 0;
+    const UNIT: usize = 1;
+
+    fn hold_all(codes: &[i16], words: &mut [i16]) {
+        for (word, &code) in words.iter_mut().zip(codes) {
+            *word = code;
+        }
+    }
+    fn release(word: i16) -> i16 {
+        word
+    }
+
+    fn same_bits(self, other: i16) -> bool {
         self == other
     }
 }

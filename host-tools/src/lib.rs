@@ -10,6 +10,7 @@ pub mod metrics;
 pub mod model;
 pub mod network;
 pub mod network_i8;
+pub mod precision;
 pub mod quantize;
 mod random;
 mod schedule;

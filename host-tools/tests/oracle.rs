@@ -13,9 +13,10 @@ fn oracle_of_networks() {
     compare_networks(|Network { input, x, activation, layers }| {
         let activation: Activation = serde_json::from_value(activation.into()).unwrap();
         let layer = |layer: cases::Layer| DenseI8 {
-            weights: layer.weights,
-            bias: layer.bias,
-            weight_scales: layer.weight_scales,
+            weights: layer.parameters.weights,
+            group_scales: Vec::new(),
+            bias: layer.parameters.bias,
+            weight_scales: layer.parameters.weight_scales,
             activation,
             sums: layer.sums,
             output: layer.output,

@@ -5,6 +5,8 @@
 
 #[cfg(kernel_f32 = "fpv4")]
 pub(crate) mod fpv4;
+pub mod int16;
+pub mod int4;
 pub mod int8;
 pub mod reference;
 

@@ -1,9 +1,10 @@
 //! Layers in every layout, tables and softmaxes against what TensorFlow Lite's reference kernels gave:
 //! `tests/oracle/`, which also says how to ask them more.
 
+use microdistill::kernel::int16;
 use microdistill::quant::{Clamp, Dequantize, Requantize, Softmax, Stage as _, Table, quantize};
 
-use crate::cases::{self, Network, compare, compare_networks, hexadecimal, list};
+use crate::cases::{self, Network, Parameters, compare, compare_networks, hash, hexadecimal, list};
 use crate::layouts::Layer;
 
 #[test]
@@ -18,24 +19,16 @@ fn oracle_of_networks() {
 }
 
 fn codes(input: Dequantize, x: &[i8], activation: &str, layer: &cases::Layer) -> Vec<i8> {
+    let Parameters { weights, bias, weight_scales } = &layer.parameters;
     let sums = layer.sums.unwrap_or(layer.output);
     let folded = |(row, bias): (&[i8], &i32)| {
         let sum: i32 = row.iter().map(|&weight| i32::from(weight)).sum();
         bias - sum * i32::from(input.zero)
     };
-    let factor = |&scale: &f32| {
-        // The product of the scales is rounded to f32 where there is one for all outputs.
-        let product = match layer.weight_scales.len() {
-            1 => f64::from(input.scale * scale),
-            _ => f64::from(input.scale) * f64::from(scale),
-        };
-        let factor = Requantize::from_factor(product / f64::from(sums.scale));
-        (factor.multiplier(), factor.shift())
-    };
-    let (multipliers, shifts) = layer.weight_scales.iter().map(factor).unzip();
+    let (multipliers, shifts) = factors(input.scale, weight_scales, sums.scale);
     let [mut y, pairs, quads] = Layer {
-        weights: layer.weights.clone(),
-        bias: layer.weights.chunks(x.len()).zip(&layer.bias).map(folded).collect(),
+        weights: weights.clone(),
+        bias: weights.chunks(x.len()).zip(bias).map(folded).collect(),
         multipliers,
         shifts,
         zero: sums.zero,
@@ -53,6 +46,20 @@ fn codes(input: Dequantize, x: &[i8], activation: &str, layer: &cases::Layer) ->
     y
 }
 
+/// Mantissas and exponents of `s_in·s_w / s_out`, for each `s_w`.
+fn factors(input: f32, weight_scales: &[f32], output: f32) -> (Vec<i32>, Vec<i8>) {
+    let factor = |&scale: &f32| {
+        // The product of the scales is rounded to f32 where there is one for all outputs.
+        let product = match weight_scales.len() {
+            1 => f64::from(input * scale),
+            _ => f64::from(input) * f64::from(scale),
+        };
+        let factor = Requantize::from_factor(product / f64::from(output));
+        (factor.multiplier(), factor.shift())
+    };
+    weight_scales.iter().map(factor).unzip()
+}
+
 fn table(function: &str, slope: f32, z: Dequantize, y: Dequantize) -> Table {
     match function {
         "tanh" => Table::tanh(z),
@@ -60,6 +67,35 @@ fn table(function: &str, slope: f32, z: Dequantize, y: Dequantize) -> Table {
         "leaky-relu" => Table::leaky_relu(slope, z, y),
         _ => panic!("{function}"),
     }
+}
+
+/// Layers of 16-bit activations; a code is two bytes.
+#[test]
+fn oracle_of_int16_layers() {
+    compare("int16.csv", include_str!("../oracle/int16.csv"), |columns| {
+        let &[widths, seed, fill, bias_bits, activation, channels, scales, weight_scale] = columns else {
+            panic!("{columns:?}")
+        };
+        let (widths, scales): (Vec<usize>, Vec<f32>) = (list(widths), list(scales));
+        let drawn = [seed, fill, bias_bits, channels];
+        let Parameters { weights, bias, weight_scales } =
+            Parameters::draw(drawn, 0, [widths[0], widths[1]], weight_scale.parse().unwrap());
+        let seed = seed.parse().unwrap();
+        let input = |index| if fill == "lowest" { i16::MIN } else { hash(seed, 6, index) as i16 };
+        let x: Vec<i16> = (0..widths[0]).map(input).collect();
+        let (multipliers, shifts) = factors(scales[0], &weight_scales, scales[1]);
+        let layer = int16::Affine {
+            weights: &weights,
+            bias: &bias.into_iter().map(i64::from).collect::<Vec<_>>(),
+            multipliers: &multipliers,
+            shifts: &shifts,
+            lowest: if activation == "identity" { i16::MIN } else { 0 },
+            highest: if activation == "relu6" { libm::roundf(6.0 / scales[1]) as i16 } else { i16::MAX },
+        };
+        let mut y = vec![0; widths[1]];
+        int16::affine(&layer, &x, &mut y);
+        y.into_iter().flat_map(i16::to_le_bytes).map(|byte| byte as i8).collect()
+    });
 }
 
 #[test]

@@ -49,16 +49,49 @@ pub(crate) struct Network {
     pub(crate) layers: Vec<Layer>,
 }
 
-/// A layer as TensorFlow Lite has it: the input's zero point not folded into the bias.
+/// A layer as TensorFlow Lite has it.
 pub(crate) struct Layer {
-    /// Shape (outputs, inputs).
-    pub(crate) weights: Vec<i8>,
-    pub(crate) bias: Vec<i32>,
-    /// One, or one for each output.
-    pub(crate) weight_scales: Vec<f32>,
+    pub(crate) parameters: Parameters,
     /// What a table takes, if one follows.
     pub(crate) sums: Option<Dequantize>,
     pub(crate) output: Dequantize,
+}
+
+/// What a layer's seed, as the columns of a case have it, stands for.
+pub(crate) struct Parameters {
+    /// Shape (outputs, inputs).
+    pub(crate) weights: Vec<i8>,
+    /// The input's zero point is not folded in.
+    pub(crate) bias: Vec<i32>,
+    /// One, or one for each output.
+    pub(crate) weight_scales: Vec<f32>,
+}
+
+impl Parameters {
+    /// Of layer `index`, which takes and gives `widths`.
+    pub(crate) fn draw(
+        [seed, fill, bias_bits, channels]: [&str; 4],
+        index: usize,
+        widths: [usize; 2],
+        weight_scale: f32,
+    ) -> Self {
+        let (seed, bias_bits): (u32, u32) = (seed.parse().unwrap(), bias_bits.parse().unwrap());
+        let [inputs, outputs] = widths;
+        let drawn = |stream, count| (0..count).map(move |position| hash(seed, 3 * index + stream, position));
+        let weight = |drawn: u32| match fill {
+            "uniform" => (drawn as i8).max(-127),
+            "corners" => [-127, 127][drawn as usize % 2],
+            "lowest" => 127,
+            _ => (drawn % 3) as i8 - 1,
+        };
+        let bias = |drawn: u32| (drawn as i32).checked_shr(32 - bias_bits).unwrap_or(0);
+        let scale = |drawn: u32| weight_scale * (1.0 + (drawn >> 9) as f32 / 2f32.powi(23));
+        Parameters {
+            weights: drawn(0, inputs * outputs).map(weight).collect(),
+            bias: drawn(1, outputs).map(bias).collect(),
+            weight_scales: drawn(2, if channels == "per-channel" { outputs } else { 1 }).map(scale).collect(),
+        }
+    }
 }
 
 /// Every network of the oracle.
@@ -74,7 +107,6 @@ impl Network {
             panic!("{columns:?}")
         };
         let widths: Vec<usize> = list(widths);
-        let (seed, bias_bits): (u32, u32) = (seed.parse().unwrap(), bias_bits.parse().unwrap());
         let mut codes = list::<f32>(scales)
             .into_iter()
             .zip(list::<i8>(zeros))
@@ -83,33 +115,16 @@ impl Network {
         let input = next();
         let pairs = widths.windows(2).zip(list::<f32>(weight_scales)).enumerate();
         let layers = pairs.map(|(layer, (pair, weight_scale))| {
-            let weight = |index| {
-                let drawn = hash(seed, 3 * layer, index);
-                match fill {
-                    "uniform" => (drawn as i8).max(-127),
-                    "corners" => [-127, 127][drawn as usize % 2],
-                    "lowest" => 127,
-                    _ => (drawn % 3) as i8 - 1,
-                }
-            };
-            let bias = |index| {
-                let drawn = hash(seed, 3 * layer + 1, index) as i32;
-                drawn.checked_shr(32 - bias_bits).unwrap_or(0)
-            };
-            let scale = |index| {
-                let drawn = hash(seed, 3 * layer + 2, index);
-                weight_scale * (1.0 + (drawn >> 9) as f32 / 2f32.powi(23))
-            };
             let fused = matches!(activation, "identity" | "relu" | "relu6");
+            let drawn = [seed, fill, bias_bits, channels];
             Layer {
-                weights: (0..pair[0] * pair[1]).map(weight).collect(),
-                bias: (0..pair[1]).map(bias).collect(),
-                weight_scales: (0..if channels == "per-channel" { pair[1] } else { 1 }).map(scale).collect(),
+                parameters: Parameters::draw(drawn, layer, [pair[0], pair[1]], weight_scale),
                 sums: if fused { None } else { Some(next()) },
                 output: next(),
             }
         });
         let layers = layers.collect();
+        let seed = seed.parse().unwrap();
         let code = |index| {
             let drawn = hash(seed, 3 * widths.len(), index);
             match fill {
@@ -124,7 +139,7 @@ impl Network {
 }
 
 /// Number `index` of a stream of a seed: the finalizer of MurmurHash3, of a counter.
-fn hash(seed: u32, stream: usize, index: usize) -> u32 {
+pub(crate) fn hash(seed: u32, stream: usize, index: usize) -> u32 {
     let mix = |x: u32| {
         let x = (x ^ (x >> 16)).wrapping_mul(0x85eb_ca6b);
         let x = (x ^ (x >> 13)).wrapping_mul(0xc2b2_ae35);

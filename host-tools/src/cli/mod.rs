@@ -10,6 +10,7 @@ mod evaluate;
 mod export;
 mod interrupt;
 mod outcome;
+mod precision;
 mod predict;
 mod quantize;
 mod setup;
@@ -48,7 +49,7 @@ enum Verb {
     Train(train::Train),
     /// Train a student that imitates a teacher
     Distill(distill::Distill),
-    /// Turn a student into int8
+    /// Turn a student into int8 or int4
     Quantize(quantize::Quantize),
     /// Write a model as a Rust file for firmware
     Export(export::Export),
