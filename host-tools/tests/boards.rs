@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 13] = [
+    let tests: [(&str, Test); 14] = [
         ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
@@ -45,6 +45,10 @@ fn main() -> ExitCode {
         ("bench_tells_machines_what_they_rely_on", bench_tells_machines_what_they_rely_on),
         ("a_plain_loop_has_the_same_outputs", a_plain_loop_has_the_same_outputs),
         ("outputs_and_sizes_are_those_pinned", pins::outputs_and_sizes_are_those_pinned),
+        (
+            "instructions_of_the_reference_networks_are_those_pinned",
+            pins::instructions_of_the_reference_networks_are_those_pinned,
+        ),
     ];
     let missing = !boards().iter().all(|board| board.missing().is_empty());
     let ignored = missing && std::env::var_os("CI").is_none();
@@ -133,7 +137,7 @@ fn every_core_s_kernels_equal_the_portable_ones() -> Result<(), Failed> {
             assert!(output.success, "{board}: {output:?}");
             let digest = |line: &String| Some(line.split_once("digest ")?.1.to_owned());
             let found: Vec<String> = output.lines.iter().filter_map(digest).collect();
-            assert_eq!(found.len(), 3, "{board}: {output:?}");
+            assert_eq!(found.len(), 4, "{board}: {output:?}");
             assert_eq!(&found, digests.get_or_insert_with(|| found.clone()), "{board}");
         }
     }

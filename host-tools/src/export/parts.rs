@@ -253,7 +253,8 @@ impl Storage {
                 Storage::PerChannel | Storage::PerLayer => inputs,
                 Storage::Int4 | Storage::Int4ByGroup => inputs.div_ceil(2),
             };
-            let group_scales = if self == Storage::Int4ByGroup { inputs.div_ceil(GROUP) * outputs } else { 0 };
+            let group_scales =
+                if self == Storage::Int4ByGroup { inputs.div_ceil(GROUP) * outputs } else { 0 };
             let weights = (row * outputs).next_multiple_of(word);
             let factors = scales * (size_of::<i32>() + size_of::<i8>()) + size_of::<bool>();
             (weights + group_scales + outputs * size_of::<i32>() + factors + stage).next_multiple_of(word)
