@@ -34,7 +34,8 @@
 //! runs once a sample.
 //!
 //! **Features** add to this and change none of it: `defmt` (values can be logged), `micromath` (its exponential in
-//! [`fast`]), `nalgebra` (module `view`: weights as matrices).
+//! [`fast`]), `nalgebra` (module `view`: weights as matrices), `checkpoint` (what was learned, in flash), `stream` (samples
+//! with soft labels, over a serial line).
 //!
 //! **Numbers.** The same model and input give the same bits on x86-64, Cortex-M and RISC-V, at every optimization
 //! level, in inference and in training: summation order is fixed, nothing is fused, and `exp`, `ln` and `tanh` come
@@ -50,6 +51,7 @@ pub mod activation;
 mod chain;
 mod dense;
 mod dropout;
+pub mod fingerprint;
 mod network;
 mod scratch;
 
@@ -61,6 +63,13 @@ pub mod schedule;
 
 mod distill;
 mod replay;
+
+#[cfg(feature = "checkpoint")]
+pub mod checkpoint;
+#[cfg(any(feature = "checkpoint", feature = "stream"))]
+mod crc32;
+#[cfg(feature = "stream")]
+pub mod stream;
 
 pub mod fast;
 #[cfg(feature = "nalgebra")]
