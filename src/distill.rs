@@ -59,6 +59,17 @@ impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
     pub const ZERO: Self =
         Distiller { student: S::ZERO, gradient: S::ZERO, optimizer: O::ZERO, tape: S::TAPE, samples: 0 };
 
+    /// Begins again from `student`: forgets the batch, and all that the optimizer has gathered.
+    pub fn restart(&mut self, student: &S)
+    where
+        S: Copy,
+    {
+        self.student = *student;
+        self.gradient = S::ZERO;
+        self.optimizer = O::ZERO;
+        self.samples = 0;
+    }
+
     /// Draws new masks for [`Dropout`](crate::Dropout), to be called before each sample. A student without such a layer
     /// takes nothing from `rng`.
     pub fn draw(&mut self, rng: &mut impl Rng) {

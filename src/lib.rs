@@ -33,6 +33,10 @@
 //! samples with the teacher's logits ([`SoftLabels`](loss::SoftLabels)), kept in a [`Replay`] ring so that the teacher
 //! runs once a sample.
 //!
+//! **In the field** a student learns from whoever is a [`Teacher`](teacher::Teacher), when [drift](drift::Drift) says so,
+//! and a [`Guard`](guard::Guard) keeps it from getting worse: a candidate learns in bounded pieces of work, and replaces
+//! the student in use where held-out rows say that it may.
+//!
 //! **Features** add to this and change none of it: `defmt` (values can be logged), `micromath` (its exponential in
 //! [`fast`]), `nalgebra` (module `view`: weights as matrices), `checkpoint` (what was learned, in flash), `stream` (samples
 //! with soft labels, over a serial line).
@@ -62,7 +66,10 @@ pub mod optimizer;
 pub mod schedule;
 
 mod distill;
-mod replay;
+pub mod drift;
+pub mod guard;
+pub mod replay;
+pub mod teacher;
 
 #[cfg(feature = "checkpoint")]
 pub mod checkpoint;

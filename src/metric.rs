@@ -5,14 +5,16 @@ use crate::scalar::Scalar;
 
 /// The index of the largest element, the first of equals; zero for an empty slice. NaN is never the largest.
 pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
-    let mut best: Option<(usize, &T)> = None;
-    for (index, value) in values.iter().enumerate() {
-        let comparable = value.partial_cmp(value).is_some();
-        if comparable && best.is_none_or(|(_, top)| value > top) {
-            best = Some((index, value));
+    let mut comparable = values.iter().enumerate().filter(|(_, value)| value.partial_cmp(value).is_some());
+    let Some((mut best, mut top)) = comparable.next() else {
+        return 0;
+    };
+    for (index, value) in comparable {
+        if value > top {
+            (best, top) = (index, value);
         }
     }
-    best.map_or(0, |(index, _)| index)
+    best
 }
 
 /// Counts of right and all answers; they wrap after 2³².
@@ -84,6 +86,9 @@ impl<const C: usize> Default for Confusion<C> {
 pub struct NegativeLogLikelihood(Mean);
 
 impl NegativeLogLikelihood {
+    /// Before the first sample.
+    pub const ZERO: Self = NegativeLogLikelihood(Mean { sum: 0.0, excess: 0.0, count: 0 });
+
     /// Adds the logits of a sample of class `label`; one that is not among them is not counted.
     pub fn add(&mut self, logits: &[f32], label: usize) {
         if let Some(own) = logits.get(label) {

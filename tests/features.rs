@@ -19,7 +19,7 @@ fn values_can_be_logged() {
     use microdistill::{Scaler, golden, layer, loss, metric, optimizer, quant, schedule};
 
     fn values<T: defmt::Format>() {}
-    values::<(layer::End, layer::Role, golden::Mismatch, golden::Stage)>();
+    values::<(microdistill::End, layer::Role, golden::Mismatch, golden::Stage)>();
     values::<golden::Golden<3, [f32; 3], [f32; 2]>>();
     values::<(loss::Soft<'_>, loss::SoftLabels, loss::SmoothedCrossEntropy, loss::CrossEntropy)>();
     values::<(loss::BinarySoft, loss::BinarySoftLabels, loss::BinaryCrossEntropy)>();

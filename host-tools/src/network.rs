@@ -76,9 +76,9 @@ impl Activation {
         }
     }
 
-    /// Whether an int8 layer has it: where clamping is all it does.
-    pub(crate) fn in_int8(self) -> bool {
-        matches!(self, Activation::Identity | Activation::Relu | Activation::Relu6)
+    /// Whether it is more than a clamp: in int8, a table.
+    pub(crate) fn is_curved(self) -> bool {
+        matches!(self, Activation::LeakyRelu | Activation::Tanh | Activation::Sigmoid)
     }
 }
 

@@ -1,19 +1,13 @@
 //! An int8 MLP whose shape is known at run time: TensorFlow Lite's 8-bit arithmetic by the core's kernel.
 
 use microdistill::kernel::int8::{Affine, rows};
-use microdistill::quant::{self, Clamp, Dequantize, Requantize, Stage as _};
+use microdistill::quant::{self, Clamp, Dequantize, Requantize, Stage as _, Table};
 use nalgebra::DMatrix;
 
 use crate::network::Activation;
 
 /// Which real numbers the i8 codes stand for: `(code − zero)·scale`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Codes {
-    /// Real size of one code, > 0.
-    pub scale: f32,
-    /// The code of zero.
-    pub zero: i8,
-}
+pub type Codes = Dequantize;
 
 /// `y = activation(weights·x + bias)` in codes.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +18,10 @@ pub struct DenseI8 {
     pub bias: Vec<i32>,
     /// Real size of one code of a weight, > 0: shape (outputs), or (1) for the whole layer.
     pub weight_scales: Vec<f32>,
-    /// Identity, ReLU or ReLU6.
+    /// Applied to every output: a clamp, or a table of codes.
     pub activation: Activation,
+    /// The codes of `weights·x + bias`, where a table makes outputs of them: of leaky ReLU, tanh and sigmoid.
+    pub sums: Option<Codes>,
     /// The codes of the outputs.
     pub output: Codes,
 }
@@ -46,7 +42,29 @@ pub(crate) struct Folded<'a> {
     pub(crate) bias: Vec<i32>,
     /// `s_in·s_w / s_out`, one for each of `weight_scales`.
     pub(crate) requantize: Vec<Requantize>,
-    pub(crate) clamp: Clamp,
+    pub(crate) stage: Stage,
+}
+
+/// What follows the sums.
+pub(crate) enum Stage {
+    Clamp(Clamp),
+    Table(Box<Table>),
+}
+
+impl Stage {
+    fn zero(&self) -> i8 {
+        match self {
+            Stage::Clamp(clamp) => clamp.zero(),
+            Stage::Table(table) => table.zero(),
+        }
+    }
+
+    fn apply(&self, codes: &mut [i8]) {
+        match self {
+            Stage::Clamp(clamp) => clamp.apply(codes),
+            Stage::Table(table) => table.apply(codes),
+        }
+    }
 }
 
 impl Folded<'_> {
@@ -59,11 +77,11 @@ impl Folded<'_> {
             multipliers: &multipliers,
             shifts: &shifts,
             short: false,
-            zero: self.clamp.zero(),
+            zero: self.stage.zero(),
         };
         let mut y = vec![0; self.bias.len()];
         rows::portable(&layer, x, &mut y);
-        self.clamp.apply(&mut y);
+        self.stage.apply(&mut y);
         y
     }
 }
@@ -85,17 +103,47 @@ impl DenseI8 {
             let sum = row.iter().fold(0i32, |sum, &weight| sum.wrapping_add(weight.into()));
             bias.wrapping_sub(sum.wrapping_mul(input.zero.into()))
         });
-        let factor = |&scale: &f32| f64::from(input.scale) * f64::from(scale) / f64::from(self.output.scale);
-        let Codes { scale, zero } = self.output;
-        let lowest = if self.activation == Activation::Identity { i8::MIN } else { zero };
-        let highest =
-            if self.activation == Activation::Relu6 { quant::quantize(6.0, scale, zero) } else { i8::MAX };
+        let sums = self.sums.unwrap_or(self.output);
+        let factor = |&scale: &f32| {
+            // As TensorFlow Lite has it: the product of a single scale is rounded to f32.
+            let product = match self.weight_scales.len() {
+                1 => f64::from(input.scale * scale),
+                _ => f64::from(input.scale) * f64::from(scale),
+            };
+            Requantize::from_factor(product / f64::from(sums.scale))
+        };
         Folded {
             weights: &self.weights,
             bias: bias.collect(),
-            requantize: self.weight_scales.iter().map(factor).map(Requantize::from_factor).collect(),
-            clamp: Clamp { zero, lowest, highest },
+            requantize: self.weight_scales.iter().map(factor).collect(),
+            stage: self.stage(sums),
         }
+    }
+
+    fn stage(&self, sums: Codes) -> Stage {
+        let Codes { scale, zero } = self.output;
+        let clamp = |lowest, highest| Stage::Clamp(Clamp { zero, lowest, highest });
+        let table = |table| Stage::Table(Box::new(table));
+        match self.activation {
+            Activation::Identity => clamp(i8::MIN, i8::MAX),
+            Activation::Relu => clamp(zero, i8::MAX),
+            Activation::Relu6 => clamp(zero, quant::quantize(6.0, scale, zero)),
+            Activation::LeakyRelu => table(Table::leaky_relu(LEAKY_SLOPE, sums, self.output)),
+            Activation::Tanh => table(Table::tanh(sums)),
+            Activation::Sigmoid => table(Table::sigmoid(sums)),
+        }
+    }
+}
+
+/// The slope of [`Activation::LeakyRelu`] below zero.
+pub(crate) const LEAKY_SLOPE: f32 = 0.01;
+
+/// The codes that a table's outputs have whatever the data.
+pub(crate) fn fixed_codes(activation: Activation) -> Option<Codes> {
+    match activation {
+        Activation::Tanh => Some(Table::TANH),
+        Activation::Sigmoid => Some(Table::SIGMOID),
+        _ => None,
     }
 }
 
@@ -141,8 +189,7 @@ impl NetworkI8 {
     }
 
     fn dequantize(&self, codes: &[i8]) -> Vec<f32> {
-        let Codes { scale, zero } = self.output();
-        codes.iter().flat_map(|&code| Dequantize { scale, zero }.apply(&[code])).collect()
+        codes.iter().flat_map(|&code| self.output().apply(&[code])).collect()
     }
 }
 

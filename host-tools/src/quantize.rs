@@ -5,13 +5,17 @@
 //! | activations | `s = (max − min) / 255`, of a range that holds 0 | `round(x / s) + zero`, `zero = round(−128 − min / s)` |
 //! | weights | `s_w = max\|w\| / 127` | `round(w / s_w)` |
 //! | biases | `s_in·s_w` | `round(b / (s_in·s_w))` in 32 bits |
+//!
+//! Where a table is the activation, what it takes has codes of its own, of the range in which the table changes.
+
+use std::mem;
 
 use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
 use crate::model::{Body, Model};
-use crate::network::{Dense, Network};
-use crate::network_i8::{Codes, DenseI8, NetworkI8};
+use crate::network::{Activation, Dense, Network};
+use crate::network_i8::{Codes, DenseI8, NetworkI8, fixed_codes};
 
 /// How many scales the weights of a layer have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,8 +31,7 @@ pub enum Scales {
 /// set the range of every layer's outputs.
 ///
 /// # Errors
-/// A model that is int8 already or has an activation that int8 lacks, no rows, an activation that is not finite, or ranges whose quotients no
-/// f32 holds.
+/// A model that is int8 already, no rows, an activation that is not finite, or ranges whose quotients no f32 holds.
 pub fn quantize(model: &Model, rows: &DMatrix<f32>, scales: Scales) -> Result<Model> {
     let Body::F32(network) = &model.body else {
         return Err(Error::Invalid("the model is int8 already: give the f32 model it was made of".into()));
@@ -50,17 +53,16 @@ pub fn quantize(model: &Model, rows: &DMatrix<f32>, scales: Scales) -> Result<Mo
 /// # Errors
 /// As of [`quantize`].
 pub fn quantize_network(network: &Network, x: &DMatrix<f32>, scales: Scales) -> Result<NetworkI8> {
-    if let Some(layer) = network.layers.iter().find(|layer| !layer.activation.in_int8()) {
-        let name = layer.activation.name();
-        return Err(Error::Invalid(format!(
-            "{name} is not available in int8 yet: train the student with relu or relu6"
-        )));
-    }
-    let mut codes = calibrate(network, x)?.into_iter().map(Range::codes);
-    let input = codes.next().unwrap_or(Range::default().codes());
+    let mut ranges = calibrate(network, x)?.into_iter();
+    let input = ranges.next().unwrap_or_default().codes();
     let mut before = input;
-    let layers = network.layers.iter().zip(codes).enumerate().map(|(index, (layer, output))| {
-        let layer = dense(layer, before, output, scales);
+    let layers = network.layers.iter().zip(ranges).enumerate().map(|(index, (layer, range))| {
+        let output = fixed_codes(layer.activation).unwrap_or(range.codes());
+        let sums = match layer.activation.is_curved() {
+            true => Some(calibrate_sums(network, index, x)?.codes()),
+            false => None,
+        };
+        let layer = dense(layer, before, sums, output, scales);
         before = output;
         layer.map_err(|problem| Error::Invalid(format!("layer {index} cannot be quantized: {problem}")))
     });
@@ -116,12 +118,34 @@ fn calibrate(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Range>> {
     Ok(ranges)
 }
 
+/// The range of a layer's sums, as far as its activation tells them apart.
+fn calibrate_sums(network: &Network, index: usize, x: &DMatrix<f32>) -> Result<Range> {
+    let mut linear = Network { layers: network.layers.iter().take(index + 1).cloned().collect() };
+    let last = linear.layers.last_mut();
+    let activation =
+        last.map_or(Activation::Identity, |last| mem::replace(&mut last.activation, Activation::Identity));
+    let Range { low, high } = calibrate(&linear, x)?.pop().unwrap_or_default();
+    // Beyond these, all outputs have the codes -128 and 127.
+    let (lowest, highest) = match activation {
+        Activation::Tanh => (-3.2, 2.6),
+        Activation::Sigmoid => (-6.3, 5.2),
+        _ => (f32::MIN, f32::MAX),
+    };
+    Ok(Range { low: low.max(lowest), high: high.min(highest) })
+}
+
 /// Codes of a bias stay within ±2³⁰, which leaves as much for the products.
 const BIAS_LIMIT: f64 = (1 << 30) as f64;
 /// Inputs of a layer whose products, each within 127·255, still fit beside the bias in an i32.
 const INPUT_LIMIT: usize = (1 << 30) / (127 * 255);
 
-fn dense(layer: &Dense, input: Codes, output: Codes, scales: Scales) -> Result<DenseI8, String> {
+fn dense(
+    layer: &Dense,
+    input: Codes,
+    sums: Option<Codes>,
+    output: Codes,
+    scales: Scales,
+) -> Result<DenseI8, String> {
     let inputs = layer.inputs();
     if inputs > INPUT_LIMIT {
         return Err(format!("{inputs} inputs, sums in 32 bits hold {INPUT_LIMIT}"));
@@ -152,6 +176,7 @@ fn dense(layer: &Dense, input: Codes, output: Codes, scales: Scales) -> Result<D
         bias: layer.bias.iter().enumerate().map(bias).collect(),
         weight_scales,
         activation: layer.activation,
+        sums,
         output,
     })
 }

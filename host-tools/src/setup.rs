@@ -56,8 +56,9 @@ fn install(missing: &Missing) -> Result<Vec<Step>> {
         }
         Missing::Emulator(program) => {
             if which("apt-get").is_some() {
-                // Debian and its kin name the package as the program.
-                Ok(packages("the emulator", &[program], sudo()).into())
+                // As Debian and its kin package them: one for Arm, one for the less usual.
+                let package = if program == "qemu-system-arm" { program } else { "qemu-system-misc" };
+                Ok(packages("the emulator", &[package], sudo()).into())
             } else if which("brew").is_some() {
                 Ok(vec![step("the emulator", &["brew", "install", "qemu"])])
             } else {

@@ -5,6 +5,8 @@
 mod common;
 #[path = "boards/pins.rs"]
 mod pins;
+#[path = "boards/shipped.rs"]
+mod shipped;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -13,9 +15,12 @@ use common::bundled;
 use libtest_mimic::{Arguments, Failed, Trial};
 use microdistill_host_tools::board::{self, Board, Elf, Firmware, Optimizer, Output, Profile, Sources};
 use microdistill_host_tools::dataset::Dataset;
-use microdistill_host_tools::model::Model;
+use microdistill_host_tools::model::{Body, Model};
+use microdistill_host_tools::network::Activation;
+use microdistill_host_tools::quantize::{Scales, quantize};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use serde_json::Value;
+use shipped::shipped;
 use tempfile::TempDir;
 
 type Test = fn() -> Result<(), Failed>;
@@ -24,7 +29,8 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 11] = [
+    let tests: [(&str, Test); 12] = [
+        ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
         ("so_does_a_distillation_by_adam", so_does_a_distillation_by_adam),
@@ -65,16 +71,18 @@ fn desktop() -> [(Board, Profile); 2] {
     [(find("host"), Profile::Debug), (find("host"), Profile::Release)]
 }
 
-/// The desktop in both profiles, and this board.
-fn desktop_and(board: &str) -> impl Iterator<Item = (Board, Profile)> {
-    desktop().into_iter().chain([(find(board), Profile::Release)])
+/// The desktop in both profiles, and these boards.
+fn desktop_and(boards: impl IntoIterator<Item = Board>) -> impl Iterator<Item = (Board, Profile)> {
+    desktop().into_iter().chain(boards.into_iter().map(|board| (board, Profile::Release)))
 }
 
-/// The desktop in both profiles, and all emulated boards.
-fn everywhere() -> impl Iterator<Item = (Board, Profile)> {
-    let emulated = boards().into_iter().filter(|board| board.qemu.is_some());
-    desktop().into_iter().chain(emulated.map(|board| (board, Profile::Release)))
+/// All boards that QEMU emulates.
+fn every_emulated() -> impl Iterator<Item = Board> {
+    boards().into_iter().filter(|board| board.qemu.is_some())
 }
+
+/// Boards with 16 KiB of RAM: their example is int8.
+const SMALL: [&str; 2] = ["microbit", "sifive-e"];
 
 /// A committed model.
 fn model(name: &str) -> Model {
@@ -89,41 +97,98 @@ fn run(board: &Board, elf: &Path) -> Result<Output, Failed> {
     Ok(board::run(board, elf, &mut |_| {})?)
 }
 
+/// Builds the program for one board after the other, and runs each beside the next builds.
+fn run_on(
+    boards: impl IntoIterator<Item = (Board, Profile)>,
+    program: &str,
+    sources: &Sources,
+) -> Result<Vec<(String, Output)>, Failed> {
+    std::thread::scope(|scope| {
+        let mut runs = Vec::new();
+        for (board, profile) in boards {
+            let elf = build(&board, program, sources, profile)?;
+            let label = format!("{}, {profile:?}", board.name);
+            runs.push((label, scope.spawn(move || run(&board, &elf))));
+        }
+        runs.into_iter().map(|(label, run)| Ok((label, run.join().unwrap()?))).collect()
+    })
+}
+
 fn outputs(model: &Model, rows: &Dataset) -> Vec<Vec<f32>> {
     model.predict(rows).column_iter().map(|outputs| outputs.as_slice().to_vec()).collect()
 }
 
-fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
-    let (_, test) = bundled();
-    assert_eq!(test.rows(), 364);
-    let folder = TempDir::new()?;
-    for name in ["student.safetensors", "student_int8.safetensors"] {
-        let model = model(name);
-        let sources = Sources::infer(folder.path(), "model.rs", &model, &test)?;
-        let expected = outputs(&model, &test);
-        for (board, profile) in everywhere() {
-            let output = run(&board, &build(&board, "infer", &sources, profile)?)?;
-            assert!(output.success, "{name} on {}: {output:?}", board.name);
-            assert_eq!(output.rows().len(), 364, "{name} on {}", board.name);
-            assert_eq!(output.different(&expected), 0, "{name} on {}, {profile:?}", board.name);
+/// Random layers, larger ones where there is room for them.
+fn every_core_s_kernels_equal_the_portable_ones() -> Result<(), Failed> {
+    let (small, large): (Vec<Board>, Vec<Board>) =
+        every_emulated().partition(|board| SMALL.contains(&board.name.as_str()));
+    let release = |board| (board, Profile::Release);
+    let (small, large) = (small.into_iter().map(release).collect(), desktop_and(large).collect());
+    for boards in [small, large] as [Vec<_>; 2] {
+        let mut digests = None;
+        for (board, output) in run_on(boards, "kernels", &Sources::default())? {
+            assert!(output.success, "{board}: {output:?}");
+            let digest = |line: &String| Some(line.split_once("digest ")?.1.to_owned());
+            let found: Vec<String> = output.lines.iter().filter_map(digest).collect();
+            assert_eq!(found.len(), 2, "{board}: {output:?}");
+            assert_eq!(&found, digests.get_or_insert_with(|| found.clone()), "{board}");
         }
     }
-    // As the micro:bit ships: rows are codes.
-    let board = find("microbit");
-    let output = run(&board, &build(&board, "infer", &Sources::default(), Profile::Release)?)?;
-    assert_eq!(output.different(&outputs(&model("student_int8.safetensors"), &test)), 0, "{output:?}");
     Ok(())
 }
 
+fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
+    let (train, test) = bundled();
+    assert_eq!(test.rows(), 364);
+    let folder = TempDir::new()?;
+    let names = ["student.safetensors", "student_int8.safetensors"];
+    let models = names.map(|name| (name, model(name)));
+    for (name, model) in models.into_iter().chain([("a table", with_table(&train)?)]) {
+        let sources = Sources::infer(folder.path(), "model.rs", &model, &test)?;
+        let expected = outputs(&model, &test);
+        for (board, output) in run_on(desktop_and(every_emulated()), "infer", &sources)? {
+            assert!(output.success, "{name} on {board}: {output:?}");
+            assert_eq!(output.rows().len(), 364, "{name} on {board}");
+            assert_eq!(output.different(&expected), 0, "{name} on {board}");
+        }
+    }
+    // As small boards ship: rows are codes.
+    let expected = outputs(&model("student_int8.safetensors"), &test);
+    for name in SMALL {
+        let output = shipped_output("infer", name)?;
+        assert_eq!(output.different(&expected), 0, "{name}: {output:?}");
+    }
+    Ok(())
+}
+
+/// The student, its hidden layer with another activation than it was trained with, in int8: a table.
+fn with_table(train: &Dataset) -> Result<Model, Failed> {
+    let mut model = model("student.safetensors");
+    if let Body::F32(network) = &mut model.body {
+        network.layers[0].activation = Activation::Tanh;
+    }
+    Ok(quantize(&model, &train.x, Scales::PerChannel)?)
+}
+
+/// What a program prints as it ships on an emulated board.
+fn shipped_output(program: &str, board: &str) -> Result<&'static Output, Failed> {
+    let output = shipped(program)?.get(board).and_then(|shipped| shipped.output.as_ref());
+    output.ok_or_else(|| format!("{board} is not emulated").into())
+}
+
 fn a_distillation_ends_with_the_desktop_s_weights() -> Result<(), Failed> {
-    distillations(desktop_and("qemu-mps2"), &Sources::default(), 0.8)?;
+    let weights = distillations(desktop(), &Sources::default())?;
+    for board in every_emulated().filter(|board| !SMALL.contains(&board.name.as_str())) {
+        let found = distilled(&board.name, shipped_output("distill", &board.name)?);
+        assert_eq!(found, weights, "{} and the desktop differ", board.name);
+    }
     Ok(())
 }
 
 fn so_does_a_distillation_by_adam() -> Result<(), Failed> {
     let sources = Sources { optimizer: Optimizer::Adam, ..Sources::default() };
-    let adam = distillations(desktop_and("qemu-mps2"), &sources, 0.8)?;
-    let sgd = distillations([(find("host"), Profile::Release)], &Sources::default(), 0.8)?;
+    let adam = distillations(desktop_and([emulated()]), &sources)?;
+    let sgd = distilled("sgd", shipped_output("distill", "qemu-mps2")?);
     assert_ne!(adam, sgd, "the optimizer makes a difference");
     Ok(())
 }
@@ -132,16 +197,15 @@ fn an_int8_teacher_s_distillation_fits_16_kib() -> Result<(), Failed> {
     let (train, test) = bundled();
     let folder = TempDir::new()?;
     let sources = Sources::distill(folder.path(), &model("teacher_int8.safetensors"), &train, &test)?;
-    let weights = distillations(desktop_and("microbit"), &sources, 0.8)?;
-    // As the micro:bit ships.
-    let board = find("microbit");
-    let elf = build(&board, "distill", &Sources::default(), Profile::Release)?;
-    let output = run(&board, &elf)?;
-    assert_eq!(output.weights(), weights);
-    let stack = output.value("stack").and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
-    let stack = stack.ok_or("distill does not say how deep its stack was")?;
-    let ram = Elf::load(elf)?.memory()?.ram;
-    assert!(ram + stack < 15 * 1024, "{ram} bytes and a stack of {stack}");
+    let weights = distillations(desktop(), &sources)?;
+    for name in SMALL {
+        let output = shipped_output("distill", name)?;
+        assert_eq!(distilled(name, output), weights, "{name} and the desktop differ");
+        let stack = output.value("stack").and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
+        let stack = stack.ok_or("distill does not say how deep its stack was")?;
+        let ram = shipped("distill")?[name].memory.ram;
+        assert!(ram + stack < 15 * 1024, "{name}: {ram} bytes and a stack of {stack}");
+    }
     Ok(())
 }
 
@@ -158,28 +222,30 @@ fn rows_of_another_model_are_refused() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Distills everywhere and gives the weights, which are the same; the student ends with at least this accuracy.
+/// Distills on these boards and gives the weights, which are the same.
 fn distillations(
     boards: impl IntoIterator<Item = (Board, Profile)>,
     sources: &Sources,
-    accuracy: f64,
 ) -> Result<Vec<u32>, Failed> {
     let mut weights: Option<Vec<u32>> = None;
-    for (board, profile) in boards {
-        let output = run(&board, &build(&board, "distill", sources, profile)?)?;
-        assert!(output.success, "{}: {output:?}", board.name);
-        let (before, after) = (output.share("before"), output.share("after"));
-        // An untrained student guesses; one that learned comes near the desktop's 0.85.
-        assert!(before.is_some_and(|(right, all)| right * 3 < all), "{before:?}");
-        assert!(after.is_some_and(|(right, all)| right as f64 > accuracy * all as f64), "{after:?}");
-        assert!(
-            output.lines.iter().any(|line| line == "teacher: 1570 calls for 1570 samples, 12560 learned")
-        );
-        assert_eq!(output.weights().len(), 615);
-        let expected = weights.get_or_insert_with(|| output.weights());
-        assert_eq!(output.weights(), *expected, "{} and the desktop differ", board.name);
+    for (board, output) in run_on(boards, "distill", sources)? {
+        let found = distilled(&board, &output);
+        let expected = weights.get_or_insert_with(|| found.clone());
+        assert_eq!(found, *expected, "{board} and the desktop differ");
     }
     Ok(weights.unwrap_or_default())
+}
+
+/// The weights that a distillation of the example ended with, in which the student learned.
+fn distilled(board: &str, output: &Output) -> Vec<u32> {
+    assert!(output.success, "{board}: {output:?}");
+    let (before, after) = (output.share("before"), output.share("after"));
+    // An untrained student guesses; one that learned comes near the desktop's 0.85.
+    assert!(before.is_some_and(|(right, all)| right * 3 < all), "{before:?}");
+    assert!(after.is_some_and(|(right, all)| right as f64 > 0.8 * all as f64), "{after:?}");
+    assert!(output.lines.iter().any(|line| line == "teacher: 1570 calls for 1570 samples, 12560 learned"));
+    assert_eq!(output.weights().len(), 615);
+    output.weights()
 }
 
 fn a_flipped_bit_is_seen() -> Result<(), Failed> {
@@ -220,6 +286,8 @@ fn nothing_of_the_core_can_panic() -> Result<(), Failed> {
         folder: repository().join("examples/firmware/probe"),
         core: String::new(),
         target: emulated().target,
+        rustflags: String::new(),
+        features: Vec::new(),
         qemu: None,
         chip: None,
     };
@@ -279,7 +347,8 @@ fn bench_tells_machines_what_they_rely_on() -> Result<(), Failed> {
     assert!(output.status.success(), "{output:?}");
     let json: Value = serde_json::from_slice(&output.stdout)?;
     let results = json["results"].as_array().ok_or("no results")?;
-    assert_eq!(results.len(), 6);
+    // Three networks in two kinds, and training.
+    assert_eq!(results.len(), 2 * (3 * 2 + 1));
     for row in results {
         let keys = ["macs", "flash", "ram", "stack"];
         assert!(keys.iter().all(|key| row[key].as_u64().is_some_and(|number| number > 0)), "{row}");
@@ -289,6 +358,9 @@ fn bench_tells_machines_what_they_rely_on() -> Result<(), Failed> {
         // Every multiplication is an instruction, and more than a thousand for each would be wrong.
         let (count, macs) = (row[count].as_u64().unwrap_or(0), row["macs"].as_u64().unwrap_or(0));
         assert!((macs..1000 * macs).contains(&count), "{row}");
+        if let Some(per_mac) = row.get("instructions_per_mac").and_then(Value::as_f64) {
+            assert!((per_mac * macs as f64 - count as f64).abs() < 1e-6 * count as f64, "{row}");
+        }
     }
     Ok(())
 }

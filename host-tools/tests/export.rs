@@ -43,10 +43,10 @@ fn models() -> Vec<(&'static str, Model)> {
         ];
         network.layers[0].bias = vec![-0.0, -f32::from_bits(3), 1e16];
     }
-    let int8 = |widths: &[usize], scales| {
-        let model = model(widths, Activation::Relu, 6);
-        quantize(&model, &rows(widths[0], 100, 8), scales).unwrap()
+    let activated = |widths: &[usize], hidden, scales| {
+        quantize(&model(widths, hidden, 6), &rows(widths[0], 100, 8), scales).unwrap()
     };
+    let int8 = |widths: &[usize], scales| activated(widths, Activation::Relu, scales);
     let mut mixed = int8(&[7, 13, 5, 3], Scales::PerChannel);
     if let Body::Int8(network) = &mut mixed.body {
         network.layers[1].weight_scales.truncate(1);
@@ -56,6 +56,11 @@ fn models() -> Vec<(&'static str, Model)> {
         ("int8 per layer", int8(&[7, 13, 5, 3], Scales::PerLayer)),
         ("int8 mixed", mixed),
         ("int8 single layer", int8(&[5, 3], Scales::PerChannel)),
+        ("int8 relu6", activated(&[7, 13, 5, 3], Activation::Relu6, Scales::PerChannel)),
+        ("int8 leaky relu", activated(&[7, 13, 5, 3], Activation::LeakyRelu, Scales::PerChannel)),
+        ("int8 tanh", activated(&[7, 13, 5, 3], Activation::Tanh, Scales::PerChannel)),
+        ("int8 tanh per layer", activated(&[4, 6, 2], Activation::Tanh, Scales::PerLayer)),
+        ("int8 sigmoid", activated(&[4, 6, 2], Activation::Sigmoid, Scales::PerChannel)),
         ("relu", model(&[7, 13, 5, 3], Activation::Relu, 1)),
         ("relu6", model(&[7, 13, 5, 3], Activation::Relu6, 1)),
         ("leaky relu", model(&[4, 6, 2], Activation::LeakyRelu, 2)),

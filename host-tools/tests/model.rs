@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use common::{model, rows};
 use microdistill_host_tools::model::{Body, Model, Task};
 use microdistill_host_tools::network::Activation;
-use microdistill_host_tools::network_i8::NetworkI8;
+use microdistill_host_tools::network_i8::{Codes, DenseI8, NetworkI8};
 use microdistill_host_tools::quantize::{Scales, quantize};
 use proptest::prelude::*;
 use safetensors::SafeTensors;
@@ -42,7 +42,8 @@ fn models() -> Vec<Model> {
     regression.metadata.task = Task::Regression { target: "price".into() };
     let model = model(&[4, 8, 6, 3], Activation::Relu, 1);
     let int8 = |scales| quantize(&model, &rows(4, 50, 2), scales).unwrap();
-    vec![int8(Scales::PerChannel), int8(Scales::PerLayer), regression, model]
+    let regression_int8 = quantize(&regression, &rows(3, 50, 3), Scales::PerChannel).unwrap();
+    vec![int8(Scales::PerChannel), int8(Scales::PerLayer), regression, model, regression_int8]
 }
 
 #[test]
@@ -86,6 +87,8 @@ fn activations_go_by_their_names() {
         let model = model(&[4, 5, 3], hidden, 1);
         let bytes = folder.bytes(&model);
         assert_eq!(folder.load(&bytes).unwrap(), model);
+        let int8 = quantize(&model, &rows(4, 50, 2), Scales::PerChannel).unwrap();
+        assert_eq!(folder.load(&folder.bytes(&int8)).unwrap(), int8);
         let names = format!(r#"\"activations\":[\"{}\",\"identity\"]"#, hidden.name());
         assert!(String::from_utf8_lossy(&bytes).contains(&names), "{names}");
     }
@@ -123,20 +126,39 @@ fn f32_layers(model: &mut Model) -> &mut Vec<microdistill_host_tools::network::D
     &mut network.layers
 }
 
+fn hidden(network: &mut NetworkI8) -> impl Iterator<Item = &mut DenseI8> {
+    network.layers.iter_mut().take(2)
+}
+
 #[test]
 fn unusable_int8_models_are_not_saved() {
-    let cases: [Case<NetworkI8>; 6] = [
+    let cases: [Case<NetworkI8>; 8] = [
         (|network| network.layers[1].weights[3] = -128, "layers.1.weights holds -128"),
         (|network| network.layers[1].weight_scales[2] = 0.0, "layers.1.weight_scale holds 0"),
         (|network| network.layers[1].weight_scales.truncate(4), "layers.1.weight_scale has 4 values"),
         (|network| network.input.scale = -1.0, "activations.scale holds -1"),
         (
-            |network| network.layers.iter_mut().take(2).for_each(|l| l.activation = Activation::Tanh),
-            "no tanh",
+            |network| hidden(network).for_each(|layer| layer.activation = Activation::LeakyRelu),
+            "layer 0: leaky-relu needs the codes of its sums",
+        ),
+        (|network| network.layers[1].sums = Some(network.input), "layer 1: relu has no codes of sums"),
+        (
+            |network| {
+                let input = network.input;
+                let tanh =
+                    |layer: &mut DenseI8| (layer.activation, layer.sums) = (Activation::Tanh, Some(input));
+                hidden(network).for_each(tanh);
+            },
+            "layer 0: the outputs of tanh have the scale 0.0078125 and the zero point 0",
         ),
         (
-            |network| network.layers.iter_mut().take(2).for_each(|l| l.activation = Activation::LeakyRelu),
-            "no leaky-relu: use relu or relu6",
+            |network| {
+                let sums = Some(Codes { scale: 0.0, zero: 0 });
+                let leaky =
+                    |layer: &mut DenseI8| (layer.activation, layer.sums) = (Activation::LeakyRelu, sums);
+                hidden(network).for_each(leaky);
+            },
+            "sums.scale holds 0",
         ),
     ];
     let folder = Folder::new();

@@ -65,3 +65,13 @@ pub fn softmax<T: Scalar>(z: &mut [T], temperature: T) -> T {
     }
     sum.ln()
 }
+
+/// `z ← ln softmax(z)`, in place, finite also where a probability underflows.
+pub fn log_softmax<T: Scalar>(z: &mut [T]) {
+    let top = maximum(z);
+    let sum = z.iter().fold(T::ZERO, |sum, &z| sum + (z - top).exp());
+    let log_sum = sum.ln();
+    for z in z {
+        *z = (*z - top) - log_sum;
+    }
+}

@@ -17,7 +17,7 @@ mod soft;
 mod squared;
 
 pub use binary::{BinaryCrossEntropy, BinarySoft, BinarySoftLabels};
-pub use head::{Head, Linear, Softmax, softmax};
+pub use head::{Head, Linear, Softmax, log_softmax, softmax};
 pub use label::{CrossEntropy, SmoothedCrossEntropy};
 pub use soft::{Soft, SoftLabels};
 pub use squared::{LogitMse, OutputMse};

@@ -92,31 +92,38 @@ impl<const I: usize, const O: usize, const S: usize, A: Stage> Layer for DenseI8
 }
 
 /// The type of an int8 MLP by its widths, from input to output; one scale an output, or one a layer with
-/// `; per layer`.
+/// `; per layer`. Hidden layers end with a [`Clamp`], or with the [`Stage`] given, and the last one with a clamp.
 ///
 /// ```
-/// use microdistill::MlpI8;
+/// use microdistill::{MlpI8, quant::Table};
 ///
 /// type Student = MlpI8![64, 32, 10];
 /// type Smaller = MlpI8![64, 32, 10; per layer];
+/// type Smooth = MlpI8![64, 32, 10; Table]; // or `; per layer, Table`
 /// assert_eq!(Student::SCRATCH_BYTES, 64 + 32);
 /// assert!(size_of::<Smaller>() < size_of::<Student>());
 /// ```
 #[macro_export]
 macro_rules! MlpI8 {
-    (@layers ($($one:literal)?) $i:expr, $o:expr) => {
-        $crate::quant::DenseI8<{ $i }, { $o } $(, $one)?>
+    (@scales each $o:expr) => { $o };
+    (@scales one $o:expr) => { 1 };
+    (@layers $scales:ident $stage:ty; $i:expr, $o:expr) => {
+        $crate::quant::DenseI8<{ $i }, { $o }, { $crate::MlpI8!(@scales $scales $o) }>
     };
-    (@layers ($($one:literal)?) $i:expr, $h:expr, $($rest:expr),+) => {
+    (@layers $scales:ident $stage:ty; $i:expr, $h:expr, $($rest:expr),+) => {
         $crate::Chain<
-            $crate::quant::DenseI8<{ $i }, { $h } $(, $one)?>,
-            $crate::MlpI8!(@layers ($($one)?) $h, $($rest),+),
+            $crate::quant::DenseI8<{ $i }, { $h }, { $crate::MlpI8!(@scales $scales $h) }, $stage>,
+            $crate::MlpI8!(@layers $scales $stage; $h, $($rest),+),
         >
     };
-    ($($width:expr),+) => {
-        $crate::Network<$crate::MlpI8!(@layers () $($width),+), { $crate::scratch::<i8>(&[$($width),+]) }>
+    (@network $scales:ident $stage:ty; $($width:expr),+) => {
+        $crate::Network<
+            $crate::MlpI8!(@layers $scales $stage; $($width),+),
+            { $crate::scratch::<i8>(&[$($width),+]) },
+        >
     };
-    ($($width:expr),+; per layer) => {
-        $crate::Network<$crate::MlpI8!(@layers (1) $($width),+), { $crate::scratch::<i8>(&[$($width),+]) }>
-    };
+    ($($width:expr),+) => { $crate::MlpI8!(@network each $crate::quant::Clamp; $($width),+) };
+    ($($width:expr),+; per layer) => { $crate::MlpI8!(@network one $crate::quant::Clamp; $($width),+) };
+    ($($width:expr),+; per layer, $stage:ty) => { $crate::MlpI8!(@network one $stage; $($width),+) };
+    ($($width:expr),+; $stage:ty) => { $crate::MlpI8!(@network each $stage; $($width),+) };
 }

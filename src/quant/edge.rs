@@ -16,6 +16,13 @@ pub struct Quantize<const I: usize> {
     pub zero: i8,
 }
 
+impl<const I: usize> Quantize<I> {
+    /// The standardized features that `codes` stand for: what an f32 network takes.
+    pub fn decode(&self, codes: &[i8; I]) -> [f32; I] {
+        Dequantize { scale: self.scale, zero: self.zero }.apply(codes)
+    }
+}
+
 impl<const I: usize> Prepare<I> for Quantize<I> {
     type Output = [i8; I];
 
@@ -53,5 +60,10 @@ impl Dequantize {
     /// The real numbers of `codes`.
     pub fn apply<const N: usize>(&self, codes: &[i8; N]) -> [f32; N] {
         codes.map(|code| (i32::from(code) - i32::from(self.zero)) as f32 * self.scale)
+    }
+
+    /// The nearest codes of real `numbers`, as [`quantize`] has them.
+    pub fn encode<const N: usize>(&self, numbers: &[f32; N]) -> [i8; N] {
+        numbers.map(|number| quantize(number, self.scale, self.zero))
     }
 }

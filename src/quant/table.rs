@@ -36,12 +36,17 @@ impl Table {
         Table { codes, zero }
     }
 
-    /// `tanh z`, of codes that stand for `z`. The output has the scale 1/128 and the zero point 0.
+    /// What the codes that [`Table::tanh`] gives stand for: scale 1/128, zero point 0.
+    pub const TANH: Dequantize = Dequantize { scale: 1.0 / 128.0, zero: 0 };
+    /// What the codes that [`Table::sigmoid`] gives stand for: scale 1/256, zero point −128.
+    pub const SIGMOID: Dequantize = Dequantize { scale: 1.0 / 256.0, zero: -128 };
+
+    /// `tanh z`, of codes that stand for `z`.
     pub const fn tanh(z: Dequantize) -> Self {
         Table::new(for_codes!(code => nearest(tanh(real(code, z)) * 128.0, 0)), z.zero)
     }
 
-    /// `1 / (1 + exp(−z))`, of codes that stand for `z`. The output has the scale 1/256 and the zero point −128.
+    /// `1 / (1 + exp(−z))`, of codes that stand for `z`.
     pub const fn sigmoid(z: Dequantize) -> Self {
         Table::new(for_codes!(code => nearest(sigmoid(real(code, z)) * 256.0, -128)), z.zero)
     }

@@ -4,11 +4,10 @@ use serde::Serialize;
 
 use super::{Board, Output};
 use crate::error::{Error, Result};
-use crate::export::Footprint;
 use crate::model::{Body, Model};
 
 /// QEMU's arguments for counting: an instruction is 2⁶ ns of virtual time.
-const COUNTING: [&str; 2] = ["-icount", "shift=6,align=off,sleep=off"];
+const COUNTING: &str = " -icount shift=6,align=off,sleep=off";
 /// Picoseconds an instruction.
 const INSTRUCTION: u64 = 64_000;
 /// A loop of known length may seem so many instructions longer or shorter: two readings of a counter of 16 MHz.
@@ -29,9 +28,10 @@ pub struct Measured {
     pub macs: u64,
     /// Cycles are not known in QEMU.
     pub cycles: Option<u64>,
-    /// Bytes of flash: a network and its edges; of training, the teacher's.
+    /// Bytes of flash: a network and its edges, as the board's kernels lay them out; of training, the teacher's.
     pub flash: u64,
-    /// Bytes of RAM: working memory of an inference, which is on its stack; of training, all that it keeps.
+    /// Bytes of RAM: working memory of an inference by the board's kernels, which is on its stack; of training, all that
+    /// it keeps.
     pub ram: u64,
     /// Bytes of stack, painted.
     pub stack: Option<u64>,
@@ -46,8 +46,10 @@ pub struct Measured {
 pub enum Work {
     /// An inference.
     Inference {
-        /// Of the network alone.
+        /// From the network's input, which is quantized where the network is, to the index of the largest output.
         instructions: Option<u64>,
+        /// Those, for each multiplication.
+        instructions_per_mac: Option<f64>,
         /// From raw features to logits.
         instructions_from_features: Option<u64>,
     },
@@ -66,7 +68,7 @@ pub enum Work {
 pub fn counting(board: &Board) -> Board {
     let mut board = board.clone();
     if let Some(qemu) = &mut board.qemu {
-        qemu.extend(COUNTING.map(str::to_owned));
+        qemu.push_str(COUNTING);
     }
     board
 }
@@ -106,14 +108,15 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
         stack,
         work,
     };
-    let runs = number("inferences")?;
-    let Footprint { flash, ram } = Footprint::of(model);
-    let (kind, widths) = match &model.body {
-        Body::F32(network) => ("f32", network.widths()),
-        Body::Int8(network) => ("int8", network.widths()),
+    let kind = match &model.body {
+        Body::F32(_) => "f32",
+        Body::Int8(_) => "int8",
     };
+    let (runs, multiplications) = (number("inferences")?, macs(&model.widths()));
+    let network = instructions(number("network")?, runs);
     let inference = Work::Inference {
-        instructions: instructions(number("network")?, runs),
+        instructions: network,
+        instructions_per_mac: network.map(|count| count as f64 / multiplications as f64),
         instructions_from_features: instructions(number("features to logits")?, runs),
     };
     let batch = number("samples an update")?;
@@ -124,9 +127,16 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
     };
     let student = output.value("student").unwrap_or_default();
     let student_widths: Vec<usize> = student.split('-').filter_map(|width| width.parse().ok()).collect();
-    let (flash, ram) = (flash as u64, ram as u64);
     Ok([
-        row(name, kind, macs(&widths), flash, ram, stack("inference stack")?, inference),
+        row(
+            name,
+            kind,
+            multiplications,
+            number("inference flash")?,
+            number("inference RAM")?,
+            stack("inference stack")?,
+            inference,
+        ),
         row(
             student,
             "f32",

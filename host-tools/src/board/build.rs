@@ -24,9 +24,11 @@ pub struct Firmware<'a> {
 /// How firmware is optimized.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// As it is shipped.
+    /// As it is shipped: for size, `opt-level = "s"`.
     #[default]
     Release,
+    /// As it is shipped, but for speed: `opt-level = 3`.
+    Speed,
     /// Not at all.
     Debug,
 }
@@ -55,13 +57,27 @@ impl Firmware<'_> {
         }
         command.args(["build", "--locked", "--quiet", "--message-format=json-render-diagnostics"]);
         command.args(arguments).args(["--bin", self.program]).current_dir(&self.board.folder);
-        if self.profile == Profile::Release {
-            command.arg("--release");
+        if let Some(target) = &self.board.target {
+            command.args(["--target", target]);
         }
+        for feature in &self.board.features {
+            command.args(["--features", feature]);
+        }
+        match self.profile {
+            Profile::Release => command.arg("--release"),
+            Profile::Speed => command.arg("--release").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
+            Profile::Debug => &mut command,
+        };
         // What the desktop's build was told is not meant for the board's.
-        for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
+        for name in
+            ["CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"]
+        {
             command.env_remove(name);
         }
+        command.env("RUSTFLAGS", &self.board.rustflags);
+        // What is compiled is shared by all boards, as far as it is the same; programs are not, as they have the same names.
+        let target = self.board.target_folder();
+        command.arg("--target-dir").arg(target.join(&self.board.name)).env("CARGO_BUILD_BUILD_DIR", target);
         let Sources { model, teacher, train, test, optimizer } = &self.sources;
         command.env("MICRODISTILL_OPTIMIZER", optimizer.name());
         for (name, path) in [("MODEL", model), ("TEACHER", teacher), ("TRAIN", train), ("TEST", test)] {

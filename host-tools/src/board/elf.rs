@@ -51,7 +51,8 @@ impl Elf {
         for section in self.parse()?.sections() {
             let SectionFlags::Elf { sh_flags } = section.flags() else { continue };
             let flag = |flag: u32| sh_flags & u64::from(flag) != 0;
-            if !flag(elf::SHF_ALLOC) {
+            // riscv-rt's linker script shows the memory that is left for the stack as a section.
+            if !flag(elf::SHF_ALLOC) || section.name() == Ok(".stack") {
                 continue;
             }
             // Initial values of variables lie in flash, too; zeros do not.

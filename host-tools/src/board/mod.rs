@@ -1,13 +1,16 @@
 //! Boards: folders of firmware that are built with a given model and run in QEMU, or on this desktop.
 //!
-//! A board describes itself in its `Cargo.toml`; nothing here knows a board by name:
+//! Boards are described in the `Cargo.toml` of their folder; nothing here knows one by name. A folder may hold several
+//! that differ in little:
 //!
 //! ```toml
-//! [package.metadata.board]
-//! core = "Cortex-M4F"
-//! target = "thumbv7em-none-eabihf"                          # none: the desktop
-//! qemu = ["qemu-system-arm", "-machine", "mps2-an386", "…"] # none: QEMU does not emulate it
-//! chip = "RP2040"                                           # for probe-rs; none: there is nothing to flash
+//! [package.metadata.boards.mps2-an505]
+//! core = "Cortex-M33"
+//! target = "thumbv8m.main-none-eabihf"       # none: the desktop
+//! rustflags = "-Ctarget-cpu=cortex-m33"      # none: what the target says
+//! features = ["an505"]                       # of the package; none: its defaults
+//! qemu = "qemu-system-arm -machine mps2-an505" # none: QEMU does not emulate it
+//! chip = "RP2040"                            # for probe-rs; none: there is nothing to flash
 //! ```
 
 mod bench;
@@ -15,9 +18,11 @@ mod build;
 mod elf;
 mod flash;
 mod output;
+mod reference;
 mod run;
 mod sources;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -29,22 +34,27 @@ pub use build::{Firmware, Profile};
 pub use elf::{Elf, Memory};
 pub use flash::{check_flash, flash};
 pub use output::{Output, is_story};
+pub use reference::references;
 pub use run::run;
 pub use sources::{Optimizer, Sources};
 
-/// A folder of firmware.
+/// Something that firmware is built for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Board {
-    /// The folder's name.
+    /// Its name, unlike all others.
     pub name: String,
-    /// Where it is.
+    /// The package of its firmware.
     pub folder: PathBuf,
     /// Its processor core, for people.
     pub core: String,
     /// The target it is built for; the desktop's own if there is none.
     pub target: Option<String>,
-    /// The emulator and its arguments, without those that name the firmware.
-    pub qemu: Option<Vec<String>>,
+    /// More for the compiler, such as the core that the target leaves open, separated by spaces.
+    pub rustflags: String,
+    /// Features of the package, which make its firmware this board's.
+    pub features: Vec<String>,
+    /// The emulator and its machine, separated by spaces.
+    pub qemu: Option<String>,
     /// The chip, as probe-rs names it.
     pub chip: Option<String>,
 }
@@ -62,7 +72,8 @@ struct Package {
 
 #[derive(Default, Deserialize)]
 struct PackageMetadata {
-    board: Option<Description>,
+    #[serde(default)]
+    boards: BTreeMap<String, Description>,
 }
 
 #[derive(Deserialize)]
@@ -70,7 +81,11 @@ struct PackageMetadata {
 struct Description {
     core: String,
     target: Option<String>,
-    qemu: Option<Vec<String>>,
+    #[serde(default)]
+    rustflags: String,
+    #[serde(default)]
+    features: Vec<String>,
+    qemu: Option<String>,
     chip: Option<String>,
 }
 
@@ -92,7 +107,8 @@ pub fn list(folder: &Path) -> Result<Vec<Board>> {
     let mut boards = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let entry = entry.map_err(Error::io(folder))?;
-        let path = entry.path().join("Cargo.toml");
+        let folder = entry.path();
+        let path = folder.join("Cargo.toml");
         if !path.is_file() {
             continue;
         }
@@ -102,9 +118,10 @@ pub fn list(folder: &Path) -> Result<Vec<Board>> {
             line: None,
             message: error.to_string(),
         })?;
-        if let Some(Description { core, target, qemu, chip }) = manifest.package.metadata.board {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            boards.push(Board { name, folder: entry.path(), core, target, qemu, chip });
+        for (name, description) in manifest.package.metadata.boards {
+            let Description { core, target, rustflags, features, qemu, chip } = description;
+            let folder = folder.clone();
+            boards.push(Board { name, folder, core, target, rustflags, features, qemu, chip });
         }
     }
     boards.sort_by(|a, b| a.name.cmp(&b.name));
@@ -123,16 +140,20 @@ pub fn find(folder: &Path, name: &str) -> Result<Board> {
 }
 
 impl Board {
+    /// Where the firmware of all boards is built.
+    pub fn target_folder(&self) -> PathBuf {
+        self.folder.with_file_name("target")
+    }
+
     /// What this machine lacks to build for the board and to run its firmware.
     pub fn missing(&self) -> Vec<Missing> {
         let target = self.target.iter().filter(|target| !has_target(target));
-        let emulator = self.qemu.iter().filter_map(|command| command.first());
+        let emulator = self.qemu.as_deref().and_then(|command| command.split_whitespace().next());
         let emulator = emulator.filter(|program| which(program).is_none());
-        target.cloned().map(Missing::Target).chain(emulator.cloned().map(Missing::Emulator)).collect()
+        let emulator = emulator.map(|program| Missing::Emulator(program.to_owned()));
+        target.cloned().map(Missing::Target).chain(emulator).collect()
     }
-}
 
-impl Board {
     /// Name and version of the compiler of the board's firmware: sizes and counts depend on it.
     ///
     /// # Errors

@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 
-use microdistill::quant::{Clamp, Dequantize};
+use microdistill::quant::{Clamp, Dequantize, Table};
 
 use super::text::{Node, array, block, call, leaf, matrix, record};
 use crate::model::{Body, Model};
 use crate::network::{Activation, Network};
-use crate::network_i8::{Codes, Folded, NetworkI8, run};
+use crate::network_i8::{Codes, DenseI8, Folded, LEAKY_SLOPE, NetworkI8, Stage, run};
 
 /// What the two kinds of network differ in.
 pub(super) struct Parts {
@@ -106,23 +106,18 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     // The core's type has one scale for every layer or for none: a mixed network repeats the single ones.
     let per_layer = folded.iter().all(|layer| layer.requantize.len() == 1);
     let mut consts = Vec::new();
-    let layer = |(index, layer): (usize, &Folded)| {
+    let layer = |(index, (plain, layer)): (usize, (&DenseI8, &Folded))| {
         let scales = if per_layer { 1 } else { layer.bias.len() };
         let requantize = layer.requantize.iter().cycle().take(scales).map(|requantize| {
             let numbers = [leaf(requantize.multiplier()), leaf(requantize.shift())];
             call("Requantize::new", numbers)
         });
-        let clamp = [
-            ("zero", leaf(layer.clamp.zero)),
-            ("lowest", leaf(layer.clamp.lowest)),
-            ("highest", leaf(layer.clamp.highest)),
-        ];
-        let clamp = record("Clamp", clamp);
         let (tensors, [weights, bias]) = tensors(index, layer.weights, &layer.bias, ["i8", "i32"]);
         consts.extend(tensors);
-        call("DenseI8::new", [weights, bias, block(requantize), clamp])
+        call("DenseI8::new", [weights, bias, block(requantize), stage(plain, &layer.stage)])
     };
-    let layers: Vec<Node> = folded.iter().enumerate().map(layer).collect();
+    let layers: Vec<Node> = network.layers.iter().zip(&folded).enumerate().map(layer).collect();
+    let curved = network.layers.iter().any(|layer| layer.activation.is_curved());
     let golden = |x: Vec<f32>| {
         let codes = network.quantize(&x);
         (array(&codes), array(run(&folded, &codes)))
@@ -132,17 +127,49 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     Parts {
         number: "i8",
         gives: "gives codes, in the order of the logits or values they stand for",
-        network_type: network_type("MlpI8", &widths, if per_layer { "per layer" } else { "" }),
+        network_type: network_type("MlpI8", &widths, option_i8(per_layer, curved)),
         input: (
             format!("::microdistill::quant::Quantize<{inputs}>"),
             record("::microdistill::quant::Quantize", edge),
         ),
-        network: ("::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}}", network_of(layers)),
+        network: (names_i8(curved), network_of(layers)),
         tensors: consts,
         output: Some((DEQUANTIZE, dequantize(&network.output()))),
         golden: vectors(model, golden),
-        flash: flash_i8(&widths, per_layer),
+        flash: flash_i8(&widths, per_layer, curved),
         scratch: microdistill::scratch::<i8>(&widths),
+    }
+}
+
+/// What makes outputs of a layer's sums.
+fn stage(layer: &DenseI8, stage: &Stage) -> Node {
+    let codes =
+        |codes: Codes| record("Dequantize", [("scale", leaf(codes.scale)), ("zero", leaf(codes.zero))]);
+    let sums = codes(layer.sums.unwrap_or(layer.output));
+    match (layer.activation, stage) {
+        (_, Stage::Clamp(Clamp { zero, lowest, highest })) => {
+            record("Clamp", [("zero", leaf(zero)), ("lowest", leaf(lowest)), ("highest", leaf(highest))])
+        }
+        (Activation::Tanh, _) => call("Table::tanh", [sums]),
+        (Activation::Sigmoid, _) => call("Table::sigmoid", [sums]),
+        _ => call("Table::leaky_relu", [leaf(LEAKY_SLOPE), sums, codes(layer.output)]),
+    }
+}
+
+/// What `MlpI8!` takes beside widths.
+fn option_i8(per_layer: bool, curved: bool) -> &'static str {
+    match (per_layer, curved) {
+        (false, false) => "",
+        (true, false) => "per layer",
+        (false, true) => "::microdistill::quant::Table",
+        (true, true) => "per layer, ::microdistill::quant::Table",
+    }
+}
+
+fn names_i8(curved: bool) -> &'static str {
+    match curved {
+        false => "::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}}",
+        true => "::microdistill::{Network, quant::{Clamp, DenseI8, Dequantize, Requantize, Table}}",
     }
 }
 
@@ -154,17 +181,19 @@ pub(super) fn dequantize(codes: &Codes) -> Node {
 }
 
 /// Bytes of an int8 network and its edges, as the compiler lays them out: a multiple of 4 for each struct.
-fn flash_i8(widths: &[usize], per_layer: bool) -> usize {
-    let layer = |pair: &[usize]| {
+fn flash_i8(widths: &[usize], per_layer: bool, curved: bool) -> usize {
+    let hidden = widths.len().saturating_sub(2);
+    let layer = |(index, pair): (usize, &[usize])| {
+        let stage = if curved && index < hidden { size_of::<Table>() } else { size_of::<Clamp>() };
         let (inputs, outputs) = (pair[0], pair[1]);
         let scales = if per_layer { 1 } else { outputs };
         let weights = (inputs * outputs).next_multiple_of(align_of::<i32>());
         let factors = scales * (size_of::<i32>() + size_of::<i8>());
-        let bytes = weights + outputs * size_of::<i32>() + factors + size_of::<bool>() + size_of::<Clamp>();
+        let bytes = weights + outputs * size_of::<i32>() + factors + size_of::<bool>() + stage;
         bytes.next_multiple_of(align_of::<i32>())
     };
     let edges = size_of::<f32>() * 2 * widths[0] + 2 * size_of::<Dequantize>();
-    widths.windows(2).map(layer).sum::<usize>() + edges
+    widths.windows(2).enumerate().map(layer).sum::<usize>() + edges
 }
 
 /// What `Mlp!` takes for the activation of hidden layers.

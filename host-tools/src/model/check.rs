@@ -2,7 +2,7 @@
 
 use super::{Body, Model, Task};
 use crate::network::{Activation, Network};
-use crate::network_i8::NetworkI8;
+use crate::network_i8::{Codes, NetworkI8, fixed_codes};
 
 impl Model {
     /// What is wrong with the model, with the tensor's name.
@@ -52,10 +52,19 @@ fn check_f32(network: &Network, features: usize) -> Result<usize, String> {
 fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
     check_activations(network.layers.iter().map(|layer| layer.activation))?;
     let mut width = features;
-    let mut scales = vec![network.input.scale];
+    let (mut scales, mut sums) = (vec![network.input.scale], Vec::new());
     for (index, layer) in network.layers.iter().enumerate() {
-        if !layer.activation.in_int8() {
-            return Err(format!("an int8 network has no {}: use relu or relu6", layer.activation.name()));
+        let name = layer.activation.name();
+        if layer.sums.is_some() != layer.activation.is_curved() {
+            let needs =
+                if layer.sums.is_none() { "needs the codes of its sums" } else { "has no codes of sums" };
+            return Err(format!("layer {index}: {name} {needs}"));
+        }
+        if let Some(codes) = fixed_codes(layer.activation).filter(|codes| *codes != layer.output) {
+            let Codes { scale, zero } = codes;
+            return Err(format!(
+                "layer {index}: the outputs of {name} have the scale {scale} and the zero point {zero}"
+            ));
         }
         width = chain(index, width, layer.weights.len(), layer.bias.len())?;
         if layer.weights.contains(&i8::MIN) {
@@ -69,8 +78,10 @@ fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
         }
         positive(&format!("layers.{index}.weight_scale"), &layer.weight_scales)?;
         scales.push(layer.output.scale);
+        sums.extend(layer.sums.map(|codes| codes.scale));
     }
     positive("activations.scale", &scales)?;
+    positive("sums.scale", &sums)?;
     Ok(width)
 }
 

@@ -8,6 +8,7 @@
 //! | `layers.N.bias` | F32 or I32 | (outputs) |
 //! | `layers.N.weight_scale` (int8) | F32 | (outputs) or (1) |
 //! | `activations.scale`, `activations.zero` (int8) | F32, I8 | (1 + layers): the input, then every layer's output |
+//! | `sums.scale`, `sums.zero` (int8, if a table is the activation) | F32, I8 | (layers − 1): what each table takes |
 
 use std::collections::HashMap;
 
@@ -157,10 +158,18 @@ impl Tensors {
             self.add(format!("layers.{index}.weight_scale"), vec![scales.len()], scales);
             codes.push(layer.output);
         }
+        self.add_codes("activations", codes);
+        let sums: Vec<Codes> = network.layers.iter().filter_map(|layer| layer.sums).collect();
+        if !sums.is_empty() {
+            self.add_codes("sums", sums);
+        }
+    }
+
+    fn add_codes(&mut self, name: &str, codes: Vec<Codes>) {
         let (scales, zeros): (Vec<f32>, Vec<i8>) =
             codes.iter().map(|codes| (codes.scale, codes.zero)).unzip();
-        self.add("activations.scale", vec![scales.len()], &scales);
-        self.add("activations.zero", vec![zeros.len()], &zeros);
+        self.add(format!("{name}.scale"), vec![scales.len()], &scales);
+        self.add(format!("{name}.zero"), vec![zeros.len()], &zeros);
     }
 
     fn finish(self, header: &Header) -> Result<Vec<u8>, String> {
@@ -222,19 +231,26 @@ impl Reader<'_> {
         Ok(Network { layers: activations.iter().enumerate().map(layer).collect::<Result<_, String>>()? })
     }
 
-    fn network_i8(&mut self, activations: &[Activation]) -> Result<NetworkI8, String> {
-        let scales = self.vector("activations.scale")?;
-        let zeros = self.vector("activations.zero")?;
-        let wanted = 1 + activations.len();
+    /// As many codes as `wanted`, of the tensors `name.scale` and `name.zero`.
+    fn codes(&mut self, name: &str, wanted: usize) -> Result<Vec<Codes>, String> {
+        let scales = self.vector(&format!("{name}.scale"))?;
+        let zeros = self.vector(&format!("{name}.zero"))?;
         if scales.len() != wanted || zeros.len() != wanted {
-            return Err(format!("activations.scale and activations.zero need {wanted} values each"));
+            return Err(format!("{name}.scale and {name}.zero need {wanted} values each"));
         }
-        let mut codes = scales.into_iter().zip(zeros).map(|(scale, zero)| Codes { scale, zero });
+        Ok(scales.into_iter().zip(zeros).map(|(scale, zero)| Codes { scale, zero }).collect())
+    }
+
+    fn network_i8(&mut self, activations: &[Activation]) -> Result<NetworkI8, String> {
+        let mut codes = self.codes("activations", 1 + activations.len())?.into_iter();
         let input = codes.next().ok_or("activations.scale is empty")?;
-        let layer = |(index, (&activation, output))| {
+        let tables = activations.iter().filter(|activation| activation.is_curved()).count();
+        let mut sums = if tables > 0 { self.codes("sums", tables)? } else { Vec::new() }.into_iter();
+        let layer = |(index, (&activation, output)): (usize, (&Activation, Codes))| {
             let (weights, bias) = self.layer(index)?;
             let weight_scales = self.vector(&format!("layers.{index}.weight_scale"))?;
-            Ok(DenseI8 { weights, bias, weight_scales, activation, output })
+            let sums = if activation.is_curved() { sums.next() } else { None };
+            Ok(DenseI8 { weights, bias, weight_scales, activation, sums, output })
         };
         let layers = activations.iter().zip(codes).enumerate().map(layer).collect::<Result<_, String>>()?;
         Ok(NetworkI8 { input, layers })

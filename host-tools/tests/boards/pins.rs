@@ -1,4 +1,4 @@
-//! What every program of every board prints, and its sizes, as `pins.toml` in the board's folder has them.
+//! What every program of every board prints, and its sizes, as a file in `pins/` of the board's folder has them.
 //!
 //! Lines for people must be the same whatever the compiler. Sizes and measurements must be the same by the compiler that
 //! the file names; by another one, differences are only printed.
@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use libtest_mimic::Failed;
-use microdistill_host_tools::board::{Board, Elf, Memory, Output, Profile, Sources, counting};
+use microdistill_host_tools::board::Output;
 use serde::{Deserialize, Serialize};
 
-use super::{boards, build, run};
+use super::boards;
+use super::shipped::{PROGRAMS, Shipped, shipped};
 
 const HEADER: &str = "# Written by `MICRODISTILL_BLESS=1 cargo test --test boards pinned`.\n";
 
@@ -42,12 +43,10 @@ pub(crate) fn outputs_and_sizes_are_those_pinned() -> Result<(), Failed> {
     let bless = std::env::var_os("MICRODISTILL_BLESS").is_some();
     let mut wrong = Vec::new();
     for board in boards().iter().filter(|board| board.target.is_some()) {
-        let mut found = Pins { compiler: board.compiler()?, ..Pins::default() };
-        for program in ["infer", "distill", "bench"] {
-            found.programs.insert(program.into(), pin(board, program)?);
-        }
-        let path = board.folder.join("pins.toml");
+        let found = Pins { compiler: board.compiler()?, programs: programs(&board.name)? };
+        let path = board.folder.join("pins").join(&board.name).with_extension("toml");
         if bless {
+            std::fs::create_dir_all(board.folder.join("pins"))?;
             std::fs::write(&path, HEADER.to_owned() + &toml::to_string_pretty(&found)?)?;
         }
         let pinned = std::fs::read_to_string(&path).unwrap_or_default();
@@ -76,19 +75,23 @@ pub(crate) fn outputs_and_sizes_are_those_pinned() -> Result<(), Failed> {
 }
 
 impl Pin {
+    fn of(program: &str, Shipped { memory, output }: &Shipped) -> Self {
+        let story = output.iter().flat_map(Output::story);
+        let (stack, lines): (Vec<&str>, Vec<&str>) = story.partition(|line| line.starts_with("stack: "));
+        let stack = stack.iter().find_map(|line| line.split(' ').nth(1)?.parse().ok());
+        let lines = lines.into_iter().map(str::to_owned).collect();
+        let (story, measured) = if program == "bench" { (Vec::new(), lines) } else { (lines, Vec::new()) };
+        Pin { flash: memory.flash, ram: memory.ram, stack, story, measured }
+    }
+
     fn same_sizes(&self, other: &Pin) -> bool {
         self.flash.abs_diff(other.flash) <= PATHS
             && (self.ram, self.stack, &self.measured) == (other.ram, other.stack, &other.measured)
     }
 }
 
-/// What the program is now.
-fn pin(board: &Board, program: &str) -> Result<Pin, Failed> {
-    let elf = build(board, program, &Sources::default(), Profile::Release)?;
-    let Memory { flash, ram } = Elf::load(&elf)?.memory()?;
-    let output = if board.qemu.is_some() { run(&counting(board), &elf)? } else { Output::default() };
-    let stack = output.value("stack").and_then(|text| text.split(' ').next()?.parse().ok());
-    let lines = output.story().filter(|line| !line.starts_with("stack: ")).map(str::to_owned).collect();
-    let (story, measured) = if program == "bench" { (Vec::new(), lines) } else { (lines, Vec::new()) };
-    Ok(Pin { flash, ram, stack, story, measured })
+/// What the board's programs are now.
+fn programs(board: &str) -> Result<BTreeMap<String, Pin>, Failed> {
+    let pin = |program: &str| Ok((program.into(), Pin::of(program, &shipped(program)?[board])));
+    PROGRAMS.into_iter().map(pin).collect()
 }

@@ -10,10 +10,10 @@ mod timer;
 use defmt_rtt as _;
 #[cfg(not(feature = "rtt"))]
 use defmt_semihosting as _;
-use microdistill_cortex_m::CoreMeter;
+use microdistill_support::CoreMeter;
 use portable_atomic as _;
 
-pub use microdistill_cortex_m::exit;
+pub use microdistill_support::run;
 pub use timer::Timer0;
 
 /// The nRF51 has no SysTick: TIMER0 counts its 16 MHz.

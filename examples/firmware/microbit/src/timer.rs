@@ -1,8 +1,8 @@
 //! TIMER0 of the nRF51 (reference manual 3.0, chapter 18).
 #![allow(unsafe_code)]
 
-use microdistill_cortex_m::Counter;
 use microdistill_programs::Tick;
+use microdistill_support::Counter;
 use nrf51_pac::{Peripherals, TIMER0};
 
 /// 32 bits of 16 MHz.

@@ -12,14 +12,16 @@ use core::hint::{black_box, spin_loop};
 use cortex_m_rt::entry;
 use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
 use microdistill::checkpoint::record;
+use microdistill::drift::{Drift, DriftLimits, PageHinkley, PageHinkleyLimits, disagreement};
 use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Micromath};
 use microdistill::golden::{Golden, self_test};
+use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
 use microdistill::kernel::{affine, affine_input_gradient, affine_parameter_gradient};
 use microdistill::layer::{Array, Role};
 use microdistill::loss::{
     BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, Loss, OutputMse,
-    SmoothedCrossEntropy, Soft, SoftLabels, Softmax,
+    SmoothedCrossEntropy, Soft, SoftLabels, Softmax, log_softmax,
 };
 use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, argmax};
 use microdistill::optimizer::{
@@ -28,10 +30,12 @@ use microdistill::optimizer::{
 use microdistill::quant::{
     Clamp, DenseI8, Dequantize, Quantize, Requantize, Stage as _, Table, exp, quantize,
 };
+use microdistill::replay::{Answer, Balanced, Reservoir};
 use microdistill::scalar::{Element, Scalar};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
 use microdistill::stream::{Decoder, Lesson, encode};
+use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
 use microdistill::view::column;
 use microdistill::{
     Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI8, Network, Params, Prepare, Replay, Scaler,
@@ -71,6 +75,10 @@ fn main() -> ! {
     int8();
     replay();
     records_and_streams();
+    teachers();
+    drift();
+    guard::<Mlp![4, 3, 2], Sgd<_>>(&SgdRates { rate: 1.0, momentum: 1.0, weight_decay: 1.0 });
+    guard::<Dropping<f32>, Adam<_>>(&adam_rates(1.0));
     metrics_and_schedules();
     loop {
         spin_loop();
@@ -113,6 +121,7 @@ fn functions<T: Scalar>() {
     standardize::<T>(slice(), slice(), slice());
 
     black_box(softmax::<T>(slice(), x));
+    log_softmax::<T>(slice());
     head::<Linear, T>();
     head::<Softmax, T>();
     head::<FastSoftmax, T>();
@@ -251,7 +260,64 @@ fn int8() {
 fn replay() {
     let mut replay = black_box(Replay::<[f32; 4], [f32; 2], 5>::default());
     replay.push(black_box([0.0; 4]), black_box([0.0; 2]));
-    black_box((replay.len(), replay.is_empty(), replay.draw(&mut rng())));
+    black_box((replay.len(), replay.is_empty(), replay.draw(&mut rng()), replay.get(black_box(1))));
+
+    let input = black_box(Quantize { scaler: SCALER, scale: 1.0, zero: 1 });
+    let output = black_box(Dequantize { scale: 1.0, zero: 1 });
+    let codes = input.apply(black_box(&[0.0; 4]));
+    let answer = Answer { logits: output.encode(black_box(&[0.0; 2])), label: black_box(None) };
+    let mut reservoir = black_box(Replay::<_, _, 5, Reservoir>::reservoir());
+    reservoir.push(codes, answer, &mut rng());
+    let mut balanced = black_box(Replay::<_, _, 5, Balanced<5, 3>>::balanced());
+    balanced.push(codes, answer, black_box(1), &mut rng());
+    black_box((input.decode(&codes), reservoir.draw(&mut rng()), balanced.held()));
+}
+
+fn teachers() {
+    let input = black_box([0.0; 4]);
+    let quantize = Quantize { scaler: SCALER, scale: 1.0, zero: 1 };
+    let output = Dequantize { scale: 1.0, zero: 1 };
+    let int8 = black_box(Quantized { input: &quantize, network: &NETWORK_I8, output: &output });
+    black_box(Teacher::<[i8; 4], _>::teach(&int8, black_box(&[0; 4])));
+    black_box(Stored.teach(black_box(&([0.0; 4], [0.0; 2]))));
+    let closure = |_: &[f32; 4]| black_box([0.0; 2]);
+    let members: [&dyn Teacher<[f32; 4], [f32; 2]>; 3] = [&NETWORK, &int8, &closure];
+    let teacher = Ensemble { members: black_box(members.as_slice()) };
+    let mut queries = black_box(Unsure::new(0.5, 1));
+    black_box(queries.ask(&teacher, &input, slice()));
+    black_box((queries.asked(), queries.saved(), margin(slice())));
+}
+
+fn drift() {
+    let limits = black_box(DriftLimits { block: black_box(1), ..DriftLimits::DEFAULT });
+    let mut drift = black_box(Drift::expecting(black_box(1.0), black_box(1)));
+    black_box((
+        drift.add(disagreement(black_box(&[0.0; 2]), black_box(&[0.0; 2])), &limits),
+        drift.is_learning(),
+    ));
+    let mut test = black_box(PageHinkley::ZERO);
+    black_box((test.add(black_box(1.0), black_box::<&PageHinkleyLimits>(&limits.start)), test.norm()));
+}
+
+fn guard<S, O>(rates: &O::Rates)
+where
+    S: Train<Scalar = f32, Input = [f32; 4], Output = [f32; 2]> + Copy,
+    O: Optimizer<S>,
+{
+    let rows = black_box::<&[([f32; 4], usize)]>(slice());
+    let row = |index: usize| rows.get(index).copied();
+    let held_out = HeldOut { trusted: row, recent: row };
+    let mut guard = black_box(Guard::<S, O>::ZERO);
+    guard.begin(black_box(&S::ZERO));
+    let score = Score::of(guard.student(), &row);
+    let limits = black_box(Limits { trusted: score.likelihood(), ..Limits::DEFAULT });
+    let progress = guard.train_for(black_box(1), &limits, &held_out, |distiller| {
+        let loss = distiller.learn(black_box(&[0.0; 4]), &CrossEntropy, black_box(1));
+        distiller.update(rates);
+        black_box(Some(loss))
+    });
+    black_box((progress, progress.is_under_way(), guard.kept(), guard.rolled_back()));
+    black_box((score.rows(), score.errors(), guard.student().tensors().count()));
 }
 
 fn records_and_streams() {

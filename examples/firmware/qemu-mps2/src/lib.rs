@@ -1,6 +1,7 @@
-//! Arm's MPS2 board with a Cortex-M4F, as QEMU emulates it (`mps2-an386`).
+//! Arm's MPS boards with a Cortex-M3, M4F, M7, M33 or M55, as QEMU emulates them: the FPGA image, which a feature names,
+//! is the microcontroller.
 //!
-//! It prints with defmt over semihosting. A panic's message goes to standard error, and the emulator ends with a
+//! They print with defmt over semihosting. A panic's message goes to standard error, and the emulator ends with a
 //! failure: that is the handler of the crate `semihosting`.
 //!
 //! The FPU stays as reset leaves it, which equal bits rely on: FPSCR has FZ = DN = 0 (subnormals are kept, a NaN stays
@@ -8,11 +9,20 @@
 #![no_std]
 
 use defmt_semihosting as _;
-use microdistill_cortex_m::{CoreMeter, SysTick};
+use microdistill_support::{CoreMeter, SysTick};
 
-pub use microdistill_cortex_m::exit;
+pub use microdistill_support::run;
 
-/// SysTick counts the board's 25 MHz.
-pub fn meter() -> Option<CoreMeter<SysTick<40_000>>> {
+/// Picoseconds of the board's clock: 20, 32 or 25 MHz.
+const TICK: u32 = if cfg!(feature = "an505") {
+    50_000
+} else if cfg!(feature = "an547") {
+    31_250
+} else {
+    40_000
+};
+
+/// SysTick counts the board's clock.
+pub fn meter() -> Option<CoreMeter<SysTick<TICK>>> {
     SysTick::start().map(CoreMeter::new)
 }

@@ -7,10 +7,10 @@
 mod boot;
 
 use defmt_rtt as _;
-use microdistill_cortex_m::{CoreMeter, SysTick};
+use microdistill_support::{CoreMeter, SysTick};
 use portable_atomic as _;
 
-pub use microdistill_cortex_m::exit;
+pub use microdistill_support::run;
 
 /// SysTick counts cycles of the core, which the ring oscillator clocks with 6 MHz, more or less.
 pub fn meter() -> Option<CoreMeter<SysTick<0>>> {

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::Args;
-use microdistill_host_tools::board::{self, Firmware, Optimizer, Profile, Sources};
-use microdistill_host_tools::file;
+use clap::{Args, ValueEnum};
+use microdistill_host_tools::board::{self, Firmware, Measured, Profile, Sources, Work};
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
@@ -15,93 +14,165 @@ use super::{OptimizerFlag, ready, sources_folder, tell_memory, verdict};
 #[derive(Args, Debug)]
 pub(super) struct Bench {
     /// As `board list` names them
-    #[arg(required = true, value_name = "BOARD")]
+    #[arg(required_unless_present = "all", value_name = "BOARD")]
     boards: Vec<String>,
-    /// Model files, f32 or int8, of which an inference is measured [default: the bundled example's students]
+    /// Every board that QEMU emulates
+    #[arg(long, conflicts_with = "boards")]
+    all: bool,
+    /// Model files, f32 or int8, of which an inference is measured [default: networks a (10-32-10), b (64-32-10) and
+    /// c (128-64-64-12) of random weights, in f32 and in int8]
     #[arg(long = "model", value_name = "MODEL", num_args = 1..)]
     models: Vec<PathBuf>,
     /// How the student moves while it learns
     #[arg(long, value_enum, default_value = "sgd")]
     optimizer: OptimizerFlag,
+    /// The compiler's `opt-level`: for size, as firmware is shipped, or for speed
+    #[arg(long, value_enum, default_value = "s")]
+    opt: Opt,
 }
 
-/// The models of the bundled example whose inference is measured.
-const STUDENTS: [&str; 2] = ["student", "student_int8"];
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Opt {
+    /// Size
+    #[value(name = "s")]
+    Size,
+    /// Speed
+    #[value(name = "3")]
+    Speed,
+}
 
 #[derive(Serialize)]
 struct Results<'a> {
-    results: &'a [board::Measured],
+    results: &'a [Measured],
 }
 
 impl Bench {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
-        let boards = self.boards.iter().map(|name| board::find(&board::firmware_folder()?, name));
-        let boards = boards.collect::<Result<Vec<_>, _>>()?;
-        let models = if self.models.is_empty() {
-            let folder = file::repository()?.join("examples/models/watch_small");
-            STUDENTS.map(|name| folder.join(name).with_extension("safetensors")).into()
-        } else {
-            self.models.clone()
-        };
-        let mut results: Vec<board::Measured> = Vec::new();
-        for board in &boards {
+        let models = self.models()?;
+        let mut results: Vec<Measured> = Vec::new();
+        for board in self.boards()? {
             let mut training = None;
-            for path in &models {
-                let [inference, learning] = measure(context, board, path, self.optimizer.into())?;
+            for (name, model) in &models {
+                let [inference, learning] = self.measure(context, &board, name, model)?;
                 results.push(inference);
                 // It is the same whatever model is beside it.
                 training.get_or_insert(learning);
             }
             results.extend(training);
         }
-        let header = ["board", "model", "kind", "", "instructions", "MACs", "flash B", "RAM B", "stack B"];
-        let mut table = table::table(header);
-        let known = |number: Option<u64>| number.map_or("–".to_owned(), |number| number.to_string());
-        for row in &results {
-            let (what, instructions) = match &row.work {
-                board::Work::Inference { instructions, .. } => ("inference".to_owned(), *instructions),
-                board::Work::Training { optimizer, batch, instructions_per_sample } => {
-                    (format!("sample, {optimizer}, batch {batch}"), *instructions_per_sample)
-                }
-            };
-            table.add_row([
-                row.board.clone(),
-                row.model.clone(),
-                row.kind.to_owned(),
-                what,
-                known(instructions),
-                row.macs.to_string(),
-                row.flash.to_string(),
-                row.ram.to_string(),
-                known(row.stack),
-            ]);
-        }
-        context.console.say(table)?;
+        context.console.say(inferences(&results))?;
         context.console.say(
-            "Instructions: of the network alone; of a sample learned, with its share of the update.\n\
-             Flash: network and edges, or the teacher's. RAM: working memory, which is on the stack, or all that training keeps.",
+            "Instructions: of a whole inference, from the network's input to the index of the largest output.\n\
+             Flash: network and edges. RAM: working memory, which is on the stack.\n",
+        )?;
+        context.console.say(trainings(&results))?;
+        context.console.say(
+            "Instructions: of a sample learned, with its share of the update. RAM: all that training keeps.",
         )?;
         context.console.json(&Results { results: &results })
     }
+
+    fn boards(&self) -> Result<Vec<board::Board>> {
+        let folder = board::firmware_folder()?;
+        if self.all {
+            return Ok(board::list(&folder)?.into_iter().filter(|board| board.qemu.is_some()).collect());
+        }
+        Ok(self.boards.iter().map(|name| board::find(&folder, name)).collect::<Result<_, _>>()?)
+    }
+
+    /// The models with their names.
+    fn models(&self) -> Result<Vec<(String, Model)>> {
+        if self.models.is_empty() {
+            let references = board::references()?;
+            return Ok(references.into_iter().map(|(name, model)| (name.to_owned(), model)).collect());
+        }
+        let load = |path: &PathBuf| Ok((name(path), Model::load(path)?));
+        self.models.iter().map(load).collect()
+    }
+
+    /// An inference of the model, and a sample of training, on `board`.
+    fn measure(
+        &self,
+        context: &Context,
+        board: &board::Board,
+        name: &str,
+        model: &Model,
+    ) -> Result<[Measured; 2]> {
+        ready(board)?;
+        let sources = Sources {
+            optimizer: self.optimizer.into(),
+            ..Sources::bench(&sources_folder(board)?, "bench.rs", model)?
+        };
+        let profile = match self.opt {
+            Opt::Size => Profile::Release,
+            Opt::Speed => Profile::Speed,
+        };
+        let spinner = context.console.spinner(format!("measuring {name} on {}", board.name));
+        let elf = Firmware { board, program: "bench", sources, profile }.build()?;
+        let output = board::run(&board::counting(board), &elf, &mut |_| {})?;
+        spinner.finish_and_clear();
+        tell_memory(context, board, &elf)?;
+        verdict(&board.name, &output, 0)?;
+        Ok(board::measured(board, name, model, &output)?)
+    }
 }
 
-/// An inference of the model at `path`, and a sample of training, on `board`.
-fn measure(
-    context: &Context,
-    board: &board::Board,
-    path: &Path,
-    optimizer: Optimizer,
-) -> Result<[board::Measured; 2]> {
-    ready(board)?;
-    let model = Model::load(path)?;
-    let sources = Sources { optimizer, ..Sources::bench(&sources_folder(board)?, "bench.rs", &model)? };
-    let spinner = context.console.spinner(format!("measuring on {}", board.name));
-    let elf = Firmware { board, program: "bench", sources, profile: Profile::Release }.build()?;
-    let counting = board::counting(board);
-    let output = board::run(&counting, &elf, &mut |_| {})?;
-    spinner.finish_and_clear();
-    tell_memory(context, board, &elf)?;
-    verdict(&board.name, &output, 0)?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    Ok(board::measured(board, &name, &model, &output)?)
+/// A model file's name, without folder and extension.
+fn name(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn inferences(results: &[Measured]) -> comfy_table::Table {
+    let header =
+        ["board", "core", "model", "kind", "instructions", "a MAC", "MACs", "flash B", "RAM B", "stack B"];
+    let mut table = table::table(header);
+    for row in results {
+        let Work::Inference { instructions, instructions_per_mac, .. } = row.work else { continue };
+        table.add_row([
+            row.board.clone(),
+            row.core.clone(),
+            row.model.clone(),
+            row.kind.to_owned(),
+            known(instructions),
+            instructions_per_mac.map_or("–".into(), |number| format!("{number:.2}")),
+            row.macs.to_string(),
+            row.flash.to_string(),
+            row.ram.to_string(),
+            known(row.stack),
+        ]);
+    }
+    table
+}
+
+fn trainings(results: &[Measured]) -> comfy_table::Table {
+    let mut table = table::table([
+        "board",
+        "core",
+        "student",
+        "optimizer",
+        "batch",
+        "instructions",
+        "teacher's flash B",
+        "RAM B",
+        "stack B",
+    ]);
+    for row in results {
+        let Work::Training { optimizer, batch, instructions_per_sample } = &row.work else { continue };
+        table.add_row([
+            row.board.clone(),
+            row.core.clone(),
+            row.model.clone(),
+            optimizer.clone(),
+            batch.to_string(),
+            known(*instructions_per_sample),
+            row.flash.to_string(),
+            row.ram.to_string(),
+            known(row.stack),
+        ]);
+    }
+    table
+}
+
+fn known(number: Option<u64>) -> String {
+    number.map_or("–".to_owned(), |number| number.to_string())
 }

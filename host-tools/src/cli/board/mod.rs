@@ -58,6 +58,8 @@ enum Program {
     Distill,
     /// Measure an inference, and a sample learned
     Bench,
+    /// Compare the core's kernels with the portable ones
+    Kernels,
 }
 
 impl Program {
@@ -66,6 +68,7 @@ impl Program {
             Program::Infer => "infer",
             Program::Distill => "distill",
             Program::Bench => "bench",
+            Program::Kernels => "kernels",
         }
     }
 }
@@ -226,7 +229,8 @@ impl SourceFlags {
             (Program::Distill, Some(_), _) => {
                 bail!("`distill` learns from a teacher: give --teacher, not --model")
             }
-            (Program::Infer | Program::Bench, _, Some(_)) => {
+            (Program::Kernels, Some(_), _) => bail!("`kernels` compares kernels, without a model"),
+            (Program::Infer | Program::Bench | Program::Kernels, _, Some(_)) => {
                 bail!(
                     "a teacher is for `distill`: name that program, as in `board run {} distill`",
                     board.name
@@ -278,7 +282,7 @@ fn rows(model: &Model, path: &Path) -> Result<Dataset> {
 
 /// Where exported files go: the build folder of all firmware.
 fn sources_folder(board: &board::Board) -> Result<PathBuf> {
-    let folder = board.folder.join("../target/sources");
+    let folder = board.target_folder().join("sources");
     std::fs::create_dir_all(&folder)?;
     Ok(folder)
 }

@@ -107,7 +107,7 @@ impl Run {
     fn new(board: &Board, profile: Profile) -> Self {
         let suffix = match (&board.target, profile) {
             (None, Profile::Debug) => " (debug)",
-            (None, Profile::Release) => " (release)",
+            (None, Profile::Release | Profile::Speed) => " (release)",
             (Some(_), _) => "",
         };
         Run {

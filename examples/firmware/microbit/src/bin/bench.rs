@@ -3,9 +3,9 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use microdistill_microbit::{exit, meter};
+use microdistill_microbit::{meter, run};
 
 #[entry]
 fn main() -> ! {
-    exit(microdistill_programs::bench(meter()))
+    run(|| microdistill_programs::bench(meter()))
 }

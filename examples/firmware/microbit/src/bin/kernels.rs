@@ -3,9 +3,9 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use microdistill_microbit::exit;
+use microdistill_microbit::run;
 
 #[entry]
 fn main() -> ! {
-    exit(microdistill_programs::kernels::<2048, 512>())
+    run(microdistill_programs::kernels::<2048, 512>)
 }

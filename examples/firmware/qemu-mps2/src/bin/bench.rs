@@ -1,11 +1,11 @@
-//! Measurements on the Cortex-M4F in QEMU.
+//! Measurements on a Cortex-M in QEMU.
 #![no_std]
 #![no_main]
 
 use cortex_m_rt::entry;
-use microdistill_qemu_mps2::{exit, meter};
+use microdistill_qemu_mps2::{meter, run};
 
 #[entry]
 fn main() -> ! {
-    exit(microdistill_programs::bench(meter()))
+    run(|| microdistill_programs::bench(meter()))
 }

@@ -1,11 +1,11 @@
-//! Distillation on the Cortex-M4F in QEMU.
+//! Distillation on a Cortex-M in QEMU.
 #![no_std]
 #![no_main]
 
 use cortex_m_rt::entry;
-use microdistill_qemu_mps2::exit;
+use microdistill_qemu_mps2::run;
 
 #[entry]
 fn main() -> ! {
-    exit(microdistill_programs::distill())
+    run(microdistill_programs::distill)
 }

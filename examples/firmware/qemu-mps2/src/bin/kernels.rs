@@ -1,11 +1,11 @@
-//! The kernels of the Cortex-M4F in QEMU.
+//! The kernels of a Cortex-M in QEMU.
 #![no_std]
 #![no_main]
 
 use cortex_m_rt::entry;
-use microdistill_qemu_mps2::exit;
+use microdistill_qemu_mps2::run;
 
 #[entry]
 fn main() -> ! {
-    exit(microdistill_programs::kernels::<{ 1 << 16 }, { 1 << 14 }>())
+    run(microdistill_programs::kernels::<{ 1 << 16 }, { 1 << 14 }>)
 }

@@ -3,9 +3,9 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use microdistill_rp2040_pico::exit;
+use microdistill_rp2040_pico::run;
 
 #[entry]
 fn main() -> ! {
-    exit(microdistill_programs::infer())
+    run(microdistill_programs::infer)
 }

@@ -3,14 +3,18 @@
 
 use core::ptr::{addr_of, addr_of_mut};
 
-use cortex_m::register::msp;
-use cortex_m_rt::STACK_PAINT_VALUE;
+use crate::machine::stack_pointer;
 
 unsafe extern "C" {
-    // Symbols of cortex-m-rt's linker script: the lowest word of the stack, and the word behind its highest.
+    // Symbols of the linker scripts of cortex-m-rt and riscv-rt: the lowest word of the stack, and the word behind its
+    // highest.
+    #[cfg_attr(target_arch = "riscv32", link_name = "__estack")]
     static mut _stack_end: u32;
     static _stack_start: u32;
 }
+
+/// No address, and no small number.
+const PAINT: u32 = 0xcccc_cccc;
 
 /// More than [`paint`] keeps on the stack: the compiler may read the stack pointer before it has made the frame.
 const FRAME: usize = 64;
@@ -23,21 +27,27 @@ pub(crate) fn deepest() -> usize {
 /// Bytes of stack that `work` takes, [`FRAME`] at least.
 #[inline(never)]
 pub(crate) fn depth(work: impl FnOnce()) -> usize {
-    let top = msp::read() as usize;
+    let top = stack_pointer();
     paint();
-    work();
+    call(work);
     top - lowest()
+}
+
+/// Does the work in a frame of its own, below that of the caller.
+#[inline(never)]
+fn call(work: impl FnOnce()) {
+    work();
 }
 
 /// Paints all of the stack that is not in use, but for the frame of this function.
 #[inline(never)]
-fn paint() {
-    let top = msp::read() as usize - FRAME;
+pub(crate) fn paint() {
+    let top = stack_pointer() - FRAME;
     let mut word = addr_of_mut!(_stack_end);
     while word.addr() < top {
         // SAFETY: `word` is aligned and lies in the stack's memory, below this function's frame, where nothing is alive:
         // no interrupt is enabled.
-        unsafe { word.write_volatile(STACK_PAINT_VALUE) };
+        unsafe { word.write_volatile(PAINT) };
         word = word.wrapping_add(1);
     }
 }
@@ -45,8 +55,9 @@ fn paint() {
 /// The address of the lowest word without paint.
 fn lowest() -> usize {
     let (mut word, end) = (addr_of!(_stack_end), addr_of!(_stack_start));
-    // SAFETY: `word` is aligned and lies in the stack's memory, all of which was written when the program started.
-    while word < end && unsafe { word.read_volatile() } == STACK_PAINT_VALUE {
+    // SAFETY: `word` is aligned and lies in the stack's memory, all of which was painted when the program started, or
+    // is in use.
+    while word < end && unsafe { word.read_volatile() } == PAINT {
         word = word.wrapping_add(1);
     }
     word.addr()

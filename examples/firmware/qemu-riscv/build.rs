@@ -1,0 +1,16 @@
+//! Linker arguments: the board's memory, riscv-rt's layout, defmt's table of formats.
+
+fn main() {
+    let folder = env!("CARGO_MANIFEST_DIR");
+    let board = if cfg!(feature = "sifive-e") { "/sifive-e" } else { "" };
+    for file in [format!("{folder}{board}/memory.x"), format!("{folder}/regions.x")] {
+        println!("cargo::rerun-if-changed={file}");
+    }
+    // The first folder that has a `memory.x` counts.
+    println!("cargo::rustc-link-search={folder}{board}");
+    println!("cargo::rustc-link-search={folder}");
+    // Sections as they are, without padding to pages.
+    println!("cargo::rustc-link-arg-bins=--nmagic");
+    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+    println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
+}

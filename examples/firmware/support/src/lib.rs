@@ -1,0 +1,31 @@
+//! What boards share: how a program begins and ends, and what it is measured with.
+#![no_std]
+
+#[cfg_attr(target_arch = "arm", path = "arm.rs")]
+#[cfg_attr(target_arch = "riscv32", path = "riscv.rs")]
+mod machine;
+mod meter;
+mod stack;
+
+use microdistill_programs::Outcome;
+use semihosting::process::ExitCode;
+
+#[cfg(target_arch = "riscv32")]
+pub use machine::Retired;
+#[cfg(target_arch = "arm")]
+pub use machine::SysTick;
+pub use meter::{CoreMeter, Counter};
+
+/// Runs `program`, says how deep the stack was, and ends: the emulator's exit code, or what `probe-rs run` ends with, is
+/// the outcome.
+pub fn run(program: impl FnOnce() -> Outcome) -> ! {
+    stack::paint();
+    let outcome = program();
+    defmt::println!("stack: {} bytes at its deepest", stack::deepest());
+    defmt::flush();
+    let code = match outcome {
+        Outcome::Passed => ExitCode::SUCCESS,
+        Outcome::Failed => ExitCode::FAILURE,
+    };
+    code.exit_process()
+}

@@ -1,0 +1,50 @@
+//! Time by a counter of the board, known lengths by a loop, depths of the stack by paint.
+
+use microdistill_programs::{Meter, Tick};
+
+use crate::{machine, stack};
+
+/// A counter of the board that goes upwards.
+pub trait Counter {
+    /// What it counts.
+    const TICK: Tick;
+    /// The largest number it shows: all ones.
+    const TOP: u32;
+
+    /// What it shows.
+    fn read(&self) -> u32;
+}
+
+/// Measures by a counter, whose turns are counted in software.
+#[derive(Debug)]
+pub struct CoreMeter<C> {
+    counter: C,
+    last: u32,
+    ticks: u64,
+}
+
+impl<C: Counter> CoreMeter<C> {
+    /// Begins to count.
+    pub fn new(counter: C) -> Self {
+        CoreMeter { last: counter.read(), counter, ticks: 0 }
+    }
+}
+
+impl<C: Counter> Meter for CoreMeter<C> {
+    const TICK: Tick = C::TICK;
+
+    fn now(&mut self) -> u64 {
+        let now = self.counter.read();
+        self.ticks += u64::from(now.wrapping_sub(self.last) & C::TOP);
+        self.last = now;
+        self.ticks
+    }
+
+    fn spin(turns: u32) {
+        machine::spin(turns);
+    }
+
+    fn stack(work: impl FnOnce()) -> usize {
+        stack::depth(work)
+    }
+}

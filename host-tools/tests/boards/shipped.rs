@@ -1,0 +1,48 @@
+//! What the boards' folders ship, the example's models on every board: built and run once for all tests.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use libtest_mimic::Failed;
+use microdistill_host_tools::board::{Elf, Memory, Output, Profile, Sources, counting};
+
+use super::{boards, build, run};
+
+/// A program on a board.
+#[derive(Clone, Debug)]
+pub(crate) struct Shipped {
+    pub(crate) memory: Memory,
+    /// None where nothing runs.
+    pub(crate) output: Option<Output>,
+}
+
+/// The programs of every microcontroller.
+pub(crate) const PROGRAMS: [&str; 3] = ["infer", "distill", "bench"];
+
+/// This one of the [`PROGRAMS`] on every microcontroller, by the board's name.
+pub(crate) fn shipped(program: &str) -> Result<&'static BTreeMap<String, Shipped>, Failed> {
+    static RUNS: [OnceLock<Result<BTreeMap<String, Shipped>, String>>; 3] = [const { OnceLock::new() }; 3];
+    let index = PROGRAMS.iter().position(|name| *name == program).ok_or("no such program")?;
+    let runs = RUNS[index].get_or_init(|| {
+        build_and_run(program).map_err(|failed| failed.message().unwrap_or_default().to_owned())
+    });
+    Ok(runs.as_ref()?)
+}
+
+/// Builds for one board after the other, and runs each beside the next builds.
+fn build_and_run(program: &str) -> Result<BTreeMap<String, Shipped>, Failed> {
+    std::thread::scope(|scope| {
+        let mut runs = Vec::new();
+        for board in boards().into_iter().filter(|board| board.target.is_some()) {
+            let elf = build(&board, program, &Sources::default(), Profile::Release)?;
+            runs.push(scope.spawn(move || {
+                let memory = Elf::load(&elf)?.memory()?;
+                // QEMU is slower where it counts.
+                let emulated = if program == "bench" { counting(&board) } else { board };
+                let output = emulated.qemu.is_some().then(|| run(&emulated, &elf)).transpose()?;
+                Ok((emulated.name, Shipped { memory, output }))
+            }));
+        }
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    })
+}
