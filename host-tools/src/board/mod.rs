@@ -33,7 +33,7 @@ pub use bench::{Measured, Work, counting, measured};
 pub use build::{Firmware, Profile};
 pub use elf::{Elf, Memory};
 pub use flash::{check_flash, flash};
-pub use output::{Output, is_story};
+pub use output::{Output, is_story, weights_line};
 pub use reference::references;
 pub use run::run;
 pub use sources::{Optimizer, Sources};
