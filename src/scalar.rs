@@ -1,13 +1,16 @@
-//! The number types: `f32` on devices, `f64` where a test wants a reference, `i8` for what is only stored.
+//! The number types: `f32` on devices, `f64` where a test wants a reference, `i8` and `i16` for what is only stored.
 
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::kernel::{self, int8};
+#[cfg(doc)]
+use crate::kernel;
+use crate::kernel::{f32_kernels, int8, reference};
 
 mod sealed {
     pub trait Sealed {}
     impl Sealed for i8 {}
+    impl Sealed for i16 {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }
@@ -72,6 +75,10 @@ pub trait Scalar:
     fn from_f32(number: f32) -> Self;
     /// [`kernel::affine`] for numbers of this type.
     fn affine(w: &[Self], b: &[Self], x: &[Self], y: &mut [Self]);
+    /// [`kernel::affine_input_gradient`] for numbers of this type.
+    fn affine_input_gradient(w: &[Self], dy: &[Self], dx: &mut [Self]);
+    /// [`kernel::affine_parameter_gradient`] for numbers of this type.
+    fn affine_parameter_gradient(x: &[Self], dy: &[Self], dw: &mut [Self], db: &mut [Self]);
 }
 
 impl Element for i8 {
@@ -94,8 +101,29 @@ impl Element for i8 {
     }
 }
 
+impl Element for i16 {
+    const ZERO: i16 = 0;
+
+    type Held = i16;
+    const ZERO_HELD: i16 = 0;
+    const UNIT: usize = 1;
+
+    fn hold_all(codes: &[i16], words: &mut [i16]) {
+        for (word, &code) in words.iter_mut().zip(codes) {
+            *word = code;
+        }
+    }
+    fn release(word: i16) -> i16 {
+        word
+    }
+
+    fn same_bits(self, other: i16) -> bool {
+        self == other
+    }
+}
+
 macro_rules! scalar {
-    ($type:ty: $exp:ident, $ln:ident, $tanh:ident, $sqrt:ident; $affine:path) => {
+    ($type:ty: $exp:ident, $ln:ident, $tanh:ident, $sqrt:ident; $kernels:ident) => {
         impl Element for $type {
             const ZERO: $type = 0.0;
 
@@ -148,11 +176,19 @@ macro_rules! scalar {
             }
             #[inline]
             fn affine(w: &[$type], b: &[$type], x: &[$type], y: &mut [$type]) {
-                $affine(w, b, x, y);
+                $kernels::affine(w, b, x, y);
+            }
+            #[inline]
+            fn affine_input_gradient(w: &[$type], dy: &[$type], dx: &mut [$type]) {
+                $kernels::affine_input_gradient(w, dy, dx);
+            }
+            #[inline]
+            fn affine_parameter_gradient(x: &[$type], dy: &[$type], dw: &mut [$type], db: &mut [$type]) {
+                $kernels::affine_parameter_gradient(x, dy, dw, db);
             }
         }
     };
 }
 
-scalar!(f32: expf, logf, tanhf, sqrtf; kernel::affine_f32);
-scalar!(f64: exp, log, tanh, sqrt; kernel::reference::affine);
+scalar!(f32: expf, logf, tanhf, sqrtf; f32_kernels);
+scalar!(f64: exp, log, tanh, sqrt; reference);

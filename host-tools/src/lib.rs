@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod model;
 pub mod network;
 pub mod network_i8;
+pub mod precision;
 pub mod quantize;
 mod random;
 mod schedule;

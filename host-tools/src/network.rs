@@ -109,7 +109,8 @@ impl Dense {
         self.bias.len()
     }
 
-    fn forward(&self, x: &[f32], y: &mut [f32]) {
+    /// Outputs for one sample.
+    pub(crate) fn forward(&self, x: &[f32], y: &mut [f32]) {
         kernel::affine(&self.weights, &self.bias, x, y);
         self.activation.apply(y);
     }
@@ -227,11 +228,11 @@ impl Network {
         }
     }
 
-    /// Adds ∂L/∂θ to `gradient`. `x` and `tape` are those of [`record`](Network::record); `dys` has the tape's shape,
-    /// with ∂L/∂y in its last element, and is overwritten.
-    pub(crate) fn backward(
+    /// Adds ∂L/∂θ to `gradient`. `inputs` gives what each layer took, and `tape` what it gave, in the recorded pass;
+    /// `dys` has the tape's shape, with ∂L/∂y in its last element, and is overwritten.
+    pub(crate) fn backward<'a>(
         &self,
-        x: &[f32],
+        inputs: impl Fn(usize) -> &'a [f32],
         tape: &[Vec<f32>],
         dys: &mut [Vec<f32>],
         gradient: &mut Network,
@@ -242,13 +243,11 @@ impl Network {
                 return;
             };
             layer.activation.backward(&tape[index], dy);
-            let mut input = x;
             if let Some(dx) = before.last_mut() {
                 dx.fill(0.0);
                 kernel::affine_input_gradient(&layer.weights, dy, dx);
-                input = &tape[index - 1];
             }
-            kernel::affine_parameter_gradient(input, dy, &mut gradient.weights, &mut gradient.bias);
+            kernel::affine_parameter_gradient(inputs(index), dy, &mut gradient.weights, &mut gradient.bias);
         }
     }
 

@@ -1,7 +1,7 @@
 //! An int8 MLP whose shape is known at run time: TensorFlow Lite's 8-bit arithmetic by the core's kernel.
 
 use microdistill::kernel::int8::{Affine, rows};
-use microdistill::quant::{self, Clamp, Dequantize, Requantize, Stage as _, Table};
+use microdistill::quant::{self, Clamp, Dequantize, GROUP, Requantize, Stage as _, Table};
 use nalgebra::DMatrix;
 
 use crate::network::Activation;
@@ -12,8 +12,11 @@ pub type Codes = Dequantize;
 /// `y = activation(weights·x + bias)` in codes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DenseI8 {
-    /// Shape (outputs, inputs), row-major, in [-127, 127].
+    /// Shape (outputs, inputs), row-major, in [-127, 127]. Of an int4 layer, each is the product of a code in [-7, 7] and
+    /// its group's scale, if there are groups.
     pub weights: Vec<i8>,
+    /// Scales of the groups of an int4 layer's inputs: shape (outputs, groups), or empty.
+    pub group_scales: Vec<u8>,
     /// Shape (outputs), of scale `s_in·s_w`, without the input's zero point.
     pub bias: Vec<i32>,
     /// Real size of one code of a weight, > 0: shape (outputs), or (1) for the whole layer.
@@ -95,6 +98,17 @@ impl DenseI8 {
     /// Number of outputs.
     pub fn outputs(&self) -> usize {
         self.bias.len()
+    }
+
+    /// The weights as int4 stores them: of each, a code in [-7, 7] and the scale of its group, 1 where there are none.
+    pub(crate) fn codes(&self) -> impl Iterator<Item = (i8, i8)> {
+        let inputs = self.inputs();
+        let groups = inputs.div_ceil(GROUP);
+        self.weights.iter().enumerate().map(move |(index, &weight)| {
+            let group = index / inputs * groups + index % inputs / GROUP;
+            let scale = self.group_scales.get(group).map_or(1, |&scale| scale as i8);
+            (weight / scale, scale)
+        })
     }
 
     fn fold(&self, input: Codes) -> Folded<'_> {

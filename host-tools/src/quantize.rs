@@ -1,9 +1,10 @@
-//! int8 after training: ranges from calibration rows, codes by TensorFlow Lite's 8-bit quantization specification.
+//! int8 and int4 after training: ranges from calibration rows, codes by TensorFlow Lite's 8-bit quantization
+//! specification.
 //!
 //! | | scale | code |
 //! |---|---|---|
 //! | activations | `s = (max − min) / 255`, of a range that holds 0 | `round(x / s) + zero`, `zero = round(−128 − min / s)` |
-//! | weights | `s_w = max\|w\| / 127` | `round(w / s_w)` |
+//! | weights | `s_w = max\|w\| / 127`; of fewer bits, see [`Precision`] | `round(w / s_w)` |
 //! | biases | `s_in·s_w` | `round(b / (s_in·s_w))` in 32 bits |
 //!
 //! Where a table is the activation, what it takes has codes of its own, of the range in which the table changes.
@@ -16,53 +17,58 @@ use crate::error::{Error, Result};
 use crate::model::{Body, Model};
 use crate::network::{Activation, Dense, Network};
 use crate::network_i8::{Codes, DenseI8, NetworkI8, fixed_codes};
+use crate::precision::{Bits, Precision, Scales};
 
-/// How many scales the weights of a layer have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scales {
-    /// One an output: closer, for 8 bytes an output.
-    #[default]
-    PerChannel,
-    /// One.
-    PerLayer,
-}
-
-/// The model in int8. `rows`: raw features, shape (inputs × rows), as in the data that the model was trained on; they
+/// The model in int8, or int4. `rows`: raw features, shape (inputs × rows), as in the data that the model was trained on; they
 /// set the range of every layer's outputs.
 ///
 /// # Errors
-/// A model that is int8 already, no rows, an activation that is not finite, or ranges whose quotients no f32 holds.
-pub fn quantize(model: &Model, rows: &DMatrix<f32>, scales: Scales) -> Result<Model> {
+/// A model that is quantized already, no rows, an activation that is not finite, a precision that no layer has, or ranges
+/// whose quotients no f32 holds.
+pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precision>) -> Result<Model> {
+    let precision = precision.into();
     let Body::F32(network) = &model.body else {
-        return Err(Error::Invalid("the model is int8 already: give the f32 model it was made of".into()));
+        let kind = model.kind();
+        return Err(Error::Invalid(format!(
+            "the model is {kind} already: give the f32 model it was made of"
+        )));
     };
     model.check().map_err(Error::Invalid)?;
     let (found, wanted) = (rows.nrows(), model.features().len());
     if found != wanted {
         return Err(Error::Invalid(format!("the rows have {found} features, the model takes {wanted}")));
     }
-    let network = quantize_network(network, &model.scaler.apply(rows), scales)?;
-    let mut int8 = Model { body: Body::Int8(network), ..model.clone() };
+    let network = quantize_network(network, &model.scaler.apply(rows), precision)?;
+    let body = match precision.bits {
+        Bits::Eight => Body::Int8(network),
+        Bits::Four | Bits::Three => Body::Int4(network),
+    };
+    let mut quantized = Model { body, ..model.clone() };
     // They were the f32 model's.
-    int8.metadata.scores.clear();
-    Ok(int8)
+    quantized.metadata.scores.clear();
+    Ok(quantized)
 }
 
-/// The network in int8. `x`: standardized calibration rows, shape (inputs × rows).
+/// The network in int8, or int4. `x`: standardized calibration rows, shape (inputs × rows).
 ///
 /// # Errors
 /// As of [`quantize`].
-pub fn quantize_network(network: &Network, x: &DMatrix<f32>, scales: Scales) -> Result<NetworkI8> {
-    let mut ranges = calibrate(network, x)?.into_iter();
-    let input = ranges.next().unwrap_or_default().codes();
+pub fn quantize_network(
+    network: &Network,
+    x: &DMatrix<f32>,
+    precision: impl Into<Precision>,
+) -> Result<NetworkI8> {
+    let precision = precision.into();
+    precision.check()?;
+    let mut codes = codes(network, x)?.into_iter();
+    let input = codes.next().unwrap_or(Range::default().codes());
     let mut before = input;
-    let layers = network.layers.iter().zip(ranges).enumerate().map(|(index, (layer, range))| {
-        let output = fixed_codes(layer.activation).unwrap_or(range.codes());
+    let layers = network.layers.iter().zip(codes).enumerate().map(|(index, (layer, output))| {
         let sums = match layer.activation.is_curved() {
             true => Some(calibrate_sums(network, index, x)?.codes()),
             false => None,
         };
-        let layer = dense(layer, before, sums, output, scales);
+        let layer = dense(layer, before, sums, output, precision);
         before = output;
         layer.map_err(|problem| Error::Invalid(format!("layer {index} cannot be quantized: {problem}")))
     });
@@ -92,6 +98,14 @@ impl Range {
         let zero = (-128.0 - f64::from(self.low) / f64::from(scale)).round() as i8;
         Codes { scale, zero }
     }
+}
+
+/// The codes of the input and of every layer's outputs, for the rows `x`.
+pub(crate) fn codes(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Codes>> {
+    let fixed = network.layers.iter().map(|layer| fixed_codes(layer.activation));
+    let ranges = calibrate(network, x)?.into_iter();
+    let codes = std::iter::once(None).chain(fixed).zip(ranges);
+    Ok(codes.map(|(fixed, range)| fixed.unwrap_or(range.codes())).collect())
 }
 
 /// The ranges of the input and of every layer's outputs.
@@ -144,16 +158,16 @@ fn dense(
     input: Codes,
     sums: Option<Codes>,
     output: Codes,
-    scales: Scales,
+    precision: Precision,
 ) -> Result<DenseI8, String> {
     let inputs = layer.inputs();
     if inputs > INPUT_LIMIT {
         return Err(format!("{inputs} inputs, sums in 32 bits hold {INPUT_LIMIT}"));
     }
-    let rows = layer.weights.chunks_exact(inputs);
-    let mut weight_scales: Vec<f32> =
-        rows.zip(&layer.bias).map(|(row, &bias)| weight_scale(row, bias, input)).collect();
-    if scales == Scales::PerLayer {
+    let rows = || layer.weights.chunks_exact(inputs);
+    let scale = |(row, &bias)| weight_scale(precision.scale(row), bias, input);
+    let mut weight_scales: Vec<f32> = rows().zip(&layer.bias).map(scale).collect();
+    if precision.scales == Scales::PerLayer {
         weight_scales = vec![weight_scales.iter().copied().fold(0.0, f32::max)];
     }
     // A channel without weights and bias is zero at any scale.
@@ -163,17 +177,15 @@ fn dense(
     if weight_scales.iter().any(|scale| !scale.is_finite()) {
         return Err("its bias is too large beside its inputs".into());
     }
-    let scale_of = |channel: usize| f64::from(*weight_scales.get(channel).unwrap_or(&weight_scales[0]));
-    let weight = |(index, &weight): (usize, &f32)| {
-        let code = (f64::from(weight) / scale_of(index / inputs)).round();
-        code.clamp(-127.0, 127.0) as i8
+    let scales = || weight_scales.iter().copied().cycle();
+    let bias = |(&bias, scale): (&f32, f32)| {
+        (f64::from(bias) / (f64::from(input.scale) * f64::from(scale))).round() as i32
     };
-    let bias = |(channel, &bias): (usize, &f32)| {
-        (f64::from(bias) / (f64::from(input.scale) * scale_of(channel))).round() as i32
-    };
+    let codes: Vec<_> = rows().zip(scales()).map(|(row, scale)| precision.codes(row, scale)).collect();
     Ok(DenseI8 {
-        weights: layer.weights.iter().enumerate().map(weight).collect(),
-        bias: layer.bias.iter().enumerate().map(bias).collect(),
+        weights: codes.iter().flat_map(|codes| &codes.products).copied().collect(),
+        group_scales: codes.iter().flat_map(|codes| &codes.group_scales).copied().collect(),
+        bias: layer.bias.iter().zip(scales()).map(bias).collect(),
         weight_scales,
         activation: layer.activation,
         sums,
@@ -181,11 +193,8 @@ fn dense(
     })
 }
 
-/// `max|w| / 127`, or coarser where the bias, of scale `s_in·s_w`, would not fit in its limit. Zero for a channel of
-/// zeros.
-fn weight_scale(row: &[f32], bias: f32, input: Codes) -> f32 {
-    let largest = row.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
-    let scale =
-        (f64::from(largest) / 127.0).max(f64::from(bias.abs()) / (f64::from(input.scale) * BIAS_LIMIT));
+/// `scale`, or coarser where the bias, of scale `s_in·s_w`, would not fit in its limit. Zero for a channel of zeros.
+fn weight_scale(scale: f64, bias: f32, input: Codes) -> f32 {
+    let scale = scale.max(f64::from(bias.abs()) / (f64::from(input.scale) * BIAS_LIMIT));
     if scale > 0.0 { (scale as f32).max(f32::MIN_POSITIVE) } else { 0.0 }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::board::{Board, Missing, SYSTEM_TOOLCHAIN, which};
+use crate::board::{Board, Missing, SYSTEM_TOOLCHAIN, peers, which};
 use crate::error::{Error, Result};
 
 /// A command that installs something.
@@ -35,6 +35,32 @@ pub fn steps(boards: &[Board]) -> Result<Vec<Step>> {
 /// What flashes boards; it takes some minutes.
 pub fn flash_tool() -> Step {
     step("what flashes boards", &["cargo", "install", "probe-rs-tools", "--locked"])
+}
+
+/// The commands that give this machine emlearn, which `board bench --peers` compares: Debian's C compiler for the boards,
+/// and the headers from its wheel; none if it has both.
+///
+/// # Errors
+/// No clone of the repository, or a compiler is missing and this machine has no installer that we know.
+pub fn peers() -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    if !peers::emlearn_headers()?.is_file() {
+        let folder = crate::file::repository()?.join(peers::EMLEARN).display().to_string();
+        let release = format!("emlearn=={}", peers::EMLEARN_VERSION);
+        let install = ["python3", "-m", "pip", "install", "--quiet", "--no-deps", "--target"];
+        steps.push(step("emlearn's headers", &[&install[..], &[&folder, &release]].concat()));
+    }
+    if which(peers::C_COMPILER).is_none() {
+        if which("apt-get").is_none() {
+            return Err(Error::Invalid(format!(
+                "{} is missing: install it and try again",
+                peers::C_COMPILER
+            )));
+        }
+        let names = ["gcc-arm-none-eabi", "libnewlib-arm-none-eabi"];
+        steps.extend(packages("the C compiler for boards", &names, sudo()));
+    }
+    Ok(steps)
 }
 
 fn step(purpose: &str, command: &[&str]) -> Step {

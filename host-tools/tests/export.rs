@@ -9,7 +9,8 @@ use common::{model, numbers, rows};
 use microdistill_host_tools::export::{build, export};
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::network::Activation;
-use microdistill_host_tools::quantize::{Scales, quantize};
+use microdistill_host_tools::precision::{Bits, Precision, Scales};
+use microdistill_host_tools::quantize::quantize;
 use tempfile::TempDir;
 
 const COMMAND: &str = "microdistill export student.safetensors";
@@ -43,10 +44,11 @@ fn models() -> Vec<(&'static str, Model)> {
         ];
         network.layers[0].bias = vec![-0.0, -f32::from_bits(3), 1e16];
     }
-    let activated = |widths: &[usize], hidden, scales| {
-        quantize(&model(widths, hidden, 6), &rows(widths[0], 100, 8), scales).unwrap()
+    let activated = |widths: &[usize], hidden, precision: Precision| {
+        quantize(&model(widths, hidden, 6), &rows(widths[0], 100, 8), precision).unwrap()
     };
-    let int8 = |widths: &[usize], scales| activated(widths, Activation::Relu, scales);
+    let codes = |widths: &[usize], precision| activated(widths, Activation::Relu, precision);
+    let int8 = |widths: &[usize], scales: Scales| codes(widths, scales.into());
     let mut mixed = int8(&[7, 13, 5, 3], Scales::PerChannel);
     if let Body::Int8(network) = &mut mixed.body {
         network.layers[1].weight_scales.truncate(1);
@@ -56,11 +58,19 @@ fn models() -> Vec<(&'static str, Model)> {
         ("int8 per layer", int8(&[7, 13, 5, 3], Scales::PerLayer)),
         ("int8 mixed", mixed),
         ("int8 single layer", int8(&[5, 3], Scales::PerChannel)),
-        ("int8 relu6", activated(&[7, 13, 5, 3], Activation::Relu6, Scales::PerChannel)),
-        ("int8 leaky relu", activated(&[7, 13, 5, 3], Activation::LeakyRelu, Scales::PerChannel)),
-        ("int8 tanh", activated(&[7, 13, 5, 3], Activation::Tanh, Scales::PerChannel)),
-        ("int8 tanh per layer", activated(&[4, 6, 2], Activation::Tanh, Scales::PerLayer)),
-        ("int8 sigmoid", activated(&[4, 6, 2], Activation::Sigmoid, Scales::PerChannel)),
+        ("int4", codes(&[7, 13, 5, 3], Precision::per_channel(Bits::Four))),
+        ("int4 by group", codes(&[65, 33, 3], Precision::per_group(Bits::Four))),
+        ("int4 tanh", activated(&[7, 13, 5, 3], Activation::Tanh, Precision::per_channel(Bits::Four))),
+        (
+            "int4 sigmoid by group",
+            activated(&[7, 5, 3], Activation::Sigmoid, Precision::per_group(Bits::Four)),
+        ),
+        ("int3", codes(&[40, 3], Precision::per_group(Bits::Three))),
+        ("int8 relu6", activated(&[7, 13, 5, 3], Activation::Relu6, Scales::PerChannel.into())),
+        ("int8 leaky relu", activated(&[7, 13, 5, 3], Activation::LeakyRelu, Scales::PerChannel.into())),
+        ("int8 tanh", activated(&[7, 13, 5, 3], Activation::Tanh, Scales::PerChannel.into())),
+        ("int8 tanh per layer", activated(&[4, 6, 2], Activation::Tanh, Scales::PerLayer.into())),
+        ("int8 sigmoid", activated(&[4, 6, 2], Activation::Sigmoid, Scales::PerChannel.into())),
         ("relu", model(&[7, 13, 5, 3], Activation::Relu, 1)),
         ("relu6", model(&[7, 13, 5, 3], Activation::Relu6, 1)),
         ("leaky relu", model(&[4, 6, 2], Activation::LeakyRelu, 2)),
@@ -242,7 +252,8 @@ fn what_cannot_be_exported_is_said() {
 fn lines_fit_a_screen() {
     let model = model(&[40, 70, 12], Activation::Relu, 1);
     let int8 = quantize(&model, &rows(40, 10, 1), Scales::default()).unwrap();
-    for model in [model, int8] {
+    let int4 = quantize(&model, &rows(40, 10, 1), Precision::per_group(Bits::Four)).unwrap();
+    for model in [model, int8, int4] {
         for line in export(&model, "STUDENT", COMMAND).unwrap().lines() {
             assert!(line.chars().count() <= 120, "{line}");
         }

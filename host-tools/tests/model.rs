@@ -9,7 +9,8 @@ use common::{model, rows};
 use microdistill_host_tools::model::{Body, Model, Task};
 use microdistill_host_tools::network::Activation;
 use microdistill_host_tools::network_i8::{Codes, DenseI8, NetworkI8};
-use microdistill_host_tools::quantize::{Scales, quantize};
+use microdistill_host_tools::precision::{Bits, Precision, Scales};
+use microdistill_host_tools::quantize::quantize;
 use proptest::prelude::*;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -41,9 +42,11 @@ fn models() -> Vec<Model> {
     let mut regression = model(&[3, 5, 1], Activation::Tanh, 2);
     regression.metadata.task = Task::Regression { target: "price".into() };
     let model = model(&[4, 8, 6, 3], Activation::Relu, 1);
-    let int8 = |scales| quantize(&model, &rows(4, 50, 2), scales).unwrap();
+    let int8 = |scales: Scales| quantize(&model, &rows(4, 50, 2), scales).unwrap();
+    let int4 = |scales| quantize(&model, &rows(4, 50, 2), Precision { bits: Bits::Four, scales }).unwrap();
     let regression_int8 = quantize(&regression, &rows(3, 50, 3), Scales::PerChannel).unwrap();
-    vec![int8(Scales::PerChannel), int8(Scales::PerLayer), regression, model, regression_int8]
+    let (group, channel) = (int4(Scales::PerGroup), int4(Scales::PerChannel));
+    vec![int8(Scales::PerChannel), int8(Scales::PerLayer), regression, model, regression_int8, group, channel]
 }
 
 #[test]
@@ -165,6 +168,35 @@ fn unusable_int8_models_are_not_saved() {
     for (damage, message) in cases {
         let mut model = models().remove(0);
         let Body::Int8(network) = &mut model.body else { unreachable!() };
+        damage(network);
+        let error = model.save(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn unusable_int4_models_are_not_saved() {
+    let cases: [Case<NetworkI8>; 6] = [
+        (|network| network.layers[1].weights[3] = -128, "layers.1.weights holds -128"),
+        (
+            |network| network.layers[1].weights[0] += 1,
+            "layers.1.weights: in int4 each is its group's scale times a number in [-7, 7]",
+        ),
+        (
+            |network| network.layers[0].group_scales[1] = 19,
+            "layers.0.group_scale holds a number outside [1, 18]",
+        ),
+        (
+            |network| network.layers[0].group_scales[1] = 0,
+            "layers.0.group_scale holds a number outside [1, 18]",
+        ),
+        (|network| network.layers[2].group_scales.clear(), "layers.0.group_scale has 8 values, expected 0"),
+        (|network| network.layers[1].weight_scales.truncate(1), "int4 needs one an output"),
+    ];
+    let folder = Folder::new();
+    for (damage, message) in cases {
+        let mut model = models().remove(5);
+        let Body::Int4(network) = &mut model.body else { unreachable!() };
         damage(network);
         let error = model.save(folder.path()).unwrap_err().to_string();
         assert!(error.contains(message), "{error}");

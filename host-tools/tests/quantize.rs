@@ -2,11 +2,15 @@
 
 mod common;
 
-use common::{model, numbers, rows};
+use std::ops::ControlFlow;
+
+use common::{bundled, model, numbers, rows};
 use microdistill_host_tools::model::Body;
 use microdistill_host_tools::network::{Activation, Dense, Network};
 use microdistill_host_tools::network_i8::{Codes, DenseI8, NetworkI8};
-use microdistill_host_tools::quantize::{Scales, quantize, quantize_network};
+use microdistill_host_tools::precision::{Bits, Precision, Scales};
+use microdistill_host_tools::quantize::{quantize, quantize_network};
+use microdistill_host_tools::student::{Recipe, Settings, fit};
 use nalgebra::DMatrix;
 use proptest::prelude::*;
 
@@ -111,6 +115,70 @@ proptest! {
     }
 }
 
+/// What a layer's codes stand for.
+fn weights(layer: &DenseI8) -> Vec<f32> {
+    let scales = layer.weight_scales.iter().flat_map(|&scale| vec![scale; layer.inputs()]);
+    layer.weights.iter().zip(scales).map(|(&code, scale)| f32::from(code) * scale).collect()
+}
+
+#[test]
+fn a_student_trained_for_codes_gets_them() {
+    let (train, _) = bundled();
+    let train = train.select(&(0..200).collect::<Vec<_>>());
+    for precision in [
+        Precision::default(),
+        Precision::per_channel(Bits::Four),
+        Precision::per_group(Bits::Four),
+        Precision::per_group(Bits::Three),
+    ] {
+        let widths = train.widths(&[40, 6]);
+        let mut settings = Settings::new(widths, Recipe::HardLabels, train.rows(), 1);
+        settings.epochs = 5;
+        settings.precision = Some(precision);
+        let student = fit(&train, None, &settings, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(student.metadata.precision, Some(precision));
+        let quantized = quantize(&student, &train.x, precision).unwrap();
+        assert_eq!(quantized.kind(), if precision.bits == Bits::Eight { "int8" } else { "int4" });
+        let Body::F32(network) = &student.body else { unreachable!() };
+        let (Body::Int8(codes) | Body::Int4(codes)) = &quantized.body else { unreachable!() };
+        for (layer, codes) in network.layers.iter().zip(&codes.layers) {
+            // A scale is rounded to f32 in training, and again where it is found from the weights.
+            let close = |a: &f32, b: &f32| (a - b).abs() <= 2.0 * f32::EPSILON * a.abs();
+            assert!(layer.weights.iter().zip(&weights(codes)).all(|(a, b)| close(a, b)), "{precision:?}");
+        }
+    }
+}
+
+#[test]
+fn groups_are_closer_where_some_are_small() {
+    let mut network = network(&[96, 5], 3);
+    for (index, weight) in network.layers[0].weights.iter_mut().enumerate() {
+        *weight *= 2f32.powi(-3 * (index % 96 / 32) as i32);
+    }
+    // The small groups count as much as the large one.
+    let mut x = samples(96, 200, 5);
+    x.row_iter_mut().enumerate().for_each(|(input, mut row)| row *= 2f32.powi(3 * (input / 32) as i32));
+    let expected = network.predict_all(&x);
+    let error = |precision: fn(Bits) -> Precision| {
+        let int4 = quantize_network(&network, &x, precision(Bits::Four)).unwrap();
+        (int4.predict_all(&x) - &expected).abs().mean()
+    };
+    let (group, channel) = (error(Precision::per_group), error(Precision::per_channel));
+    assert!(group < 0.5 * channel, "{group} and {channel}");
+}
+
+#[test]
+fn precisions_that_no_layer_has_are_refused() {
+    let (model, rows) = (model(&[2, 3, 2], Activation::Relu, 1), rows(2, 9, 1));
+    for (bits, scales, message) in [
+        (Bits::Eight, Scales::PerGroup, "groups are for weights of 4 or 3 bits"),
+        (Bits::Four, Scales::PerLayer, "one scale a layer is for weights of 8 bits"),
+    ] {
+        let error = quantize(&model, &rows, Precision { bits, scales }).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
 #[test]
 fn a_scale_an_output_is_closer_than_one_a_layer() {
     let mut network = network(&[8, 12, 4], 3);
@@ -211,6 +279,7 @@ fn saturated_activations_keep_their_resolution() {
 #[test]
 fn the_product_of_a_single_scale_is_rounded() {
     let layer = DenseI8 {
+        group_scales: Vec::new(),
         weights: vec![1],
         bias: vec![7_816_666],
         weight_scales: vec![0.0001],

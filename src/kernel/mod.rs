@@ -4,11 +4,11 @@
 //! the bit.
 
 #[cfg(kernel_f32 = "fpv4")]
-mod fpv4;
+pub(crate) mod fpv4;
+pub mod int16;
+pub mod int4;
 pub mod int8;
 pub mod reference;
-
-pub use reference::{affine_input_gradient, affine_parameter_gradient};
 
 use crate::scalar::Scalar;
 
@@ -19,11 +19,20 @@ pub fn affine<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
     T::affine(w, b, x, y);
 }
 
-/// [`affine`] for f32, by the target's kernel.
+/// `dx += wᵀ·dy`, row by row; a row whose `dy` is zero, as below a ReLU that is off, is skipped. Shapes as of [`affine`].
 #[inline]
-pub(crate) fn affine_f32(w: &[f32], b: &[f32], x: &[f32], y: &mut [f32]) {
-    #[cfg(kernel_f32 = "fpv4")]
-    fpv4::affine(w, b, x, y);
-    #[cfg(not(kernel_f32 = "fpv4"))]
-    reference::affine(w, b, x, y);
+pub fn affine_input_gradient<T: Scalar>(w: &[T], dy: &[T], dx: &mut [T]) {
+    T::affine_input_gradient(w, dy, dx);
 }
+
+/// `dw += dy ⊗ x`, `db += dy`; a row whose `dy` is zero is skipped. Shapes as of [`affine`].
+#[inline]
+pub fn affine_parameter_gradient<T: Scalar>(x: &[T], dy: &[T], dw: &mut [T], db: &mut [T]) {
+    T::affine_parameter_gradient(x, dy, dw, db);
+}
+
+/// The kernels of f32.
+#[cfg(kernel_f32 = "fpv4")]
+pub(crate) use fpv4 as f32_kernels;
+#[cfg(not(kernel_f32 = "fpv4"))]
+pub(crate) use reference as f32_kernels;

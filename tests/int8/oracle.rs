@@ -77,33 +77,16 @@ fn network(columns: &[&str]) -> Vec<i8> {
         .collect();
     for (layer, (pair, weight_scale)) in widths.windows(2).zip(list::<f32>(weight_scales)).enumerate() {
         let output = stages.next().unwrap();
-        let weight = |index| {
-            let drawn = hash(seed, 3 * layer, index);
-            match fill {
-                "uniform" => (drawn as i8).max(-127),
-                "corners" => [-127, 127][drawn as usize % 2],
-                "lowest" => 127,
-                _ => (drawn % 3) as i8 - 1,
-            }
-        };
+        let weight = |index| weight(fill, hash(seed, 3 * layer, index));
         let weights: Vec<i8> = (0..pair[0] * pair[1]).map(weight).collect();
         let bias = weights.chunks(pair[0]).enumerate().map(|(index, row)| {
             let drawn = hash(seed, 3 * layer + 1, index) as i32;
             let folded: i32 = row.iter().map(|&weight| i32::from(weight) * i32::from(input.zero)).sum();
             drawn.checked_shr(32 - bias_bits).unwrap_or(0) - folded
         });
-        let channel = |index| {
-            let factor = 1.0 + (hash(seed, 3 * layer + 2, index) >> 9) as f32 / 2f32.powi(23);
-            weight_scale * factor
-        };
-        // The product of two scales is rounded to f32 where there is one for all channels.
-        let factors: Vec<f64> = if channels == "per-channel" && pair[1] > 1 {
-            (0..pair[1]).map(|index| f64::from(input.scale) * f64::from(channel(index))).collect()
-        } else {
-            vec![f64::from(input.scale * channel(0))]
-        };
-        let factors =
-            factors.into_iter().map(|factor| Requantize::from_factor(factor / f64::from(output.scale)));
+        let channels = if channels == "per-channel" { pair[1] } else { 1 };
+        let factors = factors(seed, layer, channels, input.scale, weight_scale)
+            .map(|factor| Requantize::from_factor(factor / f64::from(output.scale)));
         let (multipliers, shifts) = factors.map(|factor| (factor.multiplier(), factor.shift())).unzip();
         let bias = bias.collect();
         let [mut y, pairs, quads] =
@@ -134,6 +117,74 @@ fn table(function: &str, slope: f32, z: Dequantize, y: Dequantize) -> Table {
         "leaky-relu" => Table::leaky_relu(slope, z, y),
         _ => panic!("{function}"),
     }
+}
+
+/// The codes, as bytes, of a layer of 16-bit activations for the columns `widths` to `weight_scale`.
+fn int16(columns: &[&str]) -> Vec<i8> {
+    let &[widths, seed, fill, bias_bits, activation, channels, scales, weight_scale] = columns else {
+        panic!("{columns:?}")
+    };
+    let (widths, seed, bias_bits): (Vec<usize>, u32, u32) =
+        (list(widths), seed.parse().unwrap(), bias_bits.parse().unwrap());
+    let (scales, weight_scale): (Vec<f32>, f32) = (list(scales), weight_scale.parse().unwrap());
+    let lowest = fill == "lowest";
+    let input = |index| if lowest { i16::MIN } else { hash(seed, 6, index) as i16 };
+    let x: Vec<i16> = (0..widths[0]).map(input).collect();
+    let weights: Vec<i8> =
+        (0..widths[0] * widths[1]).map(|index| weight(fill, hash(seed, 0, index))).collect();
+    let bias = |index| i64::from((hash(seed, 1, index) as i32).checked_shr(32 - bias_bits).unwrap_or(0));
+    let bias: Vec<i64> = (0..widths[1]).map(bias).collect();
+    let outputs = if channels == "per-channel" { widths[1] } else { 1 };
+    let (multipliers, shifts): (Vec<i32>, Vec<i8>) = factors(seed, 0, outputs, scales[0], weight_scale)
+        .map(|factor| Requantize::from_factor(factor / f64::from(scales[1])))
+        .map(|factor| (factor.multiplier(), factor.shift()))
+        .unzip();
+    let six = libm::roundf(6.0 / scales[1]) as i16;
+    let layer = microdistill::kernel::int16::Affine {
+        weights: &weights,
+        bias: &bias,
+        multipliers: &multipliers,
+        shifts: &shifts,
+        lowest: if activation == "identity" { i16::MIN } else { 0 },
+        highest: if activation == "relu6" { six } else { i16::MAX },
+    };
+    let mut y = vec![0; widths[1]];
+    microdistill::kernel::int16::affine(&layer, &x, &mut y);
+    y.iter().flat_map(|code| code.to_le_bytes()).map(|byte| byte as i8).collect()
+}
+
+/// A weight as a fill has it.
+fn weight(fill: &str, drawn: u32) -> i8 {
+    match fill {
+        "uniform" => (drawn as i8).max(-127),
+        "corners" => [-127, 127][drawn as usize % 2],
+        "lowest" => 127,
+        _ => (drawn % 3) as i8 - 1,
+    }
+}
+
+/// `s_in·s_w` of each channel, or of all.
+fn factors(
+    seed: u32,
+    layer: usize,
+    channels: usize,
+    input: f32,
+    weight_scale: f32,
+) -> impl Iterator<Item = f64> {
+    let channel = move |index| {
+        let factor = 1.0 + (hash(seed, 3 * layer + 2, index) >> 9) as f32 / 2f32.powi(23);
+        weight_scale * factor
+    };
+    // The product of two scales is rounded to f32 where there is one for all channels.
+    (0..channels).map(move |index| match channels {
+        1 => f64::from(input * channel(index)),
+        _ => f64::from(input) * f64::from(channel(index)),
+    })
+}
+
+#[test]
+fn oracle_of_int16_layers() {
+    compare("int16.csv", int16);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-"""Asks TensorFlow Lite's reference kernels what int8 networks give, and compares the core with them."""
+"""Asks TensorFlow Lite's reference kernels what int8 networks, and layers of 16-bit activations, give, and compares the core with them."""
 
 import argparse
 import os
@@ -11,7 +11,12 @@ import numpy as np
 import cases
 
 HERE = pathlib.Path(__file__).parent
-FILES = {"networks.csv": cases.network, "tables.csv": cases.table, "softmax.csv": cases.softmax}
+FILES = {
+    "networks.csv": cases.network,
+    "tables.csv": cases.table,
+    "softmax.csv": cases.softmax,
+    "int16.csv": cases.wide,
+}
 
 
 def write(folder, seed, counts):
@@ -32,9 +37,9 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if not arguments.large:
-        return write(HERE, arguments.seed, [160, 40, 60])
+        return write(HERE, arguments.seed, [160, 40, 60, 60])
     with tempfile.TemporaryDirectory() as folder:
-        write(pathlib.Path(folder), arguments.seed, [arguments.large] * 3)
+        write(pathlib.Path(folder), arguments.seed, [arguments.large] * len(FILES))
         command = "cargo test --locked --release --package microdistill --test int8 oracle -- --nocapture"
         environment = os.environ | {"MICRODISTILL_ORACLE": folder}
         raise SystemExit(subprocess.run(command.split(), cwd=HERE, env=environment).returncode)

@@ -1,18 +1,18 @@
-//! What the boards' `bench` found, in instructions.
+//! What the boards' `bench` found: instructions, and what they cost.
+
+use std::path::Path;
 
 use serde::Serialize;
 
+use super::executed::{self, Executed, TOLERANCE};
 use super::{Board, Output};
 use crate::error::{Error, Result};
-use crate::model::{Body, Model};
+use crate::model::Model;
 
 /// QEMU's arguments for counting: an instruction is 2⁶ ns of virtual time.
 const COUNTING: &str = " -icount shift=6,align=off,sleep=off";
 /// Picoseconds an instruction.
 const INSTRUCTION: u64 = 64_000;
-/// A loop of known length may seem so many instructions longer or shorter: two readings of a counter of 16 MHz.
-const TOLERANCE: u64 = 2;
-
 /// One row of results: something measured on a board.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measured {
@@ -26,7 +26,7 @@ pub struct Measured {
     pub kind: &'static str,
     /// Multiplications of an inference.
     pub macs: u64,
-    /// Cycles are not known in QEMU.
+    /// Of the instructions counted, modelled by the tables of the core's manual; none where there are none.
     pub cycles: Option<u64>,
     /// Bytes of flash: a network and its edges, as the board's kernels lay them out; of training, the teacher's.
     pub flash: u64,
@@ -73,21 +73,32 @@ pub fn counting(board: &Board) -> Board {
     board
 }
 
-/// The results of a run of `bench`, with `model` in it, on a [`counting`] board: its inference, and training.
+/// Runs the board's `bench` a second time, tracing what an inference executes, each time, and an update. Nothing, if the
+/// board is not emulated or its core's costs are not known.
 ///
 /// # Errors
-/// Lines that are missing, a counter that does not count instructions.
-pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Result<[Measured; 2]> {
-    let number = |name: &str| {
-        let text = output.value(name).and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
-        text.ok_or_else(|| Error::Invalid(format!("bench on {} did not print {name:?}", board.name)))
-    };
+/// A run that cannot be traced.
+pub fn executed(board: &Board, elf: &Path) -> Result<Vec<Executed>> {
+    // Behind the two loops come the network and the whole in turn, and at last the update.
+    executed::executed(board, elf, |index| index > 2 && index % 2 == 1)
+}
+
+/// The results of a run of `bench`, with `model` in it, on a [`counting`] board: its inference, and training; and what
+/// was [`executed`] in another.
+///
+/// # Errors
+/// Lines that are missing, a counter that does not count instructions, or others than were executed.
+pub fn measured(
+    board: &Board,
+    name: &str,
+    model: &Model,
+    output: &Output,
+    executed: &[Executed],
+) -> Result<[Measured; 2]> {
+    let number = |name: &str| number(board, output, name);
     let emulated = board.qemu.is_some();
     let tick = if emulated { number("tick")? } else { 0 };
-    let instructions = |ticks: u64, share: u64| {
-        let divisor = INSTRUCTION * share;
-        emulated.then(|| (ticks * tick + divisor / 2) / divisor)
-    };
+    let instructions = |ticks: u64, share: u64| emulated.then(|| instructions(ticks, tick, share));
     let (found, known) = (instructions(number("loop")?, 1), LOOP);
     if found.is_some_and(|found| found.abs_diff(known) > TOLERANCE) {
         return Err(Error::Invalid(format!(
@@ -95,22 +106,28 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
             board.name
         )));
     }
+    let (inferences, update) = match executed {
+        [inferences @ .., update] => (inferences, std::slice::from_ref(update)),
+        [] => (executed, executed),
+    };
+    let cycles = |name: &str, executed: &[Executed], share: u64| match instructions(number(name)?, 1) {
+        Some(counted) if !executed.is_empty() => {
+            Ok(Some((executed::cycles(board, executed, counted)? + share / 2) / share))
+        }
+        _ => Ok::<_, Error>(None),
+    };
     let stack = |name| number(name).map(|bytes| board.target.is_some().then_some(bytes));
-    let row = |model: &str, kind, macs, flash, ram, stack, work| Measured {
+    let row = |model: &str, kind, macs, cycles, flash, ram, stack, work| Measured {
         board: board.name.clone(),
         core: board.core.clone(),
         model: model.into(),
         kind,
         macs,
-        cycles: None,
+        cycles,
         flash,
         ram,
         stack,
         work,
-    };
-    let kind = match &model.body {
-        Body::F32(_) => "f32",
-        Body::Int8(_) => "int8",
     };
     let (runs, multiplications) = (number("inferences")?, macs(&model.widths()));
     let network = instructions(number("network")?, runs);
@@ -130,8 +147,9 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
     Ok([
         row(
             name,
-            kind,
+            model.kind(),
             multiplications,
+            cycles("network", inferences, runs)?,
             number("inference flash")?,
             number("inference RAM")?,
             stack("inference stack")?,
@@ -141,6 +159,7 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
             student,
             "f32",
             macs(&student_widths),
+            cycles("update", update, batch)?,
             number("teacher flash")?,
             number("training RAM")?,
             stack("training stack")?,
@@ -152,6 +171,19 @@ pub fn measured(board: &Board, name: &str, model: &Model, output: &Output) -> Re
 /// Instructions of the loop that `bench` measures first.
 const LOOP: u64 = 20_000;
 
-fn macs(widths: &[usize]) -> u64 {
+/// What `output` says behind `name: `.
+pub(super) fn number(board: &Board, output: &Output, name: &str) -> Result<u64> {
+    let text = output.value(name).and_then(|text| text.split(' ').next()?.parse().ok());
+    text.ok_or_else(|| Error::Invalid(format!("the program on {} did not print {name:?}", board.name)))
+}
+
+/// How many instructions take so many `ticks`, each of so many picoseconds; divided by `share`.
+pub(super) fn instructions(ticks: u64, tick: u64, share: u64) -> u64 {
+    let divisor = INSTRUCTION * share;
+    (ticks * tick + divisor / 2) / divisor
+}
+
+/// Multiplications of a network.
+pub(super) fn macs(widths: &[usize]) -> u64 {
     widths.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum()
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use object::{File, Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, elf};
+use object::{File, Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SectionKind, elf};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -56,8 +56,7 @@ impl Elf {
                 continue;
             }
             // Initial values of variables lie in flash, too; zeros do not.
-            let (stored, variable) =
-                (section.kind() != object::SectionKind::UninitializedData, flag(elf::SHF_WRITE));
+            let (stored, variable) = (section.kind() != SectionKind::UninitializedData, flag(elf::SHF_WRITE));
             memory.flash += if stored { section.size() } else { 0 };
             memory.ram += if variable { section.size() } else { 0 };
         }
@@ -70,12 +69,8 @@ impl Elf {
     /// No such symbol.
     pub fn find(&self, name: &str) -> Result<(String, usize)> {
         let file = self.parse()?;
-        let missing = || self.error(format!("it has no symbol {name}"));
-        // A mangled path holds each name behind its length.
-        let mangled = format!("{}{name}", name.len());
-        let symbol =
-            file.symbols().find(|symbol| symbol.name().is_ok_and(|symbol| symbol.contains(&mangled)));
-        let symbol = symbol.ok_or_else(missing)?;
+        let missing = || self.no_symbol(name);
+        let symbol = symbol(&file, name).ok_or_else(missing)?;
         let section = symbol.section_index().and_then(|index| file.section_by_index(index).ok());
         let section = section.ok_or_else(missing)?;
         let (start, _) = section.file_range().ok_or_else(missing)?;
@@ -83,7 +78,39 @@ impl Elf {
         Ok((section.name().unwrap_or_default().to_owned(), offset as usize))
     }
 
+    /// The address of the function whose path ends in `name`.
+    ///
+    /// # Errors
+    /// No such symbol.
+    pub fn function(&self, name: &str) -> Result<u32> {
+        let file = self.parse()?;
+        let symbol = symbol(&file, name).ok_or_else(|| self.no_symbol(name))?;
+        // The lowest bit of a function's address means Thumb.
+        Ok(symbol.address() as u32 & !1)
+    }
+
+    /// Code: where it begins, and its bytes.
+    ///
+    /// # Errors
+    /// Bytes that are no ELF file.
+    pub fn code(&self) -> Result<Vec<(u32, &[u8])>> {
+        let file = self.parse()?;
+        let code = file.sections().filter(|section| section.kind() == SectionKind::Text);
+        let bytes = code.map(|section| Ok((section.address() as u32, section.data()?)));
+        bytes.collect::<object::Result<_>>().map_err(|error| self.error(error.to_string()))
+    }
+
+    fn no_symbol(&self, name: &str) -> Error {
+        self.error(format!("it has no symbol {name}"))
+    }
+
     fn error(&self, message: String) -> Error {
         Error::Model { path: self.path.clone(), message }
     }
+}
+
+fn symbol<'file, 'data>(file: &'file File<'data>, name: &str) -> Option<object::Symbol<'data, 'file>> {
+    // A mangled path holds each name behind its length.
+    let mangled = format!("{}{name}", name.len());
+    file.symbols().find(|symbol| symbol.name().is_ok_and(|symbol| symbol.contains(&mangled)))
 }

@@ -15,28 +15,39 @@
 
 mod bench;
 mod build;
+mod cost;
 mod elf;
+mod executed;
 mod flash;
+mod gdb;
 mod output;
+pub mod peers;
 mod reference;
 mod run;
 mod sources;
+mod thumb;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
-pub use bench::{Measured, Work, counting, measured};
+pub use bench::{Measured, Work, counting, executed, measured};
 pub use build::{Firmware, Profile};
 pub use elf::{Elf, Memory};
+pub use executed::Executed;
 pub use flash::{check_flash, flash};
 pub use output::{Output, is_story, weights_line};
 pub use reference::references;
 pub use run::run;
 pub use sources::{Optimizer, Sources};
+
+/// A board that says nothing for so long will not say anything again.
+const SILENCE: Duration = Duration::from_secs(120);
 
 /// Something that firmware is built for.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,7 +10,8 @@ use rand_pcg::Pcg32;
 use crate::error::Result;
 use crate::model::{Body, Metadata, Model, Role, Scaler, Task};
 use crate::network::{Activation, Network};
-use crate::quantize::{Scales, quantize};
+use crate::precision::Scales;
+use crate::quantize::quantize;
 
 /// Names and widths.
 const SHAPES: [(&str, &[usize]); 3] = [("a", &[10, 32, 10]), ("b", &[64, 32, 10]), ("c", &[128, 64, 64, 12])];
@@ -55,6 +56,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         seed: SEED,
         data_hash: String::new(),
         division: None,
+        precision: None,
         command: "microdistill board bench".into(),
         scores: BTreeMap::new(),
         machine: None,

@@ -4,15 +4,11 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
 
 use defmt_decoder::{DecodeError, Table};
 
-use super::{Board, Elf, Output};
+use super::{Board, Elf, Output, SILENCE};
 use crate::error::{Error, Result};
-
-/// A board that says nothing for so long will not say anything again.
-const SILENCE: Duration = Duration::from_secs(120);
 
 /// How every machine is emulated: without a window, and with semihosting, which is all that programs print and exit by.
 const SEMIHOSTING: &str = "-nographic -monitor none -serial none -semihosting-config enable=on,target=native";
@@ -25,12 +21,7 @@ const SEMIHOSTING: &str = "-nographic -monitor none -serial none -semihosting-co
 pub fn run(board: &Board, elf: &Path, line: &mut dyn FnMut(&str)) -> Result<Output> {
     let mut command = match (&board.target, &board.qemu) {
         (None, _) => Command::new(std::path::absolute(elf).map_err(Error::io(elf))?),
-        (Some(_), Some(qemu)) => {
-            let mut words = qemu.split_whitespace().chain(SEMIHOSTING.split(' '));
-            let mut command = Command::new(words.next().unwrap_or_default());
-            command.args(words).arg("-kernel").arg(elf);
-            command
-        }
+        (Some(_), Some(qemu)) => emulator(qemu, elf),
         (Some(_), None) => {
             return Err(Error::Invalid(format!("QEMU does not emulate {}: build and flash it", board.name)));
         }
@@ -72,6 +63,14 @@ pub fn run(board: &Board, elf: &Path, line: &mut dyn FnMut(&str)) -> Result<Outp
         Error::Invalid(format!("{} on {}: {problem}\n{said}", elf.display(), board.name))
     })?;
     Ok(output)
+}
+
+/// The command `qemu` with the firmware `elf` in it.
+pub(super) fn emulator(qemu: &str, elf: &Path) -> Command {
+    let mut words = qemu.split_whitespace().chain(SEMIHOSTING.split(' '));
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words).arg("-kernel").arg(elf);
+    command
 }
 
 /// What a child prints, as it comes.

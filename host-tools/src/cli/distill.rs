@@ -14,6 +14,7 @@ use microdistill_host_tools::student::{Recipe, Settings, fit};
 use super::data::DataFlags;
 use super::decay::{WeightDecay, work};
 use super::outcome::finish;
+use super::precision::PrecisionFlags;
 use super::train::{ActivationFlag, ClassWeightsFlag};
 use super::{Context, interrupt};
 
@@ -61,6 +62,9 @@ pub(super) struct Distill {
     /// What rows count, by their label, if they have one
     #[arg(long, value_enum, default_value = "none")]
     class_weights: ClassWeightsFlag,
+    /// Quantization-aware: in the second half of the passes the student computes with weights of so many bits
+    #[command(flatten)]
+    precision: PrecisionFlags,
     #[command(flatten)]
     data: DataFlags,
 }
@@ -167,6 +171,7 @@ impl Distill {
         settings.batch = self.batch.unwrap_or(settings.batch);
         settings.epochs = self.epochs.unwrap_or(settings.epochs);
         settings.class_weights = self.class_weights.into();
+        settings.precision = self.precision.precision();
         settings
     }
 }

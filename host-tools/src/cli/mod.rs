@@ -11,6 +11,7 @@ mod export;
 mod import;
 mod interrupt;
 mod outcome;
+mod precision;
 mod predict;
 mod quantize;
 mod setup;
@@ -49,7 +50,7 @@ enum Verb {
     Train(train::Train),
     /// Train a student that imitates a teacher
     Distill(distill::Distill),
-    /// Turn a student into int8
+    /// Turn a student into int8 or int4
     Quantize(quantize::Quantize),
     /// Write a model as a Rust file for firmware
     Export(export::Export),

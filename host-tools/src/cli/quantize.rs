@@ -6,11 +6,13 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::Args;
 use microdistill_host_tools::model::Model;
-use microdistill_host_tools::quantize::{Scales, quantize};
+use microdistill_host_tools::precision::Scales;
+use microdistill_host_tools::quantize::quantize;
 
 use super::Context;
 use super::data::DataFlags;
 use super::outcome::finish;
+use super::precision::PrecisionFlags;
 
 #[derive(Args, Debug)]
 pub(super) struct Quantize {
@@ -20,8 +22,10 @@ pub(super) struct Quantize {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// One scale a layer instead of one an output: 8 bytes less an output, and less close
-    #[arg(long)]
+    #[arg(long, conflicts_with = "bits")]
     per_layer: bool,
+    #[command(flatten)]
+    precision: PrecisionFlags,
     #[command(flatten)]
     data: DataFlags,
 }
@@ -31,8 +35,13 @@ impl Quantize {
         let start = Instant::now();
         let model = Model::load(&self.model)?;
         let parts = self.data.read_like(context, &model, true)?;
-        let scales = if self.per_layer { Scales::PerLayer } else { Scales::PerChannel };
-        let model = quantize(&model, &parts.known.x, scales)?;
+        let asked = if self.per_layer { Some(Scales::PerLayer.into()) } else { self.precision.precision() };
+        let trained_for = model.metadata.precision;
+        let precision = asked.or(trained_for).unwrap_or_default();
+        if trained_for.is_some_and(|trained_for| trained_for != precision) {
+            context.console.note("the student was trained for weights of other codes than asked for");
+        }
+        let model = quantize(&model, &parts.known.x, precision)?;
         finish(context, model, &parts, &self.out, start, None)
     }
 }

@@ -15,6 +15,9 @@ pub(super) struct Setup {
     /// probe-rs as well, for `board flash`: it is compiled, which takes some minutes
     #[arg(long)]
     flash: bool,
+    /// A C compiler and emlearn as well, for `board bench --peers`
+    #[arg(long)]
+    peers: bool,
 }
 
 #[derive(Serialize)]
@@ -28,6 +31,9 @@ impl Setup {
         let mut commands = install(context, &boards, self.dry_run)?;
         if self.flash && board::which("probe-rs").is_none() {
             commands.extend(run(context, &[setup::flash_tool()], self.dry_run)?);
+        }
+        if self.peers {
+            commands.extend(run(context, &setup::peers()?, self.dry_run)?);
         }
         if commands.is_empty() {
             context.console.say("Boards have all they need on this machine.")?;

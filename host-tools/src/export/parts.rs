@@ -1,15 +1,15 @@
-//! What an exported file says of an f32 network, and what of an int8 network.
+//! What an exported file says of an f32 network, and what of one of codes.
 
 use std::fmt::Debug;
 
-use microdistill::quant::{Clamp, Dequantize, Table};
+use microdistill::quant::{Clamp, Dequantize, GROUP, Table};
 
 use super::text::{Node, array, block, call, leaf, matrix, record};
 use crate::model::{Body, Model};
 use crate::network::{Activation, Network};
 use crate::network_i8::{Codes, DenseI8, Folded, LEAKY_SLOPE, NetworkI8, Stage, run};
 
-/// What the two kinds of network differ in.
+/// What the kinds of network differ in.
 pub(super) struct Parts {
     /// In what the network computes.
     pub(super) number: &'static str,
@@ -60,7 +60,7 @@ impl Parts {
     pub(super) fn of(model: &Model) -> Self {
         match &model.body {
             Body::F32(network) => parts_f32(model, network),
-            Body::Int8(network) => parts_i8(model, network),
+            Body::Int8(network) | Body::Int4(network) => parts_i8(model, network),
         }
     }
 }
@@ -103,18 +103,34 @@ fn parts_f32(model: &Model, network: &Network) -> Parts {
 fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     let (widths, inputs) = (network.widths(), model.features().len());
     let folded = network.folded();
-    // The core's type has one scale for every layer or for none: a mixed network repeats the single ones.
-    let per_layer = folded.iter().all(|layer| layer.requantize.len() == 1);
+    let storage = Storage::of(&model.body, network);
     let mut consts = Vec::new();
     let layer = |(index, (plain, layer)): (usize, (&DenseI8, &Folded))| {
-        let scales = if per_layer { 1 } else { layer.bias.len() };
+        let outputs = layer.bias.len();
+        let scales = if storage == Storage::PerLayer { 1 } else { outputs };
         let requantize = layer.requantize.iter().cycle().take(scales).map(|requantize| {
             let numbers = [leaf(requantize.multiplier()), leaf(requantize.shift())];
             call("Requantize::new", numbers)
         });
-        let (tensors, [weights, bias]) = tensors(index, layer.weights, &layer.bias, ["i8", "i32"]);
+        let codes: Vec<i8> = plain.codes().map(|(code, _)| code).collect();
+        let (tensors, [weights, bias]) = tensors(index, &codes, &layer.bias, ["i8", "i32"]);
         consts.extend(tensors);
-        call("DenseI8::new", [weights, bias, block(requantize), stage(plain, &layer.stage)])
+        let (requantize, stage) = (block(requantize), stage(plain, &layer.stage));
+        match storage {
+            Storage::PerChannel | Storage::PerLayer => {
+                call("DenseI8::new", [weights, bias, requantize, stage])
+            }
+            Storage::Int4 => {
+                let scales = Node::Leaf(format!("[[]; {outputs}]"));
+                call("DenseI4::new", [weights, scales, bias, requantize, stage])
+            }
+            Storage::Int4ByGroup => {
+                let (groups, name) = (plain.group_scales.len() / outputs, format!("GROUP_SCALES_{index}"));
+                let head = format!("{name}: [[u8; {groups}]; {outputs}]");
+                consts.push(Tensor { head, value: matrix(&plain.group_scales, groups) });
+                call("DenseI4::new", [weights, Node::Leaf(name), bias, requantize, stage])
+            }
+        }
     };
     let layers: Vec<Node> = network.layers.iter().zip(&folded).enumerate().map(layer).collect();
     let curved = network.layers.iter().any(|layer| layer.activation.is_curved());
@@ -127,16 +143,16 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     Parts {
         number: "i8",
         gives: "gives codes, in the order of the logits or values they stand for",
-        network_type: network_type("MlpI8", &widths, option_i8(per_layer, curved)),
+        network_type: network_type(storage.macro_name(), &widths, storage.option(curved)),
         input: (
             format!("::microdistill::quant::Quantize<{inputs}>"),
             record("::microdistill::quant::Quantize", edge),
         ),
-        network: (names_i8(curved), network_of(layers)),
+        network: (storage.names(curved), network_of(layers)),
         tensors: consts,
         output: Some((DEQUANTIZE, dequantize(&network.output()))),
         golden: vectors(model, golden),
-        flash: flash_i8(&widths, per_layer, curved),
+        flash: storage.flash(&widths, curved),
         scratch: microdistill::scratch::<i8>(&widths),
     }
 }
@@ -156,23 +172,6 @@ fn stage(layer: &DenseI8, stage: &Stage) -> Node {
     }
 }
 
-/// What `MlpI8!` takes beside widths.
-fn option_i8(per_layer: bool, curved: bool) -> &'static str {
-    match (per_layer, curved) {
-        (false, false) => "",
-        (true, false) => "per layer",
-        (false, true) => "::microdistill::quant::Table",
-        (true, true) => "per layer, ::microdistill::quant::Table",
-    }
-}
-
-fn names_i8(curved: bool) -> &'static str {
-    match curved {
-        false => "::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}}",
-        true => "::microdistill::{Network, quant::{Clamp, DenseI8, Dequantize, Requantize, Table}}",
-    }
-}
-
 pub(super) const DEQUANTIZE: &str = "::microdistill::quant::Dequantize";
 
 /// Codes to real numbers.
@@ -180,20 +179,89 @@ pub(super) fn dequantize(codes: &Codes) -> Node {
     record(DEQUANTIZE, [("scale", leaf(codes.scale)), ("zero", leaf(codes.zero))])
 }
 
-/// Bytes of an int8 network and its edges, as the compiler lays them out: a multiple of 4 for each struct.
-fn flash_i8(widths: &[usize], per_layer: bool, curved: bool) -> usize {
-    let hidden = widths.len().saturating_sub(2);
-    let layer = |(index, pair): (usize, &[usize])| {
-        let stage = if curved && index < hidden { size_of::<Table>() } else { size_of::<Clamp>() };
-        let (inputs, outputs) = (pair[0], pair[1]);
-        let scales = if per_layer { 1 } else { outputs };
-        let weights = (inputs * outputs).next_multiple_of(align_of::<i32>());
-        let factors = scales * (size_of::<i32>() + size_of::<i8>());
-        let bytes = weights + outputs * size_of::<i32>() + factors + size_of::<bool>() + stage;
-        bytes.next_multiple_of(align_of::<i32>())
-    };
-    let edges = size_of::<f32>() * 2 * widths[0] + 2 * size_of::<Dequantize>();
-    widths.windows(2).enumerate().map(layer).sum::<usize>() + edges
+/// How a network of codes lies in flash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Storage {
+    /// int8, one scale an output.
+    PerChannel,
+    /// int8, one scale a layer.
+    PerLayer,
+    /// int4, one scale an output.
+    Int4,
+    /// int4, and scales of groups.
+    Int4ByGroup,
+}
+
+impl Storage {
+    fn of(body: &Body, network: &NetworkI8) -> Self {
+        let int4 = matches!(body, Body::Int4(_));
+        match network.layers.iter().any(|layer| !layer.group_scales.is_empty()) {
+            true => Storage::Int4ByGroup,
+            false if int4 => Storage::Int4,
+            // The core's type has one scale for every layer or for none: a mixed network repeats the single ones.
+            false if network.layers.iter().all(|layer| layer.weight_scales.len() == 1) => Storage::PerLayer,
+            false => Storage::PerChannel,
+        }
+    }
+
+    fn macro_name(self) -> &'static str {
+        match self {
+            Storage::PerChannel | Storage::PerLayer => "MlpI8",
+            Storage::Int4 | Storage::Int4ByGroup => "MlpI4",
+        }
+    }
+
+    /// What that macro takes beside widths.
+    fn option(self, curved: bool) -> &'static str {
+        match (self, curved) {
+            (Storage::PerChannel | Storage::Int4, false) => "",
+            (Storage::PerLayer, false) => "per layer",
+            (Storage::Int4ByGroup, false) => "by group",
+            (Storage::PerChannel | Storage::Int4, true) => "::microdistill::quant::Table",
+            (Storage::PerLayer, true) => "per layer, ::microdistill::quant::Table",
+            (Storage::Int4ByGroup, true) => "by group, ::microdistill::quant::Table",
+        }
+    }
+
+    /// What the network's value uses.
+    fn names(self, curved: bool) -> &'static str {
+        match (self, curved) {
+            (Storage::PerChannel | Storage::PerLayer, false) => {
+                "::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}}"
+            }
+            (Storage::PerChannel | Storage::PerLayer, true) => {
+                "::microdistill::{Network, quant::{Clamp, DenseI8, Dequantize, Requantize, Table}}"
+            }
+            (Storage::Int4 | Storage::Int4ByGroup, false) => {
+                "::microdistill::{Network, quant::{Clamp, DenseI4, Requantize}}"
+            }
+            (Storage::Int4 | Storage::Int4ByGroup, true) => {
+                "::microdistill::{Network, quant::{Clamp, DenseI4, Dequantize, Requantize, Table}}"
+            }
+        }
+    }
+
+    /// Bytes of a network and its edges, as the compiler lays them out: a multiple of 4 for each struct.
+    fn flash(self, widths: &[usize], curved: bool) -> usize {
+        let word = align_of::<i32>();
+        let hidden = widths.len().saturating_sub(2);
+        let layer = |(index, pair): (usize, &[usize])| {
+            let (inputs, outputs) = (pair[0], pair[1]);
+            let stage = if curved && index < hidden { size_of::<Table>() } else { size_of::<Clamp>() };
+            let scales = if self == Storage::PerLayer { 1 } else { outputs };
+            let weights = match self {
+                Storage::PerChannel | Storage::PerLayer => {
+                    (inputs * outputs).next_multiple_of(word) + size_of::<bool>()
+                }
+                Storage::Int4 => inputs.div_ceil(2) * outputs,
+                Storage::Int4ByGroup => (inputs.div_ceil(2) + inputs.div_ceil(GROUP)) * outputs,
+            };
+            let factors = scales * (size_of::<i32>() + size_of::<i8>());
+            (weights + outputs * size_of::<i32>() + factors + stage).next_multiple_of(word)
+        };
+        let edges = size_of::<f32>() * 2 * widths[0] + 2 * size_of::<Dequantize>();
+        widths.windows(2).enumerate().map(layer).sum::<usize>() + edges
+    }
 }
 
 /// What `Mlp!` takes for the activation of hidden layers.

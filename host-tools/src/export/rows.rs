@@ -29,7 +29,7 @@ pub fn rows(model: &Model, data: &Dataset, form: Form) -> String {
     let mut text = format!("// Rows exported by microdistill.\n//\n// data: {}\n", data.hash);
     let raw = x.column_iter();
     let (doc, number, values, codes) = match (&model.body, form) {
-        (Body::Int8(network), Form::Codes) => {
+        (Body::Int8(network) | Body::Int4(network), Form::Codes) => {
             let row = |raw: &[f32]| array(network.quantize(&model.standardize(raw)));
             let values = block(raw.map(|raw| row(raw.as_slice())));
             let NetworkI8 { input, .. } = network;

@@ -2,7 +2,9 @@
 
 use super::{Body, Model, Task};
 use crate::network::{Activation, Network};
-use crate::network_i8::{Codes, NetworkI8, fixed_codes};
+use crate::network_i8::{Codes, DenseI8, NetworkI8, fixed_codes};
+use crate::precision::{Bits, LARGEST_GROUP_SCALE};
+use microdistill::quant::GROUP;
 
 impl Model {
     /// What is wrong with the model, with the tensor's name.
@@ -25,6 +27,7 @@ impl Model {
         let outputs = match &self.body {
             Body::F32(network) => check_f32(network, features)?,
             Body::Int8(network) => check_i8(network, features)?,
+            Body::Int4(network) => check_i4(network, features)?,
         };
         match &self.metadata.task {
             Task::Classification { labels, .. } if labels.len() != outputs => {
@@ -83,6 +86,36 @@ fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
     positive("activations.scale", &scales)?;
     positive("sums.scale", &sums)?;
     Ok(width)
+}
+
+/// What an int8 network satisfies, and weights that four bits and their groups' scales hold.
+fn check_i4(network: &NetworkI8, features: usize) -> Result<usize, String> {
+    let outputs = check_i8(network, features)?;
+    let grouped = |layer: &DenseI8| !layer.group_scales.is_empty();
+    let all = network.layers.iter().all(grouped);
+    for (index, layer) in network.layers.iter().enumerate() {
+        let wanted = if all { layer.outputs() * layer.inputs().div_ceil(GROUP) } else { 0 };
+        let count = layer.group_scales.len();
+        if count != wanted {
+            return Err(format!("layers.{index}.group_scale has {count} values, expected {wanted}"));
+        }
+        if layer.weight_scales.len() != layer.outputs() {
+            return Err(format!("layers.{index}.weight_scale has one value: int4 needs one an output"));
+        }
+        if layer.group_scales.iter().any(|scale| !(1..=LARGEST_GROUP_SCALE).contains(scale)) {
+            return Err(format!(
+                "layers.{index}.group_scale holds a number outside [1, {LARGEST_GROUP_SCALE}]"
+            ));
+        }
+        let limit = Bits::Four.limit();
+        let fits = |(weight, (code, scale)): (&i8, (i8, i8))| code.abs() <= limit && code * scale == *weight;
+        if !layer.weights.iter().zip(layer.codes()).all(fits) {
+            return Err(format!(
+                "layers.{index}.weights: in int4 each is its group's scale times a number in [-{limit}, {limit}]"
+            ));
+        }
+    }
+    Ok(outputs)
 }
 
 /// One activation for all hidden layers, then a linear layer: what the core's types can name.

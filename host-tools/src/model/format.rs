@@ -6,9 +6,10 @@
 //! | `examples` | F32 | (rows, features) |
 //! | `layers.N.weights` | F32 or I8 | (outputs, inputs) |
 //! | `layers.N.bias` | F32 or I32 | (outputs) |
-//! | `layers.N.weight_scale` (int8) | F32 | (outputs) or (1) |
-//! | `activations.scale`, `activations.zero` (int8) | F32, I8 | (1 + layers): the input, then every layer's output |
-//! | `sums.scale`, `sums.zero` (int8, if a table is the activation) | F32, I8 | (layers − 1): what each table takes |
+//! | `layers.N.weight_scale` (int8, int4) | F32 | (outputs) or (1) |
+//! | `layers.N.group_scale` (int4) | U8 | (outputs, groups of 32 inputs), or (outputs, 0): the weights are multiples of them |
+//! | `activations.scale`, `activations.zero` (int8, int4) | F32, I8 | (1 + layers): the input, then every layer's output |
+//! | `sums.scale`, `sums.zero` (int8, int4, if a table is the activation) | F32, I8 | (layers − 1): what each table takes |
 
 use std::collections::HashMap;
 
@@ -44,6 +45,7 @@ struct Header {
 enum Numbers {
     F32,
     Int8,
+    Int4,
 }
 
 impl Model {
@@ -64,6 +66,11 @@ impl Model {
             Body::Int8(network) => {
                 tensors.add_network_i8(network);
                 (Numbers::Int8, network.layers.iter().map(|layer| layer.activation).collect())
+            }
+            Body::Int4(network) => {
+                tensors.add_network_i8(network);
+                tensors.add_group_scales(network);
+                (Numbers::Int4, network.layers.iter().map(|layer| layer.activation).collect())
             }
         };
         let mut metadata = self.metadata.clone();
@@ -92,6 +99,11 @@ impl Model {
         let body = match header.numbers {
             Numbers::F32 => Body::F32(tensors.network(&header.activations)?),
             Numbers::Int8 => Body::Int8(tensors.network_i8(&header.activations)?),
+            Numbers::Int4 => {
+                let mut network = tensors.network_i8(&header.activations)?;
+                tensors.group_scales(&mut network)?;
+                Body::Int4(network)
+            }
         };
         tensors.finish()?;
         let model = Model {
@@ -125,7 +137,7 @@ macro_rules! number {
         }
     )+ };
 }
-number!(f32: F32, i32: I32, i8: I8);
+number!(f32: F32, i32: I32, i8: I8, u8: U8);
 
 /// Tensors on their way into a file.
 #[derive(Default)]
@@ -170,6 +182,13 @@ impl Tensors {
             codes.iter().map(|codes| (codes.scale, codes.zero)).unzip();
         self.add(format!("{name}.scale"), vec![scales.len()], &scales);
         self.add(format!("{name}.zero"), vec![zeros.len()], &zeros);
+    }
+
+    fn add_group_scales(&mut self, network: &NetworkI8) {
+        for (index, layer) in network.layers.iter().enumerate() {
+            let (outputs, scales) = (layer.outputs(), &layer.group_scales);
+            self.add(format!("layers.{index}.group_scale"), vec![outputs, scales.len() / outputs], scales);
+        }
     }
 
     fn finish(self, header: &Header) -> Result<Vec<u8>, String> {
@@ -250,10 +269,19 @@ impl Reader<'_> {
             let (weights, bias) = self.layer(index)?;
             let weight_scales = self.vector(&format!("layers.{index}.weight_scale"))?;
             let sums = if activation.is_curved() { sums.next() } else { None };
-            Ok(DenseI8 { weights, bias, weight_scales, activation, sums, output })
+            let group_scales = Vec::new();
+            Ok(DenseI8 { weights, group_scales, bias, weight_scales, activation, sums, output })
         };
         let layers = activations.iter().zip(codes).enumerate().map(layer).collect::<Result<_, String>>()?;
         Ok(NetworkI8 { input, layers })
+    }
+
+    fn group_scales(&mut self, network: &mut NetworkI8) -> Result<(), String> {
+        for (index, layer) in network.layers.iter_mut().enumerate() {
+            let ([_, _], scales) = self.array(&format!("layers.{index}.group_scale"))?;
+            layer.group_scales = scales;
+        }
+        Ok(())
     }
 
     /// Every tensor must have been asked for: one that is ignored would be a model half read.

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
+use crate::precision::Precision;
 
 /// Where a model comes from and what its numbers mean. Holds no time and no path of a machine: the same training gives
 /// the same file.
@@ -24,6 +25,9 @@ pub struct Metadata {
     /// How those were divided, if they held the test rows, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
+    /// What its weights were rounded to while it was trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
     /// The command that made the model: see [`command_line`].
     pub command: String,
     /// Scores by name, as "test accuracy"; a file keeps the finite ones.
@@ -42,6 +46,7 @@ impl Metadata {
             seed,
             data_hash: data.hash.clone(),
             division: None,
+            precision: None,
             command: String::new(),
             scores: BTreeMap::new(),
             machine: None,

@@ -37,6 +37,8 @@ pub enum Body {
     F32(Network),
     /// After [`quantize`](crate::quantize::quantize).
     Int8(NetworkI8),
+    /// An int8 network whose weights are stored in 4 bits.
+    Int4(NetworkI8),
 }
 
 /// `(x − mean)·scale` for each feature.
@@ -98,7 +100,16 @@ impl Model {
     pub fn widths(&self) -> Vec<usize> {
         match &self.body {
             Body::F32(network) => network.widths(),
-            Body::Int8(network) => network.widths(),
+            Body::Int8(network) | Body::Int4(network) => network.widths(),
+        }
+    }
+
+    /// `f32`, `int8` or `int4`.
+    pub fn kind(&self) -> &'static str {
+        match &self.body {
+            Body::F32(_) => "f32",
+            Body::Int8(_) => "int8",
+            Body::Int4(_) => "int4",
         }
     }
 
@@ -111,7 +122,7 @@ impl Model {
     pub fn parameters(&self) -> usize {
         match &self.body {
             Body::F32(network) => network.parameters(),
-            Body::Int8(network) => network.parameters(),
+            Body::Int8(network) | Body::Int4(network) => network.parameters(),
         }
     }
 
@@ -127,7 +138,7 @@ impl Model {
         let x = self.standardize(raw);
         match &self.body {
             Body::F32(network) => network.predict(&x),
-            Body::Int8(network) => network.predict(&x),
+            Body::Int8(network) | Body::Int4(network) => network.predict(&x),
         }
     }
 
@@ -137,7 +148,7 @@ impl Model {
         let x = self.scaler.apply(&data.x);
         match &self.body {
             Body::F32(network) => network.predict_all(&x),
-            Body::Int8(network) => network.predict_all(&x),
+            Body::Int8(network) | Body::Int4(network) => network.predict_all(&x),
         }
     }
 }

@@ -2,14 +2,19 @@
 
 use microdistill::loss::Loss;
 use microdistill::optimizer::{AdamRates, Corrections};
+use nalgebra::DMatrix;
 
+use super::straight_through::StraightThrough;
+use crate::error::Result;
 use crate::network::{Activation, Network};
+use crate::precision::Precision;
 
 /// The run-time counterpart of [`microdistill::Distiller`] with [`microdistill::optimizer::Adam`]: the same kernels in
 /// the same order, so that both end with the same bits.
 #[derive(Clone, Debug)]
 pub struct Distiller {
     student: Network,
+    quantized: Option<StraightThrough>,
     gradient: Network,
     moments: [Network; 2],
     corrections: Corrections<f32>,
@@ -32,21 +37,45 @@ impl Distiller {
             work: tape.last().cloned().unwrap_or_default(),
             tape,
             student,
+            quantized: None,
             samples: 0,
         }
     }
 
-    /// The student as it is now.
+    /// From here on the student computes with weights of `precision` and activations of 8 bits, in the ranges that they
+    /// have now on the rows `x`: standardized, shape (inputs × rows).
+    ///
+    /// # Errors
+    /// An activation that is not finite.
+    pub fn quantize(&mut self, precision: Precision, x: &DMatrix<f32>) -> Result<()> {
+        self.quantized = Some(StraightThrough::new(&self.student, precision, x)?);
+        Ok(())
+    }
+
+    /// The student as it computes now: with rounded weights, if it does so with such.
     pub fn student(&self) -> &Network {
-        &self.student
+        self.quantized.as_ref().map_or(&self.student, StraightThrough::network)
     }
 
     /// Adds one sample's gradient to those of the batch and returns the sample's loss. `x` is standardized.
     pub fn learn<L: Loss<f32>>(&mut self, x: &[f32], loss: &L, target: L::Target<'_>) -> f32 {
-        self.student.record(x, &mut self.tape);
-        let (Some(z), Some(dz)) = (self.tape.last(), self.dys.last_mut()) else { return 0.0 };
+        let tape = &mut self.tape;
+        let z = match &mut self.quantized {
+            Some(quantized) => quantized.record(x, tape),
+            None => {
+                self.student.record(x, tape);
+                tape.last().map_or(&[][..], Vec::as_slice)
+            }
+        };
+        let Some(dz) = self.dys.last_mut() else { return 0.0 };
         let value = loss.gradient(z, target, dz, &mut self.work);
-        self.student.backward(x, &self.tape, &mut self.dys, &mut self.gradient);
+        match &self.quantized {
+            Some(quantized) => quantized.backward(&self.tape, &mut self.dys, &mut self.gradient),
+            None => {
+                let inputs = |layer: usize| layer.checked_sub(1).map_or(x, |before| &self.tape[before]);
+                self.student.backward(inputs, &self.tape, &mut self.dys, &mut self.gradient);
+            }
+        }
         self.samples = self.samples.saturating_add(1);
         value
     }
@@ -65,6 +94,9 @@ impl Distiller {
             rates.step(role, p, g, (m, v), &self.corrections, scale);
         }
         self.samples = 0;
+        if let Some(quantized) = &mut self.quantized {
+            quantized.follow(&self.student);
+        }
     }
 }
 

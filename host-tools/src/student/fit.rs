@@ -23,6 +23,7 @@ pub fn fit(
     let teacher = teacher.map(|outputs| standardizer.values(outputs)).or(rows.values);
     let lessons = Lessons { x: &rows.x, labels: rows.classes.as_deref(), teacher: teacher.as_ref() };
     let network = standardizer.restore(train(settings, lessons, progress)?);
-    let metadata = Metadata::of(data, Role::Student, settings.seed);
+    let mut metadata = Metadata::of(data, Role::Student, settings.seed);
+    metadata.precision = settings.precision;
     Ok(Model::new(metadata, standardizer.scaler, Body::F32(network), &data.x))
 }

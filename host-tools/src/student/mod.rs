@@ -2,6 +2,7 @@
 
 mod distiller;
 mod fit;
+mod straight_through;
 mod train;
 
 pub use distiller::Distiller;

@@ -11,6 +11,7 @@ use rand_pcg::Pcg32;
 use super::Distiller;
 use crate::error::{Error, Result};
 use crate::network::{Activation, Network, check_widths};
+use crate::precision::Precision;
 use crate::random::shuffle;
 use crate::schedule::epochs;
 use crate::weights::{ClassWeights, Weighted};
@@ -58,6 +59,9 @@ pub struct Settings {
     pub epochs: usize,
     /// What rows count, by their label.
     pub class_weights: ClassWeights,
+    /// What weights are rounded to in the second half of the epochs, with activations of 8 bits: quantization-aware
+    /// training. The student that comes out has such weights.
+    pub precision: Option<Precision>,
     /// Of initial weights and of the order of samples.
     pub seed: u64,
 }
@@ -77,6 +81,7 @@ impl Settings {
             batch: 32,
             epochs: epochs(200, rows),
             class_weights: ClassWeights::None,
+            precision: None,
             seed,
         }
     }
@@ -108,6 +113,12 @@ pub fn train(
     let schedule = HalfCosine { steps: settings.epochs.saturating_mul(rows.div_ceil(settings.batch)) };
     let mut update = 0;
     for number in 1..=settings.epochs {
+        if let Some(precision) = settings.precision
+            && number > settings.epochs / 2
+        {
+            // Again each epoch: the ranges of activations move with the weights.
+            distiller.quantize(precision, lessons.x)?;
+        }
         shuffle(&mut order, &mut rng);
         let mut sum = 0.0;
         for batch in order.chunks(settings.batch) {
@@ -175,6 +186,7 @@ fn check(settings: &Settings, lessons: Lessons<'_>) -> Result<()> {
     if settings.batch == 0 || settings.epochs == 0 {
         return invalid("batch and epochs must be at least 1".into());
     }
+    settings.precision.map_or(Ok(()), Precision::check)?;
     if rows == 0 {
         return invalid("there are no rows to train on".into());
     }

@@ -64,6 +64,34 @@ fn every_loss_and_activation_has_a_flag() {
 }
 
 #[test]
+fn few_bits_are_trained_for_and_remembered() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    for (flags, type_of) in [
+        ("--bits 8", "MlpI8![4, 6, 3]"),
+        ("--bits 4", "MlpI4![4, 6, 3]"),
+        ("--bits 4 --group 32", "MlpI4![4, 6, 3; by group]"),
+        ("--bits 3", "MlpI4![4, 6, 3]"),
+    ] {
+        let student = folder.json(&format!("{DISTILL} {flags}"));
+        let quantized = folder.json(QUANTIZE);
+        for outcome in [&student, &quantized] {
+            assert!(outcome["test"]["accuracy"].as_f64() > Some(0.85), "{flags}: {outcome}");
+        }
+        folder.json("evaluate int8.safetensors --test data.csv");
+        folder.json("export int8.safetensors --out model.rs");
+        let text = std::fs::read_to_string(folder.path("model.rs")).unwrap();
+        assert!(text.contains(&format!("pub type Student = ::microdistill::{type_of};")), "{flags}");
+    }
+    folder.json(DISTILL);
+    folder.json(&format!("{QUANTIZE} --bits 4"));
+    folder.json("export int8.safetensors --out model.rs");
+    assert!(std::fs::read_to_string(folder.path("model.rs")).unwrap().contains("DenseI4::new"));
+    let (error, code) = folder.error(&format!("{QUANTIZE} --bits 8 --group 32"));
+    assert_eq!((error.as_str(), code), ("error: groups are for weights of 4 or 3 bits", 1));
+}
+
+#[test]
 fn the_same_seed_gives_the_same_file() {
     let folder = Folder::new();
     let model = |seed: u64| {

@@ -146,8 +146,7 @@ impl Affine<'_> {
                 true => Requantize::new(mantissa(multiplier), -shift),
                 false => Requantize::new(multiplier, shift),
             };
-            let code = factor.apply(sum(row)).saturating_add(self.zero.into());
-            *y = hold(code.clamp(-128, 127) as i8);
+            *y = hold(factor.code(sum(row), self.zero));
         }
     }
 

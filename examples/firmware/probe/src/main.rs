@@ -17,7 +17,7 @@ use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Micromath};
 use microdistill::golden::{Golden, self_test};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
-use microdistill::kernel::{affine, affine_input_gradient, affine_parameter_gradient};
+use microdistill::kernel::{affine, affine_input_gradient, affine_parameter_gradient, int4, int16};
 use microdistill::layer::{Array, Role};
 use microdistill::loss::{
     BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, Loss, OutputMse,
@@ -28,7 +28,8 @@ use microdistill::optimizer::{
     Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
 };
 use microdistill::quant::{
-    Clamp, DenseI8, Dequantize, Quantize, Requantize, Stage as _, Table, exp, quantize,
+    Clamp, ClampI16, DenseI4, DenseI8, DenseI16, Dequantize, DequantizeI16, Quantize, QuantizeI16,
+    Requantize, Stage as _, Table, exp, quantize,
 };
 use microdistill::replay::{Answer, Balanced, Reservoir};
 use microdistill::scalar::{Element, Scalar};
@@ -38,8 +39,8 @@ use microdistill::stream::{Decoder, Lesson, encode};
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
 use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI8, Network, Params, Prepare, Replay, Scaler,
-    Scratch, Train, initialize, scratch, softmax,
+    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network, Params, Prepare,
+    Replay, Scaler, Scratch, Train, initialize, scratch, softmax,
 };
 use rand_pcg::Pcg32;
 
@@ -61,6 +62,26 @@ static NETWORK_I8: MlpI8![4, 3, 2; per layer] =
         CLAMP,
     )));
 
+static NETWORK_I4: MlpI4![4, 3, 2; by group] = Network::new(
+    DenseI4::new([[1, -7, 2, 5]; 3], [[18]; 3], [7, 8, 9], [REQUANTIZE; 3], CLAMP).then(DenseI4::new(
+        [[7, -3, 6]; 2],
+        [[1]; 2],
+        [1, 2],
+        [REQUANTIZE; 2],
+        CLAMP,
+    )),
+);
+
+static NETWORK_I16: MlpI16![4, 3, 2] = Network::new(
+    DenseI16::new([[64, -127, 32, 5]; 3], [7, 8, 9], [REQUANTIZE; 3], CLAMP_I16).then(DenseI16::new(
+        [[127, -3, 60]; 2],
+        [1, 2],
+        [REQUANTIZE; 2],
+        CLAMP_I16,
+    )),
+);
+const CLAMP_I16: ClampI16 = ClampI16 { lowest: 0, highest: i16::MAX };
+
 static SCALER: Scaler<4> = Scaler::new([1.0, 2.0, 3.0, 4.0], [0.5, 0.25, 2.0, 1.0]);
 
 #[entry]
@@ -73,6 +94,8 @@ fn main() -> ! {
     training::<f64, Dropping<f64>>();
     inference();
     int8();
+    int4();
+    int16();
     replay();
     records_and_streams();
     teachers();
@@ -255,6 +278,37 @@ fn int8() {
     black_box((Table::new(black_box([0; 256]), black_box(1)), table.zero(), table.map(black_box(1))));
     table.apply(slice());
     black_box(microdistill::quant::Softmax::new(black_box(1.0)).apply(black_box(&[0; 7])));
+}
+
+fn int4() {
+    let layer = int4::Affine {
+        weights: slice(),
+        group_scales: slice(),
+        bias: slice(),
+        multipliers: slice(),
+        shifts: slice(),
+        zero: black_box(0),
+    };
+    int4::affine(&layer, slice(), slice());
+    black_box(int4::pack(black_box(1), black_box(2)));
+    black_box(black_box(&NETWORK_I4).predict(black_box(&[0; 4])));
+}
+
+fn int16() {
+    let layer = int16::Affine {
+        weights: slice(),
+        bias: slice(),
+        multipliers: slice(),
+        shifts: slice(),
+        lowest: black_box(0),
+        highest: black_box(0),
+    };
+    int16::affine(&layer, slice(), slice());
+    black_box(black_box(REQUANTIZE).apply_i64(black_box(1)));
+    black_box(black_box(1i16).same_bits(black_box(1)));
+    let input = black_box(QuantizeI16 { scaler: SCALER, scale: 1.0 });
+    let output = black_box(DequantizeI16 { scale: 1.0 });
+    black_box(output.apply(&black_box(&NETWORK_I16).predict(&input.apply(black_box(&[0.0; 4])))));
 }
 
 fn replay() {

@@ -1,7 +1,7 @@
 //! The target's kernels against the portable ones: random layers, extremes among them.
 
 use microdistill::kernel::int8::{self, Affine, Plain, rows};
-use microdistill::kernel::{affine, reference};
+use microdistill::kernel::{self, reference};
 use microdistill::scalar::Element as _;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
@@ -62,11 +62,7 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
 
     let (mut different_f32, mut digest) = (0, FNV_OFFSET);
     for _ in 0..CASES {
-        let (expected, found) = outputs_f32::<NUMBERS>(&mut rng);
-        different_f32 += u32::from(!expected.iter().zip(&found).all(|(a, &b)| a.same_bits(b)));
-        // Processors disagree about a NaN's payload.
-        let bits = |y: &f32| if y.is_nan() { f32::NAN.to_bits() } else { y.to_bits() };
-        digest = found.iter().fold(digest, |digest, y| hash(digest, bits(y)));
+        different_f32 += u32::from(!pass_f32::<NUMBERS>(&mut rng, &mut digest));
     }
     println!("f32: {} layers, {} differ, digest {}", CASES, different_f32, digest);
     if different + different_f32 == 0 { Outcome::Passed } else { Outcome::Failed }
@@ -85,26 +81,52 @@ fn outputs_i8<const WEIGHTS: usize>(index: u32, rng: &mut Pcg32) -> ([i8; OUTPUT
     (expected, found, short)
 }
 
-/// The outputs of a random f32 layer, by the portable kernel and by the target's.
+/// Whether a random f32 layer's outputs and gradients, added to random ones, are the same by the portable kernels and by the
+/// target's.
 #[inline(never)] // its arrays are gone when it returns
-fn outputs_f32<const NUMBERS: usize>(rng: &mut Pcg32) -> ([f32; OUTPUTS_F32], [f32; OUTPUTS_F32]) {
+fn pass_f32<const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> bool {
     let inputs = between(rng, 1, INPUTS_F32);
     let outputs = between(rng, 1, (NUMBERS / inputs).min(OUTPUTS_F32));
-    let special = rng.next_u32().is_multiple_of(8);
+    let (special, off) = (rng.next_u32().is_multiple_of(8), rng.next_u32() % 4);
     let mut number = || {
         let bits = rng.next_u32();
-        // Any bits are a number, most of them absurd; else a number below 4.
-        if special { f32::from_bits(bits) } else { (bits as i32) as f32 / (1 << 29) as f32 }
+        // Any bits are a number, most of them absurd; else a number below 4, or zero, as below a ReLU that is off.
+        match bits % 4 < off {
+            _ if special => f32::from_bits(bits),
+            true => 0.0,
+            false => (bits as i32) as f32 / (1 << 29) as f32,
+        }
     };
     let (mut w, mut b, mut x) = ([0.0; NUMBERS], [0.0; OUTPUTS_F32], [0.0; INPUTS_F32]);
     w[..inputs * outputs].fill_with(&mut number);
     b[..outputs].fill_with(&mut number);
     x[..inputs].fill_with(&mut number);
-    let (mut expected, mut found) = ([0.0; OUTPUTS_F32], [0.0; OUTPUTS_F32]);
     let (w, b, x) = (&w[..inputs * outputs], &b[..outputs], &x[..inputs]);
+
+    let (mut expected, mut found) = ([0.0; OUTPUTS_F32], [0.0; OUTPUTS_F32]);
     reference::affine(w, b, x, &mut expected[..outputs]);
-    affine(w, b, x, &mut found[..outputs]);
-    (expected, found)
+    kernel::affine(w, b, x, &mut found[..outputs]);
+    let mut equal = same(&expected, &found, digest);
+
+    let (mut expected, mut found) = ([0.5; INPUTS_F32], [0.5; INPUTS_F32]);
+    reference::affine_input_gradient(w, b, &mut expected[..inputs]);
+    kernel::affine_input_gradient(w, b, &mut found[..inputs]);
+    equal &= same(&expected, &found, digest);
+
+    let (mut expected, mut found) = ([0.5; NUMBERS], [0.5; NUMBERS]);
+    let (mut expected_db, mut found_db) = ([0.5; OUTPUTS_F32], [0.5; OUTPUTS_F32]);
+    let weights = ..inputs * outputs;
+    reference::affine_parameter_gradient(x, b, &mut expected[weights], &mut expected_db[..outputs]);
+    kernel::affine_parameter_gradient(x, b, &mut found[weights], &mut found_db[..outputs]);
+    equal & same(&expected, &found, digest) & same(&expected_db, &found_db, digest)
+}
+
+/// Whether numbers are the same to the bit; what was found goes into the digest.
+fn same(expected: &[f32], found: &[f32], digest: &mut u32) -> bool {
+    // Processors disagree about a NaN's payload.
+    let bits = |y: &f32| if y.is_nan() { f32::NAN.to_bits() } else { y.to_bits() };
+    *digest = found.iter().fold(*digest, |digest, y| hash(digest, bits(y)));
+    expected.iter().zip(found).all(|(a, &b)| a.same_bits(b))
 }
 
 fn hash(digest: u32, word: u32) -> u32 {

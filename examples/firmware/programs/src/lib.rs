@@ -19,7 +19,7 @@ mod kernels;
 mod optimizer;
 mod outcome;
 
-pub use bench::{Meter, Tick, bench};
+pub use bench::{Meter, Tick, Watch, bench};
 pub use distill::distill;
 pub use infer::infer;
 pub use kernels::kernels;

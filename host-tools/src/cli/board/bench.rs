@@ -9,16 +9,19 @@ use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
 use super::super::{Context, table};
-use super::{OptimizerFlag, ready, sources_folder, tell_memory, verdict};
+use super::{OptimizerFlag, peers, ready, sources_folder, tell_memory, verdict};
 
 #[derive(Args, Debug)]
 pub(super) struct Bench {
     /// As `board list` names them
-    #[arg(required_unless_present = "all", value_name = "BOARD")]
+    #[arg(required_unless_present_any = ["all", "peers"], value_name = "BOARD")]
     boards: Vec<String>,
     /// Every board that QEMU emulates
     #[arg(long, conflicts_with = "boards")]
     all: bool,
+    /// Other libraries beside ours, on the emulated Cortex-M4F, with the same networks a, b and c, weights and inputs
+    #[arg(long, conflicts_with_all = ["boards", "all", "models", "optimizer"])]
+    peers: bool,
     /// Model files, f32 or int8, of which an inference is measured [default: networks a (10-32-10), b (64-32-10) and
     /// c (128-64-64-12) of random weights, in f32 and in int8]
     #[arg(long = "model", value_name = "MODEL", num_args = 1..)]
@@ -48,6 +51,9 @@ struct Results<'a> {
 
 impl Bench {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
+        if self.peers {
+            return peers::run(context, self.profile());
+        }
         let models = self.models()?;
         let mut results: Vec<Measured> = Vec::new();
         for board in self.boards()? {
@@ -63,6 +69,7 @@ impl Bench {
         context.console.say(inferences(&results))?;
         context.console.say(
             "Instructions: of a whole inference, from the network's input to the index of the largest output.\n\
+             Cycles: of the same, modelled by the tables of the core's manual; memory without wait states.\n\
              Flash: network and edges. RAM: working memory, which is on the stack.\n",
         )?;
         context.console.say(trainings(&results))?;
@@ -78,6 +85,13 @@ impl Bench {
             return Ok(board::list(&folder)?.into_iter().filter(|board| board.qemu.is_some()).collect());
         }
         Ok(self.boards.iter().map(|name| board::find(&folder, name)).collect::<Result<_, _>>()?)
+    }
+
+    fn profile(&self) -> Profile {
+        match self.opt {
+            Opt::Size => Profile::Release,
+            Opt::Speed => Profile::Speed,
+        }
     }
 
     /// The models with their names.
@@ -103,17 +117,14 @@ impl Bench {
             optimizer: self.optimizer.into(),
             ..Sources::bench(&sources_folder(board)?, "bench.rs", model)?
         };
-        let profile = match self.opt {
-            Opt::Size => Profile::Release,
-            Opt::Speed => Profile::Speed,
-        };
         let spinner = context.console.spinner(format!("measuring {name} on {}", board.name));
-        let elf = Firmware { board, program: "bench", sources, profile }.build()?;
+        let elf = Firmware { board, program: "bench", sources, profile: self.profile() }.build()?;
         let output = board::run(&board::counting(board), &elf, &mut |_| {})?;
+        let executed = board::executed(board, &elf)?;
         spinner.finish_and_clear();
         tell_memory(context, board, &elf)?;
         verdict(&board.name, &output, 0)?;
-        Ok(board::measured(board, name, model, &output)?)
+        Ok(board::measured(board, name, model, &output, &executed)?)
     }
 }
 
@@ -123,9 +134,20 @@ fn name(path: &Path) -> String {
 }
 
 fn inferences(results: &[Measured]) -> comfy_table::Table {
-    let header =
-        ["board", "core", "model", "kind", "instructions", "a MAC", "MACs", "flash B", "RAM B", "stack B"];
-    let mut table = table::table(header);
+    let mut table = table::table([
+        "board",
+        "core",
+        "model",
+        "kind",
+        "instructions",
+        "a MAC",
+        "cycles",
+        "a MAC",
+        "MACs",
+        "flash B",
+        "RAM B",
+        "stack B",
+    ]);
     for row in results {
         let Work::Inference { instructions, instructions_per_mac, .. } = row.work else { continue };
         table.add_row([
@@ -135,6 +157,8 @@ fn inferences(results: &[Measured]) -> comfy_table::Table {
             row.kind.to_owned(),
             known(instructions),
             instructions_per_mac.map_or("–".into(), |number| format!("{number:.2}")),
+            known(row.cycles),
+            row.cycles.map_or("–".into(), |cycles| format!("{:.2}", cycles as f64 / row.macs as f64)),
             row.macs.to_string(),
             row.flash.to_string(),
             row.ram.to_string(),
@@ -152,6 +176,7 @@ fn trainings(results: &[Measured]) -> comfy_table::Table {
         "optimizer",
         "batch",
         "instructions",
+        "cycles",
         "teacher's flash B",
         "RAM B",
         "stack B",
@@ -165,6 +190,7 @@ fn trainings(results: &[Measured]) -> comfy_table::Table {
             optimizer.clone(),
             batch.to_string(),
             known(*instructions_per_sample),
+            known(row.cycles),
             row.flash.to_string(),
             row.ram.to_string(),
             known(row.stack),
@@ -173,6 +199,6 @@ fn trainings(results: &[Measured]) -> comfy_table::Table {
     table
 }
 
-fn known(number: Option<u64>) -> String {
+pub(super) fn known(number: Option<u64>) -> String {
     number.map_or("–".to_owned(), |number| number.to_string())
 }

@@ -1,6 +1,7 @@
 //! `microdistill board`
 
 mod bench;
+mod peers;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,150 @@
+//! The int4 dense layer.
+
+use crate::chain::Chain;
+use crate::kernel::int4::{Affine, affine, pack};
+use crate::layer::Layer;
+use crate::quant::{Clamp, Requantize, Stage};
+use crate::scratch::{End, Scratch, room};
+
+/// Inputs of an output that share a scale.
+pub const GROUP: usize = 32;
+
+/// `y = A(requantize(weights·x + bias))` with weights of 4 bits and codes of 8: `I` inputs, `O` outputs, rows of `BYTES`
+/// bytes, which is `⌈I/2⌉`, and `GROUPS` group scales, which is `⌈I/32⌉` or 0; the stage `A` makes outputs of codes.
+///
+/// A weight is a code in [-7, 7] times its group's scale, a whole number in 1..=18, times the output's real scale, which
+/// is in the requantization. As 18·7 ≤ 127, the products are weights of an int8 layer with the same biases and factors,
+/// and so are the outputs: whatever holds for [`DenseI8`](crate::quant::DenseI8) holds here, for half the bytes.
+///
+/// [`MlpI4!`](crate::MlpI4) writes the type. `BYTES` that are too few or too many do not compile:
+///
+/// ```compile_fail,E0080
+/// use microdistill::quant::{Clamp, DenseI4, Requantize};
+///
+/// const CLAMP: Clamp = Clamp { zero: 0, lowest: -128, highest: 127 };
+/// static LAYER: DenseI4<3, 1, 1> = DenseI4::new([[1, 2, 3]], [[]], [0], [Requantize::new(1 << 30, 0)], CLAMP);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DenseI4<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize = 0, A = Clamp> {
+    weights: [[u8; BYTES]; O],
+    group_scales: [[u8; GROUPS]; O],
+    bias: [i32; O],
+    multipliers: [i32; O],
+    shifts: [i8; O],
+    stage: A,
+}
+
+impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A>
+    DenseI4<I, O, BYTES, GROUPS, A>
+{
+    /// `weights`: codes, shape (O, I), in [-7, 7]. `group_scales`: shape (O, GROUPS), in 1..=18. `bias`: shape (O), of
+    /// scale `s_in·s_w`, the input's zero point folded in. `requantize`: `s_in·s_w / s_out`, one an output. `stage`: the
+    /// output's zero point, and the activation.
+    pub const fn new(
+        weights: [[i8; I]; O],
+        group_scales: [[u8; GROUPS]; O],
+        bias: [i32; O],
+        requantize: [Requantize; O],
+        stage: A,
+    ) -> Self {
+        const {
+            assert!(I > 0 && O > 0, "a dense layer needs at least one input and one output");
+            assert!(BYTES == I.div_ceil(2), "BYTES is not half the inputs, rounded up");
+            assert!(
+                GROUPS == 0 || GROUPS == I.div_ceil(GROUP),
+                "GROUPS is not a 32nd of the inputs, rounded up, or 0"
+            );
+        }
+        let mut packed = [[0; BYTES]; O];
+        let (mut multipliers, mut shifts) = ([0; O], [0; O]);
+        let mut output = 0;
+        while output < O {
+            let mut input = 0;
+            while input < I {
+                let second = if input + 1 < I { weights[output][input + 1] } else { 0 };
+                packed[output][input / 2] = pack(weights[output][input], second);
+                input += 2;
+            }
+            multipliers[output] = requantize[output].multiplier();
+            shifts[output] = requantize[output].shift();
+            output += 1;
+        }
+        DenseI4 { weights: packed, group_scales, bias, multipliers, shifts, stage }
+    }
+
+    /// This layer, then `next`, whose input is this layer's output.
+    pub const fn then<B: Layer<Input = [i8; O]> + Copy>(self, next: B) -> Chain<Self, B>
+    where
+        A: Copy,
+    {
+        Chain(self, next)
+    }
+}
+
+impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A: Stage> Layer
+    for DenseI4<I, O, BYTES, GROUPS, A>
+{
+    type Item = i8;
+    type Input = [i8; I];
+    type Output = [i8; O];
+    const SCRATCH: usize = room::<i8>(I) + room::<i8>(O);
+
+    fn run<const WORDS: usize>(&self, scratch: &mut Scratch<i8, WORDS>, from: End) -> End {
+        const { assert!(WORDS >= Self::SCRATCH, "the working memory is smaller than Layer::SCRATCH") };
+        if let Some((x, y)) = scratch.split(from, I, O) {
+            let layer = Affine {
+                weights: self.weights.as_flattened(),
+                group_scales: self.group_scales.as_flattened(),
+                bias: &self.bias,
+                multipliers: &self.multipliers,
+                shifts: &self.shifts,
+                zero: self.stage.zero(),
+            };
+            affine(&layer, x, y);
+            self.stage.apply(y);
+        }
+        from.opposite()
+    }
+}
+
+/// The type of an int4 MLP by its widths, from input to output; one scale an output, and with `; by group` one for every
+/// 32 of its inputs. Hidden layers end with a [`Clamp`], or with the [`Stage`] given, and the last one with a clamp.
+///
+/// ```
+/// use microdistill::{MlpI4, MlpI8, quant::Table};
+///
+/// type Student = MlpI4![64, 32, 10];
+/// type Closer = MlpI4![64, 32, 10; by group];
+/// type Smooth = MlpI4![64, 32, 10; Table]; // or `; by group, Table`
+/// type Int8 = MlpI8![64, 32, 10];
+/// assert!(size_of::<Student>() < size_of::<Closer>() && size_of::<Closer>() < size_of::<Int8>());
+/// ```
+#[macro_export]
+macro_rules! MlpI4 {
+    (@groups none $i:expr) => { 0 };
+    (@groups some $i:expr) => { usize::div_ceil($i, $crate::quant::GROUP) };
+    (@dense $groups:ident $stage:ty; $i:expr, $o:expr) => {
+        $crate::quant::DenseI4<
+            { $i }, { $o }, { usize::div_ceil($i, 2) }, { $crate::MlpI4!(@groups $groups $i) }, $stage,
+        >
+    };
+    (@layers $groups:ident $stage:ty; $i:expr, $o:expr) => {
+        $crate::MlpI4!(@dense $groups $crate::quant::Clamp; $i, $o)
+    };
+    (@layers $groups:ident $stage:ty; $i:expr, $h:expr, $($rest:expr),+) => {
+        $crate::Chain<
+            $crate::MlpI4!(@dense $groups $stage; $i, $h),
+            $crate::MlpI4!(@layers $groups $stage; $h, $($rest),+),
+        >
+    };
+    (@network $groups:ident $stage:ty; $($width:expr),+) => {
+        $crate::Network<
+            $crate::MlpI4!(@layers $groups $stage; $($width),+),
+            { $crate::scratch::<i8>(&[$($width),+]) },
+        >
+    };
+    ($($width:expr),+) => { $crate::MlpI4!(@network none $crate::quant::Clamp; $($width),+) };
+    ($($width:expr),+; by group) => { $crate::MlpI4!(@network some $crate::quant::Clamp; $($width),+) };
+    ($($width:expr),+; by group, $stage:ty) => { $crate::MlpI4!(@network some $stage; $($width),+) };
+    ($($width:expr),+; $stage:ty) => { $crate::MlpI4!(@network none $stage; $($width),+) };
+}
