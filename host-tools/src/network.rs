@@ -141,6 +141,11 @@ pub(crate) fn check_widths(widths: &[usize]) -> Result<(usize, usize)> {
     Ok((inputs, outputs))
 }
 
+/// Multiplications of an inference by a network of these widths.
+pub fn macs(widths: &[usize]) -> u64 {
+    widths.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum()
+}
+
 /// Dense layers in a row; the last one is linear (logits, or regression values).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {

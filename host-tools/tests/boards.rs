@@ -46,6 +46,10 @@ fn main() -> ExitCode {
         ("bench_tells_machines_what_they_rely_on", bench_tells_machines_what_they_rely_on),
         ("a_plain_loop_has_the_same_outputs", a_plain_loop_has_the_same_outputs),
         ("outputs_and_sizes_are_those_pinned", pins::outputs_and_sizes_are_those_pinned),
+        (
+            "instructions_of_the_reference_networks_are_those_pinned",
+            pins::instructions_of_the_reference_networks_are_those_pinned,
+        ),
     ];
     let missing = !boards().iter().all(|board| board.missing().is_empty());
     let ignored = missing && std::env::var_os("CI").is_none();
@@ -134,7 +138,7 @@ fn every_core_s_kernels_equal_the_portable_ones() -> Result<(), Failed> {
             assert!(output.success, "{board}: {output:?}");
             let digest = |line: &String| Some(line.split_once("digest ")?.1.to_owned());
             let found: Vec<String> = output.lines.iter().filter_map(digest).collect();
-            assert_eq!(found.len(), 2, "{board}: {output:?}");
+            assert_eq!(found.len(), 3, "{board}: {output:?}");
             assert_eq!(&found, digests.get_or_insert_with(|| found.clone()), "{board}");
         }
     }

@@ -57,8 +57,8 @@
 //! parameters, under one CRC-32, in parts of at most 244 bytes, each with the CRC of its record and its place there. What
 //! is foreign, incomplete or damaged does not count; a checkpoint that does not read back is written again.
 //!
-//! **Panics.** What is here has none. sequential-storage keeps checks that could panic in a binary; the tests give it
-//! flash of random bytes, torn writes and half-erased pages, and meet none.
+//! **Panics.** sequential-storage, and every `async` function, keeps checks that panic where a program is wrong. The tests
+//! give it flash of random bytes, torn writes and half-erased pages, and meet none; [`record`] has no such check.
 
 mod blocking;
 mod part;

@@ -1,7 +1,10 @@
-//! The target's kernels against the portable ones: random layers, extremes among them.
+//! The target's kernels against the portable ones, and the int8 softmax: random layers and logits, extremes among them.
+
+use core::array;
 
 use microdistill::kernel::int8::{self, Affine, Plain, rows};
 use microdistill::kernel::{self, reference};
+use microdistill::quant::Softmax;
 use microdistill::scalar::Element as _;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
@@ -20,6 +23,9 @@ const OUTPUTS: usize = 257;
 /// The same of f32 layers, whose kernels know no such limits.
 const INPUTS_F32: usize = 65;
 const OUTPUTS_F32: usize = 33;
+
+/// Of logits near each other, usual ones, and some of which one is all.
+const SOFTMAXES: [Softmax; 3] = [Softmax::new(0.002), Softmax::new(0.09), Softmax::new(1.3)];
 
 /// A layer as it is exported, and an input.
 struct Case<const WEIGHTS: usize> {
@@ -44,6 +50,7 @@ struct Aligned<T>(T);
 /// ```text
 /// int8: 10256 layers, 5022 of them by short cuts, 0 differ, digest 1234567890
 /// f32: 10256 layers, 0 differ, digest 1234567890
+/// softmax: 30768 rows, digest 1234567890
 /// ```
 pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
     const { assert!(WEIGHTS == 4 * NUMBERS, "a number is 4 bytes") };
@@ -65,6 +72,16 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
         different_f32 += u32::from(!pass_f32::<NUMBERS>(&mut rng, &mut digest));
     }
     println!("f32: {} layers, {} differ, digest {}", CASES, different_f32, digest);
+
+    let mut digest = FNV_OFFSET;
+    for _ in 0..CASES {
+        let logits: [i8; 10] = array::from_fn(|_| codes(&mut rng));
+        for softmax in &SOFTMAXES {
+            let probabilities = softmax.apply(&logits);
+            digest = probabilities.iter().fold(digest, |digest, &code| hash(digest, code as u8 as u32));
+        }
+    }
+    println!("softmax: {} rows, digest {}", CASES * SOFTMAXES.len() as u32, digest);
     if different + different_f32 == 0 { Outcome::Passed } else { Outcome::Failed }
 }
 

@@ -54,7 +54,10 @@ pub(super) fn run(context: &Context, profile: Profile) -> Result<()> {
     for row in &compared {
         let a_mac = |count: u64| format!("{:.2}", count as f64 / row.macs as f64);
         let (differ, by) = row.outputs.map_or(("–".into(), "–".into()), |outputs| {
-            (format!("{} of {}", outputs.different, outputs.compared), format!("{:.1e}", outputs.largest))
+            (
+                format!("{} of {}", outputs.different, outputs.compared),
+                if outputs.different == 0 { "0".into() } else { format!("{:.1e}", outputs.largest) },
+            )
         });
         table.add_row([
             if row.quoted { format!("{}, quoted", row.library) } else { row.library.clone() },
@@ -74,7 +77,7 @@ pub(super) fn run(context: &Context, profile: Profile) -> Result<()> {
     context.console.say(
         "Instructions: of a whole inference, from the network's input to the index of the largest output. Cycles: of the\n\
          same, modelled. int8 has one scale of weights a layer. Outputs are compared with the desktop's.\n\
-         Quoted: measured elsewhere, with networks of the same shapes.",
+         Quoted: measured elsewhere, at -O3, with networks of the same shapes.",
     )?;
     context.console.json(&Results { peers: &compared })
 }
