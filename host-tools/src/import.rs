@@ -24,14 +24,16 @@ pub struct Learned {
 /// Scores of `like` are not taken over.
 ///
 /// # Errors
-/// The file system's; a file of another network, one that is damaged or has a gap; an int8 `like`.
+/// The file system's; a file of another network, one that is damaged or has a gap; a `like` that is not f32.
 pub fn import(path: impl AsRef<Path>, like: &Model) -> Result<Learned> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let refused = |message| Error::Model { path: path.into(), message };
     let Body::F32(before) = &like.body else {
-        let message = "an int8 model does not learn: give the f32 model that the device started from";
-        return Err(Error::Invalid(message.into()));
+        let kind = like.kind();
+        return Err(Error::Invalid(format!(
+            "the model is {kind}, which does not learn: give the f32 model that the device started from"
+        )));
     };
     let tensors = match std::str::from_utf8(&bytes) {
         Ok(text) if text.contains("weights ") => printed(text),

@@ -12,7 +12,8 @@ use microdistill_host_tools::error::Result;
 use microdistill_host_tools::import::{Learned, import};
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::network::{Activation, Network};
-use microdistill_host_tools::quantize::{Scales, quantize};
+use microdistill_host_tools::precision::Scales;
+use microdistill_host_tools::quantize::quantize;
 use tempfile::TempDir;
 
 type Student = Mlp![5, 4, 3];
@@ -23,10 +24,8 @@ fn models() -> (Model, Model) {
 }
 
 fn network(model: &Model) -> &Network {
-    match &model.body {
-        Body::F32(network) => network,
-        Body::Int8(_) => panic!("int8"),
-    }
+    let Body::F32(network) = &model.body else { panic!("{} does not learn", model.kind()) };
+    network
 }
 
 /// As the device has it.
@@ -100,7 +99,7 @@ fn what_is_damaged_or_of_another_network_is_refused() {
     let cut = lines[..lines.len() - 1].join("\n");
     assert_eq!(error(cut, &like), "tensors of [20, 4, 12] parameters, the model has [20, 4, 12, 3]");
     let int8 = quantize(&like, &common::rows(5, 100, 8), Scales::PerChannel).unwrap();
-    assert!(error(lines.join("\n"), &int8).starts_with("an int8 model does not learn"));
+    assert!(error(lines.join("\n"), &int8).starts_with("the model is int8, which does not learn"));
 }
 
 #[test]
