@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 14] = [
+    let tests: [(&str, Test); 15] = [
         ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
