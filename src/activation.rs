@@ -2,10 +2,14 @@
 //!
 //! Each gradient is a function of the *output*, so that a tape keeps outputs only.
 
+use crate::fingerprint;
 use crate::scalar::Scalar;
 
 /// `y = f(z)`, element by element.
 pub trait Activation: Copy + core::fmt::Debug + 'static {
+    /// Which activation this is: see [`fingerprint`].
+    const FINGERPRINT: u32;
+
     /// `f(z)`
     fn apply<T: Scalar>(z: T) -> T;
     /// `dy · f′(z)`, from `y = f(z)`.
@@ -46,6 +50,8 @@ pub struct Tanh;
 pub struct Sigmoid;
 
 impl Activation for Identity {
+    const FINGERPRINT: u32 = fingerprint::activation("identity");
+
     fn apply<T: Scalar>(z: T) -> T {
         z
     }
@@ -59,6 +65,8 @@ impl Activation for Identity {
 }
 
 impl Activation for Relu {
+    const FINGERPRINT: u32 = fingerprint::activation("relu");
+
     // Not `max`: its result for −0 and NaN differs between targets.
     fn apply<T: Scalar>(z: T) -> T {
         if z < T::ZERO { T::ZERO } else { z }
@@ -73,6 +81,8 @@ impl Activation for Relu {
 }
 
 impl Activation for Relu6 {
+    const FINGERPRINT: u32 = fingerprint::activation("relu6");
+
     fn apply<T: Scalar>(z: T) -> T {
         let y = Relu::apply(z);
         if y > T::from_count(6) { T::from_count(6) } else { y }
@@ -94,6 +104,9 @@ impl<const NUM: usize, const DEN: usize> LeakyRelu<NUM, DEN> {
 }
 
 impl<const NUM: usize, const DEN: usize> Activation for LeakyRelu<NUM, DEN> {
+    const FINGERPRINT: u32 =
+        fingerprint::with(fingerprint::with(fingerprint::activation("leaky-relu"), NUM as u32), DEN as u32);
+
     fn apply<T: Scalar>(z: T) -> T {
         if z < T::ZERO { Self::slope::<T>() * z } else { z }
     }
@@ -108,6 +121,8 @@ impl<const NUM: usize, const DEN: usize> Activation for LeakyRelu<NUM, DEN> {
 }
 
 impl Activation for Tanh {
+    const FINGERPRINT: u32 = fingerprint::activation("tanh");
+
     fn apply<T: Scalar>(z: T) -> T {
         z.tanh()
     }
@@ -121,6 +136,8 @@ impl Activation for Tanh {
 }
 
 impl Activation for Sigmoid {
+    const FINGERPRINT: u32 = fingerprint::activation("sigmoid");
+
     fn apply<T: Scalar>(z: T) -> T {
         sigmoid(z)
     }

@@ -2,6 +2,7 @@
 
 use rand_core::Rng;
 
+use crate::fingerprint;
 use crate::layer::{Array, Layer, Params, Role, Train};
 use crate::scratch::{End, Scratch};
 
@@ -34,6 +35,7 @@ impl<A: Params, B: Params<Scalar = A::Scalar>> Params for Chain<A, B> {
     type Scalar = A::Scalar;
     const ZERO: Self = Chain(A::ZERO, B::ZERO);
     const COUNT: usize = A::COUNT + B::COUNT;
+    const FINGERPRINT: u32 = fingerprint::chain(A::FINGERPRINT, B::FINGERPRINT);
 
     fn tensors(&self) -> impl Iterator<Item = (Role, &[A::Scalar])> {
         self.0.tensors().chain(self.1.tensors())

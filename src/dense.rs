@@ -5,6 +5,7 @@ use rand_core::Rng;
 
 use crate::activation::{Activation, Relu};
 use crate::chain::Chain;
+use crate::fingerprint;
 use crate::kernel;
 use crate::layer::{Layer, Params, Role, Train};
 use crate::scalar::Scalar;
@@ -79,6 +80,7 @@ impl<const I: usize, const O: usize, A: Activation, T: Scalar> Params for Dense<
     type Scalar = T;
     const ZERO: Self = Dense::new([[T::ZERO; I]; O], [T::ZERO; O]);
     const COUNT: usize = (I + 1) * O;
+    const FINGERPRINT: u32 = fingerprint::dense(I, O, A::FINGERPRINT);
 
     fn tensors(&self) -> impl Iterator<Item = (Role, &[T])> {
         [(Role::Weights, self.weights.as_flattened()), (Role::Bias, self.bias.as_slice())].into_iter()

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use rand_core::Rng;
 
 use crate::chain::Chain;
+use crate::fingerprint;
 use crate::layer::{Layer, Params, Role, Train};
 use crate::scalar::Scalar;
 use crate::scratch::{End, Scratch};
@@ -94,6 +95,7 @@ impl<const N: usize, const PERCENT: u8, T: Scalar> Params for Dropout<N, PERCENT
     type Scalar = T;
     const ZERO: Self = Dropout::new();
     const COUNT: usize = 0;
+    const FINGERPRINT: u32 = fingerprint::NOTHING;
 
     fn tensors(&self) -> impl Iterator<Item = (Role, &[T])> {
         core::iter::empty()

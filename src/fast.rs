@@ -73,6 +73,9 @@ pub struct FastSigmoid<E = Quartic>(PhantomData<E>);
 pub struct FastSoftmax<E = Quartic>(PhantomData<E>);
 
 impl<E: Exp> Activation for FastTanh<E> {
+    /// As [`Tanh`], whose weights fit.
+    const FINGERPRINT: u32 = Tanh::FINGERPRINT;
+
     /// `1 − 2 / (exp 2z + 1)`
     fn apply<T: Scalar>(z: T) -> T {
         T::ONE - T::TWO / (E::exp(z + z) + T::ONE)
@@ -88,6 +91,9 @@ impl<E: Exp> Activation for FastTanh<E> {
 }
 
 impl<E: Exp> Activation for FastSigmoid<E> {
+    /// As [`Sigmoid`], whose weights fit.
+    const FINGERPRINT: u32 = Sigmoid::FINGERPRINT;
+
     fn apply<T: Scalar>(z: T) -> T {
         T::ONE / (T::ONE + E::exp(-z))
     }

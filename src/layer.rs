@@ -68,6 +68,8 @@ pub trait Params {
     const ZERO: Self;
     /// Number of parameters.
     const COUNT: usize;
+    /// Whose parameters these are: see [`fingerprint`](crate::fingerprint).
+    const FINGERPRINT: u32;
 
     /// Every tensor with its role.
     fn tensors(&self) -> impl Iterator<Item = (Role, &[Self::Scalar])>;

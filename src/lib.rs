@@ -38,7 +38,8 @@
 //! the student in use where held-out rows say that it may.
 //!
 //! **Features** add to this and change none of it: `defmt` (values can be logged), `micromath` (its exponential in
-//! [`fast`]), `nalgebra` (module `view`: weights as matrices).
+//! [`fast`]), `nalgebra` (module `view`: weights as matrices), `checkpoint` (what was learned, in flash), `stream` (samples
+//! with soft labels, over a serial line).
 //!
 //! **Numbers.** The same model and input give the same bits on x86-64, Cortex-M and RISC-V, at every optimization
 //! level, in inference and in training: summation order is fixed, nothing is fused, and `exp`, `ln` and `tanh` come
@@ -54,6 +55,7 @@ pub mod activation;
 mod chain;
 mod dense;
 mod dropout;
+pub mod fingerprint;
 mod network;
 mod scratch;
 
@@ -68,6 +70,13 @@ pub mod drift;
 pub mod guard;
 pub mod replay;
 pub mod teacher;
+
+#[cfg(feature = "checkpoint")]
+pub mod checkpoint;
+#[cfg(any(feature = "checkpoint", feature = "stream"))]
+mod crc32;
+#[cfg(feature = "stream")]
+pub mod stream;
 
 pub mod fast;
 #[cfg(feature = "nalgebra")]

@@ -52,6 +52,7 @@ impl<L: Params, const SCRATCH: usize> Params for Network<L, SCRATCH> {
     type Scalar = L::Scalar;
     const ZERO: Self = Network { layers: L::ZERO };
     const COUNT: usize = L::COUNT;
+    const FINGERPRINT: u32 = L::FINGERPRINT;
 
     fn tensors(&self) -> impl Iterator<Item = (Role, &[L::Scalar])> {
         self.layers.tensors()

@@ -1,6 +1,6 @@
 //! `DenseI4` and `MlpI4!`: against their definition, and against the int8 layer whose weights are the products.
 
-use microdistill::kernel::int4::{Affine, affine, pack};
+use microdistill::kernel::int4::{self, Affine, Plain as Parameters, affine, fours, pack};
 use microdistill::kernel::int8;
 use microdistill::quant::{Clamp, DenseI4, DenseI8, GROUP, Requantize};
 use microdistill::{Layer, MlpI4, MlpI8, Network};
@@ -119,6 +119,7 @@ proptest! {
             bias: &vec![number; bias],
             multipliers: &vec![number; multipliers],
             shifts: &vec![byte as i8; shifts],
+            short: byte % 2 == 1,
             zero: byte as i8,
         };
         affine(&layer, &vec![int8::hold(byte as i8); x], &mut vec![int8::hold(0); y]);
@@ -135,10 +136,58 @@ fn the_first_weight_is_in_the_low_half() {
 #[test]
 fn weights_take_half_the_bytes() {
     let parameters = |outputs: usize| outputs * (4 + 4 + 1);
-    assert_eq!(size_of::<MlpI4![64, 32]>(), (64 * 32 / 2 + parameters(32) + 3).next_multiple_of(4));
+    assert_eq!(size_of::<MlpI4![64, 32]>(), (64 * 32 / 2 + parameters(32) + 1 + 3).next_multiple_of(4));
     assert_eq!(
         size_of::<MlpI4![64, 32; by group]>(),
-        (64 * 32 / 2 + 2 * 32 + parameters(32) + 3).next_multiple_of(4)
+        (64 * 32 / 2 + 2 * 32 + parameters(32) + 1 + 3).next_multiple_of(4)
     );
     assert_eq!(<DenseI4<3, 1, 2> as Layer>::SCRATCH, <DenseI8<3, 1> as Layer>::SCRATCH);
+}
+
+proptest! {
+    /// Layouts for cores with the DSP extension give the same codes.
+    #[test]
+    fn layouts_give_the_same_codes(
+        seed: u64, inputs in 1..80usize, outputs in 1..12usize, grouped: bool, bits in 1..=32u32, left in 0..12u32,
+    ) {
+        let mut rng = Pcg32::new(seed, 3);
+        let codes: Vec<i8> = (0..inputs * outputs).map(|_| (rng.next_u32() % 15) as i8 - 7).collect();
+        let scales = if grouped { outputs * inputs.div_ceil(GROUP) } else { 0 };
+        let group_scales: Vec<u8> = (0..scales).map(|_| (rng.next_u32() % 18) as u8 + 1).collect();
+        let bias: Vec<i32> = (0..outputs).map(|_| rng.next_u32() as i32 >> (32 - bits)).collect();
+        let multipliers: Vec<i32> = (0..outputs).map(|_| (rng.next_u32() >> 2 | 1 << 30) as i32).collect();
+        let shifts: Vec<i8> = (0..outputs).map(|_| (rng.next_u32() % (left + 9)) as i8 - 8).collect();
+        let x: Vec<i8> = (0..inputs).map(|_| rng.next_u32() as i8).collect();
+        macro_rules! codes_by {
+            ($layout:path, $words:path, $held:ty) => {{
+                use $layout as layout;
+                use $words as words;
+                let (mut multipliers, mut shifts) = (multipliers.clone(), shifts.clone());
+                let mut laid_out = vec![0; outputs * inputs.div_ceil(2)];
+                let short = layout::lay_out(Parameters {
+                    codes: &codes,
+                    laid_out: &mut laid_out,
+                    group_scales: &group_scales,
+                    bias: &bias,
+                    multipliers: &mut multipliers,
+                    shifts: &mut shifts,
+                });
+                let layer = Affine {
+                    weights: &laid_out,
+                    group_scales: &group_scales,
+                    bias: &bias,
+                    multipliers: &multipliers,
+                    shifts: &shifts,
+                    short,
+                    zero: -3,
+                };
+                let x: Vec<$held> = x.iter().map(|&code| words::hold(code)).collect();
+                let mut y = vec![words::hold(0); outputs];
+                layout::affine(&layer, &x, &mut y);
+                y.into_iter().map(words::release).collect::<Vec<i8>>()
+            }};
+        }
+        let expected = codes_by!(int4::rows, int8, int8::Word);
+        prop_assert_eq!(codes_by!(fours, int8::pairs, i16), expected);
+    }
 }

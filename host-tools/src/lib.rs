@@ -6,6 +6,7 @@ pub mod demo;
 pub mod error;
 pub mod export;
 pub mod file;
+pub mod import;
 pub mod metrics;
 pub mod model;
 pub mod network;

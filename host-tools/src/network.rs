@@ -2,6 +2,7 @@
 //! typed network of a firmware computes.
 
 use microdistill::activation::{self, Activation as _};
+use microdistill::fingerprint;
 use microdistill::kernel;
 use microdistill::layer::Role;
 use microdistill::scalar::Scalar;
@@ -58,6 +59,10 @@ impl Activation {
     /// `dy ← dy · f′(z)`, from `y = f(z)`.
     pub(crate) fn backward<T: Scalar>(self, y: &[T], dy: &mut [T]) {
         typed!(self, A => dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = A::backward(y, *dy)));
+    }
+
+    fn fingerprint(self) -> u32 {
+        typed!(self, A => A::FINGERPRINT)
     }
 
     fn fan(self, inputs: usize, outputs: usize) -> usize {
@@ -136,6 +141,11 @@ pub(crate) fn check_widths(widths: &[usize]) -> Result<(usize, usize)> {
     Ok((inputs, outputs))
 }
 
+/// Multiplications of an inference by a network of these widths.
+pub fn macs(widths: &[usize]) -> u64 {
+    widths.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum()
+}
+
 /// Dense layers in a row; the last one is linear (logits, or regression values).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
@@ -174,6 +184,14 @@ impl Network {
     /// Number of weights and biases.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum()
+    }
+
+    /// That of the typed network: [`Params::FINGERPRINT`](microdistill::Params::FINGERPRINT).
+    pub fn fingerprint(&self) -> u32 {
+        self.layers.iter().rev().fold(fingerprint::NOTHING, |rest, layer| {
+            let own = fingerprint::dense(layer.inputs(), layer.outputs(), layer.activation.fingerprint());
+            fingerprint::chain(own, rest)
+        })
     }
 
     /// The outputs of every layer for one standardized sample; the last is the network's.

@@ -31,11 +31,12 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 14] = [
+    let tests: [(&str, Test); 16] = [
         ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
         ("so_does_a_distillation_by_adam", so_does_a_distillation_by_adam),
+        ("what_a_board_learned_is_evaluated_here", what_a_board_learned_is_evaluated_here),
         ("an_int8_teacher_s_distillation_fits_16_kib", an_int8_teacher_s_distillation_fits_16_kib),
         ("an_adaptation_is_the_desktop_s", an_adaptation_is_the_desktop_s),
         ("rows_of_another_model_are_refused", rows_of_another_model_are_refused),
@@ -46,6 +47,10 @@ fn main() -> ExitCode {
         ("bench_tells_machines_what_they_rely_on", bench_tells_machines_what_they_rely_on),
         ("a_plain_loop_has_the_same_outputs", a_plain_loop_has_the_same_outputs),
         ("outputs_and_sizes_are_those_pinned", pins::outputs_and_sizes_are_those_pinned),
+        (
+            "instructions_of_the_reference_networks_are_those_pinned",
+            pins::instructions_of_the_reference_networks_are_those_pinned,
+        ),
     ];
     let missing = !boards().iter().all(|board| board.missing().is_empty());
     let ignored = missing && std::env::var_os("CI").is_none();
@@ -134,7 +139,7 @@ fn every_core_s_kernels_equal_the_portable_ones() -> Result<(), Failed> {
             assert!(output.success, "{board}: {output:?}");
             let digest = |line: &String| Some(line.split_once("digest ")?.1.to_owned());
             let found: Vec<String> = output.lines.iter().filter_map(digest).collect();
-            assert_eq!(found.len(), 2, "{board}: {output:?}");
+            assert_eq!(found.len(), 4, "{board}: {output:?}");
             assert_eq!(&found, digests.get_or_insert_with(|| found.clone()), "{board}");
         }
     }
@@ -201,6 +206,29 @@ fn so_does_a_distillation_by_adam() -> Result<(), Failed> {
     let adam = distillations(desktop_and([emulated()]), &sources)?;
     let sgd = distilled("sgd", shipped_output("distill", "qemu-mps2")?);
     assert_ne!(adam, sgd, "the optimizer makes a difference");
+    Ok(())
+}
+
+fn what_a_board_learned_is_evaluated_here() -> Result<(), Failed> {
+    let board = emulated();
+    let output = run(&board, &build(&board, "distill", &Sources::default(), Profile::Release)?)?;
+    let folder = TempDir::new()?;
+    let (log, learned) = (folder.path().join("log.txt"), folder.path().join("learned.safetensors"));
+    std::fs::write(&log, output.lines.join("\n"))?;
+    let json = |line: String| -> Result<Value, Failed> {
+        let output = microdistill(&format!("{line} --json")).output()?;
+        assert!(output.status.success(), "{output:?}");
+        Ok(serde_json::from_slice(&output.stdout)?)
+    };
+    let (log, learned) = (log.display(), learned.display());
+    let models = "examples/models/watch_small";
+    let outcome = json(format!("import {log} --like {models}/student.safetensors --out {learned}"))?;
+    assert_eq!((&outcome["parameters"], &outcome["changed"]), (&615.into(), &615.into()));
+    // The board counted right answers on the same rows.
+    let scores = json(format!("evaluate {learned} --test examples/data/watch_small/test.csv"))?;
+    let (right, all) = output.share("after").ok_or("distill does not say how it ended")?;
+    assert_eq!(scores["rows"], all);
+    assert_eq!(scores["accuracy"].as_f64(), Some(right as f64 / all as f64));
     Ok(())
 }
 

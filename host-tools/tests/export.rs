@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{model, numbers, rows};
-use microdistill_host_tools::export::{build, export};
+use microdistill_host_tools::export::{Footprint, build, export};
 use microdistill_host_tools::model::{Body, Model};
-use microdistill_host_tools::network::Activation;
+use microdistill_host_tools::network::{Activation, macs};
 use microdistill_host_tools::precision::{Bits, Precision, Scales};
 use microdistill_host_tools::quantize::quantize;
 use tempfile::TempDir;
@@ -149,6 +149,12 @@ impl Core {
     }
 
     fn compile(&self, options: &[&str], source: &Path, result: &Path) {
+        let errors = self.errors(options, source, result);
+        assert!(errors.is_empty(), "{errors}");
+    }
+
+    /// What the compiler says; nothing if all is well.
+    fn errors(&self, options: &[&str], source: &Path, result: &Path) -> String {
         let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
         let output = Command::new(rustc)
             .args(["--edition=2024", "-Dwarnings", "-Wmissing-docs", "-Wunreachable-pub"])
@@ -158,7 +164,11 @@ impl Core {
             .args([source.as_os_str(), "-o".as_ref(), result.as_os_str()])
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        if output.status.success() {
+            String::new()
+        } else {
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        }
     }
 }
 
@@ -192,6 +202,31 @@ fn main() {
     }
 }
 "#;
+
+#[test]
+fn a_network_over_its_budget_does_not_compile() {
+    let core = Core::build();
+    let path = |name| core.folder.path().join(name);
+    for (name, model) in models() {
+        let text = export(&model, "STUDENT_1", COMMAND).unwrap();
+        let Footprint { flash, ram } = Footprint::of(&model);
+        let errors = |flash, ram, macs| {
+            let budget = format!(
+                "const _: () = assert!(FLASH_BYTES <= {flash} && SCRATCH_BYTES <= {ram} && MACS <= {macs}, \"over the budget\");"
+            );
+            std::fs::write(path("budget.rs"), format!("//! A budget.\n#![no_std]\n{text}{budget}\n"))
+                .unwrap();
+            core.errors(&["--crate-type=lib", "--emit=metadata"], &path("budget.rs"), &path("budget.rmeta"))
+        };
+        let macs = macs(&model.widths());
+        assert_eq!(errors(flash, ram, macs), "", "{name}");
+        for errors in
+            [errors(flash - 1, ram, macs), errors(flash, ram - 1, macs), errors(flash, ram, macs - 1)]
+        {
+            assert!(errors.contains("over the budget"), "{name}: {errors}");
+        }
+    }
+}
 
 #[test]
 fn build_scripts_export_into_out_dir() {

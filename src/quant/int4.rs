@@ -1,7 +1,7 @@
 //! The int4 dense layer.
 
 use crate::chain::Chain;
-use crate::kernel::int4::{Affine, affine, pack};
+use crate::kernel::int4::{self, Affine, Plain};
 use crate::layer::Layer;
 use crate::quant::{Clamp, Requantize, Stage};
 use crate::scratch::{End, Scratch, room};
@@ -26,13 +26,19 @@ pub const GROUP: usize = 32;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DenseI4<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize = 0, A = Clamp> {
-    weights: [[u8; BYTES]; O],
+    weights: LaidOut<BYTES, O>,
     group_scales: [[u8; GROUPS]; O],
     bias: [i32; O],
     multipliers: [i32; O],
     shifts: [i8; O],
+    short: bool,
     stage: A,
 }
+
+/// Kernels load words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(4))]
+struct LaidOut<const BYTES: usize, const O: usize>([[u8; BYTES]; O]);
 
 impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A>
     DenseI4<I, O, BYTES, GROUPS, A>
@@ -55,21 +61,23 @@ impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A>
                 "GROUPS is not a 32nd of the inputs, rounded up, or 0"
             );
         }
-        let mut packed = [[0; BYTES]; O];
         let (mut multipliers, mut shifts) = ([0; O], [0; O]);
         let mut output = 0;
         while output < O {
-            let mut input = 0;
-            while input < I {
-                let second = if input + 1 < I { weights[output][input + 1] } else { 0 };
-                packed[output][input / 2] = pack(weights[output][input], second);
-                input += 2;
-            }
             multipliers[output] = requantize[output].multiplier();
             shifts[output] = requantize[output].shift();
             output += 1;
         }
-        DenseI4 { weights: packed, group_scales, bias, multipliers, shifts, stage }
+        let mut laid_out = [[0; BYTES]; O];
+        let short = int4::lay_out(Plain {
+            codes: weights.as_flattened(),
+            laid_out: laid_out.as_flattened_mut(),
+            group_scales: group_scales.as_flattened(),
+            bias: &bias,
+            multipliers: &mut multipliers,
+            shifts: &mut shifts,
+        });
+        DenseI4 { weights: LaidOut(laid_out), group_scales, bias, multipliers, shifts, short, stage }
     }
 
     /// This layer, then `next`, whose input is this layer's output.
@@ -93,14 +101,15 @@ impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A:
         const { assert!(WORDS >= Self::SCRATCH, "the working memory is smaller than Layer::SCRATCH") };
         if let Some((x, y)) = scratch.split(from, I, O) {
             let layer = Affine {
-                weights: self.weights.as_flattened(),
+                weights: self.weights.0.as_flattened(),
                 group_scales: self.group_scales.as_flattened(),
                 bias: &self.bias,
                 multipliers: &self.multipliers,
                 shifts: &self.shifts,
+                short: self.short,
                 zero: self.stage.zero(),
             };
-            affine(&layer, x, y);
+            int4::affine(&layer, x, y);
             self.stage.apply(y);
         }
         from.opposite()

@@ -1,5 +1,7 @@
 //! int8 arithmetic against the definitions of TensorFlow Lite and gemmlowp, in integers that cannot overflow.
 
+#[path = "../oracle/cases.rs"]
+mod cases;
 mod edges;
 mod layers;
 mod layouts;

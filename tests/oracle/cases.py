@@ -1,7 +1,7 @@
 """Random cases within what TensorFlow Lite defines, and what its reference kernels give for them.
 
 A network's weights, biases, scales of channels and inputs are hashes of its seed, so that a case is one line of text;
-`tests/int8/oracle.rs` draws the same ones.
+`cases.rs` draws the same ones.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Asks TensorFlow Lite's reference kernels what int8 networks, and layers of 16-bit activations, give, and compares the core with them."""
+"""Asks TensorFlow Lite's reference kernels what networks of codes give, and compares this project with them."""
 
 import argparse
 import os
@@ -33,14 +33,14 @@ def write(folder, seed, counts):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", type=int, metavar="NETWORKS", help="compare so many, and as many tables and softmaxes")
+    parser.add_argument("--large", type=int, metavar="NETWORKS", help="compare so many, and as many of the rest")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if not arguments.large:
         return write(HERE, arguments.seed, [160, 40, 60, 60])
     with tempfile.TemporaryDirectory() as folder:
         write(pathlib.Path(folder), arguments.seed, [arguments.large] * len(FILES))
-        command = "cargo test --locked --release --package microdistill --test int8 oracle -- --nocapture"
+        command = "cargo test --locked --workspace --test int8 --test oracle oracle -- --nocapture"
         environment = os.environ | {"MICRODISTILL_ORACLE": folder}
         raise SystemExit(subprocess.run(command.split(), cwd=HERE, env=environment).returncode)
 

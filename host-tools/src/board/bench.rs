@@ -8,6 +8,7 @@ use super::executed::{self, Executed, TOLERANCE};
 use super::{Board, Output};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::network::macs;
 
 /// QEMU's arguments for counting: an instruction is 2⁶ ns of virtual time.
 const COUNTING: &str = " -icount shift=6,align=off,sleep=off";
@@ -181,9 +182,4 @@ pub(super) fn number(board: &Board, output: &Output, name: &str) -> Result<u64> 
 pub(super) fn instructions(ticks: u64, tick: u64, share: u64) -> u64 {
     let divisor = INSTRUCTION * share;
     (ticks * tick + divisor / 2) / divisor
-}
-
-/// Multiplications of a network.
-pub(super) fn macs(widths: &[usize]) -> u64 {
-    widths.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum()
 }

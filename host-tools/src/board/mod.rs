@@ -41,7 +41,7 @@ pub use build::{Firmware, Profile};
 pub use elf::{Elf, Memory};
 pub use executed::Executed;
 pub use flash::{check_flash, flash};
-pub use output::{Output, is_story};
+pub use output::{Output, is_story, weights_line};
 pub use reference::references;
 pub use run::run;
 pub use sources::{Optimizer, Sources};

@@ -41,8 +41,7 @@ impl Output {
 
     /// The bits of all parameters, in the core's order.
     pub fn weights(&self) -> Vec<u32> {
-        let chunks = self.lines.iter().filter_map(|line| line.strip_prefix("weights ").and_then(bits));
-        chunks.flatten().collect()
+        self.lines.iter().filter_map(|line| weights_line(line)).flat_map(|(_, _, bits)| bits).collect()
     }
 
     /// What stands behind `name: `, in the first line that begins so.
@@ -65,6 +64,13 @@ impl Output {
 /// Whether a line is for people: bits are not.
 pub fn is_story(line: &str) -> bool {
     !line.starts_with("row ") && !line.starts_with("weights ")
+}
+
+/// Tensor, index and bits of a line `weights 0 16: [1065353216, …]`, whatever a logger put before it.
+pub fn weights_line(line: &str) -> Option<(usize, usize, Vec<u32>)> {
+    let (_, line) = line.split_once("weights ")?;
+    let (tensor, index) = line.split_once(": ")?.0.split_once(' ')?;
+    Some((tensor.parse().ok()?, index.parse().ok()?, bits(line)?))
 }
 
 /// The numbers in brackets behind the first colon.

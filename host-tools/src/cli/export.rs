@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use microdistill_host_tools::export::{Footprint, NAME, export_to};
-use microdistill_host_tools::model::Model;
+use microdistill_host_tools::model::{Body, Model};
+use microdistill_host_tools::network::macs;
 use serde::Serialize;
 
 use super::Context;
@@ -26,6 +27,7 @@ pub(super) struct Export {
 struct Outcome<'a> {
     file: &'a PathBuf,
     parameters: usize,
+    macs: u64,
     #[serde(flatten)]
     footprint: Footprint,
 }
@@ -36,11 +38,16 @@ impl Export {
         export_to(&model, &self.name, &context.command, &self.out)?;
         let footprint = Footprint::of(&model);
         let Footprint { flash, ram } = footprint;
+        let (parameters, macs) = (model.parameters(), macs(&model.widths()));
+        let cores = match model.body {
+            Body::F32(_) => "",
+            Body::Int8(_) | Body::Int4(_) => ", twice that on Cortex-M4, M7 and M33",
+        };
         context.console.say(format_args!(
-            "{}: {} parameters, {flash} bytes of flash, {ram} bytes of RAM for an inference",
+            "{}: {parameters} parameters, {macs} multiplications, {flash} bytes of flash, {ram} bytes of RAM for an \
+             inference{cores}",
             self.out.display(),
-            model.parameters()
         ))?;
-        context.console.json(&Outcome { file: &self.out, parameters: model.parameters(), footprint })
+        context.console.json(&Outcome { file: &self.out, parameters, macs, footprint })
     }
 }

@@ -8,6 +8,7 @@ mod demo;
 mod distill;
 mod evaluate;
 mod export;
+mod import;
 mod interrupt;
 mod outcome;
 mod precision;
@@ -53,6 +54,8 @@ enum Verb {
     Quantize(quantize::Quantize),
     /// Write a model as a Rust file for firmware
     Export(export::Export),
+    /// Read back what a device learned
+    Import(import::Import),
     /// Score a model on rows
     Evaluate(evaluate::Evaluate),
     /// Write a model's predictions for rows
@@ -82,6 +85,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Distill(distill) => distill.run(&context),
         Verb::Quantize(quantize) => quantize.run(&context),
         Verb::Export(export) => export.run(&context),
+        Verb::Import(import) => import.run(&context),
         Verb::Evaluate(evaluate) => evaluate.run(&context),
         Verb::Predict(predict) => predict.run(&context),
         Verb::Board(board) => board.run(&context),

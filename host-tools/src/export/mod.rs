@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::Model;
+use crate::network::macs;
 use serde::Serialize;
 
 use parts::Parts;
@@ -16,8 +17,8 @@ pub use rows::{Form, rows};
 use text::{Node, array, comment, function, item, item_with, leaf};
 
 /// Names of the other items of an exported file.
-const TAKEN: [&str; 8] =
-    ["INPUT", "OUTPUT", "LABELS", "FEATURES", "GOLDEN", "PARAMETERS", "FLASH_BYTES", "SCRATCH_BYTES"];
+const TAKEN: [&str; 9] =
+    ["INPUT", "OUTPUT", "LABELS", "FEATURES", "GOLDEN", "PARAMETERS", "MACS", "FLASH_BYTES", "SCRATCH_BYTES"];
 
 /// The static's name where none is asked for.
 pub const NAME: &str = "STUDENT";
@@ -79,7 +80,8 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     item_with(&mut text, doc, &head, "::microdistill::golden::Golden", [], &parts.golden);
 
     item(&mut text, "Weights and biases.", "const PARAMETERS: usize", &leaf(model.parameters()));
-    let doc = "Bytes of flash: the network and its edges.";
+    item(&mut text, "Multiplications of an inference.", "const MACS: usize", &leaf(macs(&model.widths())));
+    let doc = "Bytes of flash: the network and its edges. `const _: () = assert!(FLASH_BYTES <= 4096);` holds it to a budget.";
     item(&mut text, doc, "const FLASH_BYTES: usize", &leaf(parts.flash));
     let doc = "Bytes of the buffer that an inference works in, on this target; its input and its output come on top.";
     let scratch = Node::Leaf(format!("{type_name}::SCRATCH_BYTES"));
@@ -121,7 +123,8 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
 pub struct Footprint {
     /// Flash: the network and its edges, as `FLASH_BYTES` of the exported file.
     pub flash: usize,
-    /// The buffer that an inference works in, as `SCRATCH_BYTES` of the exported file; input and output come on top.
+    /// The buffer that an inference works in, as `SCRATCH_BYTES` of the exported file where kernels hold an int8 code in a
+    /// byte; twice that on Cortex-M4, M7 and M33, which hold it in 16 bits. Input and output come on top.
     pub ram: usize,
 }
 

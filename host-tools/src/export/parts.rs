@@ -249,15 +249,15 @@ impl Storage {
             let (inputs, outputs) = (pair[0], pair[1]);
             let stage = if curved && index < hidden { size_of::<Table>() } else { size_of::<Clamp>() };
             let scales = if self == Storage::PerLayer { 1 } else { outputs };
-            let weights = match self {
-                Storage::PerChannel | Storage::PerLayer => {
-                    (inputs * outputs).next_multiple_of(word) + size_of::<bool>()
-                }
-                Storage::Int4 => inputs.div_ceil(2) * outputs,
-                Storage::Int4ByGroup => (inputs.div_ceil(2) + inputs.div_ceil(GROUP)) * outputs,
+            let row = match self {
+                Storage::PerChannel | Storage::PerLayer => inputs,
+                Storage::Int4 | Storage::Int4ByGroup => inputs.div_ceil(2),
             };
-            let factors = scales * (size_of::<i32>() + size_of::<i8>());
-            (weights + outputs * size_of::<i32>() + factors + stage).next_multiple_of(word)
+            let group_scales =
+                if self == Storage::Int4ByGroup { inputs.div_ceil(GROUP) * outputs } else { 0 };
+            let weights = (row * outputs).next_multiple_of(word);
+            let factors = scales * (size_of::<i32>() + size_of::<i8>()) + size_of::<bool>();
+            (weights + group_scales + outputs * size_of::<i32>() + factors + stage).next_multiple_of(word)
         };
         let edges = size_of::<f32>() * 2 * widths[0] + 2 * size_of::<Dequantize>();
         widths.windows(2).enumerate().map(layer).sum::<usize>() + edges

@@ -116,8 +116,9 @@ pub fn train(
         if let Some(precision) = settings.precision
             && number > settings.epochs / 2
         {
-            // Again each epoch: the ranges of activations move with the weights.
-            distiller.quantize(precision, lessons.x)?;
+            // Again each epoch: the ranges of activations move with the weights. They are finite, or it diverged.
+            let diverged = |_| Error::Diverged { epoch: number, rate: settings.rates.rate };
+            distiller.quantize(precision, lessons.x).map_err(diverged)?;
         }
         shuffle(&mut order, &mut rng);
         let mut sum = 0.0;

@@ -1,27 +1,34 @@
-//! What every program of every board prints, and its sizes, as a file in `pins/` of the board's folder has them.
+//! What every program of every board prints, its sizes, and what the reference networks take, as a file in `pins/` of the
+//! board's folder has them.
 //!
 //! Lines for people must be the same whatever the compiler. Sizes and measurements must be the same by the compiler that
 //! the file names; by another one, differences are only printed.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use libtest_mimic::Failed;
-use microdistill_host_tools::board::Output;
+use microdistill_host_tools::board::{Board, Output, Profile, Sources, Work, counting, measured, references};
+use microdistill_host_tools::model::Body;
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 
-use super::boards;
 use super::shipped::{PROGRAMS, Shipped, shipped};
+use super::{boards, every_emulated, run_on};
 
 const HEADER: &str = "# Written by `MICRODISTILL_BLESS=1 cargo test --test boards pinned`.\n";
 
 /// Messages of panics hold the path of cargo's registry, which is longer on one machine than on another.
 const PATHS: u64 = 64;
 
+/// A board's file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Pins {
     /// What sizes and measurements were taken with.
     compiler: String,
+    /// Instructions of an inference, by `opt-level` and by network.
+    instructions: BTreeMap<String, BTreeMap<String, u64>>,
     #[serde(flatten)]
     programs: BTreeMap<String, Pin>,
 }
@@ -40,38 +47,119 @@ struct Pin {
 }
 
 pub(crate) fn outputs_and_sizes_are_those_pinned() -> Result<(), Failed> {
-    let bless = std::env::var_os("MICRODISTILL_BLESS").is_some();
-    let mut wrong = Vec::new();
+    let mut differences = Vec::new();
     for board in boards().iter().filter(|board| board.target.is_some()) {
-        let found = Pins { compiler: board.compiler()?, programs: programs(&board.name)? };
-        let path = board.folder.join("pins").join(&board.name).with_extension("toml");
-        if bless {
-            std::fs::create_dir_all(board.folder.join("pins"))?;
-            std::fs::write(&path, HEADER.to_owned() + &toml::to_string_pretty(&found)?)?;
-        }
-        let pinned = std::fs::read_to_string(&path).unwrap_or_default();
-        let pinned: Pins = toml::from_str(&pinned).map_err(|error| format!("{}: {error}", path.display()))?;
-        for (program, pin) in &found.programs {
-            let old = pinned.programs.get(program).cloned().unwrap_or_default();
+        let found = programs(&board.name)?;
+        let pinned = Pins::compare(board, |pins| pins.programs = found.clone())?;
+        for (program, pin) in &found {
+            let old = pinned.pins.programs.get(program).cloned().unwrap_or_default();
             if old.story != pin.story {
-                wrong.push(format!("{} {program}: {:#?} were {:#?}", board.name, pin.story, old.story));
+                let (name, old, new) = (&board.name, old.story.join("\n"), pin.story.join("\n"));
+                differences.push(format!("{name} {program}:\n{new}\nwas\n{old}"));
             }
             if !old.same_sizes(pin) {
-                let text = format!("{} {program}: {pin:#?} was {old:#?}", board.name);
-                if pinned.compiler == found.compiler {
-                    wrong.push(text);
-                } else {
-                    println!("by {}, pinned by {}: {text}", found.compiler, pinned.compiler);
-                }
+                differences.extend(pinned.difference(format!("{program}: {pin:#?} was {old:#?}")));
             }
         }
     }
-    if wrong.is_empty() {
+    verdict(&differences)
+}
+
+pub(crate) fn instructions_of_the_reference_networks_are_those_pinned() -> Result<(), Failed> {
+    let boards = distinct(every_emulated().map(|board| counting(&board)));
+    let mut found: BTreeMap<&str, BTreeMap<String, BTreeMap<String, u64>>> = BTreeMap::new();
+    let folder = TempDir::new()?;
+    for (opt, profile) in [("s", Profile::Release), ("3", Profile::Speed)] {
+        for (name, model) in references()? {
+            // Of f32 the level changes little: its loops are assembly, or calls of the compiler's library.
+            if matches!((profile, &model.body), (Profile::Speed, Body::F32(_))) {
+                continue;
+            }
+            let sources = Sources::bench(folder.path(), "bench.rs", &model)?;
+            let runs = run_on(boards.iter().map(|board| (board.clone(), profile)), "bench", &sources)?;
+            for (board, (_, output)) in boards.iter().zip(&runs) {
+                let [inference, _] = measured(board, name, &model, output, &[])?;
+                let Work::Inference { instructions: Some(count), .. } = inference.work else {
+                    return Err(format!("{}: no count", board.name).into());
+                };
+                let levels = found.entry(&board.name).or_default();
+                levels.entry(opt.into()).or_default().insert(format!("{name}-{}", inference.kind), count);
+            }
+        }
+    }
+    let mut differences = Vec::new();
+    for board in &boards {
+        let found = &found[board.name.as_str()];
+        let pinned = Pins::compare(board, |pins| pins.instructions = found.clone())?;
+        if pinned.pins.instructions != *found {
+            let old = &pinned.pins.instructions;
+            differences.extend(pinned.difference(format!("instructions: {found:#?} were {old:#?}")));
+        }
+    }
+    verdict(&differences)
+}
+
+/// Without those whose firmware is that of another: the same package, for the same target and flags.
+fn distinct(boards: impl Iterator<Item = Board>) -> Vec<Board> {
+    let mut distinct: Vec<Board> = Vec::new();
+    for board in boards {
+        let firmware = |board: &Board| {
+            (board.folder.clone(), board.target.clone(), board.rustflags.clone(), board.features.clone())
+        };
+        if !distinct.iter().any(|other| firmware(other) == firmware(&board)) {
+            distinct.push(board);
+        }
+    }
+    distinct
+}
+
+fn verdict(differences: &[String]) -> Result<(), Failed> {
+    if differences.is_empty() {
         return Ok(());
     }
     let mend =
         "if that is meant, write the files again: MICRODISTILL_BLESS=1 cargo test --test boards pinned";
-    Err(format!("{}\n{mend}", wrong.join("\n")).into())
+    Err(format!("{}\n{mend}", differences.join("\n")).into())
+}
+
+/// A board's file beside the compiler of today.
+struct Pinned {
+    board: String,
+    compiler: String,
+    pins: Pins,
+}
+
+impl Pins {
+    /// The board's file, which is written anew, as `change` makes it, where that is asked for.
+    fn compare(board: &Board, change: impl FnOnce(&mut Pins)) -> Result<Pinned, Failed> {
+        let path = Pins::path(board);
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let mut pins: Pins = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let compiler = board.compiler()?;
+        if std::env::var_os("MICRODISTILL_BLESS").is_some() {
+            change(&mut pins);
+            pins.compiler.clone_from(&compiler);
+            std::fs::create_dir_all(board.folder.join("pins"))?;
+            std::fs::write(&path, HEADER.to_owned() + &toml::to_string_pretty(&pins)?)?;
+        }
+        Ok(Pinned { board: board.name.clone(), compiler, pins })
+    }
+
+    fn path(board: &Board) -> PathBuf {
+        board.folder.join("pins").join(&board.name).with_extension("toml")
+    }
+}
+
+impl Pinned {
+    /// What is wrong by the compiler that the file names, and only worth a line by another.
+    fn difference(&self, text: String) -> Option<String> {
+        let Pinned { board, compiler, pins } = self;
+        if *compiler == pins.compiler {
+            return Some(format!("{board} {text}"));
+        }
+        println!("by {compiler}, pinned by {}: {board} {text}", pins.compiler);
+        None
+    }
 }
 
 impl Pin {

@@ -123,6 +123,8 @@ macro_rules! code {
     };
 }
 
+pub(crate) use {code, core};
+
 /// # Safety
 /// `codes` and `words` have `count` times 4 elements, not 0; `words` is aligned to 4 bytes.
 #[unsafe(naked)]

@@ -17,7 +17,7 @@ mod armv6m;
 #[cfg(kernel_asm = "armv7m")]
 mod armv7m;
 #[cfg(kernel_asm = "dsp")]
-mod dsp;
+pub(crate) mod dsp;
 #[cfg(any(
     kernel_asm = "armv6m",
     kernel_asm = "armv7m",

@@ -2,8 +2,8 @@
 //!
 //! Every input is hidden from the optimizer and every result is used, lengths of slices included, so that a panic
 //! which the core could reach would be in the symbol table (`core::panicking`). Nothing here is run. What is linked
-//! must have no such symbol, no `.data`, and its networks in `.rodata`; `Debug` is left out, as it formats, and the
-//! constructors of int8 layers, which are for consts.
+//! must have no such symbol, no `.data`, and its networks in `.rodata`; `Debug` is left out, as it formats, the
+//! constructors of int8 layers, which are for consts, and `Checkpoint`: sequential-storage below it has checks that panic.
 #![no_std]
 #![no_main]
 
@@ -11,6 +11,7 @@ use core::hint::{black_box, spin_loop};
 
 use cortex_m_rt::entry;
 use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
+use microdistill::checkpoint::record;
 use microdistill::drift::{Drift, DriftLimits, PageHinkley, PageHinkleyLimits, disagreement};
 use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Micromath};
 use microdistill::golden::{Golden, self_test};
@@ -34,11 +35,12 @@ use microdistill::replay::{Answer, Balanced, Reservoir};
 use microdistill::scalar::{Element, Scalar};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
+use microdistill::stream::{Decoder, Lesson, encode};
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
 use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network, Prepare, Replay,
-    Scaler, Scratch, Train, initialize, scratch, softmax,
+    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network, Params, Prepare,
+    Replay, Scaler, Scratch, Train, initialize, scratch, softmax,
 };
 use rand_pcg::Pcg32;
 
@@ -95,6 +97,7 @@ fn main() -> ! {
     int4();
     int16();
     replay();
+    records_and_streams();
     teachers();
     drift();
     guard::<Mlp![4, 3, 2], Sgd<_>>(&SgdRates { rate: 1.0, momentum: 1.0, weight_decay: 1.0 });
@@ -284,9 +287,12 @@ fn int4() {
         bias: slice(),
         multipliers: slice(),
         shifts: slice(),
+        short: black_box(true),
         zero: black_box(0),
     };
     int4::affine(&layer, slice(), slice());
+    int4::rows::affine(&layer, slice(), slice());
+    int4::fours::affine(&layer, slice(), slice());
     black_box(int4::pack(black_box(1), black_box(2)));
     black_box(black_box(&NETWORK_I4).predict(black_box(&[0; 4])));
 }
@@ -369,6 +375,19 @@ where
     });
     black_box((progress, progress.is_under_way(), guard.kept(), guard.rolled_back()));
     black_box((score.rows(), score.errors(), guard.student().tensors().count()));
+}
+
+fn records_and_streams() {
+    let mut student = black_box(<Mlp![4, 3, 2]>::ZERO);
+    black_box(record::encode(&student, black_box(1)).fold(0, |sum: u32, byte| sum ^ u32::from(byte)));
+    black_box(record::decode(slice(), black_box(1), &mut student).is_ok());
+    black_box(&student);
+
+    const BYTES: usize = Lesson::<[f32; 4], [i8; 2]>::FRAME_BYTES;
+    let mut decoder = black_box(Decoder::<[f32; 4], [i8; 2], BYTES>::default());
+    black_box((decoder.push(black_box(1)), decoder.last(), decoder.counts()));
+    let lesson = black_box(Lesson { x: [1.0f32; 4], teacher: [1i8; 2], label: Some(1) });
+    black_box(encode(black_box(1), &lesson, slice()).is_ok());
 }
 
 fn metrics_and_schedules() {

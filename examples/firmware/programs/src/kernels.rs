@@ -1,7 +1,10 @@
-//! The target's kernels against the portable ones: random layers, extremes among them.
+//! The target's kernels against the portable ones, and the int8 softmax: random layers and logits, extremes among them.
+
+use core::array;
 
 use microdistill::kernel::int8::{self, Affine, Plain, rows};
-use microdistill::kernel::{self, reference};
+use microdistill::kernel::{self, int4, reference};
+use microdistill::quant::{GROUP, Softmax};
 use microdistill::scalar::Element as _;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
@@ -21,6 +24,9 @@ const OUTPUTS: usize = 257;
 const INPUTS_F32: usize = 65;
 const OUTPUTS_F32: usize = 33;
 
+/// Of logits near each other, usual ones, and some of which one is all.
+const SOFTMAXES: [Softmax; 3] = [Softmax::new(0.002), Softmax::new(0.09), Softmax::new(1.3)];
+
 /// A layer as it is exported, and an input.
 struct Case<const WEIGHTS: usize> {
     inputs: usize,
@@ -38,18 +44,21 @@ struct Case<const WEIGHTS: usize> {
 #[repr(align(4))]
 struct Aligned<T>(T);
 
-/// Compares [`CASES`] random layers of at most `WEIGHTS` bytes of weights, int8 and f32; prints how many differ, and a digest
-/// of all outputs, which is the same on every machine that is given the same `WEIGHTS`.
+/// Compares [`CASES`] random layers of at most `WEIGHTS` bytes of weights, int8, int4 and f32; prints how many differ, and a
+/// digest of all outputs, which is the same on every machine that is given the same `WEIGHTS`.
 ///
 /// ```text
 /// int8: 10256 layers, 5022 of them by short cuts, 0 differ, digest 1234567890
+/// int4: 10256 layers, 5442 of them by short cuts, 0 differ, digest 1234567890
 /// f32: 10256 layers, 0 differ, digest 1234567890
+/// softmax: 30768 rows, digest 1234567890
 /// ```
 pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
     const { assert!(WEIGHTS == 4 * NUMBERS, "a number is 4 bytes") };
     let mut rng = Pcg32::new(7, 7);
     let (mut short, mut different, mut digest) = (0, 0, FNV_OFFSET);
     for index in 0..CASES {
+        tell(index);
         let (expected, found, by_short_cuts) = outputs_i8::<WEIGHTS>(index, &mut rng);
         short += u32::from(by_short_cuts);
         different += u32::from(expected != found);
@@ -60,12 +69,43 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
         CASES, short, different, digest
     );
 
+    let (mut short_i4, mut different_i4, mut digest) = (0, 0, FNV_OFFSET);
+    for index in 0..CASES {
+        tell(index);
+        let (expected, found, by_short_cuts) = outputs_i4::<WEIGHTS>(&mut rng);
+        short_i4 += u32::from(by_short_cuts);
+        different_i4 += u32::from(expected != found);
+        digest = found.iter().fold(digest, |digest, &code| hash(digest, code as u8 as u32));
+    }
+    println!(
+        "int4: {} layers, {} of them by short cuts, {} differ, digest {}",
+        CASES, short_i4, different_i4, digest
+    );
+
     let (mut different_f32, mut digest) = (0, FNV_OFFSET);
-    for _ in 0..CASES {
+    for index in 0..CASES {
+        tell(index);
         different_f32 += u32::from(!pass_f32::<NUMBERS>(&mut rng, &mut digest));
     }
     println!("f32: {} layers, {} differ, digest {}", CASES, different_f32, digest);
-    if different + different_f32 == 0 { Outcome::Passed } else { Outcome::Failed }
+
+    let mut digest = FNV_OFFSET;
+    for _ in 0..CASES {
+        let logits: [i8; 10] = array::from_fn(|_| codes(&mut rng));
+        for softmax in &SOFTMAXES {
+            let probabilities = softmax.apply(&logits);
+            digest = probabilities.iter().fold(digest, |digest, &code| hash(digest, code as u8 as u32));
+        }
+    }
+    println!("softmax: {} rows, digest {}", CASES * SOFTMAXES.len() as u32, digest);
+    if different + different_i4 + different_f32 == 0 { Outcome::Passed } else { Outcome::Failed }
+}
+
+/// A sign of life: who is silent for long is taken for dead.
+fn tell(index: u32) {
+    if index % 1000 == 999 {
+        println!("{} layers", index + 1);
+    }
 }
 
 /// The codes of a random int8 layer, by the portable kernel and by the target's, and whether that took its short cuts.
@@ -78,6 +118,41 @@ fn outputs_i8<const WEIGHTS: usize>(index: u32, rng: &mut Pcg32) -> ([i8; OUTPUT
     let (mut expected, mut found) = ([0; OUTPUTS], [0; OUTPUTS]);
     case.reference(&mut expected);
     let short = case.chosen(&mut found);
+    (expected, found, short)
+}
+
+/// The codes of a random int4 layer, by the portable kernel and by the target's: an int8 layer with small weights.
+#[inline(never)] // its arrays are gone when it returns
+fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUTPUTS], bool) {
+    let mut case = Case::<WEIGHTS>::draw(rng);
+    let Case { inputs, outputs, .. } = case;
+    let (parts, bytes) = (inputs.div_ceil(GROUP), inputs.div_ceil(2));
+    let groups = if rng.next_u32().is_multiple_of(2) { parts } else { 0 };
+    let mut group_scales = [0; INPUTS];
+    let outputs = if groups * outputs > INPUTS { INPUTS / groups } else { outputs };
+    group_scales.fill_with(|| (rng.next_u32() % 18) as u8 + 1);
+    for weight in &mut case.weights {
+        *weight = (*weight >> 4).max(-7);
+    }
+    let (codes, group_scales) = (&case.weights[..inputs * outputs], &group_scales[..groups * outputs]);
+    let (bias, multipliers) = (&case.bias[..outputs], &mut case.multipliers[..outputs]);
+    let (shifts, zero) = (&mut case.shifts[..outputs], case.zero);
+    let mut x = Aligned([int8::hold(0); INPUTS]);
+    int8::hold_all(&case.x[..inputs], &mut x.0);
+    let mut laid_out = Aligned([0; WEIGHTS]);
+    let mut codes_by = |lay_out: fn(int4::Plain<'_>) -> bool,
+                        affine: fn(&int4::Affine<'_>, &[_], &mut [_])| {
+        let laid_out = &mut laid_out.0[..bytes * outputs];
+        laid_out.fill(0);
+        let short = lay_out(int4::Plain { codes, laid_out, group_scales, bias, multipliers, shifts });
+        let layer = int4::Affine { weights: laid_out, group_scales, bias, multipliers, shifts, short, zero };
+        let mut words = [int8::hold(0); OUTPUTS];
+        affine(&layer, &x.0[..inputs], &mut words[..outputs]);
+        (words.map(int8::release), short)
+    };
+    // The portable layout comes first: it leaves the factors as they are.
+    let (expected, _) = codes_by(int4::rows::lay_out, int4::rows::affine);
+    let (found, short) = codes_by(int4::lay_out, int4::affine);
     (expected, found, short)
 }
 
@@ -147,7 +222,7 @@ impl<const WEIGHTS: usize> Case<WEIGHTS> {
     fn draw(rng: &mut Pcg32) -> Self {
         let inputs = match rng.next_u32() % 8 {
             0 => between(rng, 1, 9),
-            1 => between(rng, 511, INPUTS),
+            1 => between(rng, 511, INPUTS.min(WEIGHTS)),
             2 => between(rng, 1, 257),
             _ => between(rng, 1, 64),
         };

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::model::{Body, Model};
+use crate::network::macs;
 use crate::precision::Scales;
 use crate::quantize::quantize;
 
@@ -146,7 +147,7 @@ impl Peer {
         output: &Output,
     ) -> Result<Compared> {
         let number = |name: &str| bench::number(board, output, name);
-        let (runs, macs) = (number("inferences")?, bench::macs(&model.widths()));
+        let (runs, macs) = (number("inferences")?, macs(&model.widths()));
         let counted = bench::instructions(number("network")?, number("tick")?, 1);
         let executed = executed::executed(board, elf, |_| true)?;
         Ok(Compared {
@@ -242,7 +243,7 @@ mod tests {
         assert_eq!(quoted.len(), 6);
         for quote in quoted {
             let (_, network) = networks.iter().find(|(name, _)| *name == quote.model).unwrap();
-            assert_eq!(quote.macs, bench::macs(&network.widths()));
+            assert_eq!(quote.macs, macs(&network.widths()));
         }
     }
 }

@@ -7,5 +7,5 @@ use microdistill_microbit::run;
 
 #[entry]
 fn main() -> ! {
-    run(microdistill_programs::kernels::<2048, 512>)
+    run(microdistill_programs::kernels::<1024, 256>)
 }

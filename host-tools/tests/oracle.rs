@@ -1,0 +1,30 @@
+//! int8 networks give the codes of TensorFlow Lite's reference kernels.
+
+#[path = "../../tests/oracle/cases.rs"]
+mod cases;
+
+use cases::{Network, compare_networks};
+use microdistill::quant::quantize;
+use microdistill_host_tools::network::Activation;
+use microdistill_host_tools::network_i8::{DenseI8, NetworkI8};
+
+#[test]
+fn oracle_of_networks() {
+    compare_networks(|Network { input, x, activation, layers }| {
+        let activation: Activation = serde_json::from_value(activation.into()).unwrap();
+        let layer = |layer: cases::Layer| DenseI8 {
+            weights: layer.parameters.weights,
+            group_scales: Vec::new(),
+            bias: layer.parameters.bias,
+            weight_scales: layer.parameters.weight_scales,
+            activation,
+            sums: layer.sums,
+            output: layer.output,
+        };
+        let network = NetworkI8 { input, layers: layers.into_iter().map(layer).collect() };
+        // Every code is that of the number it stands for.
+        let x: Vec<f32> = x.iter().flat_map(|&code| input.apply(&[code])).collect();
+        let output = network.output();
+        network.predict(&x).into_iter().map(|y| quantize(y, output.scale, output.zero)).collect()
+    });
+}

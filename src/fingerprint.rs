@@ -1,0 +1,42 @@
+//! Which network this is, in 32 bits: FNV-1a (Fowler, Noll and Vo; offset basis and prime of 32 bits) of its layers'
+//! widths and activations, so that stored parameters are only ever given to the network that they belong to.
+//!
+//! Parameters of [`Params`](crate::Params) have it as a const; the desktop, whose networks have no type, folds
+//! [`dense`] and [`chain`] from the last layer to the first.
+
+/// Of an activation, by its name.
+pub const fn activation(name: &str) -> u32 {
+    let mut hash = 0x811c_9dc5;
+    let mut bytes = name.as_bytes();
+    while let [byte, rest @ ..] = bytes {
+        hash = fold(hash, *byte);
+        bytes = rest;
+    }
+    hash
+}
+
+/// This fingerprint and a number that belongs to it.
+pub const fn with(hash: u32, number: u32) -> u32 {
+    let [a, b, c, d] = number.to_le_bytes();
+    fold(fold(fold(fold(hash, a), b), c), d)
+}
+
+/// Of a dense layer.
+pub const fn dense(inputs: usize, outputs: usize, activation: u32) -> u32 {
+    with(with(activation, inputs as u32), outputs as u32)
+}
+
+/// What a layer has that inference passes over.
+pub const NOTHING: u32 = 0;
+
+/// Of a layer, then another; one that is [`NOTHING`] does not count.
+pub const fn chain(first: u32, second: u32) -> u32 {
+    match (first, second) {
+        (NOTHING, hash) | (hash, NOTHING) => hash,
+        _ => with(first, second),
+    }
+}
+
+const fn fold(hash: u32, byte: u8) -> u32 {
+    (hash ^ byte as u32).wrapping_mul(0x0100_0193)
+}

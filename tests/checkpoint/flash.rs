@@ -1,0 +1,186 @@
+//! NOR flash that loses power.
+
+use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
+use rand_core::Rng;
+use rand_pcg::Pcg32;
+
+/// Why an operation failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The supply failed during this operation, or one before it.
+    PowerCut,
+    /// A word that was programmed is programmed again, a range is out of bounds or not of whole words: a bug.
+    Misuse,
+}
+
+impl NorFlashError for Fault {
+    fn kind(&self) -> NorFlashErrorKind {
+        NorFlashErrorKind::Other
+    }
+}
+
+/// What a power cut leaves of the operation that it meets. Programming clears bits, erasing sets them; what was on its
+/// way is in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tear {
+    /// Nothing has happened yet.
+    Before,
+    /// A part of the words or bytes is done, one is half done, the others are untouched.
+    Along,
+    /// All bits are on their way: each has arrived, or not, by chance, with so many chances in 256.
+    Everywhere(u8),
+    /// All is done, and nobody was told.
+    After,
+}
+
+pub(crate) const TEARS: [Tear; 7] = [
+    Tear::Before,
+    Tear::Along,
+    Tear::Everywhere(8),
+    Tear::Everywhere(64),
+    Tear::Everywhere(128),
+    Tear::Everywhere(248),
+    Tear::After,
+];
+
+/// Flash of `PAGE` bytes a page and `WORD` bytes a word.
+#[derive(Clone, Debug)]
+pub(crate) struct Flash<const PAGE: usize, const WORD: usize> {
+    pub(crate) bytes: Vec<u8>,
+    /// Words that were programmed whole, and must not be again before they are erased.
+    programmed: Vec<bool>,
+    /// Of each page.
+    pub(crate) erases: Vec<u32>,
+    /// Writes and erases so far.
+    pub(crate) operations: u64,
+    /// The operation that the power cut meets.
+    cut: Option<(u64, Tear)>,
+    off: bool,
+    rng: Pcg32,
+}
+
+impl<const PAGE: usize, const WORD: usize> Flash<PAGE, WORD> {
+    pub(crate) fn new(pages: usize) -> Self {
+        Flash {
+            bytes: vec![0xff; pages * PAGE],
+            programmed: vec![false; pages * PAGE / WORD],
+            erases: vec![0; pages],
+            operations: 0,
+            cut: None,
+            off: false,
+            rng: Pcg32::new(1, 1),
+        }
+    }
+
+    /// Power fails in the operation after so many.
+    pub(crate) fn cut_after(&mut self, operations: u64, tear: Tear) {
+        self.cut = Some((self.operations + operations, tear));
+    }
+
+    /// Power is back; tells whether it was off.
+    pub(crate) fn restart(&mut self) -> bool {
+        self.cut = None;
+        std::mem::take(&mut self.off)
+    }
+
+    /// Any bytes, as from another life.
+    pub(crate) fn scribble(&mut self, seed: u64) {
+        let mut rng = Pcg32::new(seed, 3);
+        self.bytes.fill_with(|| rng.next_u32() as u8);
+        self.programmed.fill(false);
+    }
+
+    /// How the operation that begins now ends.
+    fn begin(&mut self) -> Result<Option<Tear>, Fault> {
+        if self.off {
+            return Err(Fault::PowerCut);
+        }
+        let tear = self.cut.filter(|&(operation, _)| operation == self.operations).map(|(_, tear)| tear);
+        self.off = tear.is_some();
+        self.operations += 1;
+        Ok(tear)
+    }
+
+    /// What a byte becomes on its way from `old` to `new`, place `index` of `count`.
+    fn torn(&mut self, tear: Option<Tear>, stop: usize, index: usize, old: u8, new: u8) -> u8 {
+        let arrived = match tear {
+            None | Some(Tear::After) => 0xff,
+            Some(Tear::Before) => 0,
+            Some(Tear::Along) if index == stop => self.rng.next_u32() as u8,
+            Some(Tear::Along) => {
+                if index < stop {
+                    0xff
+                } else {
+                    0
+                }
+            }
+            Some(Tear::Everywhere(chance)) => {
+                (0..8).fold(0, |bits, bit| bits | u8::from((self.rng.next_u32() as u8) < chance) << bit)
+            }
+        };
+        (old & !arrived) | (new & arrived)
+    }
+
+    fn change(&mut self, range: std::ops::Range<usize>, new: impl Fn(usize, u8) -> u8) -> Result<(), Fault> {
+        let tear = self.begin()?;
+        let stop = self.rng.next_u32() as usize % range.len();
+        for (index, place) in range.clone().enumerate() {
+            let old = self.bytes[place];
+            self.bytes[place] = self.torn(tear, stop, index, old, new(index, old));
+        }
+        if tear.is_some() { Err(Fault::PowerCut) } else { Ok(()) }
+    }
+}
+
+impl<const PAGE: usize, const WORD: usize> ErrorType for Flash<PAGE, WORD> {
+    type Error = Fault;
+}
+
+impl<const PAGE: usize, const WORD: usize> ReadNorFlash for Flash<PAGE, WORD> {
+    const READ_SIZE: usize = WORD;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
+        if self.off {
+            return Err(Fault::PowerCut);
+        }
+        let offset = offset as usize;
+        let whole = offset.is_multiple_of(WORD) && bytes.len().is_multiple_of(WORD);
+        let stored = self.bytes.get(offset..offset + bytes.len()).filter(|_| whole).ok_or(Fault::Misuse)?;
+        bytes.copy_from_slice(stored);
+        Ok(())
+    }
+    fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl<const PAGE: usize, const WORD: usize> NorFlash for Flash<PAGE, WORD> {
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = PAGE;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
+        let (from, to) = (from as usize, to as usize);
+        if from >= to || to > self.bytes.len() || !from.is_multiple_of(PAGE) || !to.is_multiple_of(PAGE) {
+            return Err(Fault::Misuse);
+        }
+        self.erases[from / PAGE..to / PAGE].iter_mut().for_each(|erases| *erases += 1);
+        // A torn erase leaves words of which nobody knows whether they may be programmed.
+        self.programmed[from / WORD..to / WORD].fill(false);
+        self.change(from..to, |_, _| 0xff)
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
+        let range = offset as usize..offset as usize + bytes.len();
+        let whole = range.start.is_multiple_of(WORD) && range.len().is_multiple_of(WORD);
+        if !whole || range.is_empty() || range.end > self.bytes.len() {
+            return Err(Fault::Misuse);
+        }
+        let words = range.start / WORD..range.end / WORD;
+        if self.programmed[words.clone()].contains(&true) {
+            return Err(Fault::Misuse);
+        }
+        let result = self.change(range, |index, old| old & bytes[index]);
+        self.programmed[words].fill(result.is_ok());
+        result
+    }
+}
