@@ -40,13 +40,7 @@ impl<const I: usize, const O: usize, const S: usize, A> DenseI8<I, O, S, A> {
             assert!(I > 0 && O > 0, "a dense layer needs at least one input and one output");
             assert!(S == O || S == 1, "a dense layer has one scale an output, or one for all");
         }
-        let (mut multipliers, mut shifts) = ([0; S], [0; S]);
-        let mut index = 0;
-        while index < S {
-            multipliers[index] = requantize[index].multiplier();
-            shifts[index] = requantize[index].shift();
-            index += 1;
-        }
+        let (mut multipliers, mut shifts) = Requantize::apart(&requantize);
         let mut laid_out = [[0; I]; O];
         let short = int8::lay_out(Plain {
             weights: weights.as_flattened(),

@@ -44,13 +44,7 @@ impl<const I: usize, const O: usize, const S: usize> DenseI16<I, O, S> {
             assert!(I > 0 && O > 0, "a dense layer needs at least one input and one output");
             assert!(S == O || S == 1, "a dense layer has one scale an output, or one for all");
         }
-        let (mut multipliers, mut shifts) = ([0; S], [0; S]);
-        let mut index = 0;
-        while index < S {
-            multipliers[index] = requantize[index].multiplier();
-            shifts[index] = requantize[index].shift();
-            index += 1;
-        }
+        let (multipliers, shifts) = Requantize::apart(&requantize);
         DenseI16 { weights, bias, multipliers, shifts, clamp }
     }
 

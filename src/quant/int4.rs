@@ -61,13 +61,7 @@ impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A>
                 "GROUPS is not a 32nd of the inputs, rounded up, or 0"
             );
         }
-        let (mut multipliers, mut shifts) = ([0; O], [0; O]);
-        let mut output = 0;
-        while output < O {
-            multipliers[output] = requantize[output].multiplier();
-            shifts[output] = requantize[output].shift();
-            output += 1;
-        }
+        let (mut multipliers, mut shifts) = Requantize::apart(&requantize);
         let mut laid_out = [[0; BYTES]; O];
         let short = int4::lay_out(Plain {
             codes: weights.as_flattened(),

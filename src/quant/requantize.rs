@@ -53,6 +53,18 @@ impl Requantize {
         self.shift
     }
 
+    /// The mantissas and the exponents apart, as kernels read them.
+    pub(crate) const fn apart<const S: usize>(factors: &[Requantize; S]) -> ([i32; S], [i8; S]) {
+        let (mut multipliers, mut shifts) = ([0; S], [0; S]);
+        let mut index = 0;
+        while index < S {
+            multipliers[index] = factors[index].multiplier;
+            shifts[index] = factors[index].shift;
+            index += 1;
+        }
+        (multipliers, shifts)
+    }
+
     /// `sum · multiplier · 2^(shift − 31)`: a saturating left shift, a saturating rounding doubling high multiply, a
     /// rounding right shift.
     pub const fn apply(self, sum: i32) -> i32 {

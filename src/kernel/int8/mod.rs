@@ -130,6 +130,14 @@ const fn block(outputs: usize, row: usize, twos: bool) -> (usize, usize) {
     }
 }
 
+/// Every code as `hold` has it.
+#[inline(always)]
+fn hold_each<W>(codes: &[i8], words: &mut [W], hold: impl Fn(i8) -> W) {
+    for (word, &code) in words.iter_mut().zip(codes) {
+        *word = hold(code);
+    }
+}
+
 impl Affine<'_> {
     /// Every output of the layer, by `sum`, which gives the sum of one row after the other, and `mantissa`, which makes a
     /// multiplier of a short layer Q31 again.

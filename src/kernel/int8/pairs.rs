@@ -6,7 +6,7 @@
 //! Rows are taken by fours: of each two columns first the halfwords of rows 0 and 1, then those of rows 2 and 3; a last
 //! odd column has rows 0 to 3. Then come two rows, if two are left, column by column, then a last one as it is.
 
-use super::{Affine, Plain, block};
+use super::{Affine, Plain, block, hold_each};
 #[cfg(kernel_asm = "dsp")]
 use super::{dsp, job::Job};
 
@@ -25,9 +25,7 @@ pub const fn hold(code: i8) -> Word {
 pub fn hold_all(codes: &[i8], words: &mut [Word]) {
     #[cfg(kernel_asm = "dsp")]
     let (codes, words) = dsp::hold_fours(codes, words);
-    for (word, &code) in words.iter_mut().zip(codes) {
-        *word = hold(code);
-    }
+    hold_each(codes, words, hold);
 }
 
 /// The code that is held.

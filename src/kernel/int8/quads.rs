@@ -15,7 +15,7 @@ use super::armv7m::kernel;
 use super::job::Job;
 #[cfg(kernel_asm = "riscv")]
 use super::riscv::kernel;
-use super::{Affine, Plain, block};
+use super::{Affine, Plain, block, hold_each};
 
 /// What holds a code: the code plus 128.
 pub type Word = u8;
@@ -29,9 +29,7 @@ pub const fn hold(code: i8) -> Word {
 
 /// [`hold`] for every code.
 pub fn hold_all(codes: &[i8], words: &mut [Word]) {
-    for (word, &code) in words.iter_mut().zip(codes) {
-        *word = hold(code);
-    }
+    hold_each(codes, words, hold);
 }
 
 /// The code that is held.

@@ -1,6 +1,6 @@
 //! Row-major weights, codes as they are.
 
-use super::{Affine, Plain};
+use super::{Affine, Plain, hold_each};
 #[cfg(kernel_asm = "mve")]
 use super::{job::Job, mve::kernel};
 
@@ -16,9 +16,7 @@ pub const fn hold(code: i8) -> Word {
 
 /// [`hold`] for every code.
 pub fn hold_all(codes: &[i8], words: &mut [Word]) {
-    for (word, &code) in words.iter_mut().zip(codes) {
-        *word = hold(code);
-    }
+    hold_each(codes, words, hold);
 }
 
 /// The code that is held.
