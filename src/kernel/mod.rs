@@ -12,6 +12,11 @@ pub mod reference;
 
 use crate::scalar::Scalar;
 
+/// Weights, or an input, at a multiple of 4 bytes: kernels load words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(4))]
+pub struct Aligned<T>(pub T);
+
 /// `y = w·x + b`: bias first, then inputs by index, one accumulator an output. `w`: shape (O, I), row-major; `x` (I);
 /// `b`, `y` (O).
 #[inline]

@@ -1,6 +1,7 @@
 //! The int8 dense layer.
 
 use crate::chain::Chain;
+use crate::kernel::Aligned;
 use crate::kernel::int8::{self, Affine, Plain};
 use crate::layer::Layer;
 use crate::quant::{Clamp, Requantize, Stage};
@@ -13,18 +14,13 @@ use crate::scratch::{End, Scratch, room};
 /// target's kernel without a new export. That is for consts and statics: at run time, it may link what panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DenseI8<const I: usize, const O: usize, const S: usize = O, A = Clamp> {
-    weights: LaidOut<I, O>,
+    weights: Aligned<[[i8; I]; O]>,
     bias: [i32; O],
     multipliers: [i32; S],
     shifts: [i8; S],
     short: bool,
     stage: A,
 }
-
-/// Kernels load words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(align(4))]
-struct LaidOut<const I: usize, const O: usize>([[i8; I]; O]);
 
 impl<const I: usize, const O: usize, const S: usize, A> DenseI8<I, O, S, A> {
     /// `weights`: shape (O, I), in [-127, 127]. `bias`: shape (O), of scale `s_in·s_w`, the input's zero point folded
@@ -49,7 +45,7 @@ impl<const I: usize, const O: usize, const S: usize, A> DenseI8<I, O, S, A> {
             multipliers: &mut multipliers,
             shifts: &mut shifts,
         });
-        DenseI8 { weights: LaidOut(laid_out), bias, multipliers, shifts, short, stage }
+        DenseI8 { weights: Aligned(laid_out), bias, multipliers, shifts, short, stage }
     }
 
     /// This layer, then `next`, whose input is this layer's output.

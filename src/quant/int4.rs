@@ -1,6 +1,7 @@
 //! The int4 dense layer.
 
 use crate::chain::Chain;
+use crate::kernel::Aligned;
 use crate::kernel::int4::{self, Affine, Plain};
 use crate::layer::Layer;
 use crate::quant::{Clamp, Requantize, Stage};
@@ -26,7 +27,7 @@ pub const GROUP: usize = 32;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DenseI4<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize = 0, A = Clamp> {
-    weights: LaidOut<BYTES, O>,
+    weights: Aligned<[[u8; BYTES]; O]>,
     group_scales: [[u8; GROUPS]; O],
     bias: [i32; O],
     multipliers: [i32; O],
@@ -34,11 +35,6 @@ pub struct DenseI4<const I: usize, const O: usize, const BYTES: usize, const GRO
     short: bool,
     stage: A,
 }
-
-/// Kernels load words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(align(4))]
-struct LaidOut<const BYTES: usize, const O: usize>([[u8; BYTES]; O]);
 
 impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A>
     DenseI4<I, O, BYTES, GROUPS, A>
@@ -71,7 +67,7 @@ impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A>
             multipliers: &mut multipliers,
             shifts: &mut shifts,
         });
-        DenseI4 { weights: LaidOut(laid_out), group_scales, bias, multipliers, shifts, short, stage }
+        DenseI4 { weights: Aligned(laid_out), group_scales, bias, multipliers, shifts, short, stage }
     }
 
     /// This layer, then `next`, whose input is this layer's output.

@@ -2,8 +2,9 @@
 
 use core::array;
 
+use microdistill::fingerprint::{NOTHING, with};
 use microdistill::kernel::int8::{self, Affine, Plain, rows};
-use microdistill::kernel::{self, int4, reference};
+use microdistill::kernel::{self, Aligned, int4, reference};
 use microdistill::quant::{GROUP, Softmax};
 use microdistill::scalar::Element as _;
 use rand_core::Rng;
@@ -40,10 +41,6 @@ struct Case<const WEIGHTS: usize> {
     x: [i8; INPUTS],
 }
 
-/// Weights and inputs at a multiple of 4 bytes.
-#[repr(align(4))]
-struct Aligned<T>(T);
-
 /// Compares [`CASES`] random layers of at most `WEIGHTS` bytes of weights, int8, int4 and f32; prints how many differ, and a
 /// digest of all outputs, which is the same on every machine that is given the same `WEIGHTS`.
 ///
@@ -56,45 +53,45 @@ struct Aligned<T>(T);
 pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
     const { assert!(WEIGHTS == 4 * NUMBERS, "a number is 4 bytes") };
     let mut rng = Pcg32::new(7, 7);
-    let (mut short, mut different, mut digest) = (0, 0, FNV_OFFSET);
+    let (mut short, mut different, mut digest) = (0, 0, NOTHING);
     for index in 0..CASES {
         tell(index);
         let (expected, found, by_short_cuts) = outputs_i8::<WEIGHTS>(index, &mut rng);
         short += u32::from(by_short_cuts);
         different += u32::from(expected != found);
-        digest = found.iter().fold(digest, |digest, &code| hash(digest, code as u8 as u32));
+        digest = found.iter().fold(digest, |digest, &code| with(digest, code as u8 as u32));
     }
     println!(
         "int8: {} layers, {} of them by short cuts, {} differ, digest {}",
         CASES, short, different, digest
     );
 
-    let (mut short_i4, mut different_i4, mut digest) = (0, 0, FNV_OFFSET);
+    let (mut short_i4, mut different_i4, mut digest) = (0, 0, NOTHING);
     for index in 0..CASES {
         tell(index);
         let (expected, found, by_short_cuts) = outputs_i4::<WEIGHTS>(&mut rng);
         short_i4 += u32::from(by_short_cuts);
         different_i4 += u32::from(expected != found);
-        digest = found.iter().fold(digest, |digest, &code| hash(digest, code as u8 as u32));
+        digest = found.iter().fold(digest, |digest, &code| with(digest, code as u8 as u32));
     }
     println!(
         "int4: {} layers, {} of them by short cuts, {} differ, digest {}",
         CASES, short_i4, different_i4, digest
     );
 
-    let (mut different_f32, mut digest) = (0, FNV_OFFSET);
+    let (mut different_f32, mut digest) = (0, NOTHING);
     for index in 0..CASES {
         tell(index);
         different_f32 += u32::from(!pass_f32::<NUMBERS>(&mut rng, &mut digest));
     }
     println!("f32: {} layers, {} differ, digest {}", CASES, different_f32, digest);
 
-    let mut digest = FNV_OFFSET;
+    let mut digest = NOTHING;
     for _ in 0..CASES {
         let logits: [i8; 10] = array::from_fn(|_| codes(&mut rng));
         for softmax in &SOFTMAXES {
             let probabilities = softmax.apply(&logits);
-            digest = probabilities.iter().fold(digest, |digest, &code| hash(digest, code as u8 as u32));
+            digest = probabilities.iter().fold(digest, |digest, &code| with(digest, code as u8 as u32));
         }
     }
     println!("softmax: {} rows, digest {}", CASES * SOFTMAXES.len() as u32, digest);
@@ -200,17 +197,9 @@ fn pass_f32<const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> bool {
 fn same(expected: &[f32], found: &[f32], digest: &mut u32) -> bool {
     // Processors disagree about a NaN's payload.
     let bits = |y: &f32| if y.is_nan() { f32::NAN.to_bits() } else { y.to_bits() };
-    *digest = found.iter().fold(*digest, |digest, y| hash(digest, bits(y)));
+    *digest = found.iter().fold(*digest, |digest, y| with(digest, bits(y)));
     expected.iter().zip(found).all(|(a, &b)| a.same_bits(b))
 }
-
-fn hash(digest: u32, word: u32) -> u32 {
-    (digest ^ word).wrapping_mul(FNV_PRIME)
-}
-
-// Fowler, Noll and Vo's hash, 32 bits.
-const FNV_OFFSET: u32 = 0x811c_9dc5;
-const FNV_PRIME: u32 = 0x0100_0193;
 
 /// A number in `low..=high`.
 fn between(rng: &mut Pcg32, low: usize, high: usize) -> usize {
