@@ -127,6 +127,12 @@ impl Drift {
         }
     }
 
+    /// Learning, and as [`expecting`](Drift::expecting): for a start after a power cut, which may have met a device that
+    /// had not yet learned enough.
+    pub const fn learning(mean: f32, count: u32) -> Self {
+        Drift { learning: true, ..Drift::expecting(mean, count) }
+    }
+
     /// Adds a sample's disagreement and tells whether it is time to learn. One that is not finite says nothing.
     pub fn add(&mut self, disagreement: f32, limits: &DriftLimits) -> bool {
         if !self.learning {

@@ -157,11 +157,18 @@ impl<S: Train<Scalar = f32> + Copy, O: Optimizer<S>> Guard<S, O> {
         rolled_back: 0,
     };
 
-    /// Takes a student into use, the shipped one or what was learned before, and begins a transaction.
+    /// Takes a student into use and begins a transaction.
     pub fn begin(&mut self, student: &S) {
-        self.student = *student;
-        self.candidate.restart(student);
+        self.begin_with(|place| *place = *student);
+    }
+
+    /// Has the student in use made where it lies, and begins a transaction: by the shipped one and then what was learned
+    /// before, say, without another one on the stack. What is returned is what `make` returns.
+    pub fn begin_with<T>(&mut self, make: impl FnOnce(&mut S) -> T) -> T {
+        let made = make(&mut self.student);
+        self.candidate.restart(&self.student);
         self.begin_transaction();
+        made
     }
 
     /// The student in use.

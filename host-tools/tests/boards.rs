@@ -22,7 +22,7 @@ use microdistill_host_tools::precision::{Bits, Precision, Scales};
 use microdistill_host_tools::quantize::quantize;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use serde_json::Value;
-use shipped::shipped;
+use shipped::{ADAPT, shipped};
 use tempfile::TempDir;
 
 type Test = fn() -> Result<(), Failed>;
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 16] = [
+    let tests: [(&str, Test); 17] = [
         ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         ("what_a_board_learned_is_evaluated_here", what_a_board_learned_is_evaluated_here),
         ("an_int8_teacher_s_distillation_fits_16_kib", an_int8_teacher_s_distillation_fits_16_kib),
         ("an_adaptation_is_the_desktop_s", an_adaptation_is_the_desktop_s),
+        ("what_an_adaptation_kept_comes_back", what_an_adaptation_kept_comes_back),
         ("rows_of_another_model_are_refused", rows_of_another_model_are_refused),
         ("a_flipped_bit_is_seen", a_flipped_bit_is_seen),
         ("weights_stay_in_flash", weights_stay_in_flash),
@@ -262,19 +263,51 @@ fn rows_of_another_model_are_refused() -> Result<(), Failed> {
 }
 
 fn an_adaptation_is_the_desktop_s() -> Result<(), Failed> {
-    // Memory is another on every board.
     let told = |output: &Output| -> Vec<String> {
-        let lines =
-            output.lines.iter().filter(|line| !line.starts_with("RAM: ") && !line.starts_with("stack: "));
-        lines.cloned().collect()
+        output.lines.iter().filter(|line| !pins::is_measured(line)).cloned().collect()
     };
-    let mut expected = None;
-    let boards = desktop_and(std::iter::once(emulated()).chain(SMALL.map(find)));
-    for (board, output) in run_on(boards, "adapt", &Sources::default())? {
+    let mut expected: Option<Vec<String>> = None;
+    for (board, output) in run_on(desktop(), "adapt", &Sources::default())? {
         assert!(output.success, "{board}: {output:?}");
-        let expected = expected.get_or_insert_with(|| told(&output));
-        assert_eq!(told(&output), *expected, "{board}");
+        let told = told(&output);
+        for happened in ["training", "writing to flash", "erasing flash"] {
+            let end = format!("power fails while {happened}");
+            assert!(told.iter().any(|line| line.ends_with(&end)), "{board}: {happened}: {output:?}");
+        }
+        assert!(told.iter().any(|line| line.starts_with("start 4: the learned weights, ")), "{output:?}");
+        assert_eq!(*expected.get_or_insert_with(|| told.clone()), told, "{board}");
     }
+    for board in ADAPT {
+        let output = shipped_output("adapt", board)?;
+        assert!(output.success, "{board}: {output:?}");
+        assert_eq!(Some(told(output)), expected, "{board} and the desktop differ");
+    }
+    let (memory, stack) =
+        (shipped("adapt")?["microbit"].memory, shipped_output("adapt", "microbit")?.value("stack"));
+    let stack = stack.and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
+    assert!(stack.is_some_and(|stack| memory.ram + stack < 16 * 1024), "{memory:?}, {stack:?}");
+    Ok(())
+}
+
+fn what_an_adaptation_kept_comes_back() -> Result<(), Failed> {
+    let folder = TempDir::new()?;
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (log, learned) = (path("log.txt"), path("learned.safetensors"));
+    let models = "examples/models/watch_small";
+    for line in [
+        format!("board run host adapt --save {log}"),
+        format!("import {log} --like {models}/student.safetensors --out {learned}"),
+    ] {
+        let output = microdistill(&line).output()?;
+        assert!(output.status.success(), "{line}: {output:?}");
+    }
+    let Body::F32(network) = Model::load(&learned)?.body else { return Err("not f32".into()) };
+    let parameters = network.layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.bias));
+    let bits: Vec<u32> = parameters.map(|parameter| parameter.to_bits()).collect();
+    assert_eq!(bits, shipped_output("adapt", "microbit")?.weights(), "the board's and the desktop's differ");
+    let output =
+        microdistill(&format!("evaluate {learned} --test examples/data/watch_small/test.csv")).output()?;
+    assert!(output.status.success(), "{output:?}");
     Ok(())
 }
 

@@ -99,8 +99,13 @@ pub(super) fn overwrite<P: Params<Scalar = f32>>(network: &mut P, from: usize, b
 /// ```
 pub fn encode<P: Params<Scalar = f32>>(network: &P, version: u32) -> impl Iterator<Item = u8> {
     let header = Header::of::<P>(version, 0);
-    let seal = header.seal(network).to_le_bytes();
+    let seal = seal(network, version).to_le_bytes();
     header.to_words().into_iter().chain(parameters(network)).chain([seal]).flatten()
+}
+
+/// The CRC-32 that [`encode`] ends with: by it a device and the desktop tell whether they have the same network.
+pub fn seal<P: Params<Scalar = f32>>(network: &P, version: u32) -> u32 {
+    Header::of::<P>(version, 0).seal(network)
 }
 
 /// Why a record was refused.

@@ -169,6 +169,17 @@ pub fn measured(
     ])
 }
 
+/// How many instructions a program on a [`counting`] board took for what it calls `name`; none, if no emulator counted.
+///
+/// # Errors
+/// A line that is missing.
+pub fn counted(board: &Board, output: &Output, name: &str) -> Result<Option<u64>> {
+    if board.qemu.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(instructions(number(board, output, name)?, number(board, output, "tick")?, 1)))
+}
+
 /// Instructions of the loop that `bench` measures first.
 const LOOP: u64 = 20_000;
 

@@ -36,7 +36,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
-pub use bench::{Measured, Work, counting, executed, measured};
+pub use bench::{Measured, Work, counted, counting, executed, measured};
 pub use build::{Firmware, Profile};
 pub use elf::{Elf, Memory};
 pub use executed::Executed;

@@ -167,8 +167,8 @@ impl Pin {
         let story = output.iter().flat_map(Output::story);
         let (stack, lines): (Vec<&str>, Vec<&str>) = story.partition(|line| line.starts_with("stack: "));
         let stack = stack.iter().find_map(|line| line.split(' ').nth(1)?.parse().ok());
-        let lines = lines.into_iter().map(str::to_owned).collect();
-        let (story, measured) = if program == "bench" { (Vec::new(), lines) } else { (lines, Vec::new()) };
+        let lines = lines.into_iter().map(str::to_owned);
+        let (measured, story) = lines.partition(|line: &String| program == "bench" || is_measured(line));
         Pin { flash: memory.flash, ram: memory.ram, stack, story, measured }
     }
 
@@ -178,8 +178,18 @@ impl Pin {
     }
 }
 
+/// Whether a line of `adapt` is another on every board.
+pub(crate) fn is_measured(line: &str) -> bool {
+    ["tick: ", "longest ", "RAM: ", "stack: "].iter().any(|start| line.starts_with(start))
+}
+
 /// What the board's programs are now.
 fn programs(board: &str) -> Result<BTreeMap<String, Pin>, Failed> {
-    let pin = |program: &str| Ok((program.into(), Pin::of(program, &shipped(program)?[board])));
-    PROGRAMS.into_iter().map(pin).collect()
+    let mut pins = BTreeMap::new();
+    for program in PROGRAMS {
+        if let Some(shipped) = shipped(program)?.get(board) {
+            pins.insert(program.into(), Pin::of(program, shipped));
+        }
+    }
+    Ok(pins)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use libtest_mimic::Failed;
-use microdistill_host_tools::board::{Elf, Memory, Output, Profile, Sources, counting};
+use microdistill_host_tools::board::{Board, Elf, Memory, Output, Profile, Sources, counting};
 
 use super::{boards, build, run};
 
@@ -16,12 +16,15 @@ pub(crate) struct Shipped {
     pub(crate) output: Option<Output>,
 }
 
-/// The programs of every microcontroller.
-pub(crate) const PROGRAMS: [&str; 3] = ["infer", "distill", "bench"];
+/// The programs of every microcontroller; the last one is run on some.
+pub(crate) const PROGRAMS: [&str; 4] = ["infer", "distill", "bench", "adapt"];
 
-/// This one of the [`PROGRAMS`] on every microcontroller, by the board's name.
+/// Where `adapt` is run, which takes its time: a core with an FPU, one with 16 KiB of RAM, one of another architecture.
+pub(crate) const ADAPT: [&str; 3] = ["qemu-mps2", "microbit", "qemu-riscv"];
+
+/// This one of the [`PROGRAMS`] on the microcontrollers, by the board's name.
 pub(crate) fn shipped(program: &str) -> Result<&'static BTreeMap<String, Shipped>, Failed> {
-    static RUNS: [OnceLock<Result<BTreeMap<String, Shipped>, String>>; 3] = [const { OnceLock::new() }; 3];
+    static RUNS: [OnceLock<Result<BTreeMap<String, Shipped>, String>>; 4] = [const { OnceLock::new() }; 4];
     let index = PROGRAMS.iter().position(|name| *name == program).ok_or("no such program")?;
     let runs = RUNS[index].get_or_init(|| {
         build_and_run(program).map_err(|failed| failed.message().unwrap_or_default().to_owned())
@@ -33,12 +36,14 @@ pub(crate) fn shipped(program: &str) -> Result<&'static BTreeMap<String, Shipped
 fn build_and_run(program: &str) -> Result<BTreeMap<String, Shipped>, Failed> {
     std::thread::scope(|scope| {
         let mut runs = Vec::new();
-        for board in boards().into_iter().filter(|board| board.target.is_some()) {
+        let runs_on = |board: &Board| program != "adapt" || ADAPT.contains(&board.name.as_str());
+        for board in boards().into_iter().filter(|board| board.target.is_some() && runs_on(board)) {
             let elf = build(&board, program, &Sources::default(), Profile::Release)?;
             runs.push(scope.spawn(move || {
                 let memory = Elf::load(&elf)?.memory()?;
                 // QEMU is slower where it counts.
-                let emulated = if program == "bench" { counting(&board) } else { board };
+                let counts = program == "bench" || program == "adapt";
+                let emulated = if counts { counting(&board) } else { board };
                 let output = emulated.qemu.is_some().then(|| run(&emulated, &elf)).transpose()?;
                 Ok((emulated.name, Shipped { memory, output }))
             }));

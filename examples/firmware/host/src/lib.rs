@@ -1,7 +1,11 @@
-//! The desktop as a board: what it measures with.
+//! The desktop as a board: what it measures with, and what it keeps.
+
+mod flash;
 
 use std::hint::black_box;
 use std::time::Instant;
+
+pub use flash::flash;
 
 use microdistill_programs::{Meter, Tick};
 

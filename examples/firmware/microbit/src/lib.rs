@@ -4,6 +4,7 @@
 //! semihosting, and the program ends with a failure: that is the handler of the crate `semihosting`.
 #![no_std]
 
+mod flash;
 mod timer;
 
 #[cfg(feature = "rtt")]
@@ -11,12 +12,16 @@ use defmt_rtt as _;
 #[cfg(not(feature = "rtt"))]
 use defmt_semihosting as _;
 use microdistill_support::CoreMeter;
+use nrf51_pac::Peripherals;
 use portable_atomic as _;
 
+pub use flash::Flash;
 pub use microdistill_support::run;
 pub use timer::Timer0;
 
-/// The nRF51 has no SysTick: TIMER0 counts its 16 MHz.
-pub fn meter() -> Option<CoreMeter<Timer0>> {
-    Timer0::start().map(CoreMeter::new)
+/// What measures, and flash to write to; `None` if they have been taken before. The nRF51 has no SysTick: TIMER0 counts
+/// its 16 MHz.
+pub fn board() -> Option<(CoreMeter<Timer0>, Flash)> {
+    let peripherals = Peripherals::take()?;
+    Some((CoreMeter::new(Timer0::start(peripherals.TIMER0)), Flash::new(peripherals.NVMC)))
 }

@@ -3,21 +3,20 @@
 
 use microdistill_programs::Tick;
 use microdistill_support::Counter;
-use nrf51_pac::{Peripherals, TIMER0};
+use nrf51_pac::TIMER0;
 
 /// 32 bits of 16 MHz.
 pub struct Timer0(TIMER0);
 
 impl Timer0 {
-    /// Starts it; `None` if it has been taken before.
-    pub fn start() -> Option<Self> {
-        let timer = Peripherals::take()?.TIMER0;
+    /// Starts it.
+    pub(crate) fn start(timer: TIMER0) -> Self {
         timer.bitmode.write(|w| w.bitmode()._32bit());
         // SAFETY: 0 is a prescaler of 2⁰.
         timer.prescaler.write(|w| unsafe { w.bits(0) });
         // SAFETY: a task starts when 1 is written to it.
         timer.tasks_start.write(|w| unsafe { w.bits(1) });
-        Some(Timer0(timer))
+        Timer0(timer)
     }
 }
 

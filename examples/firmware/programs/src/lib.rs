@@ -19,6 +19,7 @@ mod infer;
 mod kernels;
 mod optimizer;
 mod outcome;
+mod storage;
 
 pub use adapt::adapt;
 pub use bench::{Meter, Tick, Watch, bench};
@@ -26,3 +27,4 @@ pub use distill::distill;
 pub use infer::infer;
 pub use kernels::kernels;
 pub use outcome::Outcome;
+pub use storage::{PlayedFlash, Storage};

@@ -9,7 +9,8 @@
 #![no_std]
 
 use defmt_semihosting as _;
-use microdistill_support::{CoreMeter, SysTick};
+use microdistill_programs::PlayedFlash;
+use microdistill_support::{CoreMeter, SysTick, played_flash, reset};
 
 pub use microdistill_support::run;
 
@@ -25,4 +26,9 @@ const TICK: u32 = if cfg!(feature = "an505") {
 /// SysTick counts the board's clock.
 pub fn meter() -> Option<CoreMeter<SysTick<TICK>>> {
     SysTick::start().map(CoreMeter::new)
+}
+
+/// Memory plays flash; a reset, which leaves memory as it is, plays a power cut.
+pub fn flash() -> Option<PlayedFlash<&'static mut [u8]>> {
+    played_flash(|_| reset())
 }

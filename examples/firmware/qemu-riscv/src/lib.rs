@@ -5,10 +5,15 @@
 //! failure: that is the handler of the crate `semihosting`.
 #![no_std]
 
+#[cfg(not(feature = "sifive-e"))]
+mod flash;
+
 use defmt_semihosting as _;
 use microdistill_support::{CoreMeter, Retired};
 use portable_atomic as _;
 
+#[cfg(not(feature = "sifive-e"))]
+pub use flash::flash;
 pub use microdistill_support::run;
 
 /// The core counts its instructions.

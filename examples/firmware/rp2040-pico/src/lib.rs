@@ -7,7 +7,8 @@
 mod boot;
 
 use defmt_rtt as _;
-use microdistill_support::{CoreMeter, SysTick};
+use microdistill_programs::PlayedFlash;
+use microdistill_support::{CoreMeter, SysTick, played_flash, reset};
 use portable_atomic as _;
 
 pub use microdistill_support::run;
@@ -15,4 +16,9 @@ pub use microdistill_support::run;
 /// SysTick counts cycles of the core, which the ring oscillator clocks with 6 MHz, more or less.
 pub fn meter() -> Option<CoreMeter<SysTick<0>>> {
     SysTick::start().map(CoreMeter::new)
+}
+
+/// Memory plays flash; a reset, which leaves memory as it is, plays a power cut.
+pub fn flash() -> Option<PlayedFlash<&'static mut [u8]>> {
+    played_flash(|_| reset())
 }

@@ -18,6 +18,12 @@ pub(crate) fn spin(turns: u32) {
     cortex_m::asm::delay(turns);
 }
 
+/// Starts the program again, at the reset vector, with memory as it is.
+pub fn reset() -> ! {
+    // It waits for all writes to memory.
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
 /// The core's own timer, 24 bits, at `PICOSECONDS` a tick; 0: the core's clock, whatever that is.
 pub struct SysTick<const PICOSECONDS: u32>(SYST);
 

@@ -5,6 +5,7 @@
 #[cfg_attr(target_arch = "riscv32", path = "riscv.rs")]
 mod machine;
 mod meter;
+mod played;
 mod stack;
 
 use microdistill_programs::Outcome;
@@ -13,8 +14,9 @@ use semihosting::process::ExitCode;
 #[cfg(target_arch = "riscv32")]
 pub use machine::Retired;
 #[cfg(target_arch = "arm")]
-pub use machine::SysTick;
+pub use machine::{SysTick, reset};
 pub use meter::{CoreMeter, Counter};
+pub use played::played_flash;
 
 /// Runs `program`, says how deep the stack was, and ends: the emulator's exit code, or what `probe-rs run` ends with, is
 /// the outcome.

@@ -3,6 +3,7 @@
 mod bench;
 mod peers;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -11,6 +12,7 @@ use microdistill_host_tools::board::{
     self, Elf, Firmware, Memory, Optimizer, Output, Profile, Sources, is_story,
 };
 use microdistill_host_tools::dataset::{Dataset, Expected, read_like};
+use microdistill_host_tools::file::{probe, write};
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
@@ -57,7 +59,7 @@ enum Program {
     Infer,
     /// Learn from the teacher in flash
     Distill,
-    /// Adapt to other people and another gain: the bundled example's story
+    /// Adapt to other people and another gain, and keep it through power cuts: the bundled example's story
     Adapt,
     /// Measure an inference, and a sample learned
     Bench,
@@ -102,6 +104,9 @@ struct Run {
     /// Run this firmware, and build nothing: what a cargo runner does
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "teacher", "train", "test", "debug"])]
     elf: Option<PathBuf>,
+    /// Writes all that the program prints to a file, bits included: `import` takes the weights from it
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
 }
 
 /// What the firmware holds [default: the bundled example's models and rows]
@@ -150,6 +155,8 @@ struct Ran<'a> {
     compared: Option<usize>,
     different: Option<usize>,
     lines: Vec<&'a str>,
+    /// Of `adapt`, by what they are of.
+    instructions: BTreeMap<&'a str, u64>,
 }
 
 impl Board {
@@ -294,17 +301,34 @@ fn sources_folder(board: &board::Board) -> Result<PathBuf> {
 
 impl Run {
     fn run(&self, context: &Context) -> Result<()> {
+        if let Some(path) = &self.save {
+            probe(path)?;
+        }
         let board = board::find(&board::firmware_folder()?, &self.build.board)?;
         let (elf, expected) = match &self.elf {
             Some(elf) => (elf.clone(), None),
             None => self.build.build(context, &board, |firmware| firmware.build())?,
         };
         let memory = tell_memory(context, &board, &elf)?;
+        let program = self.build.program;
+        let board = if program == Program::Adapt { board::counting(&board) } else { board };
         let output = board::run(&board, &elf, &mut |line| {
             if is_story(line) {
                 context.console.note(format_args!("  {line}"));
             }
         })?;
+        if let Some(path) = &self.save {
+            write(path, (output.lines.join("\n") + "\n").as_bytes())?;
+        }
+        let mut instructions = BTreeMap::new();
+        if program == Program::Adapt && output.success {
+            for name in ["longest window", "longest training", "longest checkpoint"] {
+                if let Some(count) = board::counted(&board, &output, name)? {
+                    context.console.say(format_args!("{name}: {count} instructions"))?;
+                    instructions.insert(name, count);
+                }
+            }
+        }
         let different = expected.as_ref().map(|expected| output.different(expected));
         if let (Some(expected), Some(different)) = (&expected, different) {
             let rows = expected.len();
@@ -319,6 +343,7 @@ impl Run {
             compared: expected.as_ref().map(Vec::len),
             different,
             lines: output.story().collect(),
+            instructions,
         })?;
         verdict(&board.name, &output, different.unwrap_or(0))
     }

@@ -1,5 +1,8 @@
 //! Adaptation on the desktop.
 
-fn main() -> microdistill_programs::Outcome {
-    microdistill_programs::adapt()
+use microdistill_host::{Clock, flash};
+use microdistill_programs::Outcome;
+
+fn main() -> std::io::Result<Outcome> {
+    Ok(microdistill_programs::adapt(Some((Clock::new(), flash()?))))
 }

@@ -3,9 +3,9 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use microdistill_microbit::run;
+use microdistill_microbit::{board, run};
 
 #[entry]
 fn main() -> ! {
-    run(microdistill_programs::adapt)
+    run(|| microdistill_programs::adapt(board()))
 }

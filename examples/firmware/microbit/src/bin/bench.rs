@@ -3,9 +3,9 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use microdistill_microbit::{meter, run};
+use microdistill_microbit::{board, run};
 
 #[entry]
 fn main() -> ! {
-    run(|| microdistill_programs::bench(meter()))
+    run(|| microdistill_programs::bench(board().map(|(meter, _)| meter)))
 }

@@ -3,9 +3,9 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use microdistill_qemu_mps2::run;
+use microdistill_qemu_mps2::{flash, meter, run};
 
 #[entry]
 fn main() -> ! {
-    run(microdistill_programs::adapt)
+    run(|| microdistill_programs::adapt(meter().zip(flash())))
 }

@@ -2,10 +2,15 @@
 #![no_std]
 #![no_main]
 
-use microdistill_qemu_riscv::run;
+#[cfg(feature = "sifive-e")]
+compile_error!(
+    "adapt keeps what it learns: QEMU's sifive_e has flash that cannot be written, and no RAM to play it"
+);
+
+use microdistill_qemu_riscv::{flash, meter, run};
 use riscv_rt::entry;
 
 #[entry]
 fn main() -> ! {
-    run(microdistill_programs::adapt)
+    run(|| microdistill_programs::adapt(meter().zip(flash())))
 }

@@ -3,9 +3,9 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use microdistill_rp2040_pico::run;
+use microdistill_rp2040_pico::{flash, meter, run};
 
 #[entry]
 fn main() -> ! {
-    run(microdistill_programs::adapt)
+    run(|| microdistill_programs::adapt(meter().zip(flash())))
 }
