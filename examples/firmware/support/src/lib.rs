@@ -5,6 +5,7 @@
 #[cfg_attr(target_arch = "riscv32", path = "riscv.rs")]
 mod machine;
 mod meter;
+mod serial;
 mod stack;
 
 use microdistill_programs::Outcome;
@@ -15,6 +16,7 @@ pub use machine::Retired;
 #[cfg(target_arch = "arm")]
 pub use machine::SysTick;
 pub use meter::{CoreMeter, Counter};
+pub use serial::{Polled, Uart};
 
 /// Runs `program`, says how deep the stack was, and ends: the emulator's exit code, or what `probe-rs run` ends with, is
 /// the outcome.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod peers;
+mod teach;
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,7 @@ enum Verb {
     Flash(Build),
     /// Instructions, flash, RAM and stack of an inference and of learning
     Bench(bench::Bench),
+    Teach(teach::Teach),
 }
 
 #[derive(Args, Debug)]
@@ -160,6 +162,7 @@ impl Board {
             Verb::Run(run) => run.run(context),
             Verb::Flash(build) => build.flash(context),
             Verb::Bench(bench) => bench.run(context),
+            Verb::Teach(teach) => teach.run(context),
         }
     }
 }
