@@ -30,14 +30,7 @@ enum Direction {
 impl<L: Line> Faulty<L> {
     pub(crate) fn new(line: L, seed: u64) -> Self {
         let rng = Pcg32::new(seed, 3);
-        Faulty {
-            line,
-            rng,
-            late: [None, None],
-            coming: Vec::new(),
-            come: VecDeque::new(),
-            faults: [0; 4],
-        }
+        Faulty { line, rng, late: [None, None], coming: Vec::new(), come: VecDeque::new(), faults: [0; 4] }
     }
 
     /// What arrives of a frame.

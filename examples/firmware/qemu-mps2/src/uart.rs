@@ -1,7 +1,7 @@
 //! UART 0 of the MPS boards: Arm's CMSDK UART (DDI 0479, chapter 4.3).
 #![allow(unsafe_code)]
 
-use microdistill_support::Uart;
+use microdistill_support::{Register, Uart};
 
 /// Where it is: at its secure address, where there are two.
 const BASE: usize = if cfg!(feature = "an505") {
@@ -12,10 +12,11 @@ const BASE: usize = if cfg!(feature = "an505") {
     0x4000_4000
 };
 
-const DATA: usize = BASE;
-const STATE: usize = BASE + 0x4;
-const CTRL: usize = BASE + 0x8;
-const BAUDDIV: usize = BASE + 0x10;
+// SAFETY: registers of the UART.
+const DATA: Register<u32> = unsafe { Register::at(BASE) };
+const STATE: Register<u32> = unsafe { Register::at(BASE + 0x4) };
+const CTRL: Register<u32> = unsafe { Register::at(BASE + 0x8) };
+const BAUDDIV: Register<u32> = unsafe { Register::at(BASE + 0x10) };
 
 /// Of [`STATE`].
 const SEND_FULL: u32 = 1 << 0;
@@ -31,30 +32,20 @@ pub struct Uart0(());
 
 impl Uart0 {
     pub(crate) fn start() -> Self {
-        write(BAUDDIV, DIVISOR);
-        write(CTRL, ENABLE);
+        BAUDDIV.write(DIVISOR);
+        CTRL.write(ENABLE);
         Uart0(())
     }
 }
 
 impl Uart for Uart0 {
     fn receive(&mut self) -> Option<u8> {
-        (read(STATE) & RECEIVE_FULL != 0).then(|| read(DATA) as u8)
+        (STATE.read() & RECEIVE_FULL != 0).then(|| DATA.read() as u8)
     }
     fn is_free(&mut self) -> bool {
-        read(STATE) & SEND_FULL == 0
+        STATE.read() & SEND_FULL == 0
     }
     fn send(&mut self, byte: u8) {
-        write(DATA, byte.into());
+        DATA.write(byte.into());
     }
-}
-
-fn read(register: usize) -> u32 {
-    // SAFETY: `register` is the address of one of the UART's registers, and reading it touches no memory.
-    unsafe { (register as *const u32).read_volatile() }
-}
-
-fn write(register: usize, value: u32) {
-    // SAFETY: `register` is the address of one of the UART's registers, and writing it touches no memory.
-    unsafe { (register as *mut u32).write_volatile(value) };
 }
