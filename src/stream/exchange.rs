@@ -24,6 +24,7 @@ pub enum Request<X, Y> {
     /// beyond its last are nothing.
     Install {
         /// Index of the first.
+        #[serde(with = "postcard::fixint::le")]
         from: u32,
         /// f32 each.
         parameters: [[u8; 4]; PIECE],
@@ -35,6 +36,7 @@ pub enum Request<X, Y> {
     /// A piece of the student's [record](crate::checkpoint::record): answered by [`Reply::Record`]. The batch ends.
     Recall {
         /// Index of its first word.
+        #[serde(with = "postcard::fixint::le")]
         from: u32,
     },
 }
@@ -42,7 +44,7 @@ pub enum Request<X, Y> {
 impl<X: Array, Y: Array> Request<X, Y> {
     /// Most bytes of a frame.
     pub const FRAME_BYTES: usize = {
-        let piece = 5 + 4 * PIECE;
+        let piece = 4 + 4 * PIECE;
         let lesson = Lesson::<X, Y>::BYTES;
         frame::bytes(1 + if lesson > piece { lesson } else { piece })
     };
@@ -63,6 +65,7 @@ pub struct Settings {
     /// The teacher's share beside the labels, in [0, 1]; 0 learns from labels alone.
     pub alpha: f32,
     /// Samples an update; 0 counts as 1.
+    #[serde(with = "postcard::fixint::le")]
     pub batch: u32,
 }
 
@@ -85,8 +88,10 @@ pub enum Reply {
     /// The device is there.
     Ready {
         /// The number of the last request that was done: the next one has to be above.
+        #[serde(with = "postcard::fixint::le")]
         last: u32,
         /// Of its student: see [`fingerprint`](crate::fingerprint).
+        #[serde(with = "postcard::fixint::le")]
         fingerprint: u32,
     },
     /// It is done.
@@ -94,6 +99,7 @@ pub enum Reply {
     /// The sample was learned.
     Learned {
         /// What the student took it for before it learned.
+        #[serde(with = "postcard::fixint::le")]
         class: u16,
         /// The sample's loss, before.
         loss: f32,

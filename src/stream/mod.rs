@@ -5,6 +5,9 @@
 //! (Cheshire and Baker 1999) and ended by a zero. Numbers have their full width, little-endian. Both ends are here: the
 //! desktop calls [`encode`], the device gives each byte of its serial port to a [`Decoder`].
 //!
+//! That is for a line of one direction, or samples that come faster than they can be learned: what is lost is missed.
+//! Where the device can answer, it is a `Pupil`, and every sample is learned once: `microdistill board teach` has it so.
+//!
 //! ```
 //! use microdistill::loss::{Soft, SoftLabels};
 //! use microdistill::optimizer::{Sgd, SgdRates};

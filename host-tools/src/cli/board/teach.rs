@@ -33,8 +33,8 @@ use super::{ready, rows, sources_folder, tell_memory};
 ///
 /// Your own, on a micro:bit, which `board flash microbit teach --student student.safetensors` has prepared:
 ///
-///     microdistill board teach --port /dev/ttyACM0 --student student.safetensors --teacher teacher.safetensors \
-///         --train gestures.csv --out learned.safetensors
+///     microdistill board teach --port /dev/ttyACM0 --student student.safetensors \
+///         --teacher teacher.safetensors --train gestures.csv --out learned.safetensors
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Teach {
