@@ -33,7 +33,7 @@ pub enum Request<X, Y> {
     Begin(Settings),
     /// A sample to be learned: answered by [`Reply::Learned`].
     Learn(Lesson<X, Y>),
-    /// A piece of the student's [record](crate::checkpoint::record): answered by [`Reply::Record`]. The batch ends.
+    /// A piece of the student's record, as `checkpoint` has it: answered by [`Reply::Record`]. The batch ends.
     Recall {
         /// Index of its first word.
         #[serde(with = "postcard::fixint::le")]
