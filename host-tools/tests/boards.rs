@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 18] = [
+    let tests: [(&str, Test); 19] = [
         ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         ("flashing_is_by_probe_rs", flashing_is_by_probe_rs),
         ("bench_tells_machines_what_they_rely_on", bench_tells_machines_what_they_rely_on),
         ("a_plain_loop_has_the_same_outputs", a_plain_loop_has_the_same_outputs),
+        ("an_interrupt_driven_program_is_as_pinned", pins::an_interrupt_driven_program_is_as_pinned),
         ("outputs_and_sizes_are_those_pinned", pins::outputs_and_sizes_are_those_pinned),
         (
             "instructions_of_the_reference_networks_are_those_pinned",

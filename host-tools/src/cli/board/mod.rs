@@ -108,6 +108,9 @@ struct Run {
     /// Run this firmware, and build nothing: what a cargo runner does
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "teacher", "train", "test", "debug"])]
     elf: Option<PathBuf>,
+    /// In QEMU, an instruction takes 64 ns whatever this machine is busy with: runs by a timer repeat, and are slower
+    #[arg(long)]
+    count: bool,
 }
 
 /// What the firmware holds [default: the bundled example's models and rows]
@@ -320,6 +323,7 @@ fn sources_folder(board: &board::Board) -> Result<PathBuf> {
 impl Run {
     fn run(&self, context: &Context) -> Result<()> {
         let board = board::find(&board::firmware_folder()?, &self.build.board)?;
+        let board = if self.count { board::counting(&board) } else { board };
         if self.build.program == Program::Teach {
             bail!("a board is taught by its desktop: `board teach {}`", board.name);
         }
