@@ -7,5 +7,6 @@ mod adversarial;
 mod drift;
 mod guard;
 mod replay;
+mod streams;
 mod teacher;
 mod watch;

@@ -1,4 +1,4 @@
-//! What every board does, written once: [`infer`], [`distill`], [`adapt`], [`bench`] and [`kernels`].
+//! What every board does, written once: [`infer`], [`distill`], [`adapt`], [`teach`], [`bench`] and [`kernels`].
 //!
 //! A board calls one of them from a program of a few lines and ends with its [`Outcome`]. Both print the same text on
 //! every board, bits included, so that a run here is compared with the desktop's line by line.
@@ -20,6 +20,7 @@ mod kernels;
 mod optimizer;
 mod outcome;
 mod storage;
+mod teach;
 
 pub use adapt::adapt;
 pub use bench::{Meter, Tick, Watch, bench};
@@ -28,3 +29,4 @@ pub use infer::infer;
 pub use kernels::kernels;
 pub use outcome::Outcome;
 pub use storage::{PlayedFlash, Storage};
+pub use teach::teach;

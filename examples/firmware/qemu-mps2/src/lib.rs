@@ -8,11 +8,14 @@
 //! itself), rounding is to nearest.
 #![no_std]
 
+mod uart;
+
 use defmt_semihosting as _;
 use microdistill_programs::PlayedFlash;
-use microdistill_support::{CoreMeter, SysTick, played_flash, reset};
+use microdistill_support::{CoreMeter, Polled, SysTick, played_flash, reset};
 
 pub use microdistill_support::run;
+pub use uart::Uart0;
 
 /// Picoseconds of the board's clock: 20, 32 or 25 MHz.
 const TICK: u32 = if cfg!(feature = "an505") {
@@ -31,4 +34,9 @@ pub fn meter() -> Option<CoreMeter<SysTick<TICK>>> {
 /// Memory plays flash; a reset, which leaves memory as it is, plays a power cut.
 pub fn flash() -> Option<PlayedFlash<&'static mut [u8]>> {
     played_flash(|_| reset())
+}
+
+/// UART 0, which is QEMU's first serial port.
+pub fn serial() -> Polled<Uart0> {
+    Polled(Uart0::start())
 }

@@ -1,4 +1,4 @@
-//! What boards share: how a program begins and ends, and what it is measured with.
+//! What boards share: how a program begins and ends, what it is measured with, and how it is spoken to.
 #![no_std]
 
 #[cfg_attr(target_arch = "arm", path = "arm.rs")]
@@ -6,6 +6,8 @@
 mod machine;
 mod meter;
 mod played;
+mod register;
+mod serial;
 mod stack;
 
 use microdistill_programs::Outcome;
@@ -17,6 +19,8 @@ pub use machine::Retired;
 pub use machine::{SysTick, reset};
 pub use meter::{CoreMeter, Counter};
 pub use played::played_flash;
+pub use register::Register;
+pub use serial::{Polled, Uart};
 
 /// Runs `program`, says how deep the stack was, and ends: the emulator's exit code, or what `probe-rs run` ends with, is
 /// the outcome.

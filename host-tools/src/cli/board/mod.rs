@@ -2,6 +2,7 @@
 
 mod bench;
 mod peers;
+mod teach;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use microdistill_host_tools::board::{
 };
 use microdistill_host_tools::dataset::{Dataset, Expected, read_like};
 use microdistill_host_tools::file::{probe, write};
+use microdistill_host_tools::import::trainable;
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
@@ -36,6 +38,7 @@ enum Verb {
     Flash(Build),
     /// Instructions, flash, RAM and stack of an inference and of learning
     Bench(bench::Bench),
+    Teach(teach::Teach),
 }
 
 #[derive(Args, Debug)]
@@ -61,6 +64,8 @@ enum Program {
     Distill,
     /// Adapt to other people and another gain, and keep it through power cuts: the bundled example's story
     Adapt,
+    /// Be taught over the serial port, by `board teach`
+    Teach,
     /// Measure an inference, and a sample learned
     Bench,
     /// Compare the core's kernels with the portable ones
@@ -73,6 +78,7 @@ impl Program {
             Program::Infer => "infer",
             Program::Distill => "distill",
             Program::Adapt => "adapt",
+            Program::Teach => "teach",
             Program::Bench => "bench",
             Program::Kernels => "kernels",
         }
@@ -107,6 +113,9 @@ struct Run {
     /// Writes all that the program prints to a file, bits included: `import` takes the weights from it
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// In QEMU, an instruction takes 64 ns whatever this machine is busy with: runs by a timer repeat, and are slower
+    #[arg(long)]
+    count: bool,
 }
 
 /// What the firmware holds [default: the bundled example's models and rows]
@@ -115,6 +124,9 @@ struct SourceFlags {
     /// For `infer`: the model file
     #[arg(long, value_name = "MODEL", conflicts_with = "teacher")]
     model: Option<PathBuf>,
+    /// For `teach`: the f32 model file to start from
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "teacher", "test"])]
+    student: Option<PathBuf>,
     /// For `distill`: the model file to learn from, f32 or int8
     #[arg(long, value_name = "MODEL", requires_all = ["train", "test"])]
     teacher: Option<PathBuf>,
@@ -167,6 +179,7 @@ impl Board {
             Verb::Run(run) => run.run(context),
             Verb::Flash(build) => build.flash(context),
             Verb::Bench(bench) => bench.run(context),
+            Verb::Teach(teach) => teach.run(context),
         }
     }
 }
@@ -236,13 +249,28 @@ impl SourceFlags {
     /// Exports what was given into the build folder of all firmware.
     fn export(&self, board: &board::Board, program: Program) -> Result<(Sources, Option<Vec<Vec<f32>>>)> {
         let bundled = Sources { optimizer: self.optimizer.into(), ..Sources::default() };
+        if let Some(student) = &self.student {
+            if program != Program::Teach {
+                bail!("a student to start from is for `teach`: name that program");
+            }
+            let student = Model::load(student)?;
+            trainable(&student)?;
+            return Ok((Sources::teach(&sources_folder(board)?, &student)?, None));
+        }
         let (sources, expected) = match (program, &self.model, &self.teacher) {
+            (Program::Teach, Some(_), _) => {
+                bail!("`teach` starts from a student: give --student, not --model")
+            }
             (Program::Distill, Some(_), _) => {
                 bail!("`distill` learns from a teacher: give --teacher, not --model")
             }
             (Program::Adapt, Some(_), _) => bail!("`adapt` tells the example's story, with its models"),
             (Program::Kernels, Some(_), _) => bail!("`kernels` compares kernels, without a model"),
-            (Program::Infer | Program::Adapt | Program::Bench | Program::Kernels, _, Some(_)) => {
+            (
+                Program::Infer | Program::Adapt | Program::Teach | Program::Bench | Program::Kernels,
+                _,
+                Some(_),
+            ) => {
                 bail!(
                     "a teacher is for `distill`: name that program, as in `board run {} distill`",
                     board.name
@@ -305,13 +333,17 @@ impl Run {
             probe(path)?;
         }
         let board = board::find(&board::firmware_folder()?, &self.build.board)?;
+        let program = self.build.program;
+        // `adapt` tells how long things take.
+        let board = if self.count || program == Program::Adapt { board::counting(&board) } else { board };
+        if program == Program::Teach {
+            bail!("a board is taught by its desktop: `board teach {}`", board.name);
+        }
         let (elf, expected) = match &self.elf {
             Some(elf) => (elf.clone(), None),
             None => self.build.build(context, &board, |firmware| firmware.build())?,
         };
         let memory = tell_memory(context, &board, &elf)?;
-        let program = self.build.program;
-        let board = if program == Program::Adapt { board::counting(&board) } else { board };
         let output = board::run(&board, &elf, &mut |line| {
             if is_story(line) {
                 context.console.note(format_args!("  {line}"));

@@ -1,0 +1,88 @@
+//! Ways to adapt, and the numbers they were given. `field FOLDER tune` prints what the numbers were chosen by.
+
+use microdistill::drift::{DriftLimits, PageHinkleyLimits};
+use microdistill::loss::SoftLabels;
+
+/// A way to adapt.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Arm {
+    pub(crate) name: &'static str,
+    pub(crate) lesson: Lesson,
+    /// Of SGD with a momentum of 0.9.
+    pub(crate) rate: f32,
+    /// Of the eight samples of a step, rows of the people that the student was trained for, with their labels.
+    pub(crate) rehearsed: usize,
+    /// Whether what was seen is remembered, or only the latest sample is at hand.
+    pub(crate) replay: bool,
+    pub(crate) guard: Option<Caution>,
+    /// Below this margin of the student's two likeliest classes the teacher is asked; above 1 always.
+    pub(crate) margin: f32,
+    /// When it is time to learn; always without.
+    pub(crate) drift: Option<DriftLimits>,
+}
+
+/// What a student learns of a sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Lesson {
+    /// The teacher's probabilities.
+    Soft(SoftLabels),
+    /// The teacher's class.
+    Hard,
+    /// The right class, by the user.
+    User,
+}
+
+/// The guard's limits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Caution {
+    /// Steps before a candidate is judged.
+    pub(crate) steps: u32,
+    /// Nats that may be given up on trusted rows, beside the shipped student.
+    pub(crate) nats: f32,
+    /// Errors on trusted rows that may come on top of the shipped student's; without, none on top of the student's in use.
+    pub(crate) errors: Option<u32>,
+}
+
+/// The teacher's soft labels, with all that the core has for the field.
+pub(crate) const ADAPTED: Arm = Arm {
+    name: "soft labels, guard, replay",
+    lesson: Lesson::Soft(SoftLabels::DEFAULT),
+    rate: 0.001,
+    rehearsed: 2,
+    replay: true,
+    guard: Some(CAUTION),
+    margin: 2.0,
+    drift: None,
+};
+pub(crate) const CAUTION: Caution = Caution { steps: 40, nats: 0.02, errors: Some(0) };
+
+/// What is compared.
+pub(crate) const ARMS: [Arm; 9] = [
+    ADAPTED,
+    Arm { name: "without replay", rate: 0.01, rehearsed: 0, replay: false, ..ADAPTED },
+    Arm { name: "pruned queries", margin: 0.7, ..ADAPTED },
+    Arm {
+        name: "when drift says so",
+        drift: Some(DriftLimits {
+            start: PageHinkleyLimits { tolerance: 0.02, threshold: 0.5 },
+            ..DriftLimits::DEFAULT
+        }),
+        ..ADAPTED
+    },
+    Arm {
+        name: "guard that never allows an error more",
+        guard: Some(Caution { errors: None, ..CAUTION }),
+        ..ADAPTED
+    },
+    Arm { name: "without guard", guard: None, ..ADAPTED },
+    Arm { name: "teacher's hard labels", lesson: Lesson::Hard, rehearsed: 4, ..ADAPTED },
+    Arm { name: "user's labels", lesson: Lesson::User, rehearsed: 4, ..ADAPTED },
+    Arm {
+        name: "user's labels, without guard",
+        lesson: Lesson::User,
+        rate: 0.003,
+        rehearsed: 0,
+        guard: None,
+        ..ADAPTED
+    },
+];
