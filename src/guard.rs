@@ -40,7 +40,7 @@
 //!   until another is whole.
 //!
 //! **What does not hold.** Rows that are not held out may fare worse: errors that a student makes on a share `p` of all
-//! rows are absent from `n` trusted ones with probability `(1 − p)ⁿ`, and each transaction is another try. Recent rows
+//! rows are absent from `n` trusted ones with probability `(1 − p)ⁿ`, and each verdict is another try. Recent rows
 //! are as right as who labelled them: a teacher that lies moves the student as far as the trusted rows allow. Errors on
 //! recent rows may rise, and the next transaction is judged by other rows as the ring moves on.
 
