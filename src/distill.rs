@@ -92,6 +92,11 @@ impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
         value
     }
 
+    /// What the student gave for the sample that it learned last, before it moved.
+    pub fn output(&self) -> &S::Output {
+        S::output(&self.tape)
+    }
+
     /// Moves the student against the mean gradient of the batch and begins the next batch.
     /// Without a sample since the last update, nothing happens.
     pub fn update(&mut self, rates: &O::Rates) {

@@ -212,4 +212,25 @@ proptest! {
         prop_assert_eq!(lessons, [lesson(9)]);
         prop_assert_eq!(counts.accepted, 1);
     }
+
+    /// A pupil answers nothing to it, and the next whole request.
+    #[cfg(feature = "checkpoint")]
+    #[test]
+    fn a_pupil_takes_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        use microdistill::optimizer::Adam;
+        use microdistill::stream::{Pupil, Receiver, Reply, Request};
+
+        type Question = Request<[f32; 4], [f32; 3]>;
+        let mut distiller = Distiller::<Student, Adam<Student>>::ZERO;
+        let mut pupil = Pupil::<Student, { Question::FRAME_BYTES }>::new(&mut distiller);
+        let hello = encode(7, &Question::Hello, &mut [0; Question::FRAME_BYTES]).unwrap().to_vec();
+        let mut receiver = Receiver::<{ Reply::FRAME_BYTES }>::new();
+        let (mut frame, mut replies) = ([0; Reply::FRAME_BYTES], Vec::new());
+        for byte in bytes.into_iter().chain([0]).chain(hello) {
+            let answer = pupil.push(byte, &mut frame).unwrap_or_default();
+            replies.extend(answer.iter().filter_map(|&byte| receiver.push(byte)));
+        }
+        prop_assert_eq!(replies, [Ok((7, Reply::Ready { last: 0, fingerprint: Student::FINGERPRINT }))]);
+        prop_assert_eq!(pupil.student(), &Student::ZERO);
+    }
 }

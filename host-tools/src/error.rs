@@ -32,6 +32,14 @@ pub enum Error {
         /// What is wrong and what to do.
         message: String,
     },
+    /// A serial line to a board.
+    #[error("{line}: {message}")]
+    Line {
+        /// The port or the board.
+        line: String,
+        /// What is wrong and what to do.
+        message: String,
+    },
     /// Settings or inputs that do not fit together.
     #[error("{0}")]
     Invalid(String),

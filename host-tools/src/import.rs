@@ -29,29 +29,45 @@ pub fn import(path: impl AsRef<Path>, like: &Model) -> Result<Learned> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let refused = |message| Error::Model { path: path.into(), message };
-    let Body::F32(before) = &like.body else {
-        let kind = like.kind();
+    learned(&bytes, like, trainable(like)?).map_err(refused)
+}
+
+/// [`import`] of what such a file holds.
+///
+/// # Errors
+/// As of [`import`].
+pub fn import_bytes(bytes: &[u8], like: &Model) -> Result<Learned> {
+    learned(bytes, like, trainable(like)?).map_err(Error::Invalid)
+}
+
+/// The network of a model that can learn.
+///
+/// # Errors
+/// A model that is not f32.
+pub fn trainable(model: &Model) -> Result<&Network> {
+    let Body::F32(network) = &model.body else {
+        let kind = model.kind();
         return Err(Error::Invalid(format!(
             "the model is {kind}, which does not learn: give the f32 model that the device started from"
         )));
     };
-    let tensors = match std::str::from_utf8(&bytes) {
-        Ok(text) if text.contains("weights ") => printed(text),
-        _ => recorded(&bytes, before),
+    Ok(network)
+}
+
+fn learned(bytes: &[u8], like: &Model, before: &Network) -> Result<Learned, String> {
+    let tensors = match std::str::from_utf8(bytes) {
+        Ok(text) if text.contains("weights ") => printed(text)?,
+        _ => recorded(bytes, before)?,
     };
     let mut network = before.clone();
-    overwrite(&mut network, &tensors.map_err(refused)?).map_err(refused)?;
+    overwrite(&mut network, &tensors)?;
     let mut model = like.clone();
     model.metadata.scores.clear();
     model.metadata.machine = None;
-    let pairs = parameters(before).zip(parameters(&network));
+    let pairs = before.parameter_values().zip(network.parameter_values());
     let changed = pairs.filter(|(before, after)| before.to_bits() != after.to_bits()).count();
     model.body = Body::F32(network);
     Ok(Learned { model, changed })
-}
-
-fn parameters(network: &Network) -> impl Iterator<Item = f32> {
-    network.layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.bias)).copied()
 }
 
 /// Tensors of the shapes of `network`, from a record.

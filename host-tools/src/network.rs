@@ -168,11 +168,17 @@ impl Network {
     /// Random weights, drawn as the core's [`Params::initialize`](microdistill::Params::initialize) draws them.
     pub fn random(widths: &[usize], hidden: Activation, rng: &mut impl Rng) -> Self {
         let mut network = Network::zero(widths, hidden);
-        for layer in &mut network.layers {
+        network.initialize(rng);
+        network
+    }
+
+    /// Draws the weights anew, as [`random`](Network::random); biases become zero.
+    pub fn initialize(&mut self, rng: &mut impl Rng) {
+        for layer in &mut self.layers {
             let fan = layer.activation.fan(layer.inputs(), layer.outputs());
             microdistill::initialize(&mut layer.weights, fan, rng);
+            layer.bias.fill(0.0);
         }
-        network
     }
 
     /// Widths from input to output.
@@ -184,6 +190,11 @@ impl Network {
     /// Number of weights and biases.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum()
+    }
+
+    /// Every weight and bias, in the core's order.
+    pub(crate) fn parameter_values(&self) -> impl Iterator<Item = f32> {
+        self.layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.bias)).copied()
     }
 
     /// That of the typed network: [`Params::FINGERPRINT`](microdistill::Params::FINGERPRINT).

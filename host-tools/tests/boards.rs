@@ -7,6 +7,8 @@ mod common;
 mod pins;
 #[path = "boards/shipped.rs"]
 mod shipped;
+#[path = "boards/teach.rs"]
+mod teach;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same place.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 16] = [
+    let tests: [(&str, Test); 19] = [
         ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         ("what_a_board_learned_is_evaluated_here", what_a_board_learned_is_evaluated_here),
         ("an_int8_teacher_s_distillation_fits_16_kib", an_int8_teacher_s_distillation_fits_16_kib),
         ("an_adaptation_is_the_desktop_s", an_adaptation_is_the_desktop_s),
+        ("a_board_is_taught_over_its_serial_port", teach::a_board_is_taught_over_its_serial_port),
+        ("teach_tells_machines_what_became_of_it", teach::teach_tells_machines_what_became_of_it),
         ("rows_of_another_model_are_refused", rows_of_another_model_are_refused),
         ("a_flipped_bit_is_seen", a_flipped_bit_is_seen),
         ("weights_stay_in_flash", weights_stay_in_flash),
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         ("flashing_is_by_probe_rs", flashing_is_by_probe_rs),
         ("bench_tells_machines_what_they_rely_on", bench_tells_machines_what_they_rely_on),
         ("a_plain_loop_has_the_same_outputs", a_plain_loop_has_the_same_outputs),
+        ("an_interrupt_driven_program_is_as_pinned", pins::an_interrupt_driven_program_is_as_pinned),
         ("outputs_and_sizes_are_those_pinned", pins::outputs_and_sizes_are_those_pinned),
         (
             "instructions_of_the_reference_networks_are_those_pinned",

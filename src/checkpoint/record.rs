@@ -86,6 +86,11 @@ pub(super) fn overwrite<P: Params<Scalar = f32>>(network: &mut P, from: usize, b
     }
 }
 
+/// How many words of 32 bits the record of so many parameters has.
+pub const fn words(parameters: usize) -> usize {
+    Header::BYTES / 4 + parameters + 1
+}
+
 /// The record of a network, byte by byte, as a device sends it to the desktop.
 ///
 /// ```

@@ -4,10 +4,16 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-const FILES: [(&str, &str); 4] =
-    [("MODEL", "student.rs"), ("TEACHER", "teacher.rs"), ("TRAIN", "train.rs"), ("TEST", "test.rs")];
-const INT8: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
+    ("MODEL", "student.rs"),
+    ("STUDENT", "student.rs"),
+    ("TEACHER", "teacher.rs"),
+    ("TRAIN", "train.rs"),
+    ("TEST", "test.rs"),
+];
+const INT8: [(&str, &str); 5] = [
     ("MODEL", "model.rs"),
+    ("STUDENT", "student.rs"),
     ("TEACHER", "teacher_int8.rs"),
     ("TRAIN", "train_int8.rs"),
     ("TEST", "test_int8.rs"),

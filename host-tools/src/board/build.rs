@@ -78,9 +78,11 @@ impl Firmware<'_> {
         // What is compiled is shared by all boards, as far as it is the same; programs are not, as they have the same names.
         let target = self.board.target_folder();
         command.arg("--target-dir").arg(target.join(&self.board.name)).env("CARGO_BUILD_BUILD_DIR", target);
-        let Sources { model, teacher, train, test, optimizer } = &self.sources;
+        let Sources { model, student, teacher, train, test, optimizer } = &self.sources;
         command.env("MICRODISTILL_OPTIMIZER", optimizer.name());
-        for (name, path) in [("MODEL", model), ("TEACHER", teacher), ("TRAIN", train), ("TEST", test)] {
+        let files =
+            [("MODEL", model), ("STUDENT", student), ("TEACHER", teacher), ("TRAIN", train), ("TEST", test)];
+        for (name, path) in files {
             let name = format!("MICRODISTILL_{name}");
             match path {
                 Some(path) => command.env(name, std::path::absolute(path).map_err(Error::io(path))?),

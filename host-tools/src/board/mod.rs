@@ -20,11 +20,13 @@ mod elf;
 mod executed;
 mod flash;
 mod gdb;
+pub mod line;
 mod output;
 pub mod peers;
 mod reference;
 mod run;
 mod sources;
+pub mod teach;
 mod thumb;
 mod trace;
 

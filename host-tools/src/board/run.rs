@@ -11,7 +11,7 @@ use super::{Board, Elf, Output, SILENCE};
 use crate::error::{Error, Result};
 
 /// How every machine is emulated: without a window, and with semihosting, which is all that programs print and exit by.
-const SEMIHOSTING: &str = "-nographic -monitor none -serial none -semihosting-config enable=on,target=native";
+const SEMIHOSTING: &str = "-nographic -monitor none -semihosting-config enable=on,target=native -serial";
 
 /// Runs the firmware `elf` to its end; `line` gets what it prints, line by line.
 ///
@@ -21,7 +21,7 @@ const SEMIHOSTING: &str = "-nographic -monitor none -serial none -semihosting-co
 pub fn run(board: &Board, elf: &Path, line: &mut dyn FnMut(&str)) -> Result<Output> {
     let mut command = match (&board.target, &board.qemu) {
         (None, _) => Command::new(std::path::absolute(elf).map_err(Error::io(elf))?),
-        (Some(_), Some(qemu)) => emulator(qemu, elf),
+        (Some(_), Some(qemu)) => emulator(qemu, elf, "none"),
         (Some(_), None) => {
             return Err(Error::Invalid(format!("QEMU does not emulate {}: build and flash it", board.name)));
         }
@@ -65,11 +65,11 @@ pub fn run(board: &Board, elf: &Path, line: &mut dyn FnMut(&str)) -> Result<Outp
     Ok(output)
 }
 
-/// The command `qemu` with the firmware `elf` in it.
-pub(super) fn emulator(qemu: &str, elf: &Path) -> Command {
+/// The command `qemu` with the firmware `elf` in it, and this at its serial port.
+pub(super) fn emulator(qemu: &str, elf: &Path, serial: &str) -> Command {
     let mut words = qemu.split_whitespace().chain(SEMIHOSTING.split(' '));
     let mut command = Command::new(words.next().unwrap_or_default());
-    command.args(words).arg("-kernel").arg(elf);
+    command.args(words).arg(serial).arg("-kernel").arg(elf);
     command
 }
 

@@ -13,6 +13,8 @@ use crate::model::Model;
 pub struct Sources {
     /// The model that `infer` runs.
     pub model: Option<PathBuf>,
+    /// The f32 model that `teach` starts from.
+    pub student: Option<PathBuf>,
     /// The model that `distill` asks.
     pub teacher: Option<PathBuf>,
     /// The rows that `distill` learns from.
@@ -56,6 +58,12 @@ impl Sources {
     /// For `bench`: exports `model`, to `file` in `folder`.
     pub fn bench(folder: &Path, file: &str, model: &Model) -> Result<Self> {
         Ok(Sources { model: Some(model_file(folder, file, model, NAME)?), ..Sources::default() })
+    }
+
+    /// For `teach`: exports `student`, which is f32, to `folder`.
+    pub fn teach(folder: &Path, student: &Model) -> Result<Self> {
+        let student = Some(model_file(folder, "student.rs", student, NAME)?);
+        Ok(Sources { student, ..Sources::default() })
     }
 
     /// For `distill`: exports `teacher` and rows, which have its features, to `folder`; an

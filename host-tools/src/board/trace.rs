@@ -38,7 +38,7 @@ pub(super) fn trace(
     File::create(&log).map_err(Error::io(&log))?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(Error::io("127.0.0.1"))?;
     let port = listener.local_addr().map_err(Error::io("127.0.0.1"))?.port();
-    let mut command = emulator(qemu, elf.path());
+    let mut command = emulator(qemu, elf.path(), "none");
     let program = command.get_program().to_owned();
     command.args(["-S", "-gdb", "chardev:gdb", "-chardev"]);
     command.arg(format!("socket,id=gdb,host=127.0.0.1,port={port},server=off"));

@@ -11,11 +11,13 @@ pub(super) const EXIT_CODE: u8 = 130;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 static GRACEFUL: AtomicBool = AtomicBool::new(false);
+static FINISHING: AtomicBool = AtomicBool::new(false);
 
 /// From now on Ctrl-C is noticed.
 pub(super) fn listen() -> anyhow::Result<()> {
     let handler = || {
-        if REQUESTED.swap(true, Ordering::Relaxed) || !GRACEFUL.load(Ordering::Relaxed) {
+        let again = REQUESTED.swap(true, Ordering::Relaxed) && !FINISHING.load(Ordering::Relaxed);
+        if again || !GRACEFUL.load(Ordering::Relaxed) {
             std::process::exit(EXIT_CODE.into());
         }
     };
@@ -25,6 +27,12 @@ pub(super) fn listen() -> anyhow::Result<()> {
 /// From now on the first Ctrl-C is for whoever asks: [`requested`], [`flow`] or [`check`].
 pub(super) fn ask() {
     GRACEFUL.store(true, Ordering::Relaxed);
+}
+
+/// As [`ask`], and those after the first are for nobody: what is left to do is short, and worth it.
+pub(super) fn finish() {
+    FINISHING.store(true, Ordering::Relaxed);
+    ask();
 }
 
 /// Whether Ctrl-C was pressed.

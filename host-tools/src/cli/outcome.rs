@@ -30,7 +30,7 @@ pub(super) struct Outcome {
 
 /// Scores `model`, writes it to `out` and tells about it.
 ///
-/// A model whose training Ctrl-C ended is written beside `out`, in nobody's place, and the verb ends as interrupted.
+/// A model whose training Ctrl-C ended is written beside `out`, and the verb ends as interrupted.
 pub(super) fn finish(
     context: &Context,
     mut model: Model,
@@ -42,8 +42,7 @@ pub(super) fn finish(
     let train = judge(&mut model, "train", Some(&parts.known))?;
     let test = judge(&mut model, "test", parts.test.as_ref())?;
     model.metadata.command = context.command.clone();
-    let interrupted = interrupt::requested();
-    let out = if interrupted { out.with_extension("interrupted.safetensors") } else { out.to_owned() };
+    let (out, interrupted) = destination(out);
     model.save(&out)?;
     let rows = [("train", &train), ("test", &test)];
     let rows = rows.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)));
@@ -61,6 +60,15 @@ pub(super) fn finish(
         model: out,
     })?;
     if interrupted { Err(Error::Interrupted.into()) } else { Ok(()) }
+}
+
+/// Where a result for `out` goes, and whether Ctrl-C ended the work: then beside `out`, in nobody's place.
+pub(super) fn destination(out: &Path) -> (PathBuf, bool) {
+    if !interrupt::requested() {
+        return (out.to_owned(), false);
+    }
+    let extension = out.extension().unwrap_or_default().to_string_lossy();
+    (out.with_extension(format!("interrupted.{extension}")), true)
 }
 
 /// Scores on rows that have a target, which the model's metadata keep.

@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use libtest_mimic::Failed;
-use microdistill_host_tools::board::{Board, Output, Profile, Sources, Work, counting, measured, references};
+use microdistill_host_tools::board::{
+    Board, Elf, Output, Profile, Sources, Work, counting, measured, references,
+};
 use microdistill_host_tools::model::Body;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use super::shipped::{PROGRAMS, Shipped, shipped};
-use super::{boards, every_emulated, run_on};
+use super::{boards, build, emulated, every_emulated, run, run_on};
 
 const HEADER: &str = "# Written by `MICRODISTILL_BLESS=1 cargo test --test boards pinned`.\n";
 
@@ -97,6 +99,26 @@ pub(crate) fn instructions_of_the_reference_networks_are_those_pinned() -> Resul
         }
     }
     verdict(&differences)
+}
+
+/// Firmware whose samples come by a timer: none is dropped, no inference is late, no piece of learning takes a period.
+pub(crate) fn an_interrupt_driven_program_is_as_pinned() -> Result<(), Failed> {
+    const PROGRAM: &str = "microdistill-rtic";
+    let mut board = counting(&emulated());
+    board.folder.set_file_name("rtic");
+    let elf = build(&board, PROGRAM, &Sources::default(), Profile::Release)?;
+    let (memory, output) = (Elf::load(&elf)?.memory()?, run(&board, &elf)?);
+    assert!(output.success, "{output:?}");
+    assert!(
+        output.value("samples").is_some_and(|samples| samples.starts_with("728, 0 dropped")),
+        "{output:?}"
+    );
+    // When samples come between pieces is the compiler's doing, and so is what is learned from them.
+    let pin = Pin::of("bench", &Shipped { memory, output: Some(output) });
+    let pinned = Pins::compare(&board, |pins| pins.programs = [(PROGRAM.into(), pin.clone())].into())?;
+    let old = pinned.pins.programs.get(PROGRAM).cloned().unwrap_or_default();
+    let difference = (!old.same_sizes(&pin)).then(|| pinned.difference(format!("{pin:#?} was {old:#?}")));
+    verdict(&difference.flatten().into_iter().collect::<Vec<_>>())
 }
 
 /// Without those whose firmware is that of another: the same package, for the same target and flags.

@@ -1,6 +1,8 @@
 //! Models and data for tests, of which each uses its part.
 #![allow(dead_code)]
 
+pub(crate) mod faulty;
+
 use microdistill_host_tools::dataset::{Columns, Dataset, read, read_like};
 use microdistill_host_tools::model::{Body, Division, Machine, Metadata, Model, Role, Scaler, Task};
 use microdistill_host_tools::network::{Activation, Network};

@@ -5,18 +5,25 @@
 #![no_std]
 
 mod timer;
+mod uart;
 
 #[cfg(feature = "rtt")]
 use defmt_rtt as _;
 #[cfg(not(feature = "rtt"))]
 use defmt_semihosting as _;
-use microdistill_support::CoreMeter;
+use microdistill_support::{CoreMeter, Polled};
 use portable_atomic as _;
 
 pub use microdistill_support::run;
 pub use timer::Timer0;
+pub use uart::Uart0;
 
 /// The nRF51 has no SysTick: TIMER0 counts its 16 MHz.
 pub fn meter() -> Option<CoreMeter<Timer0>> {
     Timer0::start().map(CoreMeter::new)
+}
+
+/// The serial port of its USB.
+pub fn serial() -> Option<Polled<Uart0>> {
+    Uart0::start().map(Polled)
 }

@@ -35,7 +35,7 @@ use microdistill::replay::{Answer, Balanced, Reservoir};
 use microdistill::scalar::{Element, Scalar};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
-use microdistill::stream::{Decoder, Lesson, encode};
+use microdistill::stream::{Decoder, Lesson, Pupil, Receiver, Reply, Request, encode};
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
 use microdistill::view::column;
 use microdistill::{
@@ -388,6 +388,18 @@ fn records_and_streams() {
     black_box((decoder.push(black_box(1)), decoder.last(), decoder.counts()));
     let lesson = black_box(Lesson { x: [1.0f32; 4], teacher: [1i8; 2], label: Some(1) });
     black_box(encode(black_box(1), &lesson, slice()).is_ok());
+    pupil();
+}
+
+fn pupil() {
+    type Question = Request<[f32; 4], [f32; 2]>;
+    let mut distiller = black_box(Distiller::<Mlp![4, 3, 2], Adam<_>>::ZERO);
+    let mut pupil = Pupil::<_, { Question::FRAME_BYTES }>::new(&mut distiller);
+    black_box(pupil.push(black_box(1), &mut [0; Reply::FRAME_BYTES]).is_some());
+    black_box(pupil.student());
+    black_box(encode(black_box(1), &black_box(Question::Hello), slice()).is_ok());
+    let mut receiver = black_box(Receiver::<{ Reply::FRAME_BYTES }>::default());
+    black_box(receiver.push::<Reply>(black_box(1)));
 }
 
 fn metrics_and_schedules() {

@@ -7,6 +7,11 @@ pub mod model {
     include!(env!("MODEL"));
 }
 
+/// The student that `teach` starts from, always f32: `MICRODISTILL_STUDENT`.
+pub mod student {
+    include!(env!("STUDENT"));
+}
+
 /// The network that `distill` asks: `MICRODISTILL_TEACHER`.
 pub mod teacher {
     include!(env!("TEACHER"));

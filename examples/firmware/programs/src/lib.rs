@@ -1,4 +1,4 @@
-//! What every board does, written once: [`infer`], [`distill`], [`adapt`], [`bench`] and [`kernels`].
+//! What every board does, written once: [`infer`], [`distill`], [`adapt`], [`teach`], [`bench`] and [`kernels`].
 //!
 //! A board calls one of them from a program of a few lines and ends with its [`Outcome`]. Both print the same text on
 //! every board, bits included, so that a run here is compared with the desktop's line by line.
@@ -19,6 +19,7 @@ mod infer;
 mod kernels;
 mod optimizer;
 mod outcome;
+mod teach;
 
 pub use adapt::adapt;
 pub use bench::{Meter, Tick, Watch, bench};
@@ -26,3 +27,4 @@ pub use distill::distill;
 pub use infer::infer;
 pub use kernels::kernels;
 pub use outcome::Outcome;
+pub use teach::teach;

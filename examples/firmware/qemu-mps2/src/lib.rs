@@ -8,10 +8,13 @@
 //! itself), rounding is to nearest.
 #![no_std]
 
+mod uart;
+
 use defmt_semihosting as _;
-use microdistill_support::{CoreMeter, SysTick};
+use microdistill_support::{CoreMeter, Polled, SysTick};
 
 pub use microdistill_support::run;
+pub use uart::Uart0;
 
 /// Picoseconds of the board's clock: 20, 32 or 25 MHz.
 const TICK: u32 = if cfg!(feature = "an505") {
@@ -25,4 +28,9 @@ const TICK: u32 = if cfg!(feature = "an505") {
 /// SysTick counts the board's clock.
 pub fn meter() -> Option<CoreMeter<SysTick<TICK>>> {
     SysTick::start().map(CoreMeter::new)
+}
+
+/// UART 0, which is QEMU's first serial port.
+pub fn serial() -> Polled<Uart0> {
+    Polled(Uart0::start())
 }

@@ -1,10 +1,12 @@
-//! What boards share: how a program begins and ends, and what it is measured with.
+//! What boards share: how a program begins and ends, what it is measured with, and how it is spoken to.
 #![no_std]
 
 #[cfg_attr(target_arch = "arm", path = "arm.rs")]
 #[cfg_attr(target_arch = "riscv32", path = "riscv.rs")]
 mod machine;
 mod meter;
+mod register;
+mod serial;
 mod stack;
 
 use microdistill_programs::Outcome;
@@ -15,6 +17,8 @@ pub use machine::Retired;
 #[cfg(target_arch = "arm")]
 pub use machine::SysTick;
 pub use meter::{CoreMeter, Counter};
+pub use register::Register;
+pub use serial::{Polled, Uart};
 
 /// Runs `program`, says how deep the stack was, and ends: the emulator's exit code, or what `probe-rs run` ends with, is
 /// the outcome.

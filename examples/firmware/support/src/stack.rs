@@ -46,7 +46,7 @@ pub(crate) fn paint() {
     let mut word = addr_of_mut!(_stack_end);
     while word.addr() < top {
         // SAFETY: `word` is aligned and lies in the stack's memory, below this function's frame, where nothing is alive:
-        // no interrupt is enabled.
+        // an interrupt's frame has gone when the interrupt has ended.
         unsafe { word.write_volatile(PAINT) };
         word = word.wrapping_add(1);
     }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod peers;
+mod teach;
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use microdistill_host_tools::board::{
     self, Elf, Firmware, Memory, Optimizer, Output, Profile, Sources, is_story,
 };
 use microdistill_host_tools::dataset::{Dataset, Expected, read_like};
+use microdistill_host_tools::import::trainable;
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
@@ -34,6 +36,7 @@ enum Verb {
     Flash(Build),
     /// Instructions, flash, RAM and stack of an inference and of learning
     Bench(bench::Bench),
+    Teach(teach::Teach),
 }
 
 #[derive(Args, Debug)]
@@ -59,6 +62,8 @@ enum Program {
     Distill,
     /// Adapt to other people and another gain: the bundled example's story
     Adapt,
+    /// Be taught over the serial port, by `board teach`
+    Teach,
     /// Measure an inference, and a sample learned
     Bench,
     /// Compare the core's kernels with the portable ones
@@ -71,6 +76,7 @@ impl Program {
             Program::Infer => "infer",
             Program::Distill => "distill",
             Program::Adapt => "adapt",
+            Program::Teach => "teach",
             Program::Bench => "bench",
             Program::Kernels => "kernels",
         }
@@ -102,6 +108,9 @@ struct Run {
     /// Run this firmware, and build nothing: what a cargo runner does
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "teacher", "train", "test", "debug"])]
     elf: Option<PathBuf>,
+    /// In QEMU, an instruction takes 64 ns whatever this machine is busy with: runs by a timer repeat, and are slower
+    #[arg(long)]
+    count: bool,
 }
 
 /// What the firmware holds [default: the bundled example's models and rows]
@@ -110,6 +119,9 @@ struct SourceFlags {
     /// For `infer`: the model file
     #[arg(long, value_name = "MODEL", conflicts_with = "teacher")]
     model: Option<PathBuf>,
+    /// For `teach`: the f32 model file to start from
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "teacher", "test"])]
+    student: Option<PathBuf>,
     /// For `distill`: the model file to learn from, f32 or int8
     #[arg(long, value_name = "MODEL", requires_all = ["train", "test"])]
     teacher: Option<PathBuf>,
@@ -160,6 +172,7 @@ impl Board {
             Verb::Run(run) => run.run(context),
             Verb::Flash(build) => build.flash(context),
             Verb::Bench(bench) => bench.run(context),
+            Verb::Teach(teach) => teach.run(context),
         }
     }
 }
@@ -229,13 +242,28 @@ impl SourceFlags {
     /// Exports what was given into the build folder of all firmware.
     fn export(&self, board: &board::Board, program: Program) -> Result<(Sources, Option<Vec<Vec<f32>>>)> {
         let bundled = Sources { optimizer: self.optimizer.into(), ..Sources::default() };
+        if let Some(student) = &self.student {
+            if program != Program::Teach {
+                bail!("a student to start from is for `teach`: name that program");
+            }
+            let student = Model::load(student)?;
+            trainable(&student)?;
+            return Ok((Sources::teach(&sources_folder(board)?, &student)?, None));
+        }
         let (sources, expected) = match (program, &self.model, &self.teacher) {
+            (Program::Teach, Some(_), _) => {
+                bail!("`teach` starts from a student: give --student, not --model")
+            }
             (Program::Distill, Some(_), _) => {
                 bail!("`distill` learns from a teacher: give --teacher, not --model")
             }
             (Program::Adapt, Some(_), _) => bail!("`adapt` tells the example's story, with its models"),
             (Program::Kernels, Some(_), _) => bail!("`kernels` compares kernels, without a model"),
-            (Program::Infer | Program::Adapt | Program::Bench | Program::Kernels, _, Some(_)) => {
+            (
+                Program::Infer | Program::Adapt | Program::Teach | Program::Bench | Program::Kernels,
+                _,
+                Some(_),
+            ) => {
                 bail!(
                     "a teacher is for `distill`: name that program, as in `board run {} distill`",
                     board.name
@@ -295,6 +323,10 @@ fn sources_folder(board: &board::Board) -> Result<PathBuf> {
 impl Run {
     fn run(&self, context: &Context) -> Result<()> {
         let board = board::find(&board::firmware_folder()?, &self.build.board)?;
+        let board = if self.count { board::counting(&board) } else { board };
+        if self.build.program == Program::Teach {
+            bail!("a board is taught by its desktop: `board teach {}`", board.name);
+        }
         let (elf, expected) = match &self.elf {
             Some(elf) => (elf.clone(), None),
             None => self.build.build(context, &board, |firmware| firmware.build())?,

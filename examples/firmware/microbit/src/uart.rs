@@ -1,0 +1,58 @@
+//! UART0 of the nRF51 (reference manual 3.0, chapter 29), which the micro:bit's USB shows as a serial port.
+#![allow(unsafe_code)]
+
+use microdistill_support::Uart;
+use nrf51_pac::{Peripherals, UART0};
+
+/// The micro:bit's pins to its USB chip.
+const RXD: u32 = 25;
+const TXD: u32 = 24;
+
+/// 115,200 baud, with a buffer of six bytes for what comes.
+pub struct Uart0 {
+    registers: UART0,
+    /// Whether a byte is on its way: the event says when it has gone.
+    sending: bool,
+}
+
+impl Uart0 {
+    /// Starts it; `None` if it has been taken before.
+    pub(crate) fn start() -> Option<Self> {
+        let peripherals = Peripherals::take()?;
+        // A line that is idle is high.
+        peripherals.GPIO.outset.write(|w| w.pin24().set());
+        peripherals.GPIO.dirset.write(|w| w.pin24().set());
+        let uart = peripherals.UART0;
+        // SAFETY: numbers of pins that there are.
+        uart.pselrxd.write(|w| unsafe { w.bits(RXD) });
+        // SAFETY: as before.
+        uart.pseltxd.write(|w| unsafe { w.bits(TXD) });
+        uart.baudrate.write(|w| w.baudrate().baud115200());
+        uart.enable.write(|w| w.enable().enabled());
+        // SAFETY: a task starts when 1 is written to it.
+        uart.tasks_startrx.write(|w| unsafe { w.bits(1) });
+        // SAFETY: as before.
+        uart.tasks_starttx.write(|w| unsafe { w.bits(1) });
+        Some(Uart0 { registers: uart, sending: false })
+    }
+}
+
+impl Uart for Uart0 {
+    fn receive(&mut self) -> Option<u8> {
+        if self.registers.events_rxdrdy.read().bits() == 0 {
+            return None;
+        }
+        self.registers.events_rxdrdy.reset();
+        Some(self.registers.rxd.read().rxd().bits())
+    }
+    fn is_free(&mut self) -> bool {
+        self.sending = self.sending && self.registers.events_txdrdy.read().bits() == 0;
+        !self.sending
+    }
+    fn send(&mut self, byte: u8) {
+        self.registers.events_txdrdy.reset();
+        self.sending = true;
+        // SAFETY: all 8 bits are data.
+        self.registers.txd.write(|w| unsafe { w.txd().bits(byte) });
+    }
+}

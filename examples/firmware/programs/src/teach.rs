@@ -1,0 +1,38 @@
+//! The desktop teaches: samples and the teacher's soft labels come over a serial line.
+
+use embedded_io::{Read, Write};
+use microdistill::Distiller;
+use microdistill::optimizer::Adam;
+use microdistill::stream::{Pupil, Reply, Request};
+use static_cell::ConstStaticCell;
+
+use crate::Outcome;
+use crate::data::student::{Input, Output, STUDENT, Student};
+use crate::output::println;
+
+// All zero at the start: it takes RAM, and no flash.
+static DISTILLER: ConstStaticCell<Distiller<Student, Adam<Student>>> = ConstStaticCell::new(Distiller::ZERO);
+
+/// Learns what `cargo microdistill board teach` sends, and answers, until the line ends.
+///
+/// The line carries one request at a time, so that a port that is read by polling loses nothing while the student learns.
+/// Where it loses a byte all the same, the request comes again.
+pub fn teach(mut port: impl Read + Write) -> Outcome {
+    let Some(distiller) = DISTILLER.try_take() else {
+        println!("training runs once, its memory is taken");
+        return Outcome::Failed;
+    };
+    distiller.student = STUDENT;
+    let mut pupil = Pupil::<Student, { Request::<Input, Output>::FRAME_BYTES }>::new(distiller);
+    let (mut bytes, mut frame) = ([0; 64], [0; Reply::FRAME_BYTES]);
+    while let Ok(count @ 1..) = port.read(&mut bytes) {
+        for &byte in bytes.iter().take(count) {
+            if let Some(answer) = pupil.push(byte, &mut frame)
+                && port.write_all(answer).and_then(|()| port.flush()).is_err()
+            {
+                return Outcome::Failed;
+            }
+        }
+    }
+    Outcome::Passed
+}

@@ -1,0 +1,11 @@
+//! A desktop teaches a Cortex-M in QEMU.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use microdistill_qemu_mps2::{run, serial};
+
+#[entry]
+fn main() -> ! {
+    run(|| microdistill_programs::teach(serial()))
+}

@@ -1,0 +1,94 @@
+//! The task of the timer: a sample comes, the student in use says what it is.
+
+use core::mem;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use heapless::spsc::{Consumer, Producer};
+use microdistill::{Prepare as _, argmax};
+use microdistill_programs::data::student::{INPUT, Input, Student};
+use microdistill_programs::data::test;
+
+use crate::clock;
+
+/// Windows of people whom the student has not seen, every other one; the rest is what it is judged by.
+pub(crate) const WINDOWS: u32 = test::ROWS.len() as u32 / 2;
+/// Samples that come, in all.
+pub(crate) const SAMPLES: u32 = 4 * WINDOWS;
+/// The sensor's, where the student was trained for 1.
+const GAIN: f32 = 2.0;
+
+/// What was sampled, as the network takes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample {
+    pub(crate) raw: Input,
+}
+
+/// What the task counts.
+pub(crate) static COUNTS: Counts = Counts {
+    samples: AtomicU32::new(0),
+    right: AtomicU32::new(0),
+    dropped: AtomicU32::new(0),
+    taken: AtomicU32::new(0),
+    latest: AtomicU32::new(0),
+    longest: AtomicU32::new(0),
+};
+
+pub(crate) struct Counts {
+    pub(crate) samples: AtomicU32,
+    /// Samples that the student in use knew.
+    pub(crate) right: AtomicU32,
+    /// Samples for which the queue had no room.
+    pub(crate) dropped: AtomicU32,
+    /// Students taken into use.
+    pub(crate) taken: AtomicU32,
+    /// Ticks from the timer to the task, at most.
+    pub(crate) latest: AtomicU32,
+    /// Ticks from the timer to the answer, at most.
+    pub(crate) longest: AtomicU32,
+}
+
+pub(crate) struct Sampling {
+    in_use: &'static mut Student,
+    samples: Producer<'static, Sample>,
+    take: Consumer<'static, &'static mut Student>,
+    give_back: Producer<'static, &'static mut Student>,
+}
+
+impl Sampling {
+    pub(crate) fn new(
+        in_use: &'static mut Student,
+        samples: Producer<'static, Sample>,
+        take: Consumer<'static, &'static mut Student>,
+        give_back: Producer<'static, &'static mut Student>,
+    ) -> Self {
+        Sampling { in_use, samples, take, give_back }
+    }
+
+    /// Takes a sample; the task began so many ticks after its time.
+    pub(crate) fn sample(&mut self, late: u32) {
+        let number = COUNTS.samples.load(Relaxed);
+        let Some((raw, class)) = window(2 * (number % WINDOWS)) else { return };
+        if number == SAMPLES {
+            return;
+        }
+        if let Some(student) = self.take.dequeue() {
+            // There are two students, and room for both.
+            let _ = self.give_back.enqueue(mem::replace(&mut self.in_use, student));
+            COUNTS.taken.fetch_add(1, Relaxed);
+        }
+        let logits = self.in_use.predict(&INPUT.apply(&raw));
+        COUNTS.right.fetch_add((argmax(&logits) == class).into(), Relaxed);
+        if self.samples.enqueue(Sample { raw }).is_err() {
+            COUNTS.dropped.fetch_add(1, Relaxed);
+        }
+        COUNTS.latest.fetch_max(late, Relaxed);
+        COUNTS.longest.fetch_max(clock::since(), Relaxed);
+        COUNTS.samples.store(number + 1, Relaxed);
+    }
+}
+
+/// A window as the sensor gives it, and its class; even numbers are sampled.
+pub(crate) fn window(number: u32) -> Option<(Input, usize)> {
+    let (row, class) = (test::ROWS.get(number as usize)?, test::CLASSES.get(number as usize)?);
+    Some((row.map(|x| GAIN * x), (*class).into()))
+}

@@ -1,0 +1,49 @@
+//! A serial port that is polled.
+
+use core::convert::Infallible;
+
+use embedded_io::{ErrorType, Read, Write};
+
+/// What a UART can do at once.
+pub trait Uart {
+    /// The next byte, if one has come.
+    fn receive(&mut self) -> Option<u8>;
+    /// Whether it takes a byte to be sent.
+    fn is_free(&mut self) -> bool;
+    /// Takes a byte to be sent, while it is free.
+    fn send(&mut self, byte: u8);
+}
+
+/// A [`Uart`] that is asked until it can.
+#[derive(Debug)]
+pub struct Polled<U>(pub U);
+
+impl<U> ErrorType for Polled<U> {
+    type Error = Infallible;
+}
+
+impl<U: Uart> Read for Polled<U> {
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
+        let Some(byte) = bytes.first_mut() else { return Ok(0) };
+        loop {
+            if let Some(received) = self.0.receive() {
+                *byte = received;
+                return Ok(1);
+            }
+        }
+    }
+}
+
+impl<U: Uart> Write for Polled<U> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        for &byte in bytes {
+            while !self.0.is_free() {}
+            self.0.send(byte);
+        }
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> Result<(), Infallible> {
+        while !self.0.is_free() {}
+        Ok(())
+    }
+}
