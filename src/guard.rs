@@ -40,7 +40,7 @@
 //!   until another is whole.
 //!
 //! **What does not hold.** Rows that are not held out may fare worse: errors that a student makes on a share `p` of all
-//! rows are absent from `n` trusted ones with probability `(1 − p)ⁿ`, and each transaction is another try. Recent rows
+//! rows are absent from `n` trusted ones with probability `(1 − p)ⁿ`, and each verdict is another try. Recent rows
 //! are as right as who labelled them: a teacher that lies moves the student as far as the trusted rows allow. Errors on
 //! recent rows may rise, and the next transaction is judged by other rows as the ring moves on.
 
@@ -55,7 +55,9 @@ use crate::scalar::Scalar;
 pub struct Guard<S: Train, O> {
     student: S,
     candidate: Distiller<S, O>,
-    /// Of this transaction.
+    /// Verdicts of this transaction.
+    waited: u32,
+    /// Since the last of them.
     steps: u32,
     trusted_rows: usize,
     recent_rows: usize,
@@ -104,12 +106,16 @@ pub struct Limits {
     /// student. At zero, a lucky student sets a bar that hardly any candidate passes: on the data of `docs/field.md` that
     /// halves what is gained.
     pub errors: u32,
+    /// Verdicts that a candidate outlives: found no better, it learns on from where it is, so many times another
+    /// [`steps`](Limits::steps), before it is dropped. What diverges is dropped at once.
+    pub patience: u32,
 }
 
 impl Limits {
     /// For a student of some hundred parameters: 20 steps, a loss of 100 nats, a distance of 10. No likelihood to be given
     /// up on trusted rows: set [`trusted`](Limits::trusted), or few candidates will be kept.
-    pub const DEFAULT: Limits = Limits { steps: 20, loss: 100.0, distance: 10.0, trusted: 0.0, errors: 0 };
+    pub const DEFAULT: Limits =
+        Limits { steps: 20, loss: 100.0, distance: 10.0, trusted: 0.0, errors: 0, patience: 0 };
 }
 
 /// Where a transaction stands.
@@ -152,6 +158,7 @@ impl<S: Train<Scalar = f32> + Copy, O: Optimizer<S>> Guard<S, O> {
     pub const ZERO: Self = Guard {
         student: S::ZERO,
         candidate: Distiller::ZERO,
+        waited: 0,
         steps: 0,
         trusted_rows: 0,
         recent_rows: 0,
@@ -216,6 +223,11 @@ impl<S: Train<Scalar = f32> + Copy, O: Optimizer<S>> Guard<S, O> {
                     self.kept = self.kept.saturating_add(1);
                     self.begin_transaction();
                 }
+                Progress::RolledBack(Reason::Trusted | Reason::NoBetter) if self.waited < limits.patience => {
+                    self.waited += 1;
+                    self.begin_steps();
+                    continue;
+                }
                 Progress::RolledBack(_) => {
                     self.candidate.restart(&self.student);
                     self.rolled_back = self.rolled_back.saturating_add(1);
@@ -228,6 +240,11 @@ impl<S: Train<Scalar = f32> + Copy, O: Optimizer<S>> Guard<S, O> {
     }
 
     fn begin_transaction(&mut self) {
+        self.waited = 0;
+        self.begin_steps();
+    }
+
+    fn begin_steps(&mut self) {
         (self.steps, self.trusted_rows, self.recent_rows) = (0, 0, 0);
         (self.before, self.after) = (Judgment::ZERO, Judgment::ZERO);
     }

@@ -160,13 +160,15 @@ fn a_board_that_dies_is_named_with_what_to_do() {
         let error = with_device(life, |device| teach(device, 600)).unwrap_err().to_string();
         assert!(error.starts_with("/dev/test: silent for 0.5 s") && error.contains("--baud"), "{error}");
     }
-    struct Closed;
-    impl Read for Closed {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Ok(0)
+    /// Says this over and over.
+    struct Says(&'static [u8]);
+    impl Read for Says {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            let mut says = self.0;
+            says.read(bytes)
         }
     }
-    impl Write for Closed {
+    impl Write for Says {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             Ok(bytes.len())
         }
@@ -174,7 +176,9 @@ fn a_board_that_dies_is_named_with_what_to_do() {
             Ok(())
         }
     }
-    let error = teach(Closed, 600).unwrap_err().to_string();
+    let error = teach(Says(b"booting\0"), 600).unwrap_err().to_string();
+    assert!(error.contains("not understood") && error.contains("--baud"), "{error}");
+    let error = teach(Says(b""), 600).unwrap_err().to_string();
     assert!(error.starts_with("/dev/test: the line was closed"), "{error}");
 }
 

@@ -20,6 +20,7 @@ fn victim() -> Victim<Student, 30, 7> {
         trusted: (0..TRUSTED).map(trusted).collect(),
         rows: train::ROWS.iter().map(|raw| (INPUT.apply(raw), teacher::predict(raw))).collect(),
         allowance: None,
+        patience: 0,
     }
 }
 

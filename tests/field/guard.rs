@@ -178,6 +178,32 @@ fn who_does_worse_on_trusted_rows_is_dropped() {
 }
 
 #[test]
+fn a_candidate_outlives_as_many_verdicts_as_there_is_patience() {
+    let recent = rows(2, 30);
+    let held_out = HeldOut { trusted: of(&[]), recent: of(&recent) };
+    let run = |patience: u32| {
+        let limits = Limits { steps: 1, patience, ..LIMITS };
+        let mut guard = TestGuard::ZERO;
+        guard.begin(&student(1));
+        let (mut steps, mut train) = (0, vec![]);
+        let progress = transaction(&mut guard, &limits, &held_out, |distiller| {
+            steps += 1;
+            // Three steps nowhere; the fourth learns.
+            if steps == 4 {
+                train = rows(1, 300);
+            }
+            let mut learn = honest(&train);
+            (0..train.len()).for_each(|_| _ = learn(distiller));
+            Some(0.0)
+        });
+        (progress, steps)
+    };
+    assert_eq!(run(0), (Progress::RolledBack(Reason::NoBetter), 1));
+    assert_eq!(run(2), (Progress::RolledBack(Reason::NoBetter), 3));
+    assert_eq!(run(3), (Progress::Kept, 4));
+}
+
+#[test]
 fn without_held_out_rows_nothing_is_kept() {
     let train = rows(1, 100);
     let held_out = HeldOut { trusted: of(&[]), recent: of(&[]) };
@@ -261,13 +287,13 @@ proptest! {
     #[test]
     fn the_student_in_use_never_gets_worse(
         steps in vec((vec((0usize..39, prop_oneof![ANY, -3f32..3.0, -0.1f32..0.1]), 0..6), prop_oneof![Just(0.5f32), ANY]), 1..150),
-        (allowed, errors) in (0f32..2.0, 0u32..12),
+        (allowed, errors, patience) in (0f32..2.0, 0u32..12, 0u32..4),
         seed in 0u64..1000,
     ) {
         let (trusted, recent) = (rows(seed, 12), rows(seed + 1000, 9));
         let held_out = HeldOut { trusted: of(&trusted), recent: of(&recent) };
         let all: Vec<Row> = [trusted.clone(), recent.clone()].concat();
-        let limits = Limits { steps: 3, trusted: allowed, errors, ..Limits::DEFAULT };
+        let limits = Limits { steps: 3, trusted: allowed, errors, patience, ..Limits::DEFAULT };
         let mut guard = TestGuard::ZERO;
         guard.begin(&student(seed));
         let mut last = *guard.student();

@@ -50,6 +50,8 @@ pub(crate) struct Victim<S, const I: usize, const C: usize> {
     /// Errors on trusted rows that the guard lets through beyond the shipped student's; without, none that the student in
     /// use does not make.
     pub(crate) allowance: Option<u32>,
+    /// Verdicts that a candidate outlives.
+    pub(crate) patience: u32,
 }
 
 impl Stream {
@@ -93,6 +95,7 @@ impl Stream {
             steps: 1 + below(40, &mut rng) as u32,
             trusted: shipped.likelihood() + 0.05,
             errors: victim.allowance.map_or(0, |more| shipped.errors() + more),
+            patience: victim.patience,
             ..Limits::DEFAULT
         };
 

@@ -41,6 +41,8 @@ pub(crate) struct Caution {
     pub(crate) nats: f32,
     /// Errors on trusted rows that may come on top of the shipped student's; without, none on top of the student's in use.
     pub(crate) errors: Option<u32>,
+    /// Verdicts that a candidate outlives.
+    pub(crate) patience: u32,
 }
 
 /// The teacher's soft labels, with all that the core has for the field.
@@ -54,7 +56,7 @@ pub(crate) const ADAPTED: Arm = Arm {
     margin: 2.0,
     drift: None,
 };
-pub(crate) const CAUTION: Caution = Caution { steps: 40, nats: 0.02, errors: Some(0) };
+pub(crate) const CAUTION: Caution = Caution { steps: 40, nats: 0.02, errors: Some(0), patience: 0 };
 
 /// What is compared.
 pub(crate) const ARMS: [Arm; 9] = [

@@ -148,6 +148,7 @@ impl<S: Student<I, C>, const I: usize, const C: usize> Shipped<S, I, C> {
         let shipped = Score::of(&self.student, trusted);
         Limits {
             steps: caution.steps,
+            patience: caution.patience,
             trusted: shipped.likelihood() + caution.nats,
             errors: caution.errors.map_or(0, |more| shipped.errors() + more),
             ..Limits::DEFAULT

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use microdistill::Mlp;
 use rayon::prelude::*;
 
+use crate::arms::CAUTION;
 use crate::device::{Sample, Student};
 use crate::problem::{Problem, SETS};
 use crate::streams::{STREAMS, Stream, Victim};
@@ -15,12 +16,11 @@ use crate::{SEEDS, bar};
 /// Streams of a kind and a student: 10,080 streams in all.
 const STREAMS_A_SEED: u64 = 36;
 
-/// The guard's ways: no error more than the student in use makes, and none more than the shipped one.
-const ALLOWANCES: [Option<u32>; 2] = [None, Some(0)];
+/// Allowance and patience of the guard: those that it has by default, and those of [`CAUTION`].
+const GUARDS: [(Option<u32>, u32); 2] = [(None, 0), (CAUTION.errors, CAUTION.patience)];
 
-/// What is left of the shipped student's accuracy, as differences in percentage points: with the guard's ways, and
-/// without a guard.
-type Falls = [f64; ALLOWANCES.len() + 1];
+/// What is left of the shipped student's accuracy, as differences in percentage points: with each guard, and without.
+type Falls = [f64; GUARDS.len() + 1];
 
 /// Prints mean and worst difference to the shipped student, by set and kind.
 pub(crate) fn ruin(folder: &Path) -> Result<()> {
@@ -68,15 +68,16 @@ fn falls<S: Student<I, C>, const I: usize, const C: usize>(
         trusted: trusted.collect(),
         rows: rows.iter().map(|sample| (sample.x, sample.teacher)).collect(),
         allowance: None,
+        patience: 0,
     };
     let before = accuracy(&shipped.student);
     let mut fall = |seed: u64| {
         let mut falls = Falls::default();
-        for (way, allowance) in ALLOWANCES.into_iter().enumerate() {
-            victim.allowance = allowance;
+        for (way, guard) in GUARDS.into_iter().enumerate() {
+            (victim.allowance, victim.patience) = guard;
             let [guarded, alone] = stream.run(&victim, seed);
             falls[way] = accuracy(&guarded) - before;
-            falls[ALLOWANCES.len()] = accuracy(&alone) - before;
+            falls[GUARDS.len()] = accuracy(&alone) - before;
         }
         falls
     };

@@ -52,7 +52,7 @@ fn candidates() -> Vec<Arm> {
     }
     for steps in [10, 20, 40] {
         for errors in [None, Some(0), Some(2), Some(4)] {
-            let guards = [0.02, 0.05, 0.1].map(|nats| Some(Caution { steps, nats, errors }));
+            let guards = [0, 3, 15].map(|patience| Some(Caution { steps, errors, patience, ..CAUTION }));
             arms.extend(guards.map(|guard| Arm { guard, ..ADAPTED }));
         }
     }
@@ -76,7 +76,9 @@ fn describe(arm: &Arm) -> String {
         text += ", no replay";
     }
     text += &match arm.guard {
-        Some(Caution { steps, nats, errors }) => format!(", {steps} steps, {nats} nats, errors {errors:?}"),
+        Some(Caution { steps, nats, errors, patience }) => {
+            format!(", {steps} steps, {nats} nats, errors {errors:?}, patience {patience}")
+        }
         None => ", no guard".into(),
     };
     if arm.margin <= 1.0 {

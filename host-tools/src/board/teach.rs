@@ -158,13 +158,15 @@ pub struct Tutor<L> {
     frame: Vec<u8>,
     number: u32,
     repeated: u64,
+    /// Frames that were damaged, or are none of ours.
+    damaged: u64,
 }
 
 impl<L: Line> Tutor<L> {
     /// The board at the end of `line`, which errors call `name`.
     pub fn new(line: L, name: impl Into<String>, patience: Patience) -> Self {
         let (receiver, name) = (Receiver::new(), name.into());
-        Tutor { line, name, patience, receiver, frame: Vec::new(), number: 0, repeated: 0 }
+        Tutor { line, name, patience, receiver, frame: Vec::new(), number: 0, repeated: 0, damaged: 0 }
     }
 
     /// Gives the board `student`, teaches it one sample after another, and asks for what it has become. `progress` is
@@ -259,7 +261,7 @@ impl<L: Line> Tutor<L> {
         let length = encode(self.number, request, &mut frame).map(|bytes| bytes.len());
         self.frame = frame;
         let length = length.map_err(|small| self.error(&small.to_string()))?;
-        let start = Instant::now();
+        let (start, damaged) = (Instant::now(), self.damaged);
         loop {
             let sent = self.line.write_all(&self.frame[..length]).and_then(|()| self.line.flush());
             // What is stuck is sent again, as what is lost.
@@ -268,11 +270,7 @@ impl<L: Line> Tutor<L> {
                 return Ok(reply);
             }
             if start.elapsed() >= self.patience.silence {
-                return Err(self.error(&format!(
-                    "silent for {} s: is the board on and wired, does it run `teach` (`board flash BOARD teach`), has the \
-                     line its --baud, and has nobody else opened it?",
-                    self.patience.silence.as_secs_f32()
-                )));
+                return Err(self.dead(self.damaged > damaged));
             }
             self.repeated += 1;
         }
@@ -292,14 +290,30 @@ impl<L: Line> Tutor<L> {
                 Err(error) => return Err(self.error(&error.to_string())),
             };
             for &byte in &bytes[..count] {
-                if let Some(Ok((number, reply))) = self.receiver.push(byte)
-                    && number == self.number
-                {
-                    return Ok(Some(reply));
+                match self.receiver.push(byte) {
+                    Some(Ok((number, reply))) if number == self.number => return Ok(Some(reply)),
+                    Some(Err(_)) => self.damaged += 1,
+                    Some(Ok(_)) | None => {}
                 }
             }
         }
         Ok(None)
+    }
+
+    /// What to do about a board that does not answer, though it may say something.
+    fn dead(&self, says_something: bool) -> Error {
+        let seconds = self.patience.silence.as_secs_f32();
+        self.error(&if says_something {
+            format!(
+                "no answer in {seconds} s, but something that is not understood: has the line its --baud, and is the \
+                 board's `teach` of this version (`board flash BOARD teach`)?"
+            )
+        } else {
+            format!(
+                "silent for {seconds} s: is the board on and wired, does it run `teach` (`board flash BOARD teach`), has \
+                 the line its --baud, and has nobody else opened it?"
+            )
+        })
     }
 
     fn error(&self, message: &str) -> Error {
