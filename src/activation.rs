@@ -3,15 +3,25 @@
 //! Each gradient is a function of the *output*, so that a tape keeps outputs only.
 
 use crate::fingerprint;
+use crate::kernel;
 use crate::scalar::Scalar;
 
 /// `y = f(z)`, element by element.
 pub trait Activation: Copy + core::fmt::Debug + 'static {
     /// Which activation this is: see [`fingerprint`].
     const FINGERPRINT: u32;
+    /// Whether f′ is 1 where `y` is not zero, and 0 where it is: what comes behind need only pass gradients where its input
+    /// is not zero, and this activation leaves them as they are.
+    const GATE: bool = false;
 
     /// `f(z)`
     fn apply<T: Scalar>(z: T) -> T;
+    /// `f(z)` of all, in place.
+    fn apply_all<T: Scalar>(z: &mut [T]) {
+        for z in z {
+            *z = Self::apply(*z);
+        }
+    }
     /// `dy · f′(z)`, from `y = f(z)`.
     fn backward<T: Scalar>(y: T, dy: T) -> T;
     /// What the variance of initial weights is divided by: `fan`, for weights uniform in ±√(6 / fan).
@@ -66,13 +76,18 @@ impl Activation for Identity {
 
 impl Activation for Relu {
     const FINGERPRINT: u32 = fingerprint::activation("relu");
+    const GATE: bool = true;
 
     // Not `max`: its result for −0 and NaN differs between targets.
     fn apply<T: Scalar>(z: T) -> T {
         if z < T::ZERO { T::ZERO } else { z }
     }
+    #[inline]
+    fn apply_all<T: Scalar>(z: &mut [T]) {
+        kernel::rectify(z);
+    }
     fn backward<T: Scalar>(y: T, dy: T) -> T {
-        if y > T::ZERO { dy } else { T::ZERO }
+        if y == T::ZERO { T::ZERO } else { dy }
     }
     /// He et al. 2015, equation 10: half the units are off.
     fn fan(inputs: usize, _outputs: usize) -> usize {

@@ -3,7 +3,7 @@
 use rand_core::Rng;
 
 use crate::fingerprint;
-use crate::layer::{Array, Layer, Params, Role, Train};
+use crate::layer::{Array, InputGradient, Layer, Params, Role, Train};
 use crate::scratch::{End, Scratch};
 
 /// `B ∘ A`: the first layer, then the second. Nest to the right for any depth: `Chain<A, Chain<B, C>>`.
@@ -52,6 +52,7 @@ impl<A: Params, B: Params<Scalar = A::Scalar>> Params for Chain<A, B> {
 impl<A: Train, B: Train<Scalar = A::Scalar, Input = A::Output>> Train for Chain<A, B> {
     type Tape = (A::Tape, B::Tape);
     const TAPE: Self::Tape = (A::TAPE, B::TAPE);
+    const GATE: bool = B::GATE;
 
     fn draw((a, b): &mut Self::Tape, rng: &mut impl Rng) {
         A::draw(a, rng);
@@ -64,16 +65,38 @@ impl<A: Train, B: Train<Scalar = A::Scalar, Input = A::Output>> Train for Chain<
     fn output((_, b): &Self::Tape) -> &B::Output {
         B::output(b)
     }
+    fn through_activation((_, b): &Self::Tape, dy: &mut B::Output) {
+        B::through_activation(b, dy);
+    }
     fn backward(
         &self,
         x: &A::Input,
         (a, b): &Self::Tape,
-        dy: B::Output,
+        dz: B::Output,
         gradient: &mut Self,
-        dx: Option<&mut A::Input>,
+        dx: InputGradient<'_, A::Input>,
     ) {
-        let mut dhidden = A::Output::ZEROED;
-        self.1.backward(A::output(a), b, dy, &mut gradient.1, Some(&mut dhidden));
-        self.0.backward(x, a, dhidden, &mut gradient.0, dx);
+        let mut hidden = A::Output::ZEROED;
+        self.1.backward(A::output(a), b, dz, &mut gradient.1, wanted::<A>(&mut hidden));
+        finish::<A>(a, &mut hidden);
+        self.0.backward(x, a, hidden, &mut gradient.0, dx);
+    }
+    fn descend(&mut self, x: &A::Input, (a, b): &Self::Tape, dz: B::Output, dx: InputGradient<'_, A::Input>) {
+        let mut hidden = A::Output::ZEROED;
+        self.1.descend(A::output(a), b, dz, wanted::<A>(&mut hidden));
+        finish::<A>(a, &mut hidden);
+        self.0.descend(x, a, hidden, dx);
+    }
+}
+
+/// What the layer behind `A` is to write.
+fn wanted<A: Train>(dy: &mut A::Output) -> InputGradient<'_, A::Output> {
+    if A::GATE { InputGradient::Active(dy) } else { InputGradient::All(dy) }
+}
+
+/// What is left to do with it before `A` goes on.
+fn finish<A: Train>(tape: &A::Tape, dy: &mut A::Output) {
+    if !A::GATE {
+        A::through_activation(tape, dy);
     }
 }

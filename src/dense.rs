@@ -6,8 +6,8 @@ use rand_core::Rng;
 use crate::activation::{Activation, Relu};
 use crate::chain::Chain;
 use crate::fingerprint;
-use crate::kernel;
-use crate::layer::{Layer, Params, Role, Train};
+use crate::layer::{InputGradient, Layer, Params, Role, Train};
+use crate::layout::{ByOutput, Layout};
 use crate::scalar::Scalar;
 use crate::scratch::{End, Scratch};
 
@@ -28,19 +28,47 @@ use crate::scratch::{End, Scratch};
 /// NETWORK.predict(&[1.0, 3.0, 5.0]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Dense<const I: usize, const O: usize, A = Relu, T = f32> {
-    /// Shape (O, I), row-major.
-    pub weights: [[T; I]; O],
+pub struct Dense<const I: usize, const O: usize, A = Relu, T = f32, L = ByOutput> {
+    /// As many as these, in the order of the layout.
+    weights: [[T; I]; O],
     /// Shape (O).
     pub bias: [T; O],
-    activation: PhantomData<A>,
+    kind: PhantomData<(A, L)>,
 }
 
-impl<const I: usize, const O: usize, A, T> Dense<I, O, A, T> {
-    /// A layer with these weights, shape (O, I), and this bias, shape (O).
+impl<const I: usize, const O: usize, A, T: Copy, L: Layout> Dense<I, O, A, T, L> {
+    /// A layer with these weights, shape (O, I), and this bias, shape (O). They are laid out here.
     pub const fn new(weights: [[T; I]; O], bias: [T; O]) -> Self {
         const { assert!(I > 0 && O > 0, "a dense layer needs at least one input and one output") };
-        Dense { weights, bias, activation: PhantomData }
+        let mut laid_out = weights;
+        if L::BY_INPUT {
+            let mut rest = laid_out.as_flattened_mut();
+            let mut input = 0;
+            while input < I {
+                let mut output = 0;
+                while output < O {
+                    if let [place, behind @ ..] = rest {
+                        *place = weights[output][input];
+                        rest = behind;
+                    } else {
+                        rest = &mut [];
+                    }
+                    output += 1;
+                }
+                input += 1;
+            }
+        }
+        Dense { weights: laid_out, bias, kind: PhantomData }
+    }
+
+    /// The weights in the order of the layout: by output or by input.
+    pub const fn weights(&self) -> &[T] {
+        self.weights.as_flattened()
+    }
+
+    /// The weights in the order of the layout, to be changed.
+    pub const fn weights_mut(&mut self) -> &mut [T] {
+        self.weights.as_flattened_mut()
     }
 
     /// This layer, then `next`, whose input is this layer's output.
@@ -52,16 +80,15 @@ impl<const I: usize, const O: usize, A, T> Dense<I, O, A, T> {
     }
 }
 
-impl<const I: usize, const O: usize, A: Activation, T: Scalar> Dense<I, O, A, T> {
+impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Dense<I, O, A, T, L> {
+    #[inline]
     fn forward(&self, x: &[T], y: &mut [T]) {
-        kernel::affine(self.weights.as_flattened(), &self.bias, x, y);
-        for y in y {
-            *y = A::apply(*y);
-        }
+        L::forward(self.weights(), &self.bias, x, y);
+        A::apply_all(y);
     }
 }
 
-impl<const I: usize, const O: usize, A: Activation, T: Scalar> Layer for Dense<I, O, A, T> {
+impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Layer for Dense<I, O, A, T, L> {
     type Item = T;
     type Input = [T; I];
     type Output = [T; O];
@@ -76,51 +103,80 @@ impl<const I: usize, const O: usize, A: Activation, T: Scalar> Layer for Dense<I
     }
 }
 
-impl<const I: usize, const O: usize, A: Activation, T: Scalar> Params for Dense<I, O, A, T> {
+impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Params for Dense<I, O, A, T, L> {
     type Scalar = T;
     const ZERO: Self = Dense::new([[T::ZERO; I]; O], [T::ZERO; O]);
     const COUNT: usize = (I + 1) * O;
-    const FINGERPRINT: u32 = fingerprint::dense(I, O, A::FINGERPRINT);
+    const FINGERPRINT: u32 = fingerprint::dense(I, O, A::FINGERPRINT, L::BY_INPUT);
 
     fn tensors(&self) -> impl Iterator<Item = (Role, &[T])> {
-        [(Role::Weights, self.weights.as_flattened()), (Role::Bias, self.bias.as_slice())].into_iter()
+        [(Role::Weights, self.weights()), (Role::Bias, self.bias.as_slice())].into_iter()
     }
     fn tensors_mut(&mut self) -> impl Iterator<Item = (Role, &mut [T])> {
         let Dense { weights, bias, .. } = self;
         [(Role::Weights, weights.as_flattened_mut()), (Role::Bias, bias.as_mut_slice())].into_iter()
     }
     fn initialize(&mut self, rng: &mut impl Rng) {
-        initialize(self.weights.as_flattened_mut(), A::fan(I, O), rng);
+        let fan = A::fan(I, O);
+        if L::BY_INPUT {
+            // An output's weights after the other's here, too: the layout does not change the network.
+            for output in 0..O {
+                for w in self.weights_mut().iter_mut().skip(output).step_by(O) {
+                    *w = uniform(fan, rng);
+                }
+            }
+        } else {
+            initialize(self.weights_mut(), fan, rng);
+        }
         self.bias = [T::ZERO; O];
     }
 }
 
-impl<const I: usize, const O: usize, A: Activation, T: Scalar> Train for Dense<I, O, A, T> {
+impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Train for Dense<I, O, A, T, L> {
     type Tape = [T; O];
     const TAPE: [T; O] = [T::ZERO; O];
+    const GATE: bool = A::GATE;
 
+    #[inline]
     fn record(&self, x: &[T; I], tape: &mut [T; O]) {
         self.forward(x, tape);
     }
     fn output(tape: &[T; O]) -> &[T; O] {
         tape
     }
-    fn backward(&self, x: &[T; I], y: &[T; O], mut dy: [T; O], gradient: &mut Self, dx: Option<&mut [T; I]>) {
+    #[inline]
+    fn through_activation(y: &[T; O], dy: &mut [T; O]) {
         for (dy, &y) in dy.iter_mut().zip(y) {
             *dy = A::backward(y, *dy);
         }
-        if let Some(dx) = dx {
-            *dx = [T::ZERO; I];
-            kernel::affine_input_gradient(self.weights.as_flattened(), &dy, dx);
-        }
-        kernel::affine_parameter_gradient(x, &dy, gradient.weights.as_flattened_mut(), &mut gradient.bias);
+    }
+    #[inline]
+    fn backward(
+        &self,
+        x: &[T; I],
+        _y: &[T; O],
+        dz: [T; O],
+        gradient: &mut Self,
+        dx: InputGradient<'_, [T; I]>,
+    ) {
+        let Dense { weights, bias, .. } = gradient;
+        L::backward(self.weights(), (weights.as_flattened_mut(), bias), x, &dz, dx.into_slice());
+    }
+    #[inline]
+    fn descend(&mut self, x: &[T; I], _y: &[T; O], dz: [T; O], dx: InputGradient<'_, [T; I]>) {
+        let Dense { weights, bias, .. } = self;
+        L::descend((weights.as_flattened_mut(), bias), x, &dz, dx.into_slice());
     }
 }
 
 /// Weights uniform in ±√(6 / fan), one `u32` of `rng` each, in memory order.
 pub fn initialize<T: Scalar>(weights: &mut [T], fan: usize, rng: &mut impl Rng) {
-    let limit = (T::from_count(6) / T::from_count(fan)).sqrt();
     for w in weights {
-        *w = limit * (T::TWO * T::unit_interval(rng.next_u32()) - T::ONE);
+        *w = uniform(fan, rng);
     }
+}
+
+fn uniform<T: Scalar>(fan: usize, rng: &mut impl Rng) -> T {
+    let limit = (T::from_count(6) / T::from_count(fan)).sqrt();
+    limit * (T::TWO * T::unit_interval(rng.next_u32()) - T::ONE)
 }

@@ -2,7 +2,7 @@
 
 use rand_core::Rng;
 
-use crate::layer::{Array, Train};
+use crate::layer::{Array, InputGradient, Train};
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
 use crate::scalar::Scalar;
@@ -87,7 +87,8 @@ impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
         let (mut dz, mut work) = (S::Output::ZEROED, S::Output::ZEROED);
         let z = S::output(&self.tape).as_slice();
         let value = loss.gradient(z, target, dz.as_mut_slice(), work.as_mut_slice());
-        self.student.backward(x, &self.tape, dz, &mut self.gradient, None);
+        S::through_activation(&self.tape, &mut dz);
+        self.student.backward(x, &self.tape, dz, &mut self.gradient, InputGradient::None);
         self.samples = self.samples.saturating_add(1);
         value
     }

@@ -6,7 +6,7 @@ use rand_core::Rng;
 
 use crate::chain::Chain;
 use crate::fingerprint;
-use crate::layer::{Layer, Params, Role, Train};
+use crate::layer::{InputGradient, Layer, Params, Role, Train};
 use crate::scalar::Scalar;
 use crate::scratch::{End, Scratch};
 
@@ -109,6 +109,7 @@ impl<const N: usize, const PERCENT: u8, T: Scalar> Params for Dropout<N, PERCENT
 impl<const N: usize, const PERCENT: u8, T: Scalar> Train for Dropout<N, PERCENT, T> {
     type Tape = Dropped<N, T>;
     const TAPE: Self::Tape = Dropped { output: [T::ZERO; N], dropped: [false; N], drawn: false };
+    const GATE: bool = false;
 
     /// One `u32` of `rng` a number.
     fn draw(tape: &mut Self::Tape, rng: &mut impl Rng) {
@@ -125,16 +126,27 @@ impl<const N: usize, const PERCENT: u8, T: Scalar> Train for Dropout<N, PERCENT,
     fn output(tape: &Self::Tape) -> &[T; N] {
         &tape.output
     }
+    fn through_activation(_tape: &Self::Tape, _dy: &mut [T; N]) {}
     fn backward(
         &self,
-        _x: &[T; N],
+        x: &[T; N],
         tape: &Self::Tape,
-        dy: [T; N],
+        dz: [T; N],
         _gradient: &mut Self,
-        dx: Option<&mut [T; N]>,
+        dx: InputGradient<'_, [T; N]>,
     ) {
-        if let Some(dx) = dx {
-            tape.apply(&dy, dx, Self::keep());
+        match dx {
+            InputGradient::None => {}
+            InputGradient::All(dx) => tape.apply(&dz, dx, Self::keep()),
+            InputGradient::Active(dx) => {
+                tape.apply(&dz, dx, Self::keep());
+                for (dx, _) in dx.iter_mut().zip(x).filter(|(_, x)| **x == T::ZERO) {
+                    *dx = T::ZERO;
+                }
+            }
         }
+    }
+    fn descend(&mut self, x: &[T; N], tape: &Self::Tape, dz: [T; N], dx: InputGradient<'_, [T; N]>) {
+        self.backward(x, tape, dz, &mut Self::new(), dx);
     }
 }

@@ -20,6 +20,13 @@ pub trait Exp: Copy + Debug + 'static {
     /// eˣ for x in [-87, 88].
     fn within(x: f32) -> f32;
 
+    /// eˣ for x ≤ 0, as behind the subtraction of the largest; 0 below −87, NaN for NaN.
+    #[inline]
+    fn decay<T: Scalar>(x: T) -> T {
+        let x = x.to_f32();
+        T::from_f32(if x < -87.0 { 0.0 } else { Self::within(x) })
+    }
+
     /// eˣ; 0 below −87, infinity above 88, NaN for NaN.
     fn exp<T: Scalar>(x: T) -> T {
         T::from_f32(match x.to_f32() {
@@ -31,11 +38,28 @@ pub trait Exp: Copy + Debug + 'static {
     }
 }
 
+/// The precise one, [`libm`]'s, for what is generic in its exponential.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Libm;
+
+impl Exp for Libm {
+    fn within(x: f32) -> f32 {
+        libm::expf(x)
+    }
+    fn decay<T: Scalar>(x: T) -> T {
+        x.exp()
+    }
+    fn exp<T: Scalar>(x: T) -> T {
+        x.exp()
+    }
+}
+
 /// `2^n · 2^f` with `n + f = x·log₂e`: `n` becomes the exponent, `2^f` is a polynomial of degree 4. Within 10⁻⁵ of eˣ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quartic;
 
 impl Exp for Quartic {
+    #[inline]
     fn within(x: f32) -> f32 {
         // At 1.5·2²³ the step of an f32 is 1: adding rounds to the nearest integer.
         const ROUND: f32 = 12_582_912.0;
@@ -112,7 +136,7 @@ impl<E: Exp> Head for FastSoftmax<E> {
         let top = maximum(z);
         let mut sum = T::ZERO;
         for z in z.iter_mut() {
-            *z = E::exp(*z - top);
+            *z = E::decay(*z - top);
             sum += *z;
         }
         for z in z {

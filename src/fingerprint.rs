@@ -1,5 +1,5 @@
 //! Which network this is, in 32 bits: FNV-1a (Fowler, Noll and Vo; offset basis and prime of 32 bits) of its layers'
-//! widths and activations, so that stored parameters are only ever given to the network that they belong to.
+//! widths, activations and layouts, so that stored parameters are only ever given to the network that they belong to.
 //!
 //! Parameters of [`Params`](crate::Params) have it as a const; the desktop, whose networks have no type, folds
 //! [`dense`] and [`chain`] from the last layer to the first.
@@ -21,9 +21,10 @@ pub const fn with(hash: u32, number: u32) -> u32 {
     fold(fold(fold(fold(hash, a), b), c), d)
 }
 
-/// Of a dense layer.
-pub const fn dense(inputs: usize, outputs: usize, activation: u32) -> u32 {
-    with(with(activation, inputs as u32), outputs as u32)
+/// Of a dense layer; whether its weights lie [by input](crate::layout::ByInput), as stored ones do, too.
+pub const fn dense(inputs: usize, outputs: usize, activation: u32, by_input: bool) -> u32 {
+    let hash = with(with(activation, inputs as u32), outputs as u32);
+    if by_input { with(hash, 1) } else { hash }
 }
 
 /// What a layer has that inference passes over.

@@ -77,6 +77,37 @@ pub trait Params {
     fn tensors_mut(&mut self) -> impl Iterator<Item = (Role, &mut [Self::Scalar])>;
     /// Draws initial weights, uniform in ±√(6 / fan) as the activation wants it, and sets biases to zero.
     fn initialize(&mut self, rng: &mut impl Rng);
+    /// Takes over the parameters of a network of the same shape and layouts, but of other numbers.
+    fn copy_from<P: Params>(&mut self, other: &P) {
+        for ((_, to), (_, from)) in self.tensors_mut().zip(other.tensors()) {
+            for (to, &from) in to.iter_mut().zip(from) {
+                *to = Self::Scalar::from_f32(from.to_f32());
+            }
+        }
+    }
+}
+
+/// Where a layer is to write ∂L/∂x, the gradient of its input.
+#[derive(Debug)]
+pub enum InputGradient<'a, X: ?Sized> {
+    /// Nowhere: it is the first.
+    None,
+    /// All of it.
+    All(&'a mut X),
+    /// Where x is not zero; where it is, zero is to be written: an activation that is a
+    /// [`GATE`](crate::activation::Activation::GATE) would make it so.
+    Active(&'a mut X),
+}
+
+impl<'a, X: Array> InputGradient<'a, X> {
+    /// The same of a slice.
+    pub fn into_slice(self) -> InputGradient<'a, [X::Item]> {
+        match self {
+            InputGradient::None => InputGradient::None,
+            InputGradient::All(dx) => InputGradient::All(dx.as_mut_slice()),
+            InputGradient::Active(dx) => InputGradient::Active(dx.as_mut_slice()),
+        }
+    }
 }
 
 /// A layer that can be trained by backpropagation.
@@ -85,6 +116,8 @@ pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
     type Tape;
     /// An empty tape.
     const TAPE: Self::Tape;
+    /// [That](crate::activation::Activation::GATE) of the output's activation.
+    const GATE: bool;
 
     /// Draws what the next passes leave to chance, the masks of [`Dropout`](crate::Dropout); most layers leave nothing.
     fn draw(_tape: &mut Self::Tape, _rng: &mut impl Rng) {}
@@ -92,15 +125,27 @@ pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
     fn record(&self, x: &Self::Input, tape: &mut Self::Tape);
     /// The output of the recorded pass.
     fn output(tape: &Self::Tape) -> &Self::Output;
-    /// Adds ∂L/∂θ to `gradient` and, where it is wanted, writes ∂L/∂x to `dx`.
+    /// From ∂L/∂y to ∂L/∂z, z before the output's activation, in place: nothing to do if that is a
+    /// [`GATE`](Train::GATE) and ∂L/∂y is zero wherever it is off.
+    fn through_activation(tape: &Self::Tape, dy: &mut Self::Output);
+    /// Adds ∂L/∂θ to `gradient` and writes ∂L/∂x to `dx`.
     ///
-    /// `x` and `tape` are those of [`record`](Train::record), `dy` is ∂L/∂y.
+    /// `x` and `tape` are those of [`record`](Train::record), `dz` is [∂L/∂z](Train::through_activation).
     fn backward(
         &self,
         x: &Self::Input,
         tape: &Self::Tape,
-        dy: Self::Output,
+        dz: Self::Output,
         gradient: &mut Self,
-        dx: Option<&mut Self::Input>,
+        dx: InputGradient<'_, Self::Input>,
+    );
+    /// As [`backward`](Train::backward), but adds to the parameters themselves, a layer after its input's gradient: for
+    /// `dz` of −rate·∂L/∂z a step of gradient descent that needs no memory for a gradient.
+    fn descend(
+        &mut self,
+        x: &Self::Input,
+        tape: &Self::Tape,
+        dz: Self::Output,
+        dx: InputGradient<'_, Self::Input>,
     );
 }

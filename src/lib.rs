@@ -56,6 +56,7 @@ mod chain;
 mod dense;
 mod dropout;
 pub mod fingerprint;
+pub mod layout;
 mod network;
 mod scratch;
 
@@ -68,6 +69,7 @@ pub mod schedule;
 mod distill;
 pub mod drift;
 pub mod guard;
+mod online;
 pub mod replay;
 pub mod teacher;
 
@@ -96,6 +98,7 @@ pub use layer::{Layer, Params, Train};
 pub use loss::softmax;
 pub use metric::argmax;
 pub use network::Network;
+pub use online::OnlineDistiller;
 pub use replay::Replay;
 pub use scaler::{Prepare, Scaler};
 pub use scratch::{End, Scratch, scratch};

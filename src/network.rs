@@ -2,7 +2,7 @@
 
 use rand_core::Rng;
 
-use crate::layer::{Array, Layer, Params, Role, Train};
+use crate::layer::{Array, InputGradient, Layer, Params, Role, Train};
 use crate::scalar::Element;
 use crate::scratch::{End, Scratch};
 
@@ -79,6 +79,7 @@ impl<L: Layer, const SCRATCH: usize> Layer for Network<L, SCRATCH> {
 impl<L: Train, const SCRATCH: usize> Train for Network<L, SCRATCH> {
     type Tape = L::Tape;
     const TAPE: L::Tape = L::TAPE;
+    const GATE: bool = L::GATE;
 
     fn draw(tape: &mut L::Tape, rng: &mut impl Rng) {
         L::draw(tape, rng);
@@ -89,19 +90,26 @@ impl<L: Train, const SCRATCH: usize> Train for Network<L, SCRATCH> {
     fn output(tape: &L::Tape) -> &L::Output {
         L::output(tape)
     }
+    fn through_activation(tape: &L::Tape, dy: &mut L::Output) {
+        L::through_activation(tape, dy);
+    }
     fn backward(
         &self,
         x: &L::Input,
         tape: &L::Tape,
-        dy: L::Output,
+        dz: L::Output,
         gradient: &mut Self,
-        dx: Option<&mut L::Input>,
+        dx: InputGradient<'_, L::Input>,
     ) {
-        self.layers.backward(x, tape, dy, &mut gradient.layers, dx);
+        self.layers.backward(x, tape, dz, &mut gradient.layers, dx);
+    }
+    fn descend(&mut self, x: &L::Input, tape: &L::Tape, dz: L::Output, dx: InputGradient<'_, L::Input>) {
+        self.layers.descend(x, tape, dz, dx);
     }
 }
 
-/// The type of an MLP by its widths, from input to output: hidden layers with an activation, then a linear layer.
+/// The type of an MLP by its widths, from input to output: hidden layers with an activation, then a linear layer. Layers
+/// behind the first lie [by input](crate::layout::ByInput).
 ///
 /// ```
 /// use microdistill::{Mlp, Params, activation::Tanh};
@@ -116,13 +124,13 @@ impl<L: Train, const SCRATCH: usize> Train for Network<L, SCRATCH> {
 /// ```
 #[macro_export]
 macro_rules! Mlp {
-    (@layers $activation:ty, $scalar:ty; $i:expr, $o:expr) => {
-        $crate::Dense<{ $i }, { $o }, $crate::activation::Identity, $scalar>
+    (@layers $activation:ty, $scalar:ty, $layout:ident; $i:expr, $o:expr) => {
+        $crate::Dense<{ $i }, { $o }, $crate::activation::Identity, $scalar, $crate::layout::$layout>
     };
-    (@layers $activation:ty, $scalar:ty; $i:expr, $h:expr, $($rest:expr),+) => {
+    (@layers $activation:ty, $scalar:ty, $layout:ident; $i:expr, $h:expr, $($rest:expr),+) => {
         $crate::Chain<
-            $crate::Dense<{ $i }, { $h }, $activation, $scalar>,
-            $crate::Mlp!(@layers $activation, $scalar; $h, $($rest),+),
+            $crate::Dense<{ $i }, { $h }, $activation, $scalar, $crate::layout::$layout>,
+            $crate::Mlp!(@layers $activation, $scalar, ByInput; $h, $($rest),+),
         >
     };
     ($only:expr $(,)?) => { compile_error!("an MLP has at least two widths: its inputs and its outputs") };
@@ -130,7 +138,7 @@ macro_rules! Mlp {
     ($($width:expr),+; $activation:ty) => { $crate::Mlp![$($width),+; $activation, f32] };
     ($($width:expr),+; $activation:ty, $scalar:ty) => {
         $crate::Network<
-            $crate::Mlp!(@layers $activation, $scalar; $($width),+),
+            $crate::Mlp!(@layers $activation, $scalar, ByOutput; $($width),+),
             { $crate::scratch::<$scalar>(&[$($width),+]) },
         >
     };

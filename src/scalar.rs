@@ -1,4 +1,5 @@
-//! The number types: `f32` on devices, `f64` where a test wants a reference, `i8` and `i16` for what is only stored.
+//! The number types: `f32` on devices, or [`Fused`], `f64` where a test wants a reference, `i8` and `i16` for what is only
+//! stored.
 
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -39,7 +40,7 @@ pub trait Element: sealed::Sealed + Copy + PartialOrd + Debug + 'static {
 /// The numbers of training: IEEE 754 binary floating point with equal bits on every target.
 ///
 /// `+ − × ÷` and `sqrt` round correctly everywhere; `exp`, `ln` and `tanh` are those of [`libm`], which is made of
-/// such operations in a fixed order. Nothing here fuses a multiplication with an addition.
+/// such operations in a fixed order. Only [`Fused`] fuses a multiplication with an addition.
 pub trait Scalar:
     Element<Held = Self>
     + Add<Output = Self>
@@ -73,12 +74,32 @@ pub trait Scalar:
     fn to_f32(self) -> f32;
     /// This `f32`, exactly.
     fn from_f32(number: f32) -> Self;
+    /// `self + a·b`, rounded twice: the product, then the sum.
+    fn plus_product(self, a: Self, b: Self) -> Self {
+        self + a * b
+    }
     /// [`kernel::affine`] for numbers of this type.
     fn affine(w: &[Self], b: &[Self], x: &[Self], y: &mut [Self]);
     /// [`kernel::affine_input_gradient`] for numbers of this type.
     fn affine_input_gradient(w: &[Self], dy: &[Self], dx: &mut [Self]);
     /// [`kernel::affine_parameter_gradient`] for numbers of this type.
     fn affine_parameter_gradient(x: &[Self], dy: &[Self], dw: &mut [Self], db: &mut [Self]);
+    /// [`kernel::affine_by_input`] for numbers of this type.
+    fn affine_by_input(w: &[Self], b: &[Self], x: &[Self], y: &mut [Self]);
+    /// [`kernel::by_input_gradients`] for numbers of this type.
+    fn by_input_gradients<const ACTIVE: bool>(
+        w: &[Self],
+        x: &[Self],
+        dy: &[Self],
+        dw: &mut [Self],
+        dx: &mut [Self],
+    );
+    /// [`kernel::by_input_descend`] for numbers of this type.
+    fn by_input_descend<const ACTIVE: bool>(w: &mut [Self], x: &[Self], dy: &[Self], dx: &mut [Self]);
+    /// [`kernel::add_outer`] for numbers of this type.
+    fn add_outer(x: &[Self], y: &[Self], to: &mut [Self]);
+    /// [`kernel::rectify`] for numbers of this type.
+    fn rectify(y: &mut [Self]);
 }
 
 impl Element for i8 {
@@ -120,6 +141,55 @@ impl Element for i16 {
     fn same_bits(self, other: i16) -> bool {
         self == other
     }
+}
+
+/// The methods of [`Scalar`] that are kernels.
+macro_rules! kernels {
+    ($type:ty, $kernels:ident) => {
+        #[inline]
+        fn affine(w: &[$type], b: &[$type], x: &[$type], y: &mut [$type]) {
+            $kernels::affine(w, b, x, y);
+        }
+        #[inline]
+        fn affine_input_gradient(w: &[$type], dy: &[$type], dx: &mut [$type]) {
+            $kernels::affine_input_gradient(w, dy, dx);
+        }
+        #[inline]
+        fn affine_parameter_gradient(x: &[$type], dy: &[$type], dw: &mut [$type], db: &mut [$type]) {
+            $kernels::affine_parameter_gradient(x, dy, dw, db);
+        }
+        #[inline]
+        fn affine_by_input(w: &[$type], b: &[$type], x: &[$type], y: &mut [$type]) {
+            $kernels::affine_by_input(w, b, x, y);
+        }
+        #[inline]
+        fn by_input_gradients<const ACTIVE: bool>(
+            w: &[$type],
+            x: &[$type],
+            dy: &[$type],
+            dw: &mut [$type],
+            dx: &mut [$type],
+        ) {
+            $kernels::by_input_gradients::<$type, ACTIVE>(w, x, dy, dw, dx);
+        }
+        #[inline]
+        fn by_input_descend<const ACTIVE: bool>(
+            w: &mut [$type],
+            x: &[$type],
+            dy: &[$type],
+            dx: &mut [$type],
+        ) {
+            $kernels::by_input_descend::<$type, ACTIVE>(w, x, dy, dx);
+        }
+        #[inline]
+        fn add_outer(x: &[$type], y: &[$type], to: &mut [$type]) {
+            $kernels::add_outer(x, y, to);
+        }
+        #[inline]
+        fn rectify(y: &mut [$type]) {
+            $kernels::rectify(y);
+        }
+    };
 }
 
 macro_rules! scalar {
@@ -174,21 +244,13 @@ macro_rules! scalar {
             fn from_f32(number: f32) -> $type {
                 number.into()
             }
-            #[inline]
-            fn affine(w: &[$type], b: &[$type], x: &[$type], y: &mut [$type]) {
-                $kernels::affine(w, b, x, y);
-            }
-            #[inline]
-            fn affine_input_gradient(w: &[$type], dy: &[$type], dx: &mut [$type]) {
-                $kernels::affine_input_gradient(w, dy, dx);
-            }
-            #[inline]
-            fn affine_parameter_gradient(x: &[$type], dy: &[$type], dw: &mut [$type], db: &mut [$type]) {
-                $kernels::affine_parameter_gradient(x, dy, dw, db);
-            }
+            kernels!($type, $kernels);
         }
     };
 }
+
+mod fused; // behind the macro that it uses
+pub use fused::Fused;
 
 scalar!(f32: expf, logf, tanhf, sqrtf; f32_kernels);
 scalar!(f64: exp, log, tanh, sqrt; reference);

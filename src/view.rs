@@ -12,28 +12,44 @@
 //! ```
 //!
 //! nalgebra is column-major: (O, I) row-major weights are its (I × O) matrix, the transpose. A view with strided rows
-//! would be the matrix itself, but the products of nalgebra 0.35 run beyond the end of such views.
+//! would be the matrix itself, but the products of nalgebra 0.35 run beyond the end of such views. Weights that lie
+//! [`ByInput`] are the matrix itself: `weights_view() * column(&x)`.
 
 use nalgebra::{Const, MatrixView, MatrixViewMut, Scalar, VectorView};
 
 use crate::dense::Dense;
+use crate::layout::{ByInput, ByOutput};
 
 /// An array as a column vector, shape (N × 1).
 pub fn column<T: Scalar, const N: usize>(x: &[T; N]) -> VectorView<'_, T, Const<N>> {
     VectorView::from_slice_generic(x, Const, Const)
 }
 
-impl<const I: usize, const O: usize, A, T: Scalar> Dense<I, O, A, T> {
+impl<const I: usize, const O: usize, A, T: Scalar + Copy> Dense<I, O, A, T, ByOutput> {
     /// The transpose of the weights, shape (I × O): `weights·x` is `weights_view().tr_mul(&x)`.
     pub fn weights_view(&self) -> MatrixView<'_, T, Const<I>, Const<O>> {
-        MatrixView::from_slice_generic(self.weights.as_flattened(), Const, Const)
+        MatrixView::from_slice_generic(self.weights(), Const, Const)
     }
 
     /// The transpose of the weights to be changed, shape (I × O).
     pub fn weights_view_mut(&mut self) -> MatrixViewMut<'_, T, Const<I>, Const<O>> {
-        MatrixViewMut::from_slice_generic(self.weights.as_flattened_mut(), Const, Const)
+        MatrixViewMut::from_slice_generic(self.weights_mut(), Const, Const)
+    }
+}
+
+impl<const I: usize, const O: usize, A, T: Scalar + Copy> Dense<I, O, A, T, ByInput> {
+    /// The weights, shape (O × I): `weights·x` is `weights_view() * x`.
+    pub fn weights_view(&self) -> MatrixView<'_, T, Const<O>, Const<I>> {
+        MatrixView::from_slice_generic(self.weights(), Const, Const)
     }
 
+    /// The weights to be changed, shape (O × I).
+    pub fn weights_view_mut(&mut self) -> MatrixViewMut<'_, T, Const<O>, Const<I>> {
+        MatrixViewMut::from_slice_generic(self.weights_mut(), Const, Const)
+    }
+}
+
+impl<const I: usize, const O: usize, A, T: Scalar, L> Dense<I, O, A, T, L> {
     /// The bias as a column vector, shape (O × 1).
     pub fn bias_view(&self) -> VectorView<'_, T, Const<O>> {
         column(&self.bias)

@@ -4,6 +4,8 @@ mod common;
 
 use common::numbers;
 use microdistill::activation::{Identity, Relu};
+use microdistill::layer::InputGradient;
+use microdistill::layout::ByInput;
 use microdistill::loss::CrossEntropy;
 use microdistill::optimizer::{Sgd, SgdRates};
 use microdistill::{Chain, Dense, Distiller, Dropout, Layer, Mlp, Network, Params, Train};
@@ -11,7 +13,7 @@ use rand_core::Rng;
 use rand_pcg::Pcg32;
 
 type First = Dense<4, 16, Relu>;
-type Last = Dense<16, 3, Identity>;
+type Last = Dense<16, 3, Identity, f32, ByInput>;
 type Dropping = Chain<First, Chain<Dropout<16, 40>, Last>>;
 
 const RATES: SgdRates = SgdRates { rate: 0.1, momentum: 0.9, weight_decay: 0.0 };
@@ -47,7 +49,7 @@ fn a_mask_keeps_its_share_and_the_mean() {
         assert!((550..650).contains(&kept), "{kept} of 1000");
         // What comes back is cut as what went forward.
         let mut dx = [0.0; 1000];
-        Wide::new().backward(&x, &tape, x, &mut Wide::new(), Some(&mut dx));
+        Wide::new().backward(&x, &tape, x, &mut Wide::new(), InputGradient::All(&mut dx));
         assert_eq!(dx, y);
         masks.push(y);
     }

@@ -32,19 +32,22 @@ fn values_can_be_logged() {
 #[cfg(feature = "nalgebra")]
 #[test]
 fn views_are_the_arrays_themselves() {
-    use microdistill::{Dense, activation::Relu, view::column};
+    use microdistill::{Dense, activation::Relu, layout::ByInput, view::column};
 
     let mut layer = Dense::<3, 2, Relu>::new([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [7.0, 8.0]);
-    for (row, weights) in layer.weights.iter().enumerate() {
-        for (index, weight) in weights.iter().enumerate() {
-            assert!(std::ptr::eq(&layer.weights_view()[(index, row)], weight));
-        }
+    for (place, weight) in layer.weights().iter().enumerate() {
+        assert!(std::ptr::eq(&layer.weights_view()[(place % 3, place / 3)], weight));
     }
     assert!(std::ptr::eq(&layer.bias_view()[1], &layer.bias[1]));
     layer.weights_view_mut()[(0, 1)] = -4.0;
-    assert_eq!(layer.weights, [[1.0, 2.0, 3.0], [-4.0, 5.0, 6.0]]);
+    assert_eq!(layer.weights(), [1.0, 2.0, 3.0, -4.0, 5.0, 6.0]);
     let outputs = layer.weights_view().tr_mul(&column(&[1.0, 1.0, 1.0])) + layer.bias_view();
     assert_eq!(outputs.as_slice(), [13.0, 15.0]);
     // The other way, as in backpropagation.
     assert_eq!((layer.weights_view() * column(&[1.0, 1.0])).as_slice(), [-3.0, 7.0, 9.0]);
+
+    let layer = Dense::<3, 2, Relu, f32, ByInput>::new([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [7.0, 8.0]);
+    assert_eq!(layer.weights(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    let outputs = layer.weights_view() * column(&[1.0, 1.0, 1.0]) + layer.bias_view();
+    assert_eq!(outputs.as_slice(), [13.0, 23.0]);
 }

@@ -6,20 +6,26 @@ use common::numbers;
 use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Tanh};
 use microdistill::golden::{Golden, Mismatch, Stage, self_test};
 use microdistill::layer::Array;
+use microdistill::layout::ByInput;
 use microdistill::quant::{Clamp, DenseI8, Quantize, Requantize};
 use microdistill::{Chain, Dense, Mlp, MlpI8, Network, Params, Scaler, Train, scratch};
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-/// Bias first, then inputs by index; `hidden` after every layer but the last.
+/// Bias first, then inputs by index; `hidden` after every layer but the last. Layers behind the first lie by input, and skip
+/// zeros.
 fn plain(network: &impl Params<Scalar = f32>, hidden: fn(f32) -> f32, x: &[f32]) -> Vec<f32> {
     let tensors: Vec<&[f32]> = network.tensors().map(|(_, tensor)| tensor).collect();
     let mut values = x.to_vec();
     for (layer, pair) in tensors.chunks(2).enumerate() {
         let (weights, mut y) = (pair[0], pair[1].to_vec());
         for (output, y) in y.iter_mut().enumerate() {
-            for (input, x) in values.iter().enumerate() {
-                *y += weights[output * values.len() + input] * x;
+            for (input, &x) in values.iter().enumerate() {
+                if layer == 0 {
+                    *y += weights[output * values.len() + input] * x;
+                } else if x != 0.0 {
+                    *y += weights[input * pair[1].len() + output] * x;
+                }
             }
             if layer + 1 < tensors.len() / 2 {
                 *y = hidden(*y);
@@ -157,7 +163,8 @@ fn working_memory_is_the_largest_sum_of_neighbouring_widths() {
 }
 
 const FIRST: Dense<2, 3> = Dense::new([[1.0, -1.0], [-1.0, 1.0], [0.5, 0.5]], [0.0, 0.25, -0.5]);
-const LAST: Dense<3, 2, Identity> = Dense::new([[1.0, 2.0, 3.0], [-1.0, 0.0, 1.0]], [0.125, f32::NAN]);
+const LAST: Dense<3, 2, Identity, f32, ByInput> =
+    Dense::new([[1.0, 2.0, 3.0], [-1.0, 0.0, 1.0]], [0.125, f32::NAN]);
 const CONSTANT: Mlp![2, 3, 2] = Network::new(FIRST.then(LAST));
 static STATIC: Mlp![2, 3, 2] = Network::new(Chain(FIRST, LAST));
 static INT8: MlpI8![2, 1; per layer] =

@@ -6,6 +6,7 @@ use microdistill::checkpoint::record;
 
 use crate::board::weights_line;
 use crate::error::{Error, Result};
+use crate::laid_out::LaidOut;
 use crate::model::{Body, Model};
 use crate::network::Network;
 
@@ -59,8 +60,9 @@ fn learned(bytes: &[u8], like: &Model, before: &Network) -> Result<Learned, Stri
         Ok(text) if text.contains("weights ") => printed(text)?,
         _ => recorded(bytes, before)?,
     };
-    let mut network = before.clone();
-    overwrite(&mut network, &tensors)?;
+    let mut laid_out = LaidOut::of(before);
+    overwrite(&mut laid_out, &tensors)?;
+    let network = laid_out.network();
     let mut model = like.clone();
     model.metadata.scores.clear();
     model.metadata.machine = None;
@@ -103,7 +105,7 @@ fn printed(text: &str) -> Result<Vec<Vec<f32>>, String> {
     Ok(tensors)
 }
 
-fn overwrite(network: &mut Network, tensors: &[Vec<f32>]) -> Result<(), String> {
+fn overwrite(network: &mut LaidOut, tensors: &[Vec<f32>]) -> Result<(), String> {
     let found: Vec<usize> = tensors.iter().map(Vec::len).collect();
     let wanted: Vec<usize> = network.tensors_mut().map(|(_, tensor)| tensor.len()).collect();
     if found != wanted {

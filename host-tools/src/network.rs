@@ -3,7 +3,6 @@
 
 use microdistill::activation::{self, Activation as _};
 use microdistill::fingerprint;
-use microdistill::kernel;
 use microdistill::layer::Role;
 use microdistill::scalar::Scalar;
 use nalgebra::DMatrix;
@@ -11,6 +10,7 @@ use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::laid_out::{LaidOut, by_input};
 
 /// Element-wise activation of a layer: the run-time name of the types in [`microdistill::activation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,12 +53,17 @@ macro_rules! typed {
 impl Activation {
     /// `f(z)`, element by element, in place.
     pub fn apply<T: Scalar>(self, z: &mut [T]) {
-        typed!(self, A => z.iter_mut().for_each(|z| *z = A::apply(*z)));
+        typed!(self, A => A::apply_all(z));
     }
 
     /// `dy ← dy · f′(z)`, from `y = f(z)`.
     pub(crate) fn backward<T: Scalar>(self, y: &[T], dy: &mut [T]) {
         typed!(self, A => dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = A::backward(y, *dy)));
+    }
+
+    /// [`GATE`](microdistill::activation::Activation::GATE)
+    pub(crate) fn is_gate(self) -> bool {
+        typed!(self, A => A::GATE)
     }
 
     fn fingerprint(self) -> u32 {
@@ -107,12 +112,6 @@ impl Dense {
     /// Number of outputs.
     pub fn outputs(&self) -> usize {
         self.bias.len()
-    }
-
-    /// Outputs for one sample.
-    pub(crate) fn forward(&self, x: &[f32], y: &mut [f32]) {
-        kernel::affine(&self.weights, &self.bias, x, y);
-        self.activation.apply(y);
     }
 }
 
@@ -193,22 +192,24 @@ impl Network {
     }
 
     /// Every weight and bias, in the core's order.
-    pub(crate) fn parameter_values(&self) -> impl Iterator<Item = f32> {
-        self.layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.bias)).copied()
+    pub(crate) fn parameter_values(&self) -> impl Iterator<Item = f32> + use<> {
+        LaidOut::of(self).into_tensors().flatten()
     }
 
     /// That of the typed network: [`Params::FINGERPRINT`](microdistill::Params::FINGERPRINT).
     pub fn fingerprint(&self) -> u32 {
-        self.layers.iter().rev().fold(fingerprint::NOTHING, |rest, layer| {
-            let own = fingerprint::dense(layer.inputs(), layer.outputs(), layer.activation.fingerprint());
-            fingerprint::chain(own, rest)
+        self.layers.iter().enumerate().rev().fold(fingerprint::NOTHING, |rest, (index, layer)| {
+            let (inputs, outputs) = (layer.inputs(), layer.outputs());
+            let activation = layer.activation.fingerprint();
+            fingerprint::chain(fingerprint::dense(inputs, outputs, activation, by_input(index)), rest)
         })
     }
 
     /// The outputs of every layer for one standardized sample; the last is the network's.
     pub fn activations(&self, x: &[f32]) -> Vec<Vec<f32>> {
-        let mut tape = self.tape();
-        self.record(x, &mut tape);
+        let laid_out = LaidOut::of(self);
+        let mut tape = laid_out.tape();
+        laid_out.record(x, &mut tape);
         tape
     }
 
@@ -219,52 +220,16 @@ impl Network {
 
     /// [`predict`](Network::predict) for every column of `x`: shape (outputs × rows).
     pub fn predict_all(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
-        let mut tape = self.tape();
+        let laid_out = LaidOut::of(self);
+        let mut tape = laid_out.tape();
         let mut y = DMatrix::zeros(tape.last().map_or(0, Vec::len), x.ncols());
         for (sample, mut output) in x.column_iter().zip(y.column_iter_mut()) {
-            self.record(sample.as_slice(), &mut tape);
+            laid_out.record(sample.as_slice(), &mut tape);
             if let Some(last) = tape.last() {
                 output.copy_from_slice(last);
             }
         }
         y
-    }
-
-    /// Room for the outputs of every layer.
-    pub(crate) fn tape(&self) -> Vec<Vec<f32>> {
-        self.layers.iter().map(|layer| vec![0.0; layer.outputs()]).collect()
-    }
-
-    /// Forward pass that keeps the outputs of every layer.
-    pub(crate) fn record(&self, x: &[f32], tape: &mut [Vec<f32>]) {
-        let mut input = x;
-        for (layer, output) in self.layers.iter().zip(tape) {
-            layer.forward(input, output);
-            input = output;
-        }
-    }
-
-    /// Adds ∂L/∂θ to `gradient`. `inputs` gives what each layer took, and `tape` what it gave, in the recorded pass;
-    /// `dys` has the tape's shape, with ∂L/∂y in its last element, and is overwritten.
-    pub(crate) fn backward<'a>(
-        &self,
-        inputs: impl Fn(usize) -> &'a [f32],
-        tape: &[Vec<f32>],
-        dys: &mut [Vec<f32>],
-        gradient: &mut Network,
-    ) {
-        for (index, layer) in self.layers.iter().enumerate().rev() {
-            let (before, after) = dys.split_at_mut(index);
-            let (Some(dy), Some(gradient)) = (after.first_mut(), gradient.layers.get_mut(index)) else {
-                return;
-            };
-            layer.activation.backward(&tape[index], dy);
-            if let Some(dx) = before.last_mut() {
-                dx.fill(0.0);
-                kernel::affine_input_gradient(&layer.weights, dy, dx);
-            }
-            kernel::affine_parameter_gradient(inputs(index), dy, &mut gradient.weights, &mut gradient.bias);
-        }
     }
 
     /// Every tensor with its role, in the core's order.

@@ -10,6 +10,7 @@ use microdistill::checkpoint::record;
 use microdistill::{Mlp, Params};
 use microdistill_host_tools::error::Result;
 use microdistill_host_tools::import::{Learned, import};
+use microdistill_host_tools::laid_out::LaidOut;
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::network::{Activation, Network};
 use microdistill_host_tools::precision::Scales;
@@ -31,8 +32,8 @@ fn network(model: &Model) -> &Network {
 /// As the device has it.
 fn typed(model: &Model) -> Student {
     let mut student = Student::ZERO;
-    let tensors = network(model).layers.iter().flat_map(|layer| [&layer.weights, &layer.bias]);
-    student.tensors_mut().zip(tensors).for_each(|((_, to), from)| to.copy_from_slice(from));
+    let tensors = LaidOut::of(network(model)).into_tensors();
+    student.tensors_mut().zip(tensors).for_each(|((_, to), from)| to.copy_from_slice(&from));
     student
 }
 

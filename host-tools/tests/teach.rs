@@ -18,6 +18,7 @@ use microdistill_host_tools::board::teach::{Lessons, Patience, Sample, Taught, T
 use microdistill_host_tools::dataset::{Dataset, Target};
 use microdistill_host_tools::error::Result;
 use microdistill_host_tools::import::{import_bytes, trainable};
+use microdistill_host_tools::laid_out::LaidOut;
 use microdistill_host_tools::model::Model;
 use microdistill_host_tools::network::Activation;
 
@@ -111,8 +112,7 @@ fn expected(most: usize) -> Vec<u32> {
 }
 
 fn tensors(model: &Model) -> Vec<f32> {
-    let layers = &trainable(model).unwrap().layers;
-    layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.bias)).copied().collect()
+    LaidOut::of(trainable(model).unwrap()).into_tensors().flatten().collect()
 }
 
 /// What came back, as the model that `import` makes of it.

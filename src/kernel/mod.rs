@@ -36,6 +36,51 @@ pub fn affine_parameter_gradient<T: Scalar>(x: &[T], dy: &[T], dw: &mut [T], db:
     T::affine_parameter_gradient(x, dy, dw, db);
 }
 
+/// [`affine`] with weights of shape (I, O), row-major; an input that is zero, as behind a ReLU that is off, is skipped.
+#[inline]
+pub fn affine_by_input<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+    T::affine_by_input(w, b, x, y);
+}
+
+/// `dx = wᵀ·dy`, from zero and by index, and `dw += dy ⊗ x`; `w` and `dw`: shape (I, O), row-major.
+/// `ACTIVE`: of an input that is zero `dx` is zero, and all else is skipped.
+#[inline]
+pub fn by_input_gradients<T: Scalar, const ACTIVE: bool>(
+    w: &[T],
+    x: &[T],
+    dy: &[T],
+    dw: &mut [T],
+    dx: &mut [T],
+) {
+    T::by_input_gradients::<ACTIVE>(w, x, dy, dw, dx);
+}
+
+/// [`by_input_gradients`] whose `dw` is `w` itself: `dx` is by the weights as they were.
+#[inline]
+pub fn by_input_descend<T: Scalar, const ACTIVE: bool>(w: &mut [T], x: &[T], dy: &[T], dx: &mut [T]) {
+    T::by_input_descend::<ACTIVE>(w, x, dy, dx);
+}
+
+/// `to += x ⊗ y`; a row whose `x` is zero is skipped. `to`: shape (X, Y), row-major.
+#[inline]
+pub fn add_outer<T: Scalar>(x: &[T], y: &[T], to: &mut [T]) {
+    T::add_outer(x, y, to);
+}
+
+/// `to += from`
+#[inline]
+pub fn add<T: Scalar>(from: &[T], to: &mut [T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}
+
+/// `y ← max(y, 0)`; NaN passes through, and −0 stays −0.
+#[inline]
+pub fn rectify<T: Scalar>(y: &mut [T]) {
+    T::rectify(y);
+}
+
 /// The kernels of f32.
 #[cfg(kernel_f32 = "fpv4")]
 pub(crate) use fpv4 as f32_kernels;

@@ -1,6 +1,6 @@
 //! The portable kernels: the order of operations they show is the order every other kernel keeps.
 //!
-//! Shapes: `w`, `dw` (O, I) row-major; `x`, `dx` (I); `b`, `db`, `y`, `dy` (O).
+//! Shapes: `w`, `dw` (O, I) row-major, or (I, O) where a kernel goes by input; `x`, `dx` (I); `b`, `db`, `y`, `dy` (O).
 //!
 //! A slice of another length than its shape says is cut to the shortest: nothing panics. The typed layers cannot
 //! pass such slices.
@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 #[inline(never)]
 pub fn affine<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
     for ((row, &b), y) in rows(w, x.len()).zip(b).zip(y) {
-        *y = row.iter().zip(x).fold(b, |sum, (&w, &x)| sum + w * x);
+        *y = dot(b, row, x);
     }
 }
 
@@ -21,9 +21,7 @@ pub fn affine<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
 #[inline(never)]
 pub fn affine_input_gradient<T: Scalar>(w: &[T], dy: &[T], dx: &mut [T]) {
     for (row, &dy) in rows(w, dx.len()).zip(dy).filter(|(_, dy)| **dy != T::ZERO) {
-        for (dx, &w) in dx.iter_mut().zip(row) {
-            *dx += dy * w;
-        }
+        add_product(dy, row, dx);
     }
 }
 
@@ -33,9 +31,83 @@ pub fn affine_parameter_gradient<T: Scalar>(x: &[T], dy: &[T], dw: &mut [T], db:
     let rows = dw.chunks_exact_mut(x.len().max(1));
     for ((row, db), &dy) in rows.zip(db).zip(dy).filter(|(_, dy)| **dy != T::ZERO) {
         *db += dy;
-        for (dw, &x) in row.iter_mut().zip(x) {
-            *dw += dy * x;
+        add_product(dy, x, row);
+    }
+}
+
+/// `y = w·x + b`, `w` by input: bias first, then inputs by index; one that is zero, as behind a ReLU that is off, is
+/// skipped.
+#[inline(never)]
+pub fn affine_by_input<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+    for (y, &b) in y.iter_mut().zip(b) {
+        *y = b;
+    }
+    for (row, &x) in rows(w, y.len()).zip(x).filter(|(_, x)| **x != T::ZERO) {
+        add_product(x, row, y);
+    }
+}
+
+/// `dx = wᵀ·dy`, then `dw += dy ⊗ x`, both by input; `ACTIVE`: of an input that is zero `dx` is zero, and all else is
+/// skipped.
+#[inline(never)]
+pub fn by_input_gradients<T: Scalar, const ACTIVE: bool>(
+    w: &[T],
+    x: &[T],
+    dy: &[T],
+    dw: &mut [T],
+    dx: &mut [T],
+) {
+    let rows = rows(w, dy.len()).zip(dw.chunks_exact_mut(dy.len().max(1)));
+    for (((w, dw), &x), dx) in rows.zip(x).zip(dx) {
+        if ACTIVE && x == T::ZERO {
+            *dx = T::ZERO;
+            continue;
         }
+        *dx = dot(T::ZERO, w, dy);
+        add_product(x, dy, dw);
+    }
+}
+
+/// [`by_input_gradients`] whose `dw` is `w` itself: `dx` is by the weights as they were.
+#[inline(never)]
+pub fn by_input_descend<T: Scalar, const ACTIVE: bool>(w: &mut [T], x: &[T], dy: &[T], dx: &mut [T]) {
+    for ((w, &x), dx) in w.chunks_exact_mut(dy.len().max(1)).zip(x).zip(dx) {
+        if ACTIVE && x == T::ZERO {
+            *dx = T::ZERO;
+            continue;
+        }
+        *dx = dot(T::ZERO, w, dy);
+        add_product(x, dy, w);
+    }
+}
+
+/// `to += x ⊗ y`, shape of `to` (x, y); a row whose `x` is zero is skipped.
+#[inline(never)]
+pub fn add_outer<T: Scalar>(x: &[T], y: &[T], to: &mut [T]) {
+    let rows = to.chunks_exact_mut(y.len().max(1));
+    for (row, &x) in rows.zip(x).filter(|(_, x)| **x != T::ZERO) {
+        add_product(x, y, row);
+    }
+}
+
+/// `y ← max(y, 0)`; NaN passes through, and −0 stays −0.
+#[inline(never)]
+pub fn rectify<T: Scalar>(y: &mut [T]) {
+    // Not `max`: its result for −0 and NaN differs between targets.
+    for y in y.iter_mut().filter(|y| **y < T::ZERO) {
+        *y = T::ZERO;
+    }
+}
+
+/// `start + a·b`, by index.
+fn dot<T: Scalar>(start: T, a: &[T], b: &[T]) -> T {
+    a.iter().zip(b).fold(start, |sum, (&a, &b)| sum.plus_product(a, b))
+}
+
+/// `to += factor·from`
+fn add_product<T: Scalar>(factor: T, from: &[T], to: &mut [T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = to.plus_product(factor, from);
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`CrossEntropy`] | `−ln softmax(z)_y` | `softmax(z) − onehot(y)` |
 //! | [`SmoothedCrossEntropy`] | `−Σ t·ln softmax(z)`, `t = (1−ε)·onehot(y) + ε/C` | `softmax(z) − t` |
 //! | [`SoftLabels`] | `α·T²·KL(q‖p) + (1−α)·CE` | `α·T·(p − q) + (1−α)·(softmax(z) − onehot(y))` |
+//! | [`SoftCrossEntropy`] | `−Σ q·ln softmax(z)` | `softmax(z) − q` |
 //! | [`BinaryCrossEntropy`] | `ln(1 + exp z) − y·z` | `σ(z) − y` |
 //! | [`BinarySoftLabels`] | as [`SoftLabels`], of two classes by one logit | `α·T·(p − q) + (1−α)·(σ(z) − y)` |
 
@@ -19,7 +20,7 @@ mod squared;
 pub use binary::{BinaryCrossEntropy, BinarySoft, BinarySoftLabels};
 pub use head::{Head, Linear, Softmax, log_softmax, softmax};
 pub use label::{CrossEntropy, SmoothedCrossEntropy};
-pub use soft::{Soft, SoftLabels};
+pub use soft::{Soft, SoftCrossEntropy, SoftLabels};
 pub use squared::{LogitMse, OutputMse};
 
 use crate::scalar::Scalar;

@@ -1,6 +1,9 @@
 //! A teacher's probabilities as labels.
 
+use core::marker::PhantomData;
+
 use super::{Loss, copy, maximum, softmax};
+use crate::fast::{Exp, Libm};
 use crate::scalar::Scalar;
 
 /// Soft labels (Hinton, Vinyals and Dean 2015): `α·T²·KL(q‖p) + (1−α)·CE(y, softmax(z))`,
@@ -77,5 +80,41 @@ impl<T: Scalar, Y: AsRef<[T]> + ?Sized> Loss<T, Y> for SoftLabels<T> {
             *dz += hard_share * hard;
         }
         soft + hard_share * (log_sum - (own - top_z))
+    }
+}
+
+/// Cross-entropy with probabilities, such as those of a teacher, stored with the sample: `−Σ q_c·ln softmax(z)_c`, the target
+/// `q` adding up to 1.
+///
+/// [`SoftLabels`] at T = 1, α = 1, but for the teacher's own entropy, which is no matter of the student, and much less work:
+/// one softmax instead of two. By [`Quartic`](crate::fast::Quartic) it is less still.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SoftCrossEntropy<E = Libm>(PhantomData<E>);
+
+impl<E> SoftCrossEntropy<E> {
+    /// The loss.
+    pub const NEW: Self = SoftCrossEntropy(PhantomData);
+}
+
+impl<E: Exp, T: Scalar, Y: AsRef<[T]> + ?Sized> Loss<T, Y> for SoftCrossEntropy<E> {
+    type Target<'a>
+        = &'a Y
+    where
+        Y: 'a;
+
+    fn gradient(&self, z: &[T], target: &Y, dz: &mut [T], _work: &mut [T]) -> T {
+        let top = maximum(z);
+        let (mut sum, mut likelihood) = (T::ZERO, T::ZERO);
+        for ((dz, &z), &q) in dz.iter_mut().zip(z).zip(target.as_ref()) {
+            let below = z - top;
+            likelihood += q * below;
+            *dz = E::decay(below);
+            sum += *dz;
+        }
+        let share = T::ONE / sum;
+        for (dz, &q) in dz.iter_mut().zip(target.as_ref()) {
+            *dz = *dz * share - q;
+        }
+        sum.ln() - likelihood
     }
 }

@@ -55,10 +55,10 @@ fn an_update_without_a_sample_does_nothing() {
     assert_eq!(distiller.student, student, "neither momentum nor decay go on");
 }
 
-/// Weights (3, 2), bias (3), weights (2, 3), bias (2).
+/// Weights (3, 2), bias (3), weights by input, (3, 2), bias (2).
 fn parameters(Network { layers }: &Student) -> Vec<f64> {
     let (first, second) = (&layers.0, &layers.1);
-    [first.weights.as_flattened(), &first.bias, second.weights.as_flattened(), &second.bias].concat()
+    [first.weights(), &first.bias, second.weights(), &second.bias].concat()
 }
 
 /// `α·T²·KL(q‖p) + (1−α)·CE` of the student with these parameters.
@@ -66,7 +66,7 @@ fn loss(parameters: &[f64], (x, teacher, label): &Sample) -> f64 {
     let (first, second) = parameters.split_at(9);
     let hidden: Vec<f64> =
         (0..3).map(|o| (first[2 * o] * x[0] + first[2 * o + 1] * x[1] + first[6 + o]).tanh()).collect();
-    let logit = |o: usize| (0..3).map(|i| second[3 * o + i] * hidden[i]).sum::<f64>() + second[6 + o];
+    let logit = |o: usize| (0..3).map(|i| second[2 * i + o] * hidden[i]).sum::<f64>() + second[6 + o];
     let z = [logit(0), logit(1)];
     let SoftLabels { temperature, alpha } = LOSS;
     let (p, q) = (softmax(&z, temperature), softmax(teacher, temperature));

@@ -1,7 +1,8 @@
 //! Activations and layers: `backward` against differences of the forward pass, in parameters and inputs.
 
 use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
-use microdistill::layer::Array;
+use microdistill::layer::{Array, InputGradient};
+use microdistill::layout::{ByInput, ByOutput, Layout};
 use microdistill::{Chain, Dense, Dropout, Dropped, Mlp, Params, Train};
 use rand_pcg::Pcg32;
 
@@ -37,16 +38,20 @@ pub(crate) fn sigmoid() {
 }
 
 pub(crate) fn dense() {
-    fn shapes<A: Activation + PartialEq>() {
-        check(Dense::<3, 4, A, f64>::ZERO);
-        check(Dense::<1, 7, A, f64>::ZERO);
-        check(Dense::<6, 2, A, f64>::ZERO);
+    fn shapes<A: Activation + PartialEq, L: Layout + PartialEq>() {
+        check(Dense::<3, 4, A, f64, L>::ZERO);
+        check(Dense::<1, 7, A, f64, L>::ZERO);
+        check(Dense::<6, 2, A, f64, L>::ZERO);
     }
-    shapes::<Identity>();
-    shapes::<Relu>();
-    shapes::<Relu6>();
-    shapes::<Tanh>();
-    shapes::<Sigmoid>();
+    fn activations<L: Layout + PartialEq>() {
+        shapes::<Identity, L>();
+        shapes::<Relu, L>();
+        shapes::<Relu6, L>();
+        shapes::<Tanh, L>();
+        shapes::<Sigmoid, L>();
+    }
+    activations::<ByOutput>();
+    activations::<ByInput>();
 }
 
 pub(crate) fn chain() {
@@ -55,6 +60,9 @@ pub(crate) fn chain() {
     type Third = Dense<5, 4, Relu, f64>;
     type Last = Dense<4, 2, Identity, f64>;
     check(Chain::<First, Second>::ZERO);
+    check(Chain::<First, Dense<6, 5, Relu, f64, ByInput>>::ZERO);
+    check(Chain::<Dense<3, 6, Relu6, f64>, Dense<6, 5, Relu, f64, ByInput>>::ZERO);
+    check(Chain::<First, Chain<Dropout<6, 30, f64>, Dense<6, 5, Identity, f64, ByInput>>>::ZERO);
     check(Chain::<First, Chain<Second, Chain<Third, Last>>>::ZERO);
     check(Chain::<Chain<First, Second>, Chain<Third, Last>>::ZERO);
 }
@@ -86,7 +94,7 @@ pub(crate) fn dropout() {
         let mut recorded = tape;
         student.record(&x, &mut recorded);
         let (mut gradient, mut dx) = (Student::ZERO, [f64::NAN; 3]);
-        student.backward(&x, &recorded, dy, &mut gradient, Some(&mut dx));
+        student.backward(&x, &recorded, dy, &mut gradient, InputGradient::All(&mut dx));
         for index in 0..Student::COUNT {
             let expected = derivative(|h| {
                 let mut student = student;
@@ -134,10 +142,26 @@ fn check<N: Train<Scalar = f64, Tape: Outputs> + Copy + PartialEq + std::fmt::De
         fill(&mut gradient, || 0.25);
         let mut dx = N::Input::ZEROED;
         dx.as_mut_slice().fill(f64::NAN);
-        let mut alone = gradient;
-        network.backward(&x, &tape, dy, &mut gradient, Some(&mut dx));
-        network.backward(&x, &tape, dy, &mut alone, None);
+        let (mut alone, mut moved, before) = (gradient, gradient, gradient);
+        let (mut dz, mut active) = (dy, N::Input::ZEROED);
+        N::through_activation(&tape, &mut dz);
+        network.backward(&x, &tape, dz, &mut gradient, InputGradient::All(&mut dx));
+        network.backward(&x, &tape, dz, &mut alone, InputGradient::None);
         assert_eq!(alone, gradient, "the parameters' gradient does not depend on whether dx is wanted");
+        let mut alone = before;
+        network.backward(&x, &tape, dz, &mut alone, InputGradient::Active(&mut active));
+        assert_eq!(alone, gradient, "nor on where");
+        assert_eq!(active.as_slice(), dx.as_slice(), "no input is zero");
+
+        // `descend` adds the same to the parameters, and `dx` is by these as they were.
+        moved.copy_from(&network);
+        let mut dx_moved = N::Input::ZEROED;
+        moved.descend(&x, &tape, dz, InputGradient::All(&mut dx_moved));
+        assert_eq!(dx_moved.as_slice(), dx.as_slice());
+        for index in 0..N::COUNT {
+            let [old, new] = [&mut network, &mut moved].map(|network| *parameter(network, index));
+            assert_close(new - old, *parameter(&mut gradient, index) - 0.25);
+        }
 
         for index in 0..N::COUNT {
             let expected = derivative(|h| {

@@ -1,9 +1,10 @@
 //! Heads and losses: values against the formulas of `src/loss.rs`, gradients against differences of them.
 
 use microdistill::activation::Sigmoid;
+use microdistill::fast::Libm;
 use microdistill::loss::{
     BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, LogitMse, Loss, OutputMse,
-    SmoothedCrossEntropy, Soft, SoftLabels, Softmax,
+    SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax,
 };
 use microdistill::scalar::Scalar;
 
@@ -56,6 +57,23 @@ fn logits_are_held_against_logits() {
     let (mut dz, mut work) = ([0.0; 4], [0.0; 4]);
     let loss = LogitMse::new().gradient(&[1.0, 2.0, 3.0, -1.0], &[1.0, 0.0, 4.0, -1.0], &mut dz, &mut work);
     assert_eq!((loss, dz), (5.0 / 4.0, [0.0, 1.0, -0.5, 0.0]));
+}
+
+pub(crate) fn soft_cross_entropy() {
+    for (seed, classes) in CLASSES.into_iter().enumerate() {
+        let (z, q) = (logits(seed, classes), softmax(&logits(seed + 10, classes), 1.5));
+        let loss = SoftCrossEntropy::<Libm>::NEW;
+        check(&loss, &z, &q, |z| -softmax(z, 1.0).iter().zip(&q).map(|(p, q)| q * p.ln()).sum::<f64>());
+        // The same gradient as by the logits, and the loss but for the teacher's entropy.
+        let v: Vec<f64> = q.iter().map(|q| q.ln()).collect();
+        let soft = SoftLabels { temperature: 1.0, alpha: 1.0 };
+        let [mut by_logits, mut by_shares, mut work] = [(); 3].map(|()| vec![0.0; classes]);
+        let target = Soft { teacher: &v[..], label: None };
+        let divergence = soft.gradient(&z, target, &mut by_logits, &mut work);
+        let value = loss.gradient(&z, &q[..], &mut by_shares, &mut work);
+        assert_all_close(&by_shares, &by_logits);
+        assert_close(value + q.iter().map(|q| q * q.ln()).sum::<f64>(), divergence);
+    }
 }
 
 pub(crate) fn binary_cross_entropy() {

@@ -39,6 +39,7 @@ const CHECKS: &[(&str, fn())] = &[
     ("Loss for CrossEntropy", losses::cross_entropy),
     ("Loss for OutputMse", losses::output_mse),
     ("Loss for SmoothedCrossEntropy", losses::smoothed_cross_entropy),
+    ("Loss for SoftCrossEntropy", losses::soft_cross_entropy),
     ("Loss for SoftLabels", losses::soft_labels),
     ("Optimizer for Adam", optimizers::adam),
     ("Optimizer for Clip", optimizers::clip),

@@ -1,6 +1,7 @@
 //! Optimizers against sums over all gradients so far, which is what their recurrences stand for.
 
 use microdistill::activation::{Identity, Tanh};
+use microdistill::layer::Role;
 use microdistill::optimizer::{Adam, AdamRates, Clip, ClipRates, Optimizer, Sgd, SgdRates, norm};
 use microdistill::{Chain, Dense, Params};
 
@@ -118,10 +119,11 @@ fn check<O: Optimizer<Network>>(rates: &O::Rates, reference: impl Fn(bool, f64, 
 }
 
 /// Every parameter, and whether it is a weight, which decays.
-fn flat(Chain(first, second): &mut Network) -> Vec<(bool, &mut f64)> {
-    let weights = first.weights.as_flattened_mut().iter_mut().chain(second.weights.as_flattened_mut());
-    let biases = first.bias.iter_mut().chain(&mut second.bias);
-    weights.map(|weight| (true, weight)).chain(biases.map(|bias| (false, bias))).collect()
+fn flat(network: &mut Network) -> Vec<(bool, &mut f64)> {
+    let numbers = |(role, tensor): (Role, _)| {
+        <&mut [f64]>::into_iter(tensor).map(move |number| (role == Role::Weights, number))
+    };
+    network.tensors_mut().flat_map(numbers).collect()
 }
 
 fn values(network: &mut Network) -> Vec<f64> {

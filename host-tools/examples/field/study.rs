@@ -9,6 +9,7 @@ use microdistill::loss::SoftLabels;
 use microdistill::metric::{Accuracy, NegativeLogLikelihood};
 use microdistill_host_tools::dataset::{Dataset, folds};
 use microdistill_host_tools::error::Result as LibraryResult;
+use microdistill_host_tools::laid_out::LaidOut;
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::precision::Scales;
 use microdistill_host_tools::quantize::quantize;
@@ -137,8 +138,7 @@ impl Models {
         let (Body::F32(network), Body::Int8(teacher)) = (&self.student.body, &self.teacher.body) else {
             bail!("a device takes a student in f32 and a teacher in int8")
         };
-        let layers = &network.layers;
-        let student: S = load(layers.iter().flat_map(|layer| [&layer.weights[..], &layer.bias[..]]));
+        let student: S = load(LaidOut::of(network).into_tensors());
         let trusted = self.samples(&problem.trusted);
         let apart = |sample: &Sample<I, C>| disagreement(&answer(&student, &sample.x), &sample.teacher);
         let rows = |samples: &[Sample<I, C>], most: usize| -> Vec<Row<I>> {

@@ -20,6 +20,7 @@ mod elf;
 mod executed;
 mod flash;
 mod gdb;
+mod learn;
 pub mod line;
 mod output;
 pub mod peers;
@@ -43,6 +44,7 @@ pub use build::{Firmware, Profile};
 pub use elf::{Elf, Memory};
 pub use executed::Executed;
 pub use flash::{check_flash, flash};
+pub use learn::{Learning, executed_learning, learned};
 pub use output::{Output, is_story, weights_line};
 pub use reference::references;
 pub use run::run;
@@ -153,6 +155,11 @@ pub fn find(folder: &Path, name: &str) -> Result<Board> {
 }
 
 impl Board {
+    /// Whether the board has a program of this name.
+    pub fn has(&self, program: &str) -> bool {
+        self.folder.join("src/bin").join(program).with_extension("rs").is_file()
+    }
+
     /// Where the firmware of all boards is built.
     pub fn target_folder(&self) -> PathBuf {
         self.folder.with_file_name("target")

@@ -13,15 +13,16 @@ use cortex_m_rt::entry;
 use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
 use microdistill::checkpoint::record;
 use microdistill::drift::{Drift, DriftLimits, PageHinkley, PageHinkleyLimits, disagreement};
-use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Micromath};
+use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Libm, Micromath, Quartic};
 use microdistill::golden::{Golden, self_test};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
-use microdistill::kernel::{affine, affine_input_gradient, affine_parameter_gradient, int4, int16};
-use microdistill::layer::{Array, Role};
+use microdistill::kernel::{self, affine, affine_input_gradient, affine_parameter_gradient, int4, int16};
+use microdistill::layer::{Array, InputGradient, Role};
+use microdistill::layout::ByInput;
 use microdistill::loss::{
     BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, Loss, OutputMse,
-    SmoothedCrossEntropy, Soft, SoftLabels, Softmax, log_softmax,
+    SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax, log_softmax,
 };
 use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, argmax};
 use microdistill::optimizer::{
@@ -32,15 +33,15 @@ use microdistill::quant::{
     Requantize, Stage as _, Table, exp, quantize,
 };
 use microdistill::replay::{Answer, Balanced, Reservoir};
-use microdistill::scalar::{Element, Scalar};
+use microdistill::scalar::{Element, Fused, Scalar};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
 use microdistill::stream::{Decoder, Lesson, Pupil, Receiver, Reply, Request, encode};
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
 use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network, Params, Prepare,
-    Replay, Scaler, Scratch, Train, initialize, scratch, softmax,
+    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network, OnlineDistiller,
+    Params, Prepare, Replay, Scaler, Scratch, Train, initialize, scratch, softmax,
 };
 use rand_pcg::Pcg32;
 
@@ -88,8 +89,12 @@ static SCALER: Scaler<4> = Scaler::new([1.0, 2.0, 3.0, 4.0], [0.5, 0.25, 2.0, 1.
 fn main() -> ! {
     functions::<f32>();
     functions::<f64>();
+    functions::<Fused>();
     training::<f32, Mlp![4, 3, 2]>();
     training::<f64, Mlp![4, 3, 2; Tanh, f64]>();
+    training::<Fused, Mlp![4, 3, 2; Relu, Fused]>();
+    training::<f32, Dense<4, 2, Tanh>>();
+    training::<f32, Dense<4, 2, Tanh, f32, ByInput>>();
     training::<f32, Dropping<f32>>();
     training::<f64, Dropping<f64>>();
     inference();
@@ -140,6 +145,14 @@ fn functions<T: Scalar>() {
     affine::<T>(slice(), slice(), slice(), slice());
     affine_input_gradient::<T>(slice(), slice(), slice());
     affine_parameter_gradient::<T>(slice(), slice(), slice(), slice());
+    kernel::affine_by_input::<T>(slice(), slice(), slice(), slice());
+    kernel::by_input_gradients::<T, true>(slice(), slice(), slice(), slice(), slice());
+    kernel::by_input_gradients::<T, false>(slice(), slice(), slice(), slice(), slice());
+    kernel::by_input_descend::<T, true>(slice(), slice(), slice(), slice());
+    kernel::by_input_descend::<T, false>(slice(), slice(), slice(), slice());
+    kernel::add_outer::<T>(slice(), slice(), slice());
+    kernel::add::<T>(slice(), slice());
+    kernel::rectify::<T>(slice());
     initialize::<T>(slice(), black_box(1), &mut rng());
     standardize::<T>(slice(), slice(), slice());
 
@@ -197,8 +210,18 @@ fn training<T: Scalar, S: Train<Scalar = T> + 'static>() {
     S::draw(&mut tape, &mut rng());
     student.record(&input, &mut tape);
     let mut dx = S::Input::ZEROED;
-    student.backward(&input, &tape, black_box(S::Output::ZEROED), &mut gradient, Some(&mut dx));
-    student.backward(&input, &tape, *S::output(&tape), &mut gradient, None);
+    student.backward(&input, &tape, black_box(S::Output::ZEROED), &mut gradient, InputGradient::All(&mut dx));
+    student.backward(
+        &input,
+        &tape,
+        black_box(S::Output::ZEROED),
+        &mut gradient,
+        InputGradient::Active(&mut dx),
+    );
+    student.backward(&input, &tape, *S::output(&tape), &mut gradient, InputGradient::None);
+    student.descend(&input, &tape, black_box(S::Output::ZEROED), InputGradient::Active(&mut dx));
+    student.descend(&input, &tape, black_box(S::Output::ZEROED), InputGradient::All(&mut dx));
+    student.descend(&input, &tape, black_box(S::Output::ZEROED), InputGradient::None);
     black_box(&mut dx).as_mut_slice().copy_from_slice(input.as_slice());
     for ((_, weights), (role, gradient)) in student.tensors_mut().zip(gradient.tensors()) {
         black_box((role, weights, gradient));
@@ -226,6 +249,11 @@ fn distillation<T: Scalar, S: Train<Scalar = T>, O: Optimizer<S>>(input: &S::Inp
     black_box(distiller.learn(input, &OutputMse::<Linear>::new(), &teacher));
     distiller.update(rates);
     black_box(&distiller);
+    let mut online = black_box(OnlineDistiller::<S>::ZERO);
+    online.student.copy_from(&distiller.student);
+    black_box(online.learn(input, &SoftCrossEntropy::<Libm>::NEW, &teacher, x));
+    black_box(online.learn(input, &SoftCrossEntropy::<Quartic>::NEW, &teacher, x));
+    black_box(&online);
 }
 
 fn inference() {
@@ -234,11 +262,15 @@ fn inference() {
     black_box(network.predict(&input));
     black_box(network.run(black_box(&mut Scratch::<_, 9>::new()), black_box(End::Back)));
     let hidden = Dense::<4, 3>::new(black_box([[1.0; 4]; 3]), black_box([1.0; 3]));
-    let last = Dense::<3, 2, Identity>::new(black_box([[1.0; 3]; 2]), black_box([1.0; 2]));
+    let last = Dense::<3, 2, Identity, f32, ByInput>::new(black_box([[1.0; 3]; 2]), black_box([1.0; 2]));
     black_box(Network::<_, 7>::new(hidden.then(last)) == *network);
     let mut layer = black_box(last);
-    layer.weights_view_mut()[(2, 1)] = 1.0;
-    black_box((layer.weights_view(), layer.bias_view(), column(black_box(&[1.0; 3]))));
+    layer.weights_view_mut()[(1, 2)] = 1.0;
+    black_box((layer.weights(), layer.weights_view(), layer.bias_view(), column(black_box(&[1.0; 3]))));
+    let mut hidden = black_box(hidden);
+    hidden.weights_view_mut()[(2, 1)] = 1.0;
+    black_box(hidden.weights_mut());
+    black_box(hidden.weights_view());
     black_box(self_test(scaler, network, slice::<Golden<4, [f32; 4], [f32; 2]>>()).is_ok());
     black_box(scratch::<f32>(slice()));
     black_box(scratch::<i8>(slice()));

@@ -6,7 +6,7 @@ use microdistill::fingerprint::{NOTHING, with};
 use microdistill::kernel::int8::{self, Affine, Plain, rows};
 use microdistill::kernel::{self, Aligned, int4, reference};
 use microdistill::quant::{GROUP, Softmax};
-use microdistill::scalar::Element as _;
+use microdistill::scalar::Scalar;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
@@ -190,13 +190,52 @@ fn pass_f32<const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> bool {
     let weights = ..inputs * outputs;
     reference::affine_parameter_gradient(x, b, &mut expected[weights], &mut expected_db[..outputs]);
     kernel::affine_parameter_gradient(x, b, &mut found[weights], &mut found_db[..outputs]);
-    equal & same(&expected, &found, digest) & same(&expected_db, &found_db, digest)
+    equal &= same(&expected, &found, digest) & same(&expected_db, &found_db, digest);
+    equal & by_input::<f32, NUMBERS>(w, b, x, digest)
+}
+
+/// The same of kernels for weights by input, whose bias or gradient `b` is.
+fn by_input<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: &mut u32) -> bool {
+    let (start, weights) = (T::unit_interval(1 << 31), ..w.len());
+    let (mut expected, mut found) = ([start; OUTPUTS_F32], [start; OUTPUTS_F32]);
+    let outputs = ..b.len();
+    reference::affine_by_input(w, b, x, &mut expected[outputs]);
+    kernel::affine_by_input(w, b, x, &mut found[outputs]);
+    let mut equal = same(&expected, &found, digest);
+    reference::rectify(&mut expected[outputs]);
+    kernel::rectify(&mut found[outputs]);
+    equal &= same(&expected, &found, digest);
+
+    for active in [false, true] {
+        let (mut expected, mut found) = ([start; NUMBERS], [start; NUMBERS]);
+        let (mut expected_dx, mut found_dx) = ([start; INPUTS_F32], [start; INPUTS_F32]);
+        let [expected_w, found_w] = [&mut expected[weights], &mut found[weights]];
+        let [expected_x, found_x] = [&mut expected_dx[..x.len()], &mut found_dx[..x.len()]];
+        if active {
+            reference::by_input_gradients::<T, true>(w, x, b, expected_w, expected_x);
+            kernel::by_input_gradients::<T, true>(w, x, b, found_w, found_x);
+            reference::by_input_descend::<T, true>(expected_w, x, b, expected_x);
+            kernel::by_input_descend::<T, true>(found_w, x, b, found_x);
+        } else {
+            reference::by_input_gradients::<T, false>(w, x, b, expected_w, expected_x);
+            kernel::by_input_gradients::<T, false>(w, x, b, found_w, found_x);
+            reference::by_input_descend::<T, false>(expected_w, x, b, expected_x);
+            kernel::by_input_descend::<T, false>(found_w, x, b, found_x);
+        }
+        reference::add_outer(x, b, expected_w);
+        kernel::add_outer(x, b, found_w);
+        equal &= same(&expected, &found, digest) & same(&expected_dx, &found_dx, digest);
+    }
+    equal
 }
 
 /// Whether numbers are the same to the bit; what was found goes into the digest.
-fn same(expected: &[f32], found: &[f32], digest: &mut u32) -> bool {
+fn same<T: Scalar>(expected: &[T], found: &[T], digest: &mut u32) -> bool {
     // Processors disagree about a NaN's payload.
-    let bits = |y: &f32| if y.is_nan() { f32::NAN.to_bits() } else { y.to_bits() };
+    let bits = |y: &T| match y.to_f32() {
+        y if y.is_nan() => f32::NAN.to_bits(),
+        y => y.to_bits(),
+    };
     *digest = found.iter().fold(*digest, |digest, y| with(digest, bits(y)));
     expected.iter().zip(found).all(|(a, &b)| a.same_bits(b))
 }

@@ -1,4 +1,5 @@
-//! What every board does, written once: [`infer`], [`distill`], [`adapt`], [`teach`], [`bench`] and [`kernels`].
+//! What every board does, written once: [`infer`], [`distill`], [`adapt`], [`teach`], [`bench`], [`learn`] and
+//! [`kernels`].
 //!
 //! A board calls one of them from a program of a few lines and ends with its [`Outcome`]. Both print the same text on
 //! every board, bits included, so that a run here is compared with the desktop's line by line.
@@ -17,6 +18,7 @@ mod distill;
 mod edge;
 mod infer;
 mod kernels;
+mod learn;
 mod optimizer;
 mod outcome;
 mod storage;
@@ -27,6 +29,7 @@ pub use bench::{Meter, Tick, Watch, bench};
 pub use distill::distill;
 pub use infer::infer;
 pub use kernels::kernels;
+pub use learn::learn;
 pub use outcome::Outcome;
 pub use storage::{PlayedFlash, Storage};
 pub use teach::teach;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use microdistill_host_tools::board::{self, Firmware, Measured, Profile, Sources, Work};
+use microdistill_host_tools::board::{self, Firmware, Learning, Measured, Profile, Sources, Work};
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
@@ -47,6 +47,7 @@ enum Opt {
 #[derive(Serialize)]
 struct Results<'a> {
     results: &'a [Measured],
+    learning: &'a [Learning],
 }
 
 impl Bench {
@@ -56,6 +57,7 @@ impl Bench {
         }
         let models = self.models()?;
         let mut results: Vec<Measured> = Vec::new();
+        let mut learnings: Vec<Learning> = Vec::new();
         for board in self.boards()? {
             let mut training = None;
             for (name, model) in &models {
@@ -65,6 +67,9 @@ impl Bench {
                 training.get_or_insert(learning);
             }
             results.extend(training);
+            if board.has("learn") {
+                learnings.extend(self.learn(context, &board)?);
+            }
         }
         context.console.say(inferences(&results))?;
         context.console.say(
@@ -76,7 +81,15 @@ impl Bench {
         context.console.say(
             "Instructions: of a sample learned, with its share of the update. RAM: all that training keeps.",
         )?;
-        context.console.json(&Results { results: &results })
+        if !learnings.is_empty() {
+            context.console.say("")?;
+            context.console.say(learned(&learnings))?;
+            context.console.say(
+                "A sample of descent, batch 1, and of Adam, batch 8, with soft labels. RAM: beyond the parameters.\n\
+                 fused: products and sums rounded once (`Fused`), with other bits.",
+            )?;
+        }
+        context.console.json(&Results { results: &results, learning: &learnings })
     }
 
     fn boards(&self) -> Result<Vec<board::Board>> {
@@ -126,6 +139,51 @@ impl Bench {
         verdict(&board.name, &output, 0)?;
         Ok(board::measured(board, name, model, &output, &executed)?)
     }
+
+    /// Samples learned on `board`.
+    fn learn(&self, context: &Context, board: &board::Board) -> Result<Vec<Learning>> {
+        let spinner = context.console.spinner(format!("learning on {}", board.name));
+        let firmware =
+            Firmware { board, program: "learn", sources: Sources::default(), profile: self.profile() };
+        let elf = firmware.build()?;
+        let output = board::run(&board::counting(board), &elf, &mut |_| {})?;
+        let executed = board::executed_learning(board, &elf)?;
+        spinner.finish_and_clear();
+        verdict(&board.name, &output, 0)?;
+        Ok(board::learned(board, &output, &executed)?)
+    }
+}
+
+/// A table of samples learned.
+fn learned(results: &[Learning]) -> comfy_table::Table {
+    let mut table = table::table([
+        "board",
+        "network",
+        "kind",
+        "optimizer",
+        "parameters",
+        "instructions",
+        "a parameter",
+        "cycles",
+        "a parameter",
+        "RAM B",
+    ]);
+    for row in results {
+        let share = |count: u64| format!("{:.2}", count as f64 / row.parameters as f64);
+        table.add_row([
+            row.board.clone(),
+            row.network.to_owned(),
+            row.kind.to_owned(),
+            row.optimizer.to_owned(),
+            row.parameters.to_string(),
+            row.instructions.to_string(),
+            share(row.instructions),
+            known(row.cycles),
+            row.cycles.map_or("–".into(), share),
+            row.ram.to_string(),
+        ]);
+    }
+    table
 }
 
 /// A model file's name, without folder and extension.

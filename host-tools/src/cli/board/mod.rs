@@ -68,6 +68,8 @@ enum Program {
     Teach,
     /// Measure an inference, and a sample learned
     Bench,
+    /// Measure samples learned: by descent and by Adam, of three networks
+    Learn,
     /// Compare the core's kernels with the portable ones
     Kernels,
 }
@@ -80,6 +82,7 @@ impl Program {
             Program::Adapt => "adapt",
             Program::Teach => "teach",
             Program::Bench => "bench",
+            Program::Learn => "learn",
             Program::Kernels => "kernels",
         }
     }
@@ -266,8 +269,14 @@ impl SourceFlags {
             }
             (Program::Adapt, Some(_), _) => bail!("`adapt` tells the example's story, with its models"),
             (Program::Kernels, Some(_), _) => bail!("`kernels` compares kernels, without a model"),
+            (Program::Learn, Some(_), _) => bail!("`learn` measures its own networks, without a model"),
             (
-                Program::Infer | Program::Adapt | Program::Teach | Program::Bench | Program::Kernels,
+                Program::Infer
+                | Program::Adapt
+                | Program::Teach
+                | Program::Bench
+                | Program::Learn
+                | Program::Kernels,
                 _,
                 Some(_),
             ) => {

@@ -1,0 +1,92 @@
+//! The f32 kernels for Cortex-M4F, M7, M33 and M55.
+//!
+//! VMUL and VADD, each rounded, in the portable kernels' order; VFMA for [`Fused`]. Lanes are s0–s9,
+//! s10–s19 and s20–s29: a row of up to ten numbers is one block of its own width, a longer one is blocks of eight and a rest.
+#![allow(unsafe_code)]
+
+mod inputs;
+mod outer;
+mod products;
+mod rectify;
+mod rows;
+
+use super::reference;
+use crate::scalar::{Fused, Scalar};
+
+pub(crate) use inputs::{by_input_descend, by_input_gradients};
+pub(crate) use outer::{add_outer, affine_parameter_gradient};
+pub(crate) use products::affine;
+pub(crate) use rectify::rectify;
+pub(crate) use rows::{affine_by_input, affine_input_gradient};
+
+/// Numbers that are an `f32` in memory.
+pub(crate) trait Single: Scalar {
+    /// Whether a product and its sum are rounded once.
+    const FUSED: bool;
+}
+
+impl Single for f32 {
+    const FUSED: bool = false;
+}
+
+impl Single for Fused {
+    const FUSED: bool = true;
+}
+
+/// Calls a kernel for rows of so many numbers, at least one: `$kernel::<T, REST, BLOCKS, …>`, where `REST` is how many numbers
+/// the last block has, and `BLOCKS` whether there are others, of eight. Where the compiler knows the width, one remains.
+macro_rules! for_width {
+    ($width:expr, $kernel:ident<$type:ty $(, $generic:tt)*>, $arguments:tt) => {
+        match $width {
+            1 => $kernel::<$type, 1, false $(, $generic)*> $arguments,
+            2 => $kernel::<$type, 2, false $(, $generic)*> $arguments,
+            3 => $kernel::<$type, 3, false $(, $generic)*> $arguments,
+            4 => $kernel::<$type, 4, false $(, $generic)*> $arguments,
+            5 => $kernel::<$type, 5, false $(, $generic)*> $arguments,
+            6 => $kernel::<$type, 6, false $(, $generic)*> $arguments,
+            7 => $kernel::<$type, 7, false $(, $generic)*> $arguments,
+            8 => $kernel::<$type, 8, false $(, $generic)*> $arguments,
+            9 => $kernel::<$type, 9, false $(, $generic)*> $arguments,
+            10 => $kernel::<$type, 10, false $(, $generic)*> $arguments,
+            width => match width % 8 {
+                0 => $kernel::<$type, 0, true $(, $generic)*> $arguments,
+                1 => $kernel::<$type, 1, true $(, $generic)*> $arguments,
+                2 => $kernel::<$type, 2, true $(, $generic)*> $arguments,
+                3 => $kernel::<$type, 3, true $(, $generic)*> $arguments,
+                4 => $kernel::<$type, 4, true $(, $generic)*> $arguments,
+                5 => $kernel::<$type, 5, true $(, $generic)*> $arguments,
+                6 => $kernel::<$type, 6, true $(, $generic)*> $arguments,
+                _ => $kernel::<$type, 7, true $(, $generic)*> $arguments,
+            },
+        }
+    };
+}
+use for_width;
+
+/// A line for each of `$count` lanes, which it names `\i`.
+macro_rules! lanes {
+    ($count:literal, $line:literal) => {
+        concat!(".irp i, 0,1,2,3,4,5,6,7,8,9\n.if \\i < ", $count, "\n", $line, "\n.endif\n.endr\n")
+    };
+}
+use lanes;
+
+/// `vldmia` or `vstmia` of `$count` lanes from `$bank`, which is "", "1" or "2": s0, s10 or s20. Nothing for no lanes.
+macro_rules! multiple {
+    ($operation:literal, $address:literal, $count:literal, $bank:literal) => {
+        concat!(
+            ".irp i, 0,1,2,3,4,5,6,7,8,9\n.if \\i == ",
+            $count,
+            " - 1\n",
+            $operation,
+            " ",
+            $address,
+            ", {{s",
+            $bank,
+            "0-s",
+            $bank,
+            "\\i}}\n.endif\n.endr\n"
+        )
+    };
+}
+use multiple;

@@ -1,0 +1,122 @@
+//! How the weights of a dense layer lie in memory. A layout changes how fast a layer is; of finite numbers it changes no
+//! bit.
+
+use core::fmt::Debug;
+
+use crate::kernel;
+use crate::layer::InputGradient;
+use crate::scalar::Scalar;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::ByOutput {}
+    impl Sealed for super::ByInput {}
+}
+
+/// The order of a layer's weights and the kernels for it.
+///
+/// Slices have the shapes that [`kernel`] gives them; `w` and `dw` lie in this order.
+pub trait Layout: sealed::Sealed + Copy + Debug + 'static {
+    /// Whether the weights of an input are neighbours, and not those of an output.
+    const BY_INPUT: bool;
+
+    /// `y = w·x + b`
+    fn forward<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]);
+    /// `dw += dz ⊗ x`, `db += dz`, and the input's gradient.
+    fn backward<T: Scalar>(
+        w: &[T],
+        gradient: (&mut [T], &mut [T]),
+        x: &[T],
+        dz: &[T],
+        dx: InputGradient<'_, [T]>,
+    );
+    /// As [`backward`](Layout::backward), but the parameters themselves are what moves: `w += dz ⊗ x`, `b += dz`. The
+    /// input's gradient is by the weights as they were.
+    fn descend<T: Scalar>(parameters: (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>);
+}
+
+/// Shape (O, I), row-major, as files and exported consts have it. The first layer's: outputs whose gradient is zero, as of
+/// a ReLU that is off, cost nothing in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByOutput;
+
+/// Shape (I, O), row-major. For a layer behind a ReLU: inputs that are zero cost nothing, in inference and in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByInput;
+
+impl Layout for ByOutput {
+    const BY_INPUT: bool = false;
+
+    #[inline]
+    fn forward<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        kernel::affine(w, b, x, y);
+    }
+    #[inline]
+    fn backward<T: Scalar>(
+        w: &[T],
+        (dw, db): (&mut [T], &mut [T]),
+        x: &[T],
+        dz: &[T],
+        dx: InputGradient<'_, [T]>,
+    ) {
+        by_rows(w, x, dz, dx);
+        kernel::affine_parameter_gradient(x, dz, dw, db);
+    }
+    #[inline]
+    fn descend<T: Scalar>((w, b): (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
+        by_rows(w, x, dz, dx);
+        kernel::affine_parameter_gradient(x, dz, w, b);
+    }
+}
+
+/// The input's gradient of a layer whose weights lie [`ByOutput`].
+#[inline]
+fn by_rows<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
+    match dx {
+        InputGradient::None => {}
+        InputGradient::All(dx) => {
+            dx.fill(T::ZERO);
+            kernel::affine_input_gradient(w, dz, dx);
+        }
+        InputGradient::Active(dx) => {
+            dx.fill(T::ZERO);
+            kernel::affine_input_gradient(w, dz, dx);
+            for (dx, _) in dx.iter_mut().zip(x).filter(|(_, x)| **x == T::ZERO) {
+                *dx = T::ZERO;
+            }
+        }
+    }
+}
+
+impl Layout for ByInput {
+    const BY_INPUT: bool = true;
+
+    #[inline]
+    fn forward<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        kernel::affine_by_input(w, b, x, y);
+    }
+    #[inline]
+    fn backward<T: Scalar>(
+        w: &[T],
+        (dw, db): (&mut [T], &mut [T]),
+        x: &[T],
+        dz: &[T],
+        dx: InputGradient<'_, [T]>,
+    ) {
+        match dx {
+            InputGradient::None => kernel::add_outer(x, dz, dw),
+            InputGradient::All(dx) => kernel::by_input_gradients::<T, false>(w, x, dz, dw, dx),
+            InputGradient::Active(dx) => kernel::by_input_gradients::<T, true>(w, x, dz, dw, dx),
+        }
+        kernel::add(dz, db);
+    }
+    #[inline]
+    fn descend<T: Scalar>((w, b): (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
+        match dx {
+            InputGradient::None => kernel::add_outer(x, dz, w),
+            InputGradient::All(dx) => kernel::by_input_descend::<T, false>(w, x, dz, dx),
+            InputGradient::Active(dx) => kernel::by_input_descend::<T, true>(w, x, dz, dx),
+        }
+        kernel::add(dz, b);
+    }
+}
