@@ -6,7 +6,7 @@ use microdistill::fingerprint::{NOTHING, with};
 use microdistill::kernel::int8::{self, Affine, Plain, rows};
 use microdistill::kernel::{self, Aligned, int4, reference};
 use microdistill::quant::{GROUP, Softmax};
-use microdistill::scalar::Scalar;
+use microdistill::scalar::{Fused, Scalar};
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
@@ -17,6 +17,8 @@ use crate::output::println;
 const CASES: u32 = EDGES + 10_000;
 /// The first of them are about requantization: every shift to the right, four mantissas, two ranges of sums.
 const EDGES: u32 = 32 * 4 * 2;
+/// Layers with fused sums, which take a core without VFMA long.
+const FUSED: u32 = 200;
 /// Widest input.
 const INPUTS: usize = 1025;
 /// Widest output.
@@ -41,13 +43,14 @@ struct Case<const WEIGHTS: usize> {
     x: [i8; INPUTS],
 }
 
-/// Compares [`CASES`] random layers of at most `WEIGHTS` bytes of weights, int8, int4 and f32; prints how many differ, and a
+/// Compares [`CASES`] random layers of at most `WEIGHTS` bytes of weights, int8, int4, f32 and fused; prints how many differ, and a
 /// digest of all outputs, which is the same on every machine that is given the same `WEIGHTS`.
 ///
 /// ```text
 /// int8: 10256 layers, 5022 of them by short cuts, 0 differ, digest 1234567890
 /// int4: 10256 layers, 5442 of them by short cuts, 0 differ, digest 1234567890
 /// f32: 10256 layers, 0 differ, digest 1234567890
+/// fused: 200 layers, 0 differ, digest 1234567890
 /// softmax: 30768 rows, digest 1234567890
 /// ```
 pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
@@ -82,9 +85,15 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
     let (mut different_f32, mut digest) = (0, NOTHING);
     for index in 0..CASES {
         tell(index);
-        different_f32 += u32::from(!pass_f32::<NUMBERS>(&mut rng, &mut digest));
+        different_f32 += u32::from(!pass::<f32, NUMBERS>(&mut rng, &mut digest));
     }
     println!("f32: {} layers, {} differ, digest {}", CASES, different_f32, digest);
+
+    let (mut different_fused, mut digest) = (0, NOTHING);
+    for _ in 0..FUSED {
+        different_fused += u32::from(!pass::<Fused, NUMBERS>(&mut rng, &mut digest));
+    }
+    println!("fused: {} layers, {} differ, digest {}", FUSED, different_fused, digest);
 
     let mut digest = NOTHING;
     for _ in 0..CASES {
@@ -95,7 +104,11 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
         }
     }
     println!("softmax: {} rows, digest {}", CASES * SOFTMAXES.len() as u32, digest);
-    if different + different_i4 + different_f32 == 0 { Outcome::Passed } else { Outcome::Failed }
+    if different + different_i4 + different_f32 + different_fused == 0 {
+        Outcome::Passed
+    } else {
+        Outcome::Failed
+    }
 }
 
 /// A sign of life: who is silent for long is taken for dead.
@@ -153,48 +166,58 @@ fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUT
     (expected, found, short)
 }
 
-/// Whether a random f32 layer's outputs and gradients, added to random ones, are the same by the portable kernels and by the
+/// Whether a random layer's outputs and gradients, added to random ones, are the same by the portable kernels and by the
 /// target's.
 #[inline(never)] // its arrays are gone when it returns
-fn pass_f32<const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> bool {
+fn pass<T: Scalar, const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> bool {
     let inputs = between(rng, 1, INPUTS_F32);
     let outputs = between(rng, 1, (NUMBERS / inputs).min(OUTPUTS_F32));
     let (special, off) = (rng.next_u32().is_multiple_of(8), rng.next_u32() % 4);
     let mut number = || {
         let bits = rng.next_u32();
         // Any bits are a number, most of them absurd; else a number below 4, or zero, as below a ReLU that is off.
-        match bits % 4 < off {
+        T::from_f32(match bits % 4 < off {
             _ if special => f32::from_bits(bits),
             true => 0.0,
             false => (bits as i32) as f32 / (1 << 29) as f32,
-        }
+        })
     };
-    let (mut w, mut b, mut x) = ([0.0; NUMBERS], [0.0; OUTPUTS_F32], [0.0; INPUTS_F32]);
+    let (mut w, mut b, mut x) = ([T::ZERO; NUMBERS], [T::ZERO; OUTPUTS_F32], [T::ZERO; INPUTS_F32]);
     w[..inputs * outputs].fill_with(&mut number);
     b[..outputs].fill_with(&mut number);
     x[..inputs].fill_with(&mut number);
     let (w, b, x) = (&w[..inputs * outputs], &b[..outputs], &x[..inputs]);
+    by_output::<T, NUMBERS>(w, b, x, digest) & by_input::<T, NUMBERS>(w, b, x, digest)
+}
 
-    let (mut expected, mut found) = ([0.0; OUTPUTS_F32], [0.0; OUTPUTS_F32]);
+/// By the kernels for weights by output, whose bias or gradient `b` is.
+#[inline(never)] // its arrays are gone when it returns
+fn by_output<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: &mut u32) -> bool {
+    let (inputs, outputs) = (x.len(), b.len());
+    let (mut expected, mut found) = ([T::ZERO; OUTPUTS_F32], [T::ZERO; OUTPUTS_F32]);
     reference::affine(w, b, x, &mut expected[..outputs]);
     kernel::affine(w, b, x, &mut found[..outputs]);
     let mut equal = same(&expected, &found, digest);
 
-    let (mut expected, mut found) = ([0.5; INPUTS_F32], [0.5; INPUTS_F32]);
+    let (mut expected, mut found) =
+        ([T::unit_interval(1 << 31); INPUTS_F32], [T::unit_interval(1 << 31); INPUTS_F32]);
     reference::affine_input_gradient(w, b, &mut expected[..inputs]);
     kernel::affine_input_gradient(w, b, &mut found[..inputs]);
     equal &= same(&expected, &found, digest);
 
-    let (mut expected, mut found) = ([0.5; NUMBERS], [0.5; NUMBERS]);
-    let (mut expected_db, mut found_db) = ([0.5; OUTPUTS_F32], [0.5; OUTPUTS_F32]);
+    let (mut expected, mut found) =
+        ([T::unit_interval(1 << 31); NUMBERS], [T::unit_interval(1 << 31); NUMBERS]);
+    let (mut expected_db, mut found_db) =
+        ([T::unit_interval(1 << 31); OUTPUTS_F32], [T::unit_interval(1 << 31); OUTPUTS_F32]);
     let weights = ..inputs * outputs;
     reference::affine_parameter_gradient(x, b, &mut expected[weights], &mut expected_db[..outputs]);
     kernel::affine_parameter_gradient(x, b, &mut found[weights], &mut found_db[..outputs]);
     equal &= same(&expected, &found, digest) & same(&expected_db, &found_db, digest);
-    equal & by_input::<f32, NUMBERS>(w, b, x, digest)
+    equal
 }
 
-/// The same of kernels for weights by input, whose bias or gradient `b` is.
+/// The same by those for weights by input.
+#[inline(never)] // its arrays are gone when it returns
 fn by_input<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: &mut u32) -> bool {
     let (start, weights) = (T::unit_interval(1 << 31), ..w.len());
     let (mut expected, mut found) = ([start; OUTPUTS_F32], [start; OUTPUTS_F32]);
