@@ -46,8 +46,12 @@ fn views_are_the_arrays_themselves() {
     // The other way, as in backpropagation.
     assert_eq!((layer.weights_view() * column(&[1.0, 1.0])).as_slice(), [-3.0, 7.0, 9.0]);
 
-    let layer = Dense::<3, 2, Relu, f32, ByInput>::new([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [7.0, 8.0]);
-    assert_eq!(layer.weights(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
-    let outputs = layer.weights_view() * column(&[1.0, 1.0, 1.0]) + layer.bias_view();
-    assert_eq!(outputs.as_slice(), [13.0, 23.0]);
+    let mut by_input = Dense::<3, 2, Relu, f32, ByInput>::new([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [7.0, 8.0]);
+    for (place, weight) in by_input.weights().iter().enumerate() {
+        assert!(std::ptr::eq(&by_input.weights_view()[(place % 2, place / 2)], weight));
+    }
+    by_input.weights_view_mut()[(1, 0)] = -4.0;
+    assert_eq!(by_input.weights(), [1.0, -4.0, 2.0, 5.0, 3.0, 6.0]);
+    let outputs = by_input.weights_view() * column(&[1.0, 1.0, 1.0]) + by_input.bias_view();
+    assert_eq!(outputs.as_slice(), [13.0, 15.0]);
 }

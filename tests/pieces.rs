@@ -1,11 +1,14 @@
 //! The small pieces around a network: replay ring, scaler, metrics, schedules.
 
+use std::array;
 use std::convert::Infallible;
 
+use microdistill::activation::Relu;
+use microdistill::layout::{ByInput, ByOutput};
 use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
-use microdistill::{Prepare, Replay, Scaler, argmax};
+use microdistill::{Dense, Params, Prepare, Replay, Scaler, argmax};
 use rand_core::{Rng, TryRng};
 use rand_pcg::Pcg32;
 
@@ -85,11 +88,20 @@ fn an_initial_weight_takes_one_u32() {
         microdistill::initialize(&mut weights, 6, &mut rng);
         assert_eq!((weights, rng.asked), ([expected; 4], 4), "{number}");
     }
-    let (mut weights, mut rng) = ([0.0f32; 2], Pcg32::new(4, 5));
-    microdistill::initialize(&mut weights, 6, &mut rng);
     let mut same = Pcg32::new(4, 5);
-    let expected = [(); 2].map(|()| (same.next_u32() >> 8) as f32 / f32::from(1u16 << 15) / 256.0 - 1.0);
-    assert_eq!(weights, expected, "in memory order");
+    let mut drawn = || (same.next_u32() >> 8) as f32 / f32::from(1u16 << 15) / 256.0 - 1.0;
+    let expected: [[f32; 6]; 2] = array::from_fn(|_| array::from_fn(|_| drawn()));
+    let mut weights = [0.0; 12];
+    microdistill::initialize(&mut weights, 6, &mut Pcg32::new(4, 5));
+    assert_eq!(weights, expected.as_flattened(), "in memory order");
+
+    // Of layers an output's after the other's, wherever they lie.
+    let mut by_output = Dense::<6, 2, Relu, f32, ByOutput>::ZERO;
+    by_output.initialize(&mut Pcg32::new(4, 5));
+    assert_eq!(by_output, Dense::new(expected, [0.0; 2]));
+    let mut by_input = Dense::<6, 2, Relu, f32, ByInput>::ZERO;
+    by_input.initialize(&mut Pcg32::new(4, 5));
+    assert_eq!(by_input, Dense::new(expected, [0.0; 2]));
 }
 
 #[test]

@@ -6,7 +6,6 @@ use microdistill::checkpoint::record;
 
 use crate::board::weights_line;
 use crate::error::{Error, Result};
-use crate::laid_out::LaidOut;
 use crate::model::{Body, Model};
 use crate::network::Network;
 
@@ -60,9 +59,8 @@ fn learned(bytes: &[u8], like: &Model, before: &Network) -> Result<Learned, Stri
         Ok(text) if text.contains("weights ") => printed(text)?,
         _ => recorded(bytes, before)?,
     };
-    let mut laid_out = LaidOut::of(before);
-    overwrite(&mut laid_out, &tensors)?;
-    let network = laid_out.network();
+    let mut network = before.clone();
+    overwrite(&mut network, &tensors)?;
     let mut model = like.clone();
     model.metadata.scores.clear();
     model.metadata.machine = None;
@@ -78,11 +76,10 @@ fn recorded(bytes: &[u8], network: &Network) -> Result<Vec<Vec<f32>>, String> {
         format!("{refused}; and no text with lines as \"weights 0 0: [1065353216, …]\"")
     })?;
     if header.fingerprint != network.fingerprint() {
-        return Err("the record of another network: of other widths or activations".into());
+        return Err("the record of another network: of other widths, activations or layouts".into());
     }
     let mut parameters = parameters.iter().copied().map(f32::from_le_bytes);
-    let lengths = network.layers.iter().flat_map(|layer| [layer.weights.len(), layer.bias.len()]);
-    Ok(lengths.map(|length| parameters.by_ref().take(length).collect()).collect())
+    Ok(network.tensors().map(|(_, tensor)| parameters.by_ref().take(tensor.len()).collect()).collect())
 }
 
 /// The tensors of the last run in a text.
@@ -105,9 +102,9 @@ fn printed(text: &str) -> Result<Vec<Vec<f32>>, String> {
     Ok(tensors)
 }
 
-fn overwrite(network: &mut LaidOut, tensors: &[Vec<f32>]) -> Result<(), String> {
+fn overwrite(network: &mut Network, tensors: &[Vec<f32>]) -> Result<(), String> {
     let found: Vec<usize> = tensors.iter().map(Vec::len).collect();
-    let wanted: Vec<usize> = network.tensors_mut().map(|(_, tensor)| tensor.len()).collect();
+    let wanted: Vec<usize> = network.tensors().map(|(_, tensor)| tensor.len()).collect();
     if found != wanted {
         return Err(format!("tensors of {found:?} parameters, the model has {wanted:?}"));
     }

@@ -7,7 +7,6 @@ pub mod error;
 pub mod export;
 pub mod file;
 pub mod import;
-pub mod laid_out;
 pub mod metrics;
 pub mod model;
 pub mod network;

@@ -63,7 +63,7 @@ pub fn quantize_network(
     let mut codes = codes(network, x)?.into_iter();
     let input = codes.next().unwrap_or(Range::default().codes());
     let mut before = input;
-    let layers = network.layers.iter().zip(codes).enumerate().map(|(index, (layer, output))| {
+    let layers = network.layers().iter().zip(codes).enumerate().map(|(index, (layer, output))| {
         let sums = match layer.activation.is_curved() {
             true => Some(calibrate_sums(network, index, x)?.codes()),
             false => None,
@@ -102,7 +102,7 @@ impl Range {
 
 /// The codes of the input and of every layer's outputs, for the rows `x`.
 pub(crate) fn codes(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Codes>> {
-    let fixed = network.layers.iter().map(|layer| fixed_codes(layer.activation));
+    let fixed = network.layers().iter().map(|layer| fixed_codes(layer.activation));
     let ranges = calibrate(network, x)?.into_iter();
     let codes = std::iter::once(None).chain(fixed).zip(ranges);
     Ok(codes.map(|(fixed, range)| fixed.unwrap_or(range.codes())).collect())
@@ -113,7 +113,7 @@ fn calibrate(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Range>> {
     if x.ncols() == 0 {
         return Err(Error::Invalid("quantization needs calibration rows: give the training data".into()));
     }
-    let mut ranges = vec![Range::default(); network.layers.len() + 1];
+    let mut ranges = vec![Range::default(); network.layers().len() + 1];
     for (row, x) in x.column_iter().enumerate() {
         let outputs = network.activations(x.as_slice());
         let stages = std::iter::once(x.as_slice()).chain(outputs.iter().map(Vec::as_slice));
@@ -134,8 +134,8 @@ fn calibrate(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Range>> {
 
 /// The range of a layer's sums, as far as its activation tells them apart.
 fn calibrate_sums(network: &Network, index: usize, x: &DMatrix<f32>) -> Result<Range> {
-    let mut linear = Network { layers: network.layers.iter().take(index + 1).cloned().collect() };
-    let last = linear.layers.last_mut();
+    let mut linear = Network::new(network.layers().iter().take(index + 1).cloned());
+    let last = linear.layers_mut().last_mut();
     let activation =
         last.map_or(Activation::Identity, |last| mem::replace(&mut last.activation, Activation::Identity));
     let Range { low, high } = calibrate(&linear, x)?.pop().unwrap_or_default();
@@ -164,7 +164,8 @@ fn dense(
     if inputs > INPUT_LIMIT {
         return Err(format!("{inputs} inputs, sums in 32 bits hold {INPUT_LIMIT}"));
     }
-    let rows = || layer.weights.chunks_exact(inputs);
+    let weights = layer.weights();
+    let rows = || weights.chunks_exact(inputs);
     let scale = |(row, &bias)| weight_scale(precision.scale(row), bias, input);
     let mut weight_scales: Vec<f32> = rows().zip(&layer.bias).map(scale).collect();
     if precision.scales == Scales::PerLayer {

@@ -187,7 +187,7 @@ fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
 fn with_table(train: &Dataset) -> Result<Model, Failed> {
     let mut model = model("student.safetensors");
     if let Body::F32(network) = &mut model.body {
-        network.layers[0].activation = Activation::Tanh;
+        network.layers_mut()[0].activation = Activation::Tanh;
     }
     Ok(quantize(&model, &train.x, Scales::PerChannel)?)
 }
@@ -307,7 +307,7 @@ fn what_an_adaptation_kept_comes_back() -> Result<(), Failed> {
         assert!(output.status.success(), "{line}: {output:?}");
     }
     let Body::F32(network) = Model::load(&learned)?.body else { return Err("not f32".into()) };
-    let parameters = network.layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.bias));
+    let parameters = network.tensors().flat_map(|(_, tensor)| tensor);
     let bits: Vec<u32> = parameters.map(|parameter| parameter.to_bits()).collect();
     assert_eq!(bits, shipped_output("adapt", "microbit")?.weights(), "the board's and the desktop's differ");
     let output =

@@ -31,7 +31,7 @@ fn exported_networks_give_the_desktop_s_bits() {
 fn models() -> Vec<(&'static str, Model)> {
     let mut odd = model(&[3, 3], Activation::Relu, 4);
     if let Body::F32(network) = &mut odd.body {
-        network.layers[0].weights = vec![
+        network.layers_mut()[0].set_weights(&[
             -0.0,
             f32::from_bits(1),
             f32::MAX,
@@ -41,8 +41,8 @@ fn models() -> Vec<(&'static str, Model)> {
             std::f32::consts::PI,
             0.0,
             -0.0,
-        ];
-        network.layers[0].bias = vec![-0.0, -f32::from_bits(3), 1e16];
+        ]);
+        network.layers_mut()[0].bias = vec![-0.0, -f32::from_bits(3), 1e16];
     }
     let activated = |widths: &[usize], hidden, precision: Precision| {
         quantize(&model(widths, hidden, 6), &rows(widths[0], 100, 8), precision).unwrap()

@@ -10,7 +10,6 @@ use microdistill::checkpoint::record;
 use microdistill::{Mlp, Params};
 use microdistill_host_tools::error::Result;
 use microdistill_host_tools::import::{Learned, import};
-use microdistill_host_tools::laid_out::LaidOut;
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::network::{Activation, Network};
 use microdistill_host_tools::precision::Scales;
@@ -32,8 +31,8 @@ fn network(model: &Model) -> &Network {
 /// As the device has it.
 fn typed(model: &Model) -> Student {
     let mut student = Student::ZERO;
-    let tensors = LaidOut::of(network(model)).into_tensors();
-    student.tensors_mut().zip(tensors).for_each(|((_, to), from)| to.copy_from_slice(&from));
+    let tensors = network(model).tensors();
+    student.tensors_mut().zip(tensors).for_each(|((_, to), (_, from))| to.copy_from_slice(from));
     student
 }
 
@@ -83,7 +82,10 @@ fn what_is_damaged_or_of_another_network_is_refused() {
     let (like, learned) = models();
     let mut record: Vec<u8> = record::encode(&typed(&learned), 9).collect();
     let other = model(&[5, 4, 3], Activation::Tanh, 1);
-    assert_eq!(error(&record, &other), "the record of another network: of other widths or activations");
+    assert_eq!(
+        error(&record, &other),
+        "the record of another network: of other widths, activations or layouts"
+    );
     record[40] ^= 1;
     assert!(error(&record, &like).starts_with("no record of a network, or a damaged one; "));
     assert!(error("before: 1 of 2\n", &like).starts_with("no record of a network"));

@@ -66,10 +66,10 @@ fn negative_zeros_and_subnormals_keep_their_bits() {
     let folder = Folder::new();
     let mut model = model(&[2, 2], Activation::Relu, 1);
     let Body::F32(network) = &mut model.body else { unreachable!() };
-    network.layers[0].weights = vec![-0.0, f32::from_bits(1), f32::MAX, f32::MIN_POSITIVE];
+    network.layers_mut()[0].set_weights(&[-0.0, f32::from_bits(1), f32::MAX, f32::MIN_POSITIVE]);
     let loaded = folder.load(&folder.bytes(&model)).unwrap();
     let Body::F32(network) = &loaded.body else { panic!("another kind of network") };
-    let bits: Vec<u32> = network.layers[0].weights.iter().map(|weight| weight.to_bits()).collect();
+    let bits: Vec<u32> = network.layers()[0].weights().iter().map(|weight| weight.to_bits()).collect();
     assert_eq!(bits, [1 << 31, 1, f32::MAX.to_bits(), f32::MIN_POSITIVE.to_bits()]);
 }
 
@@ -102,7 +102,10 @@ fn unusable_models_are_not_saved() {
     let cases: [Case<Model>; 7] = [
         (|model| model.scaler.scale[1] = f32::INFINITY, "scaler.scale holds inf at position 1"),
         (|model| model.scaler.mean.truncate(3), "scaler.mean has 3 values, the model has 4 features"),
-        (|model| f32_layers(model)[1].weights[2] = f32::NAN, "layers.1.weights holds NaN at position 2"),
+        (
+            |model| f32_layers(model)[1].edit_weights(|weights| weights[2] = f32::NAN),
+            "layers.1.weights holds NaN at position 2",
+        ),
         (|model| f32_layers(model)[1].bias.truncate(5), "layers.1.weights has 48 values"),
         (|model| f32_layers(model)[2].activation = Activation::Relu, "the last layer has an activation"),
         (
@@ -124,9 +127,9 @@ fn unusable_models_are_not_saved() {
     }
 }
 
-fn f32_layers(model: &mut Model) -> &mut Vec<microdistill_host_tools::network::Dense> {
+fn f32_layers(model: &mut Model) -> &mut [microdistill_host_tools::network::Dense] {
     let Body::F32(network) = &mut model.body else { unreachable!() };
-    &mut network.layers
+    network.layers_mut()
 }
 
 fn hidden(network: &mut NetworkI8) -> impl Iterator<Item = &mut DenseI8> {

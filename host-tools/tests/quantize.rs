@@ -36,8 +36,9 @@ fn assert_bounded(network: &Network, int8: &NetworkI8, x: &[f32]) {
     let mut before = int8.input;
     let outputs = network.activations(x);
     let inputs = std::iter::once(x).chain(outputs.iter().map(Vec::as_slice));
-    for ((layer, layer_i8), x) in network.layers.iter().zip(&int8.layers).zip(inputs) {
-        let rows = layer.weights.chunks_exact(layer.inputs());
+    for ((layer, layer_i8), x) in network.layers().iter().zip(&int8.layers).zip(inputs) {
+        let weights = layer.weights();
+        let rows = weights.chunks_exact(layer.inputs());
         let scales = layer_i8.weight_scales.iter().cycle();
         let bound = |(row, &scale): (&[f32], &f32)| {
             let half = 0.5 * f64::from(scale);
@@ -86,8 +87,9 @@ proptest! {
         hidden in prop::sample::select(&ACTIVATIONS[..]),
     ) {
         let mut network = activated(&widths, hidden, seed);
-        for layer in &mut network.layers {
-            layer.weights.iter_mut().chain(&mut layer.bias).for_each(|number| *number *= 2f32.powi(magnitude));
+        for layer in network.layers_mut() {
+            layer.edit_weights(|weights| weights.iter_mut().for_each(|weight| *weight *= 2f32.powi(magnitude)));
+            layer.bias.iter_mut().for_each(|bias| *bias *= 2f32.powi(magnitude));
         }
         let x = samples(widths[0], 30, seed);
         let scales = if per_layer { Scales::PerLayer } else { Scales::PerChannel };
@@ -104,8 +106,11 @@ proptest! {
         hidden in prop::sample::select(&ACTIVATIONS[..]),
     ) {
         let mut network = activated(&[3, 4, 2], hidden, 1);
-        let tensors = network.layers.iter_mut().flat_map(|layer| layer.weights.iter_mut().chain(&mut layer.bias));
-        tensors.zip(numbers).for_each(|(weight, number)| *weight = number);
+        let mut numbers = numbers.into_iter();
+        for layer in network.layers_mut() {
+            layer.edit_weights(|weights| weights.iter_mut().zip(&mut numbers).for_each(|(to, from)| *to = from));
+            layer.bias.iter_mut().zip(&mut numbers).for_each(|(to, from)| *to = from);
+        }
         let x = DMatrix::from_vec(3, 4, x);
         if let Ok(int8) = quantize_network(&network, &x, Scales::PerChannel) {
             let outputs = int8.predict_all(&x);
@@ -141,10 +146,10 @@ fn a_student_trained_for_codes_gets_them() {
         assert_eq!(quantized.kind(), if precision.bits == Bits::Eight { "int8" } else { "int4" });
         let Body::F32(network) = &student.body else { unreachable!() };
         let (Body::Int8(codes) | Body::Int4(codes)) = &quantized.body else { unreachable!() };
-        for (layer, codes) in network.layers.iter().zip(&codes.layers) {
+        for (layer, codes) in network.layers().iter().zip(&codes.layers) {
             // A scale is rounded to f32 in training, and again where it is found from the weights.
             let close = |a: &f32, b: &f32| (a - b).abs() <= 2.0 * f32::EPSILON * a.abs();
-            assert!(layer.weights.iter().zip(&weights(codes)).all(|(a, b)| close(a, b)), "{precision:?}");
+            assert!(layer.weights().iter().zip(&weights(codes)).all(|(a, b)| close(a, b)), "{precision:?}");
         }
     }
 }
@@ -152,9 +157,11 @@ fn a_student_trained_for_codes_gets_them() {
 #[test]
 fn groups_are_closer_where_some_are_small() {
     let mut network = network(&[96, 5], 3);
-    for (index, weight) in network.layers[0].weights.iter_mut().enumerate() {
-        *weight *= 2f32.powi(-3 * (index % 96 / 32) as i32);
-    }
+    network.layers_mut()[0].edit_weights(|weights| {
+        for (index, weight) in weights.iter_mut().enumerate() {
+            *weight *= 2f32.powi(-3 * (index % 96 / 32) as i32);
+        }
+    });
     // The small groups count as much as the large one.
     let mut x = samples(96, 200, 5);
     x.row_iter_mut().enumerate().for_each(|(input, mut row)| row *= 2f32.powi(3 * (input / 32) as i32));
@@ -182,13 +189,17 @@ fn precisions_that_no_layer_has_are_refused() {
 #[test]
 fn a_scale_an_output_is_closer_than_one_a_layer() {
     let mut network = network(&[8, 12, 4], 3);
-    for (row, channel) in network.layers[0].weights.chunks_exact_mut(8).enumerate() {
-        channel.iter_mut().for_each(|weight| *weight *= 2f32.powi(row as i32 - 8));
-    }
+    network.layers_mut()[0].edit_weights(|weights| {
+        for (row, channel) in weights.chunks_exact_mut(8).enumerate() {
+            channel.iter_mut().for_each(|weight| *weight *= 2f32.powi(row as i32 - 8));
+        }
+    });
     // The small channels count as much as the large ones.
-    for (index, weight) in network.layers[1].weights.iter_mut().enumerate() {
-        *weight *= 2f32.powi(8 - (index % 12) as i32);
-    }
+    network.layers_mut()[1].edit_weights(|weights| {
+        for (index, weight) in weights.iter_mut().enumerate() {
+            *weight *= 2f32.powi(8 - (index % 12) as i32);
+        }
+    });
     let x = samples(8, 200, 5);
     let expected = network.predict_all(&x);
     let error = |scales| {
@@ -200,7 +211,7 @@ fn a_scale_an_output_is_closer_than_one_a_layer() {
 }
 
 fn single(weights: Vec<f32>, bias: Vec<f32>) -> Network {
-    Network { layers: vec![Dense { weights, bias, activation: Activation::Identity }] }
+    Network::new([Dense::new(weights, bias, Activation::Identity)])
 }
 
 #[test]
@@ -240,9 +251,8 @@ fn a_silent_network_stays_silent() {
 
 #[test]
 fn relu6_ends_at_the_codes_of_zero_and_six() {
-    let layer = |weights, activation| Dense { weights, bias: vec![0.0], activation };
-    let network =
-        Network { layers: vec![layer(vec![1.0], Activation::Relu6), layer(vec![1.0], Activation::Identity)] };
+    let layer = |activation| Dense::new(vec![1.0], vec![0.0], activation);
+    let network = Network::new([layer(Activation::Relu6), layer(Activation::Identity)]);
     let x = DMatrix::from_vec(1, 3, vec![-9.0, 3.0, 9.0]);
     let int8 = quantize_network(&network, &x, Scales::PerChannel).unwrap();
     assert_eq!(int8.layers[0].output, Codes { scale: 6.0 / 255.0, zero: -128 });
@@ -260,10 +270,9 @@ fn relu6_ends_at_the_codes_of_zero_and_six() {
 /// What a table takes is as fine as the table can tell, however far the sums go.
 #[test]
 fn saturated_activations_keep_their_resolution() {
-    let layer = |weights, activation| Dense { weights, bias: vec![0.0], activation };
+    let layer = |activation| Dense::new(vec![1.0], vec![0.0], activation);
     for (activation, low, high) in [(Activation::Tanh, -3.2f32, 2.6f32), (Activation::Sigmoid, -6.3, 5.2)] {
-        let network =
-            Network { layers: vec![layer(vec![1.0], activation), layer(vec![1.0], Activation::Identity)] };
+        let network = Network::new([layer(activation), layer(Activation::Identity)]);
         let x = DMatrix::from_vec(1, 4, vec![-90.0, -0.5, 0.5, 90.0]);
         let int8 = quantize_network(&network, &x, Scales::PerChannel).unwrap();
         let sums = int8.layers[0].sums.unwrap();

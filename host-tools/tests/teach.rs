@@ -18,7 +18,6 @@ use microdistill_host_tools::board::teach::{Lessons, Patience, Sample, Taught, T
 use microdistill_host_tools::dataset::{Dataset, Target};
 use microdistill_host_tools::error::Result;
 use microdistill_host_tools::import::{import_bytes, trainable};
-use microdistill_host_tools::laid_out::LaidOut;
 use microdistill_host_tools::model::Model;
 use microdistill_host_tools::network::Activation;
 
@@ -112,7 +111,7 @@ fn expected(most: usize) -> Vec<u32> {
 }
 
 fn tensors(model: &Model) -> Vec<f32> {
-    LaidOut::of(trainable(model).unwrap()).into_tensors().flatten().collect()
+    trainable(model).unwrap().tensors().flat_map(|(_, tensor)| tensor).copied().collect()
 }
 
 /// What came back, as the model that `import` makes of it.

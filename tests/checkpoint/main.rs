@@ -9,7 +9,7 @@ use common::numbers;
 use flash::{Fault, Flash, TEARS};
 use microdistill::activation::{Identity, Relu, Tanh};
 use microdistill::checkpoint::{Checkpoint, Error, record};
-use microdistill::layout::ByInput;
+use microdistill::layout::{ByInput, ByOutput};
 use microdistill::{Chain, Dense, Dropout, Mlp, Params};
 use proptest::prelude::*;
 use rand_core::Rng;
@@ -160,11 +160,14 @@ fn what_is_foreign_is_refused() {
     let mut other: Mlp![3, 4, 2] = student(0);
     assert_eq!(checkpoint.load(&mut other), Ok(false));
     assert_eq!(other, student(0), "nothing was changed");
-    type Last = Dense<3, 2, Identity, f32, ByInput>;
     // Layers without weights do not count.
-    let mut same: Chain<Dense<4, 3, Relu>, Chain<Dropout<3, 20>, Last>> = student(0);
+    type Last<L> = Dense<3, 2, Identity, f32, L>;
+    type Dropping<L> = Chain<Dense<4, 3, Relu>, Chain<Dropout<3, 20>, Last<L>>>;
+    let mut same: Dropping<ByInput> = student(0);
     assert_eq!(checkpoint.load(&mut same), Ok(true));
     assert_eq!(same, student(1));
+    let mut laid_out_otherwise: Dropping<ByOutput> = student(0);
+    assert_eq!(checkpoint.load(&mut laid_out_otherwise), Ok(false));
     let mut later = Checkpoint::new(checkpoint.release(), 0..4096, VERSION + 1).unwrap();
     assert_eq!(later.load(&mut student::<Small>(0)), Ok(false));
     // Another model's first checkpoint, then its second.

@@ -1,5 +1,7 @@
 //! Activations and layers: `backward` against differences of the forward pass, in parameters and inputs.
 
+use std::fmt::Debug;
+
 use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
 use microdistill::layer::{Array, InputGradient};
 use microdistill::layout::{ByInput, ByOutput, Layout};
@@ -43,25 +45,71 @@ pub(crate) fn dense() {
         check(Dense::<1, 7, A, f64, L>::ZERO);
         check(Dense::<6, 2, A, f64, L>::ZERO);
     }
-    fn activations<L: Layout + PartialEq>() {
-        shapes::<Identity, L>();
-        shapes::<Relu, L>();
-        shapes::<Relu6, L>();
-        shapes::<Tanh, L>();
-        shapes::<Sigmoid, L>();
+    fn layouts<A: Activation + PartialEq>() {
+        shapes::<A, ByOutput>();
+        shapes::<A, ByInput>();
     }
-    activations::<ByOutput>();
-    activations::<ByInput>();
+    layouts::<Identity>();
+    layouts::<Relu>();
+    layouts::<Relu6>();
+    layouts::<Tanh>();
+    layouts::<Sigmoid>();
+}
+
+/// Both layouts compute the same numbers: to the bit, but for the sign of a zero.
+#[test]
+fn layouts_differ_in_no_number() {
+    type Wanted = for<'a> fn(&'a mut [f32; 7]) -> InputGradient<'a, [f32; 7]>;
+    fn check<A: Activation>() {
+        type Layer<A, L> = Dense<7, 5, A, f32, L>;
+        for seed in 0..20 {
+            let mut number = numbers(seed);
+            // Zeros, as behind a ReLU that is off.
+            let mut number = || [0.0, number() as f32][usize::from(number() > -0.3)];
+            let weights = std::array::from_fn(|_| std::array::from_fn(|_| number()));
+            let (bias, x) = (std::array::from_fn(|_| number()), std::array::from_fn(|_| number()));
+            let dz = std::array::from_fn(|_| number());
+            let a = Layer::<A, ByOutput>::new(weights, bias);
+            let b = Layer::<A, ByInput>::new(weights, bias);
+            assert_eq!(row_major(b.weights()), a.weights());
+            let mut tapes = [[0.0; 5]; 2];
+            a.record(&x, &mut tapes[0]);
+            b.record(&x, &mut tapes[1]);
+            assert_eq!(tapes[0], tapes[1]);
+            let wants: [Wanted; 3] =
+                [|_| InputGradient::None, |dx| InputGradient::All(dx), |dx| InputGradient::Active(dx)];
+            for wanted in wants {
+                let (mut gradient_a, mut gradient_b) =
+                    (Layer::<A, ByOutput>::ZERO, Layer::<A, ByInput>::ZERO);
+                let (mut moved_a, mut moved_b) = (a, b);
+                let mut dx = [[9.0; 7]; 4];
+                let [dx_a, dx_b, dx_moved_a, dx_moved_b] = &mut dx;
+                a.backward(&x, &tapes[0], dz, &mut gradient_a, wanted(dx_a));
+                b.backward(&x, &tapes[1], dz, &mut gradient_b, wanted(dx_b));
+                moved_a.descend(&x, &tapes[0], dz, wanted(dx_moved_a));
+                moved_b.descend(&x, &tapes[1], dz, wanted(dx_moved_b));
+                assert!(dx.iter().all(|other| *other == dx[0]), "{dx:?}");
+                for (a, b) in [(gradient_a, gradient_b), (moved_a, moved_b)] {
+                    assert_eq!(row_major(b.weights()), a.weights());
+                    assert_eq!(b.bias, a.bias);
+                }
+            }
+        }
+    }
+    fn row_major(by_input: &[f32]) -> Vec<f32> {
+        (0..5).flat_map(|output| by_input.iter().skip(output).step_by(5)).copied().collect()
+    }
+    check::<Relu>();
+    check::<Relu6>();
+    check::<Tanh>();
 }
 
 pub(crate) fn chain() {
     type First = Dense<3, 6, Relu, f64>;
-    type Second = Dense<6, 5, Tanh, f64>;
-    type Third = Dense<5, 4, Relu, f64>;
-    type Last = Dense<4, 2, Identity, f64>;
+    type Second = Dense<6, 5, Tanh, f64, ByInput>;
+    type Third = Dense<5, 4, Relu6, f64>;
+    type Last = Dense<4, 2, Identity, f64, ByInput>;
     check(Chain::<First, Second>::ZERO);
-    check(Chain::<First, Dense<6, 5, Relu, f64, ByInput>>::ZERO);
-    check(Chain::<Dense<3, 6, Relu6, f64>, Dense<6, 5, Relu, f64, ByInput>>::ZERO);
     check(Chain::<First, Chain<Dropout<6, 30, f64>, Dense<6, 5, Identity, f64, ByInput>>>::ZERO);
     check(Chain::<First, Chain<Second, Chain<Third, Last>>>::ZERO);
     check(Chain::<Chain<First, Second>, Chain<Third, Last>>::ZERO);
@@ -70,6 +118,7 @@ pub(crate) fn chain() {
 pub(crate) fn network() {
     check(<Mlp![4, 3; Relu, f64]>::ZERO);
     check(<Mlp![4, 6, 5, 3; Relu, f64]>::ZERO);
+    check(<Mlp![4, 6, 5, 3; Relu6, f64]>::ZERO);
     check(<Mlp![4, 6, 5, 3; Tanh, f64]>::ZERO);
     check(<Mlp![2, 4, 4, 4, 4, 4, 1; Tanh, f64]>::ZERO);
 }
@@ -115,15 +164,22 @@ pub(crate) fn dropout() {
     }
     // Before a mask is drawn nothing is dropped, nor scaled.
     check(Student::ZERO);
+    check(Chain::<Dense<3, 6, Relu, f64>, Chain<Dropout<6, 30, f64>, Last>>::ZERO);
 }
 
 /// `backward` against differences of `Σ dy·y`, for random parameters, inputs and `dy`.
-fn check<N: Train<Scalar = f64, Tape: Outputs> + Copy + PartialEq + std::fmt::Debug>(zero: N) {
+fn check<N>(zero: N)
+where
+    N: Train<Scalar = f64, Tape: Outputs, Input: PartialEq + Debug> + Copy + PartialEq + Debug,
+{
     for seed in 0..3 {
         let mut number = numbers(seed);
         let (mut network, mut x, mut dy) = (zero, N::Input::ZEROED, N::Output::ZEROED);
         fill(&mut network, &mut number);
         x.as_mut_slice().fill_with(&mut number);
+        // One is zero, as behind a ReLU that is off.
+        let off = (seed as usize + 1) % x.as_slice().len();
+        x.as_mut_slice()[off] = 0.0;
         dy.as_mut_slice().fill_with(&mut number);
 
         let mut tape = N::TAPE;
@@ -137,31 +193,28 @@ fn check<N: Train<Scalar = f64, Tape: Outputs> + Copy + PartialEq + std::fmt::De
             N::output(&tape).as_slice().iter().zip(dy.as_slice()).map(|(y, dy)| y * dy).sum::<f64>()
         };
 
-        // `backward` adds to the gradient and overwrites `dx`.
-        let mut gradient = zero;
-        fill(&mut gradient, || 0.25);
-        let mut dx = N::Input::ZEROED;
-        dx.as_mut_slice().fill(f64::NAN);
-        let (mut alone, mut moved, before) = (gradient, gradient, gradient);
-        let (mut dz, mut active) = (dy, N::Input::ZEROED);
+        let mut dz = dy;
         N::through_activation(&tape, &mut dz);
-        network.backward(&x, &tape, dz, &mut gradient, InputGradient::All(&mut dx));
-        network.backward(&x, &tape, dz, &mut alone, InputGradient::None);
-        assert_eq!(alone, gradient, "the parameters' gradient does not depend on whether dx is wanted");
-        let mut alone = before;
-        network.backward(&x, &tape, dz, &mut alone, InputGradient::Active(&mut active));
-        assert_eq!(alone, gradient, "nor on where");
-        assert_eq!(active.as_slice(), dx.as_slice(), "no input is zero");
-
-        // `descend` adds the same to the parameters, and `dx` is by these as they were.
-        moved.copy_from(&network);
-        let mut dx_moved = N::Input::ZEROED;
-        moved.descend(&x, &tape, dz, InputGradient::All(&mut dx_moved));
-        assert_eq!(dx_moved.as_slice(), dx.as_slice());
-        for index in 0..N::COUNT {
-            let [old, new] = [&mut network, &mut moved].map(|network| *parameter(network, index));
-            assert_close(new - old, *parameter(&mut gradient, index) - 0.25);
+        // `backward` adds to the gradient and overwrites `dx`.
+        let mut offset = zero;
+        fill(&mut offset, || 0.25);
+        let (mut gradient, dx) = pass(&x, |dx| {
+            let mut gradient = offset;
+            network.backward(&x, &tape, dz, &mut gradient, dx);
+            gradient
+        });
+        // `descend` adds the gradient to the parameters: to the bit, as each is a single product.
+        let mut expected = zero;
+        network.backward(&x, &tape, dz, &mut expected, InputGradient::None);
+        for ((_, expected), (_, parameters)) in expected.tensors_mut().zip(network.tensors()) {
+            expected.iter_mut().zip(parameters).for_each(|(expected, parameter)| *expected += parameter);
         }
+        let descended = pass(&x, |dx| {
+            let mut network = network;
+            network.descend(&x, &tape, dz, dx);
+            network
+        });
+        assert_eq!(descended, (expected, dx), "the input's gradient is by the weights as they were");
 
         for index in 0..N::COUNT {
             let expected = derivative(|h| {
@@ -180,6 +233,23 @@ fn check<N: Train<Scalar = f64, Tape: Outputs> + Copy + PartialEq + std::fmt::De
             assert_close(dx, expected);
         }
     }
+}
+
+/// What a backward pass gives: parameters, whatever is wanted of the input's gradient, and all of that.
+fn pass<N: PartialEq + Debug, X: Array<Item = f64>>(
+    x: &X,
+    backward: impl Fn(InputGradient<'_, X>) -> N,
+) -> (N, X) {
+    let (mut all, mut active) = (X::ZEROED, X::ZEROED);
+    all.as_mut_slice().fill(f64::NAN);
+    active.as_mut_slice().fill(f64::NAN);
+    let parameters = backward(InputGradient::All(&mut all));
+    assert_eq!(backward(InputGradient::Active(&mut active)), parameters);
+    assert_eq!(backward(InputGradient::None), parameters);
+    for ((x, active), all) in x.as_slice().iter().zip(active.as_slice()).zip(all.as_slice()) {
+        assert_eq!(*active, if *x == 0.0 { 0.0 } else { *all });
+    }
+    (parameters, all)
 }
 
 fn parameter<N: Params>(network: &mut N, index: usize) -> &mut N::Scalar {

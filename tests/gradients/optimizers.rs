@@ -120,10 +120,8 @@ fn check<O: Optimizer<Network>>(rates: &O::Rates, reference: impl Fn(bool, f64, 
 
 /// Every parameter, and whether it is a weight, which decays.
 fn flat(network: &mut Network) -> Vec<(bool, &mut f64)> {
-    let numbers = |(role, tensor): (Role, _)| {
-        <&mut [f64]>::into_iter(tensor).map(move |number| (role == Role::Weights, number))
-    };
-    network.tensors_mut().flat_map(numbers).collect()
+    let tensor = |(role, tensor)| std::iter::repeat(role == Role::Weights).zip(tensor);
+    network.tensors_mut().flat_map(tensor).collect()
 }
 
 fn values(network: &mut Network) -> Vec<f64> {

@@ -196,10 +196,10 @@ pub(crate) fn answer<S: Student<I, C>, const I: usize, const C: usize>(
 }
 
 /// The student with these tensors, which are in the core's order.
-pub(crate) fn load<S: Params<Scalar = f32>>(tensors: impl Iterator<Item = Vec<f32>>) -> S {
+pub(crate) fn load<'a, S: Params<Scalar = f32>>(tensors: impl Iterator<Item = &'a [f32]>) -> S {
     let mut student = S::ZERO;
     for ((_, to), from) in student.tensors_mut().zip(tensors) {
-        to.copy_from_slice(&from);
+        to.copy_from_slice(from);
     }
     student
 }

@@ -9,7 +9,6 @@ use microdistill::loss::SoftLabels;
 use microdistill::metric::{Accuracy, NegativeLogLikelihood};
 use microdistill_host_tools::dataset::{Dataset, folds};
 use microdistill_host_tools::error::Result as LibraryResult;
-use microdistill_host_tools::laid_out::LaidOut;
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::precision::Scales;
 use microdistill_host_tools::quantize::quantize;
@@ -138,7 +137,7 @@ impl Models {
         let (Body::F32(network), Body::Int8(teacher)) = (&self.student.body, &self.teacher.body) else {
             bail!("a device takes a student in f32 and a teacher in int8")
         };
-        let student: S = load(LaidOut::of(network).into_tensors());
+        let student: S = load(network.tensors().map(|(_, tensor)| tensor));
         let trusted = self.samples(&problem.trusted);
         let apart = |sample: &Sample<I, C>| disagreement(&answer(&student, &sample.x), &sample.teacher);
         let rows = |samples: &[Sample<I, C>], most: usize| -> Vec<Row<I>> {

@@ -40,7 +40,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
     let mut rng = Pcg32::new(SEED, 1);
     let mut network = Network::random(widths, Activation::Relu, &mut rng);
     let mut number = || 2.0 * f32::unit_interval(rng.next_u32()) - 1.0;
-    for layer in &mut network.layers {
+    for layer in network.layers_mut() {
         layer.bias.fill_with(&mut number);
     }
     let (inputs, outputs) = (widths[0], widths[widths.len() - 1]);

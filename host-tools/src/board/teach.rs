@@ -184,7 +184,7 @@ impl<L: Line> Tutor<L> {
         let widths: usize = student.widths().iter().sum();
         self.frame = vec![0; 8 * (widths + 4 * PIECE)];
         self.begin(student, settings)?;
-        let mut here = Distiller::new(student);
+        let mut here = Distiller::new(student.clone());
         let mut count = 0;
         for sample in samples {
             let Sample { x, teacher, label } = sample;

@@ -66,9 +66,9 @@ impl Standardizer {
     pub fn restore(&self, mut network: Network) -> Network {
         let (mean, deviation) = self.value;
         if (mean, deviation) != (0.0, 1.0)
-            && let Some(last) = network.layers.last_mut()
+            && let Some(last) = network.layers_mut().last_mut()
         {
-            last.weights.iter_mut().for_each(|weight| *weight *= deviation);
+            last.edit_weights(|weights| weights.iter_mut().for_each(|weight| *weight *= deviation));
             last.bias.iter_mut().for_each(|bias| *bias = *bias * deviation + mean);
         }
         network

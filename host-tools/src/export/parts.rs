@@ -67,17 +67,17 @@ impl Parts {
 
 fn parts_f32(model: &Model, network: &Network) -> Parts {
     let (widths, inputs) = (network.widths(), model.features().len());
-    let activation = match network.layers.as_slice() {
+    let activation = match network.layers() {
         [first, _, ..] => option(first.activation),
         _ => "",
     };
     let mut consts = Vec::new();
     let layers: Vec<Node> = network
-        .layers
+        .layers()
         .iter()
         .enumerate()
         .map(|(index, layer)| {
-            let (tensors, names) = tensors(index, &layer.weights, &layer.bias, ["f32"; 2]);
+            let (tensors, names) = tensors(index, &layer.weights(), &layer.bias, ["f32"; 2]);
             consts.extend(tensors);
             call("Dense::new", names)
         })

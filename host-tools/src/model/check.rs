@@ -42,11 +42,12 @@ impl Model {
 }
 
 fn check_f32(network: &Network, features: usize) -> Result<usize, String> {
-    check_activations(network.layers.iter().map(|layer| layer.activation))?;
+    check_activations(network.layers().iter().map(|layer| layer.activation))?;
     let mut width = features;
-    for (index, layer) in network.layers.iter().enumerate() {
-        width = chain(index, width, layer.weights.len(), layer.bias.len())?;
-        finite(&format!("layers.{index}.weights"), &layer.weights)?;
+    for (index, layer) in network.layers().iter().enumerate() {
+        let weights = layer.weights();
+        width = chain(index, width, weights.len(), layer.bias.len())?;
+        finite(&format!("layers.{index}.weights"), &weights)?;
         finite(&format!("layers.{index}.bias"), &layer.bias)?;
     }
     Ok(width)

@@ -61,7 +61,7 @@ impl Model {
         let (numbers, activations) = match &self.body {
             Body::F32(network) => {
                 tensors.add_network(network);
-                (Numbers::F32, network.layers.iter().map(|layer| layer.activation).collect())
+                (Numbers::F32, network.layers().iter().map(|layer| layer.activation).collect())
             }
             Body::Int8(network) => {
                 tensors.add_network_i8(network);
@@ -157,8 +157,8 @@ impl Tensors {
     }
 
     fn add_network(&mut self, network: &Network) {
-        for (index, layer) in network.layers.iter().enumerate() {
-            self.add_layer(index, &layer.weights, &layer.bias);
+        for (index, layer) in network.layers().iter().enumerate() {
+            self.add_layer(index, &layer.weights(), &layer.bias);
         }
     }
 
@@ -245,9 +245,9 @@ impl Reader<'_> {
     fn network(&mut self, activations: &[Activation]) -> Result<Network, String> {
         let layer = |(index, &activation)| {
             let (weights, bias) = self.layer(index)?;
-            Ok(Dense { weights, bias, activation })
+            Ok(Dense::new(weights, bias, activation))
         };
-        Ok(Network { layers: activations.iter().enumerate().map(layer).collect::<Result<_, String>>()? })
+        Ok(Network::new(activations.iter().enumerate().map(layer).collect::<Result<Vec<_>, String>>()?))
     }
 
     /// As many codes as `wanted`, of the tensors `name.scale` and `name.zero`.

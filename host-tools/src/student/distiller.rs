@@ -6,18 +6,17 @@ use nalgebra::DMatrix;
 
 use super::straight_through::StraightThrough;
 use crate::error::Result;
-use crate::laid_out::{LaidOut, Zeros};
-use crate::network::Network;
+use crate::network::{Activation, Inputs, Network};
 use crate::precision::Precision;
 
 /// The run-time counterpart of [`microdistill::Distiller`] with [`microdistill::optimizer::Adam`]: the same kernels in
 /// the same order, so that both end with the same bits.
 #[derive(Clone, Debug)]
 pub struct Distiller {
-    student: LaidOut,
+    student: Network,
     quantized: Option<StraightThrough>,
-    gradient: LaidOut,
-    moments: [LaidOut; 2],
+    gradient: Network,
+    moments: [Network; 2],
     corrections: Corrections<f32>,
     tape: Vec<Vec<f32>>,
     dys: Vec<Vec<f32>>,
@@ -27,9 +26,9 @@ pub struct Distiller {
 
 impl Distiller {
     /// `student` at the start of its training.
-    pub fn new(student: &Network) -> Self {
-        let zero = LaidOut::zero(&student.widths());
-        let tape = zero.tape();
+    pub fn new(student: Network) -> Self {
+        let zero = Network::zero(&student.widths(), Activation::Identity);
+        let tape = student.tape();
         Distiller {
             gradient: zero.clone(),
             moments: [zero.clone(), zero],
@@ -37,7 +36,7 @@ impl Distiller {
             dys: tape.clone(),
             work: tape.last().cloned().unwrap_or_default(),
             tape,
-            student: LaidOut::of(student),
+            student,
             quantized: None,
             samples: 0,
         }
@@ -49,16 +48,13 @@ impl Distiller {
     /// # Errors
     /// An activation that is not finite.
     pub fn quantize(&mut self, precision: Precision, x: &DMatrix<f32>) -> Result<()> {
-        self.quantized = Some(StraightThrough::new(&self.student.network(), precision, x)?);
+        self.quantized = Some(StraightThrough::new(&self.student, precision, x)?);
         Ok(())
     }
 
     /// The student as it computes now: with rounded weights, if it does so with such.
-    pub fn student(&self) -> Network {
-        match &self.quantized {
-            Some(quantized) => quantized.network().clone(),
-            None => self.student.network(),
-        }
+    pub fn student(&self) -> &Network {
+        self.quantized.as_ref().map_or(&self.student, StraightThrough::network)
     }
 
     /// Adds one sample's gradient to those of the batch and returns the sample's loss. `x` is standardized.
@@ -76,8 +72,7 @@ impl Distiller {
         match &self.quantized {
             Some(quantized) => quantized.backward(&self.tape, &mut self.dys, &mut self.gradient),
             None => {
-                let inputs = |layer: usize| layer.checked_sub(1).map_or(x, |before| &self.tape[before]);
-                self.student.backward(inputs, Zeros::Exact, &self.tape, &mut self.dys, &mut self.gradient);
+                self.student.backward(Inputs::Plain(x), &self.tape, &mut self.dys, &mut self.gradient);
             }
         }
         self.samples = self.samples.saturating_add(1);
@@ -99,7 +94,7 @@ impl Distiller {
         }
         self.samples = 0;
         if let Some(quantized) = &mut self.quantized {
-            quantized.follow(self.student.network());
+            quantized.follow(&self.student);
         }
     }
 }
@@ -107,7 +102,6 @@ impl Distiller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::Activation;
     use microdistill::activation::{LeakyRelu, Relu6, Sigmoid, Tanh};
     use microdistill::loss::{Soft, SoftLabels};
     use microdistill::optimizer::Adam;
@@ -122,7 +116,7 @@ mod tests {
             let widths = [$($width),+];
             let mut typed = microdistill::Distiller::<Student, Adam<Student>>::ZERO;
             typed.student.initialize(&mut Pcg32::new(3, 5));
-            let mut run_time = Distiller::new(&Network::random(&widths, $run_time, &mut Pcg32::new(3, 5)));
+            let mut run_time = Distiller::new(Network::random(&widths, $run_time, &mut Pcg32::new(3, 5)));
             let rates = AdamRates { rate: 0.01, weight_decay: 0.003, ..AdamRates::DEFAULT };
             let mut rng = Pcg32::new(7, 11);
             let mut number = || (rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0;
@@ -139,8 +133,8 @@ mod tests {
                 }
             }
             let typed = typed.student.tensors().flat_map(|(_, values)| values.to_vec()).map(f32::to_bits);
-            let mut student = LaidOut::of(&run_time.student());
-            let run_time = student.tensors_mut().flat_map(|(_, values)| values.to_vec()).map(f32::to_bits);
+            let run_time = run_time.student().tensors();
+            let run_time = run_time.flat_map(|(_, values)| values.to_vec()).map(f32::to_bits);
             assert!(typed.eq(run_time));
         }};
     }

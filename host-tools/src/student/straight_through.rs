@@ -4,8 +4,7 @@ use microdistill::quant;
 use nalgebra::DMatrix;
 
 use crate::error::Result;
-use crate::laid_out::{LaidOut, Zeros};
-use crate::network::Network;
+use crate::network::{Inputs, Network};
 use crate::network_i8::Codes;
 use crate::precision::Precision;
 use crate::quantize;
@@ -19,9 +18,8 @@ use crate::quantize;
 #[derive(Clone, Debug)]
 pub(super) struct StraightThrough {
     precision: Precision,
-    /// The student, its weights rounded: as it is kept, and as it computes.
+    /// The student, its weights rounded.
     network: Network,
-    laid_out: LaidOut,
     /// Of the input and of every layer's output.
     codes: Vec<Codes>,
     /// Rounded: the input and every layer's output of the recorded pass.
@@ -35,7 +33,7 @@ impl StraightThrough {
         round_weights(&mut network, precision);
         let codes = quantize::codes(&network, x)?;
         let rounded = network.widths().into_iter().map(|width| vec![0.0; width]).collect();
-        Ok(StraightThrough { precision, laid_out: LaidOut::of(&network), network, codes, rounded })
+        Ok(StraightThrough { precision, network, codes, rounded })
     }
 
     /// The student, its weights rounded.
@@ -44,28 +42,26 @@ impl StraightThrough {
     }
 
     /// Takes over a student that has moved.
-    pub(super) fn follow(&mut self, student: Network) {
-        self.network = student;
+    pub(super) fn follow(&mut self, student: &Network) {
+        self.network.clone_from(student);
         round_weights(&mut self.network, self.precision);
-        self.laid_out = LaidOut::of(&self.network);
     }
 
     /// Forward pass that keeps what [`backward`](StraightThrough::backward) needs; `tape` gets the outputs of every
     /// layer before they are rounded. Returns the rounded outputs of the last.
     pub(super) fn record(&mut self, x: &[f32], tape: &mut [Vec<f32>]) -> &[f32] {
         round(self.codes[0], x, &mut self.rounded[0]);
-        for (index, output) in tape.iter_mut().enumerate() {
-            self.laid_out.forward(index, &self.rounded[index], output);
-            round(self.codes[index + 1], output, &mut self.rounded[index + 1]);
+        for (index, layer) in self.network.layers().iter().enumerate() {
+            layer.forward(&self.rounded[index], &mut tape[index]);
+            round(self.codes[index + 1], &tape[index], &mut self.rounded[index + 1]);
         }
-        &self.rounded[self.network.layers.len()]
+        &self.rounded[self.network.layers().len()]
     }
 
     /// Adds ∂L/∂θ to `gradient`. `tape` is the one of [`record`](StraightThrough::record); `dys` has its shape, with
     /// ∂L/∂y in its last element, and is overwritten.
-    pub(super) fn backward(&self, tape: &[Vec<f32>], dys: &mut [Vec<f32>], gradient: &mut LaidOut) {
-        let inputs = |layer: usize| self.rounded[layer].as_slice();
-        self.laid_out.backward(inputs, Zeros::Rounded, tape, dys, gradient);
+    pub(super) fn backward(&self, tape: &[Vec<f32>], dys: &mut [Vec<f32>], gradient: &mut Network) {
+        self.network.backward(Inputs::Rounded(&self.rounded), tape, dys, gradient);
     }
 }
 
@@ -78,9 +74,9 @@ fn round(codes: Codes, values: &[f32], rounded: &mut [f32]) {
 
 /// Replaces weights by what their codes stand for.
 fn round_weights(network: &mut Network, precision: Precision) {
-    for layer in &mut network.layers {
+    for layer in network.layers_mut() {
         let inputs = layer.inputs();
-        layer.weights.chunks_exact_mut(inputs).for_each(|row| precision.round(row));
+        layer.edit_weights(|weights| weights.chunks_exact_mut(inputs).for_each(|row| precision.round(row)));
     }
 }
 
@@ -103,13 +99,13 @@ mod tests {
     impl Smooth {
         fn of(quantized: &StraightThrough, x: &[f32], tape: &[Vec<f32>]) -> Self {
             let exact = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
-            let layer = |layer: &Dense| (exact(&layer.weights), exact(&layer.bias), layer.activation);
+            let layer = |layer: &Dense| (exact(&layer.weights()), exact(&layer.bias), layer.activation);
             let stages = std::iter::once(x).chain(tape.iter().map(Vec::as_slice));
             let added = |(rounded, stage): (&Vec<f32>, &[f32])| {
                 exact(rounded).iter().zip(exact(stage)).map(|(rounded, value)| rounded - value).collect()
             };
             Smooth {
-                layers: quantized.network.layers.iter().map(layer).collect(),
+                layers: quantized.network.layers().iter().map(layer).collect(),
                 constants: quantized.rounded.iter().zip(stages).map(added).collect(),
             }
         }
@@ -152,19 +148,19 @@ mod tests {
             let target = Soft { teacher: &teacher[..], label: Some(1) };
             let x = rows.column(4);
             let x = x.as_slice();
-            let mut gradient = LaidOut::zero(&student.widths());
-            let mut tape = gradient.tape();
+            let mut tape = student.tape();
             let z = quantized.record(x, &mut tape).to_vec();
-            let mut dys = gradient.tape();
+            let mut dys = student.tape();
+            let mut gradient = Network::zero(&student.widths(), Activation::Identity);
             SoftLabels::DEFAULT.gradient(&z, target, &mut dys[2], &mut [0.0; 3]);
             quantized.backward(&tape, &mut dys, &mut gradient);
 
             let teacher = teacher.map(f64::from);
             let target = Soft { teacher: &teacher[..], label: Some(1) };
             let mut smooth = Smooth::of(&quantized, x, &tape);
-            for (layer, gradient) in gradient.network().layers.iter().enumerate() {
-                let found = gradient.weights.iter().chain(&gradient.bias);
-                for (index, &found) in found.enumerate() {
+            for (layer, gradient) in gradient.layers().iter().enumerate() {
+                let weights = gradient.weights();
+                for (index, &found) in weights.iter().chain(&gradient.bias).enumerate() {
                     let kept = *smooth.parameter(layer, index);
                     let mut loss = |step: f64| {
                         *smooth.parameter(layer, index) = kept + step;
@@ -189,9 +185,9 @@ mod tests {
         let second = Network::random(&[6, 4, 2], Activation::Relu, &mut rng);
         let x = DMatrix::from_element(6, 1, 0.5);
         let mut quantized = StraightThrough::new(&first, precision, &x).unwrap();
-        quantized.follow(second.clone());
+        quantized.follow(&second);
         assert_eq!(quantized.network(), StraightThrough::new(&second, precision, &x).unwrap().network());
-        for row in quantized.network().layers[0].weights.chunks_exact(6) {
+        for row in quantized.network().layers()[0].weights().chunks_exact(6) {
             let mut values = row.to_vec();
             values.sort_by(f32::total_cmp);
             values.dedup();

@@ -107,7 +107,7 @@ pub fn train(
     check(settings, lessons)?;
     let rows = lessons.x.ncols();
     let mut rng = Pcg32::new(settings.seed, STREAM);
-    let mut distiller = Distiller::new(&Network::random(&settings.widths, settings.activation, &mut rng));
+    let mut distiller = Distiller::new(Network::random(&settings.widths, settings.activation, &mut rng));
     let weights = settings.class_weights.of(lessons.labels);
     let mut order: Vec<usize> = (0..rows).collect();
     let schedule = HalfCosine { steps: settings.epochs.saturating_mul(rows.div_ceil(settings.batch)) };
@@ -138,7 +138,7 @@ pub fn train(
             break;
         }
     }
-    Ok(distiller.student())
+    Ok(distiller.student().clone())
 }
 
 /// The generator's stream for students, so that a teacher of the same seed draws other numbers.

@@ -169,16 +169,16 @@ fn draw<T: Real, R: Rng>(mask: &mut [T], keep: T, mode: &mut Mode<'_, R>) {
 impl Batched<f32> {
     /// Takes the weights of `network`, which has the same shape.
     pub(super) fn load(&mut self, network: &Network) {
-        for (layer, from) in self.layers.iter_mut().zip(&network.layers) {
-            layer.weights.as_mut_slice().copy_from_slice(&from.weights);
+        for (layer, from) in self.layers.iter_mut().zip(network.layers()) {
+            layer.weights.as_mut_slice().copy_from_slice(&from.weights());
             layer.bias.copy_from_slice(&from.bias);
         }
     }
 
     /// Writes the weights to `network`, which has the same shape.
     pub(super) fn store(&self, network: &mut Network) {
-        for (layer, to) in self.layers.iter().zip(&mut network.layers) {
-            to.weights.copy_from_slice(layer.weights.as_slice());
+        for (layer, to) in self.layers.iter().zip(network.layers_mut()) {
+            to.set_weights(layer.weights.as_slice());
             to.bias.copy_from_slice(&layer.bias);
         }
     }

@@ -210,7 +210,7 @@ impl<'a> Training<'a> {
             adam: Adam::zero(&settings.widths),
             order: (0..rows).collect(),
             x: DMatrix::zeros(inputs, batch),
-            work: vec![0.0; start.layers.last().map_or(0, |layer| layer.outputs())],
+            work: vec![0.0; start.layers().last().map_or(0, |layer| layer.outputs())],
             update: 0,
         }
     }

@@ -28,7 +28,7 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
     let (inputs, outputs) = (widths[0], widths[widths.len() - 1]);
     let mut network = Network::random(widths, hidden, &mut Pcg32::new(seed, 5));
     let mut number = numbers(seed);
-    for layer in &mut network.layers {
+    for layer in network.layers_mut() {
         layer.bias.iter_mut().for_each(|bias| *bias = 0.5 * number());
     }
     let metadata = Metadata {

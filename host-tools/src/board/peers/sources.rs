@@ -64,9 +64,9 @@ fn layers(widths: &[usize], layers: impl Iterator<Item = String>) -> String {
 fn plain(network: &Network) -> String {
     let layer = |layer: &Dense| {
         let relu = layer.activation == Activation::Relu;
-        format!("    Layer {{ weights: &{:?}, bias: &{:?}, relu: {relu} }},\n", layer.weights, layer.bias)
+        format!("    Layer {{ weights: &{:?}, bias: &{:?}, relu: {relu} }},\n", layer.weights(), layer.bias)
     };
-    layers(&network.widths(), network.layers.iter().map(layer))
+    layers(&network.widths(), network.layers().iter().map(layer))
 }
 
 fn plain_int8(network: &NetworkI8) -> String {
@@ -96,9 +96,10 @@ fn plain_int8(network: &NetworkI8) -> String {
 fn emlearn(network: &Network) -> String {
     let mut text = "#include <eml_net.h>\n".to_owned();
     let mut table = String::new();
-    for (index, layer) in network.layers.iter().enumerate() {
+    for (index, layer) in network.layers().iter().enumerate() {
         let (inputs, outputs) = (layer.inputs(), layer.outputs());
-        let column = |input: usize| layer.weights.iter().skip(input).step_by(inputs);
+        let weights = layer.weights();
+        let column = |input: usize| weights.iter().skip(input).step_by(inputs);
         let weights: String = (0..inputs).flat_map(column).map(|weight| format!("{weight:?}f,")).collect();
         let bias: String = layer.bias.iter().map(|bias| format!("{bias:?}f,")).collect();
         let activation = if layer.activation == Activation::Relu { "Relu" } else { "Identity" };
@@ -115,7 +116,7 @@ fn emlearn(network: &Network) -> String {
     let widths = network.widths();
     let widest = widths.iter().max().copied().unwrap_or_default();
     let (inputs, outputs) = (widths[0], widths[widths.len() - 1]);
-    let count = network.layers.len();
+    let count = network.layers().len();
     text + &format!(
         "static const EmlNetLayer layers[] = {{{table}}};\n\
          static float buffers[2][{widest}];\n\
