@@ -67,7 +67,7 @@ pub fn add_outer<T: Scalar>(x: &[T], y: &[T], to: &mut [T]) {
     T::add_outer(x, y, to);
 }
 
-/// `to += from`
+/// `to += from`; both: shape (N).
 #[inline]
 pub fn add<T: Scalar>(from: &[T], to: &mut [T]) {
     for (to, &from) in to.iter_mut().zip(from) {
@@ -75,7 +75,7 @@ pub fn add<T: Scalar>(from: &[T], to: &mut [T]) {
     }
 }
 
-/// `y ← max(y, 0)`; NaN passes through, and −0 stays −0.
+/// `y ← max(y, 0)`; NaN passes through, and −0 stays −0. `y`: shape (N).
 #[inline]
 pub fn rectify<T: Scalar>(y: &mut [T]) {
     T::rectify(y);

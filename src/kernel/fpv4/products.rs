@@ -22,86 +22,15 @@ pub(crate) fn affine<T: Single>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
     unsafe { kernel(w.as_ptr(), b.as_ptr(), x.as_ptr(), y.as_mut_ptr(), inputs, outputs) };
 }
 
-/// One column of four rows, of which `$w0` to `$w3` are the weights: products, then sums.
-macro_rules! column {
-    ($x:literal, $w0:literal, $w1:literal, $w2:literal, $w3:literal) => {
+/// Adds products of weights and inputs to sums: all products, then all sums.
+macro_rules! sums {
+    ($($sum:literal $w:literal $x:literal),+) => {
         concat!(
             ".if {fused}\n",
-            "vfma.f32 s0, ",
-            $x,
-            ", ",
-            $w0,
-            "\n",
-            "vfma.f32 s1, ",
-            $x,
-            ", ",
-            $w1,
-            "\n",
-            "vfma.f32 s2, ",
-            $x,
-            ", ",
-            $w2,
-            "\n",
-            "vfma.f32 s3, ",
-            $x,
-            ", ",
-            $w3,
-            "\n",
-            ".else\n",
-            "vmul.f32 ",
-            $w0,
-            ", ",
-            $w0,
-            ", ",
-            $x,
-            "\n",
-            "vmul.f32 ",
-            $w1,
-            ", ",
-            $w1,
-            ", ",
-            $x,
-            "\n",
-            "vmul.f32 ",
-            $w2,
-            ", ",
-            $w2,
-            ", ",
-            $x,
-            "\n",
-            "vmul.f32 ",
-            $w3,
-            ", ",
-            $w3,
-            ", ",
-            $x,
-            "\n",
-            "vadd.f32 s0, s0, ",
-            $w0,
-            "\n",
-            "vadd.f32 s1, s1, ",
-            $w1,
-            "\n",
-            "vadd.f32 s2, s2, ",
-            $w2,
-            "\n",
-            "vadd.f32 s3, s3, ",
-            $w3,
-            "\n",
-            ".endif\n"
-        )
-    };
-}
-
-/// Columns of one row: products, then sums.
-macro_rules! row {
-    ($($x:literal $w:literal),+) => {
-        concat!(
-            ".if {fused}\n",
-            $("vfma.f32 s0, ", $w, ", ", $x, "\n",)+
+            $("vfma.f32 ", $sum, ", ", $w, ", ", $x, "\n",)+
             ".else\n",
             $("vmul.f32 ", $w, ", ", $w, ", ", $x, "\n",)+
-            $("vadd.f32 s0, s0, ", $w, "\n",)+
+            $("vadd.f32 ", $sum, ", ", $sum, ", ", $w, "\n",)+
             ".endif\n"
         )
     };
@@ -156,10 +85,10 @@ unsafe extern "C" fn products<T: Single, const REST: usize>(
         "vldmia r4!, {{s12-s15}}",
         "vldmia r5!, {{s16-s19}}",
         "vldmia r6!, {{s20-s23}}",
-        column!("s4", "s8", "s12", "s16", "s20"),
-        column!("s5", "s9", "s13", "s17", "s21"),
-        column!("s6", "s10", "s14", "s18", "s22"),
-        column!("s7", "s11", "s15", "s19", "s23"),
+        sums!("s0" "s8" "s4", "s1" "s12" "s4", "s2" "s16" "s4", "s3" "s20" "s4"),
+        sums!("s0" "s9" "s5", "s1" "s13" "s5", "s2" "s17" "s5", "s3" "s21" "s5"),
+        sums!("s0" "s10" "s6", "s1" "s14" "s6", "s2" "s18" "s6", "s3" "s22" "s6"),
+        sums!("s0" "s11" "s7", "s1" "s15" "s7", "s2" "s19" "s7", "s3" "s23" "s7"),
         "subs lr, #1",
         "bne 3b",
         "4:",
@@ -183,13 +112,13 @@ unsafe extern "C" fn products<T: Single, const REST: usize>(
         "vldmia r6!, {{s20-s22}}",
         ".endif",
         ".if {rest} > 0",
-        column!("s4", "s8", "s12", "s16", "s20"),
+        sums!("s0" "s8" "s4", "s1" "s12" "s4", "s2" "s16" "s4", "s3" "s20" "s4"),
         ".endif",
         ".if {rest} > 1",
-        column!("s5", "s9", "s13", "s17", "s21"),
+        sums!("s0" "s9" "s5", "s1" "s13" "s5", "s2" "s17" "s5", "s3" "s21" "s5"),
         ".endif",
         ".if {rest} > 2",
-        column!("s6", "s10", "s14", "s18", "s22"),
+        sums!("s0" "s10" "s6", "s1" "s14" "s6", "s2" "s18" "s6", "s3" "s22" "s6"),
         ".endif",
         "vstmia r3!, {{s0-s3}}",
         "mov r0, r6",
@@ -206,22 +135,22 @@ unsafe extern "C" fn products<T: Single, const REST: usize>(
         "3:",
         "vldmia r7!, {{s4-s7}}",
         "vldmia r0!, {{s8-s11}}",
-        row!("s4" "s8", "s5" "s9", "s6" "s10", "s7" "s11"),
+        sums!("s0" "s8" "s4", "s0" "s9" "s5", "s0" "s10" "s6", "s0" "s11" "s7"),
         "subs lr, #1",
         "bne 3b",
         "4:",
         ".if {rest} == 1",
         "vldr s4, [r7]",
         "vldmia r0!, {{s8}}",
-        row!("s4" "s8"),
+        sums!("s0" "s8" "s4"),
         ".elseif {rest} == 2",
         "vldmia r7, {{s4-s5}}",
         "vldmia r0!, {{s8-s9}}",
-        row!("s4" "s8", "s5" "s9"),
+        sums!("s0" "s8" "s4", "s0" "s9" "s5"),
         ".elseif {rest} == 3",
         "vldmia r7, {{s4-s6}}",
         "vldmia r0!, {{s8-s10}}",
-        row!("s4" "s8", "s5" "s9", "s6" "s10"),
+        sums!("s0" "s8" "s4", "s0" "s9" "s5", "s0" "s10" "s6"),
         ".endif",
         "vstmia r3!, {{s0}}",
         "subs r12, #1",
