@@ -68,7 +68,7 @@ pub struct Dropped<const N: usize, T = f32> {
 
 impl<const N: usize, T: Scalar> Dropped<N, T> {
     /// `y ← x·m/keep`
-    fn apply(&self, x: &[T; N], y: &mut [T; N], keep: T) {
+    fn apply(&self, x: &[T], y: &mut [T], keep: T) {
         for ((y, &x), &dropped) in y.iter_mut().zip(x).zip(&self.dropped) {
             *y = match (self.drawn, dropped) {
                 (false, _) => x,
@@ -135,16 +135,7 @@ impl<const N: usize, const PERCENT: u8, T: Scalar> Train for Dropout<N, PERCENT,
         _gradient: &mut Self,
         dx: InputGradient<'_, [T; N]>,
     ) {
-        match dx {
-            InputGradient::None => {}
-            InputGradient::All(dx) => tape.apply(&dz, dx, Self::keep()),
-            InputGradient::Active(dx) => {
-                tape.apply(&dz, dx, Self::keep());
-                for (dx, _) in dx.iter_mut().zip(x).filter(|(_, x)| **x == T::ZERO) {
-                    *dx = T::ZERO;
-                }
-            }
-        }
+        dx.into_slice().write(x, |dx| tape.apply(&dz, dx, Self::keep()));
     }
     fn descend(&mut self, x: &[T; N], tape: &Self::Tape, dz: [T; N], dx: InputGradient<'_, [T; N]>) {
         self.backward(x, tape, dz, &mut Self::new(), dx);

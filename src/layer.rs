@@ -99,6 +99,23 @@ pub enum InputGradient<'a, X: ?Sized> {
     Active(&'a mut X),
 }
 
+impl<T: Scalar> InputGradient<'_, [T]> {
+    /// Has `write` write all of it, if it is wanted, and clears what is not active; `x` is the input.
+    #[inline]
+    pub(crate) fn write(self, x: &[T], write: impl FnOnce(&mut [T])) {
+        match self {
+            InputGradient::None => {}
+            InputGradient::All(dx) => write(dx),
+            InputGradient::Active(dx) => {
+                write(dx);
+                for (dx, _) in dx.iter_mut().zip(x).filter(|(_, x)| **x == T::ZERO) {
+                    *dx = T::ZERO;
+                }
+            }
+        }
+    }
+}
+
 impl<'a, X: Array> InputGradient<'a, X> {
     /// The same of a slice.
     pub fn into_slice(self) -> InputGradient<'a, [X::Item]> {

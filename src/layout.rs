@@ -72,20 +72,10 @@ impl Layout for ByOutput {
 /// The input's gradient of a layer whose weights lie [`ByOutput`].
 #[inline]
 fn by_rows<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
-    match dx {
-        InputGradient::None => {}
-        InputGradient::All(dx) => {
-            dx.fill(T::ZERO);
-            kernel::affine_input_gradient(w, dz, dx);
-        }
-        InputGradient::Active(dx) => {
-            dx.fill(T::ZERO);
-            kernel::affine_input_gradient(w, dz, dx);
-            for (dx, _) in dx.iter_mut().zip(x).filter(|(_, x)| **x == T::ZERO) {
-                *dx = T::ZERO;
-            }
-        }
-    }
+    dx.write(x, |dx| {
+        dx.fill(T::ZERO);
+        kernel::affine_input_gradient(w, dz, dx);
+    });
 }
 
 impl Layout for ByInput {
