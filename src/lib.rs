@@ -33,6 +33,8 @@
 //! samples with the teacher's logits ([`SoftLabels`](loss::SoftLabels)), kept in a [`Replay`] ring so that the teacher
 //! runs once a sample.
 //!
+//! **Text** becomes features by [`text::NGrams`], where a network is of texts.
+//!
 //! **In the field** a student learns from whoever is a [`Teacher`](teacher::Teacher), when [drift](drift::Drift) says so,
 //! and a [`Guard`](guard::Guard) keeps it from getting worse: a candidate learns in bounded pieces of work, and replaces
 //! the student in use where held-out rows say that it may.
@@ -89,6 +91,7 @@ pub mod quant;
 pub mod golden;
 pub mod metric;
 pub mod scaler;
+pub mod text;
 
 pub use chain::Chain;
 pub use dense::{Dense, initialize};

@@ -38,6 +38,7 @@ use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
 use microdistill::stream::{Decoder, Lesson, Pupil, Receiver, Reply, Request, encode};
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
+use microdistill::text::{NGrams, ngrams};
 use microdistill::view::column;
 use microdistill::{
     Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network, OnlineDistiller,
@@ -108,6 +109,7 @@ fn main() -> ! {
     guard::<Mlp![4, 3, 2], Sgd<_>>(&SgdRates { rate: 1.0, momentum: 1.0, weight_decay: 1.0 });
     guard::<Dropping<f32>, Adam<_>>(&adam_rates(1.0));
     metrics_and_schedules();
+    text();
     loop {
         spin_loop();
     }
@@ -449,4 +451,10 @@ fn metrics_and_schedules() {
     black_box(black_box(Constant).share(black_box(1)));
     black_box(Step { every: black_box(1), factor: black_box(0.5) }.share(black_box(1)));
     black_box(HalfCosine { steps: black_box(1) }.share(black_box(1)));
+}
+
+fn text() {
+    let bytes: &[u8] = slice();
+    black_box(black_box(NGrams::<5>::new(1, 3)).features(bytes));
+    ngrams(bytes, black_box([1, 3]), slice());
 }
