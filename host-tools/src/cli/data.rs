@@ -9,6 +9,7 @@ use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, Target,
 use microdistill_host_tools::model::{Division, Model};
 
 use super::Context;
+use super::text::TextFlags;
 
 /// Rows to train on or to judge by.
 #[derive(Args, Debug)]
@@ -38,6 +39,8 @@ pub(super) struct DataFlags {
     /// A text that stands for a missing value, as -200: beside the empty one, NA, NaN, null and ?
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     missing: Vec<String>,
+    #[command(flatten)]
+    text: TextFlags,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -98,6 +101,7 @@ impl DataFlags {
                 TaskFlag::Regression => Kind::Regression,
             }),
             groups: self.groups.clone(),
+            text: self.text.columns(),
             missing: self.missing.clone(),
         };
         let path = self.known()?;
@@ -214,6 +218,9 @@ impl DataFlags {
         let known = expected.task.target();
         if let Some(asked) = self.target.as_ref().filter(|asked| *asked != known) {
             bail!("the model predicts {known:?}, not {asked:?}: leave out --target");
+        }
+        if !self.text.columns().is_empty() {
+            bail!("the model knows which columns are text: leave out --text");
         }
         let regression = expected.task.labels().is_empty();
         if self.task.is_some_and(|task| (task == TaskFlag::Regression) != regression) {

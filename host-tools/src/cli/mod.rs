@@ -16,6 +16,7 @@ mod predict;
 mod quantize;
 mod setup;
 mod table;
+mod text;
 mod train;
 
 use std::process::ExitCode;

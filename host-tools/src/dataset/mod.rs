@@ -7,12 +7,14 @@ mod scaler;
 mod split;
 mod standardizer;
 mod survey;
+mod text;
 
 use nalgebra::DMatrix;
 
 pub use read::{Columns, Expected, Kind, read, read_like};
 pub use split::{Fold, folds, split};
 pub use standardizer::{Standardized, Standardizer};
+pub use text::Text;
 
 use crate::model::{Model, Task};
 

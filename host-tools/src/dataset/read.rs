@@ -8,7 +8,7 @@ use nalgebra::DMatrix;
 use super::encoding::{self, Encoding};
 use super::file::File;
 use super::survey::{Style, Survey};
-use super::{Dataset, Target};
+use super::{Dataset, Target, Text};
 use crate::error::Result;
 use crate::model::Task;
 
@@ -30,6 +30,8 @@ pub struct Columns {
     pub kind: Option<Kind>,
     /// The groups of rows: a column of the file, which is then no feature, or another CSV file of one column.
     pub groups: Option<String>,
+    /// Columns of text, whose character n-grams are features, behind all others.
+    pub text: Vec<Text>,
     /// Texts that stand for a missing value, beside the empty one, `NA`, `NaN`, `null` and `?`.
     pub missing: Vec<String>,
 }
@@ -37,7 +39,7 @@ pub struct Columns {
 /// Reads a training file: CSV with a header, separated by commas, semicolons or tabs; `-` is standard input.
 ///
 /// A column of numbers is a feature; a column of words is one feature a category, named `column=category`, or left out
-/// where nothing can be learned from it. Rows without a target are left out.
+/// where nothing can be learned from it, unless it is named as text. Rows without a target are left out.
 ///
 /// # Errors
 /// Every file that cannot be used, with line and column.
@@ -48,12 +50,15 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
         None => file.named().next_back().unwrap_or_default(),
     };
     let groups = columns.groups.as_deref().and_then(|groups| file.find(groups));
+    let texts = texts(&file, &columns.text, [Some(target), groups])?;
+    let text = |column| texts.iter().any(|text| text.column() == column);
     let features: Vec<usize> =
-        file.named().filter(|&column| column != target && Some(column) != groups).collect();
-    if features.is_empty() {
+        file.named().filter(|&column| column != target && Some(column) != groups && !text(column)).collect();
+    if features.is_empty() && texts.is_empty() {
         return Err(file.error(Some(1), "no column is left for a feature"));
     }
-    let (encodings, notes) = encoding::learn(&file, &features)?;
+    let (mut encodings, notes) = encoding::learn(&file, &features)?;
+    encodings.extend(texts);
     if encodings.is_empty() {
         return Err(file.error(None, format!("no column is left for a feature: {}", notes.join("; "))));
     }
@@ -88,6 +93,21 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
     let own = groups.map(|_| rows.texts[1].clone());
     let groups = groups_of(&file, columns.groups.as_deref(), own, &rows.lines)?;
     Ok(rows.dataset(file, &encodings, task, target, groups, &unlabelled))
+}
+
+/// The text columns, none of which is another one's or among `others`.
+fn texts(file: &File, texts: &[Text], others: [Option<usize>; 2]) -> Result<Vec<Encoding>> {
+    let mut encodings: Vec<Encoding> = Vec::new();
+    for text in texts {
+        let column = file.column(&text.column, "text")?;
+        if others.contains(&Some(column)) || encodings.iter().any(|other| other.column() == column) {
+            let message =
+                format!("the text column {:?} is the target, the groups or named twice", text.column);
+            return Err(file.error(Some(1), message));
+        }
+        encodings.push(Encoding::Text { column, text: text.clone() });
+    }
+    Ok(encodings)
 }
 
 /// What a further file of a model must hold: columns are found by name, in any order.

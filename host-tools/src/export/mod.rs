@@ -6,6 +6,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+use crate::dataset::Text;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::Model;
@@ -14,7 +15,7 @@ use serde::Serialize;
 
 use parts::Parts;
 pub use rows::{Form, rows};
-use text::{Node, array, comment, function, item, item_with, leaf};
+use text::{Node, array, call, comment, function, item, item_with, leaf};
 
 /// Names of the other items of an exported file.
 const TAKEN: [&str; 9] =
@@ -73,6 +74,16 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     let head = format!("static FEATURES: [&str; {inputs}]");
     let doc = "Features, in the order of the inputs; `column=category` is 1 for that category, 0 for another or none.";
     item(&mut text, doc, &head, &array(model.features()));
+    for (place, Text { column, lengths: [shortest, longest], features }) in Text::all(model.features()) {
+        let column = comment(&column);
+        let doc = format!(
+            "The features from {place} on are `{text}.features(text)`, of the column \"{column}\".",
+            text = text_name(place)
+        );
+        let head = format!("static {}: ::microdistill::text::NGrams<{features}>", text_name(place));
+        let value = call("::microdistill::text::NGrams::new", [leaf(shortest), leaf(longest)]);
+        item(&mut text, &doc, &head, &value);
+    }
     let rows = model.examples.ncols();
     let golden = format!("::microdistill::golden::Golden<{inputs}, Input, Output>");
     let head = format!("static GOLDEN: [{golden}; {rows}]");
@@ -157,6 +168,11 @@ pub fn build(model: impl AsRef<Path>, name: &str, file_name: &str) -> Result<Pat
     Ok(path)
 }
 
+/// The static of the text whose features begin at `place`.
+fn text_name(place: usize) -> String {
+    if place == 0 { "TEXT".into() } else { format!("TEXT_{place}") }
+}
+
 /// `STUDENT_INT8` → `StudentInt8`
 fn type_name(name: &str) -> Result<String> {
     let constant = name.starts_with(|first: char| first.is_ascii_uppercase())
@@ -165,7 +181,7 @@ fn type_name(name: &str) -> Result<String> {
         return Err(Error::Invalid(format!("{name:?} is not a constant's name: write it like STUDENT_2")));
     }
     // `Self` is the one keyword among the types' names.
-    if TAKEN.contains(&name) || name == "SELF" {
+    if TAKEN.contains(&name) || name == "TEXT" || name.starts_with("TEXT_") || name == "SELF" {
         return Err(Error::Invalid(format!("the name {name} is taken: choose another, as STUDENT")));
     }
     let words = name.split('_').filter_map(|word| word.split_at_checked(1));
