@@ -3,6 +3,7 @@
 pub mod board;
 pub mod dataset;
 pub mod demo;
+mod dropout;
 pub mod error;
 pub mod export;
 pub mod file;
