@@ -190,7 +190,10 @@ mod tests {
     fn drops_the_units_of_the_typed_distiller() {
         type Relus = Chain<Dense<5, 8>, Chain<Dropout<8, 20>, Dense<8, 3, Identity, f32, ByInput>>>;
         same_bits!([5, 8, 3], Relus, Activation::Relu, dropout 0.2);
-        type Last = Chain<Dense<7, 6, Tanh, f32, ByInput>, Chain<Dropout<6, 50>, Dense<6, 3, Identity, f32, ByInput>>>;
+        type Last = Chain<
+            Dense<7, 6, Tanh, f32, ByInput>,
+            Chain<Dropout<6, 50>, Dense<6, 3, Identity, f32, ByInput>>,
+        >;
         type Tanhs = Chain<Dense<4, 7, Tanh>, Chain<Dropout<7, 50>, Last>>;
         same_bits!([4, 7, 6, 3], Tanhs, Activation::Tanh, dropout 0.5);
     }
