@@ -210,18 +210,24 @@ fn training<T: Scalar, S: Train<Scalar = T> + 'static>() {
     S::draw(&mut tape, &mut rng());
     student.record(&input, &mut tape);
     let mut dx = S::Input::ZEROED;
-    student.backward(&input, &tape, black_box(S::Output::ZEROED), &mut gradient, InputGradient::All(&mut dx));
     student.backward(
         &input,
         &tape,
-        black_box(S::Output::ZEROED),
+        &black_box(S::Output::ZEROED),
+        &mut gradient,
+        InputGradient::All(&mut dx),
+    );
+    student.backward(
+        &input,
+        &tape,
+        &black_box(S::Output::ZEROED),
         &mut gradient,
         InputGradient::Active(&mut dx),
     );
-    student.backward(&input, &tape, *S::output(&tape), &mut gradient, InputGradient::None);
-    student.descend(&input, &tape, black_box(S::Output::ZEROED), InputGradient::Active(&mut dx));
-    student.descend(&input, &tape, black_box(S::Output::ZEROED), InputGradient::All(&mut dx));
-    student.descend(&input, &tape, black_box(S::Output::ZEROED), InputGradient::None);
+    student.backward(&input, &tape, S::output(&tape), &mut gradient, InputGradient::None);
+    student.descend(&input, &tape, &black_box(S::Output::ZEROED), InputGradient::Active(&mut dx));
+    student.descend(&input, &tape, &black_box(S::Output::ZEROED), InputGradient::All(&mut dx));
+    student.descend(&input, &tape, &black_box(S::Output::ZEROED), InputGradient::None);
     black_box(&mut dx).as_mut_slice().copy_from_slice(input.as_slice());
     for ((_, weights), (role, gradient)) in student.tensors_mut().zip(gradient.tensors()) {
         black_box((role, weights, gradient));
