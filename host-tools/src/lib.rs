@@ -17,6 +17,7 @@ pub mod precision;
 pub mod quantize;
 mod random;
 mod schedule;
+pub mod search;
 pub mod setup;
 pub mod student;
 pub mod study;

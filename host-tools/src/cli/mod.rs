@@ -14,6 +14,7 @@ mod outcome;
 mod precision;
 mod predict;
 mod quantize;
+mod search;
 mod setup;
 mod table;
 mod text;

@@ -10,7 +10,8 @@ use crate::dataset::Text;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::Model;
-use crate::network::macs;
+use crate::network::{Activation, macs};
+use crate::precision::Precision;
 use serde::Serialize;
 
 use parts::Parts;
@@ -144,6 +145,11 @@ impl Footprint {
     pub fn of(model: &Model) -> Self {
         let Parts { flash, scratch, .. } = Parts::of(model);
         Footprint { flash, ram: scratch }
+    }
+
+    /// Of a network of these widths, at least two, with this activation of its hidden layers, once it is quantized.
+    pub fn of_codes(widths: &[usize], precision: Precision, hidden: Activation) -> Self {
+        Footprint { flash: parts::flash(widths, precision, hidden), ram: microdistill::scratch::<i8>(widths) }
     }
 }
 
