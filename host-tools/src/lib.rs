@@ -1,5 +1,6 @@
 //! The desktop side of microdistill.
 
+mod batched;
 pub mod board;
 pub mod dataset;
 pub mod demo;
