@@ -19,6 +19,7 @@ mod schedule;
 pub mod setup;
 pub mod student;
 pub mod study;
+pub mod synthetic;
 pub mod teacher;
 pub mod tune;
 pub mod weights;
