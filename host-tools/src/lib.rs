@@ -1,9 +1,11 @@
 //! The desktop side of microdistill.
 
+pub mod answers;
 mod batched;
 pub mod board;
 pub mod dataset;
 pub mod demo;
+mod dropout;
 pub mod error;
 pub mod export;
 pub mod file;
