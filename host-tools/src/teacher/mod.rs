@@ -11,5 +11,5 @@ mod tanh;
 mod tests;
 mod train;
 
-pub use fit::fit;
+pub use fit::{fit, fit_ensemble};
 pub use train::{Epoch, Examples, Settings, Target, Trained, train};
