@@ -8,7 +8,10 @@ use super::svg::{GRID, HEAT, INK, MUTED, Plot, font, line, px};
 use crate::error::Result;
 
 /// Rows by label and prediction, of some models together.
-pub(super) fn pooled<'a>(matrices: impl IntoIterator<Item = &'a Vec<Vec<usize>>>, classes: usize) -> Vec<Vec<usize>> {
+pub(super) fn pooled<'a>(
+    matrices: impl IntoIterator<Item = &'a Vec<Vec<usize>>>,
+    classes: usize,
+) -> Vec<Vec<usize>> {
     let mut sum = vec![vec![0; classes]; classes];
     for matrix in matrices {
         for (sums, counts) in sum.iter_mut().zip(matrix) {
@@ -70,6 +73,7 @@ fn mistakes(labels: &[String], matrix: &[Vec<usize>]) -> String {
         wrong.extend(others.map(|(_, (count, guess))| (*count, label.as_str(), guess.as_str())));
     }
     wrong.sort_by_key(|(count, ..)| std::cmp::Reverse(*count));
-    let told = wrong.iter().take(TOLD).map(|(count, label, guess)| format!(" {label} taken for {guess}: {count}."));
+    let told =
+        wrong.iter().take(TOLD).map(|(count, label, guess)| format!(" {label} taken for {guess}: {count}."));
     format!("{right} of {all} predictions are right.{}", told.collect::<String>())
 }

@@ -40,7 +40,9 @@ struct Record<'a> {
 /// Accuracy, NLL, Brier score, ECE, RMSE and R².
 fn scores(scores: &Scores) -> [Option<f64>; 6] {
     match scores {
-        Scores::Classification(of) => [Some(of.accuracy), Some(of.nll), Some(of.brier), Some(of.ece), None, None],
+        Scores::Classification(of) => {
+            [Some(of.accuracy), Some(of.nll), Some(of.brier), Some(of.ece), None, None]
+        }
         Scores::Regression(of) => [None, None, None, None, Some(of.rmse), Some(of.r2)],
     }
 }
@@ -83,7 +85,9 @@ fn record<'a>(results: &'a Results, set: &'a SetResults, cell: &'a Cell) -> Reco
 /// None that a study can cause.
 pub fn csv(results: &Results) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let invalid = |error: &dyn std::fmt::Display| Error::Invalid(format!("the study's cells cannot be written: {error}"));
+    let invalid = |error: &dyn std::fmt::Display| {
+        Error::Invalid(format!("the study's cells cannot be written: {error}"))
+    };
     for set in &results.sets {
         for cell in &set.cells {
             writer.serialize(record(results, set, cell)).map_err(|error| invalid(&error))?;

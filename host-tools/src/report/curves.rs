@@ -49,7 +49,8 @@ pub(super) fn plots(curves: &[Curve], pick: Pick) -> Result<Vec<Plot>> {
             frame.draw(area, |chart| {
                 for (part, style) in [(0, line(TRAINING, 1.5)), (1, line(color(curve.kind), 2.0))] {
                     let points = curve.points.iter().map(|point| (point.epoch as f64, pick(point)[part]));
-                    chart.draw_series(LineSeries::new(points.filter(|(_, score)| score.is_finite()), style))?;
+                    chart
+                        .draw_series(LineSeries::new(points.filter(|(_, score)| score.is_finite()), style))?;
                 }
                 Ok(())
             })

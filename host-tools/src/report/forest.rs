@@ -43,10 +43,8 @@ pub(super) fn plot(title: String, metric: &str, differences: &[Difference]) -> R
         width if width < 5.0 => 1,
         _ => 0,
     };
-    let rows: Vec<Row> = differences
-        .iter()
-        .map(|of| Row { name: of.name.clone(), number: of.words(metric) })
-        .collect();
+    let rows: Vec<Row> =
+        differences.iter().map(|of| Row { name: of.name.clone(), number: of.words(metric) }).collect();
     let described = differences.iter().map(|of| {
         let p = of.p.map_or(String::new(), |_| format!(", adjusted p {}", number::chance(of.p)));
         format!("{}: {}{p}.", of.name, of.words(metric))

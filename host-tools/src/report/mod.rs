@@ -31,12 +31,18 @@ use crate::study::results::Results;
 /// # Errors
 /// None that a study can cause.
 pub fn html(results: &Results) -> Result<String> {
-    let invalid = |error: minijinja::Error| Error::Invalid(format!("the report cannot be written: {error:#}"));
+    let invalid =
+        |error: minijinja::Error| Error::Invalid(format!("the report cannot be written: {error:#}"));
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    templates.set_syntax(templates.syntax().to_builder().trim_blocks(true).lstrip_blocks(true).build().map_err(invalid)?);
+    templates.set_syntax(
+        templates.syntax().to_builder().trim_blocks(true).lstrip_blocks(true).build().map_err(invalid)?,
+    );
     templates.add_template("style.css", include_str!("style.css")).map_err(invalid)?;
     templates.add_template("page.html", include_str!("page.html")).map_err(invalid)?;
     let page = Serde(Page::new(results)?);
-    templates.get_template("page.html").and_then(|template| template.render(context! { page })).map_err(invalid)
+    templates
+        .get_template("page.html")
+        .and_then(|template| template.render(context! { page }))
+        .map_err(invalid)
 }

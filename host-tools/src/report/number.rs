@@ -68,13 +68,21 @@ pub(super) fn value(metric: &str, value: f64) -> String {
 /// A score over seeds, with the deviation where it is not of one number.
 pub(super) fn mean_std(metric: &str, of: &MeanStd) -> String {
     let exact = unit(metric) == Unit::Count && of.std == 0.0;
-    if of.n < 2 || exact { value(metric, of.mean) } else { format!("{} ± {}", value(metric, of.mean), value(metric, of.std)) }
+    if of.n < 2 || exact {
+        value(metric, of.mean)
+    } else {
+        format!("{} ± {}", value(metric, of.mean), value(metric, of.std))
+    }
 }
 
 /// A difference of scores, with its sign.
 pub(super) fn difference(metric: &str, difference: f64) -> String {
     let text = value(metric, difference);
-    if difference > 0.0 && text.contains(|c: char| ('1'..='9').contains(&c)) { format!("+{text}") } else { text }
+    if difference > 0.0 && text.contains(|c: char| ('1'..='9').contains(&c)) {
+        format!("+{text}")
+    } else {
+        text
+    }
 }
 
 /// A probability that something is by chance.
@@ -92,7 +100,13 @@ pub(super) const NONE: &str = "–";
 /// With a typographic minus, and none before zero.
 pub(super) fn fixed(value: f64, digits: usize) -> String {
     if !value.is_finite() {
-        return if value.is_nan() { NONE.into() } else if value > 0.0 { "∞".into() } else { "−∞".into() };
+        return if value.is_nan() {
+            NONE.into()
+        } else if value > 0.0 {
+            "∞".into()
+        } else {
+            "−∞".into()
+        };
     }
     if value.abs() >= 1e6 {
         return format!("{value:.1e}").replace('-', "−");

@@ -7,7 +7,9 @@ use super::table::{self, Table, pair};
 use super::{confusion, curves, forest, gap, number, reliability, size, temperature};
 use crate::error::Result;
 use crate::metrics::Scores;
-use crate::study::results::{ArmInfo, ArmKind, Cell, Comparison, MeanStd, Overall, Results, SetResults, Summary};
+use crate::study::results::{
+    ArmInfo, ArmKind, Cell, Comparison, MeanStd, Overall, Results, SetResults, Summary,
+};
 
 /// Scores whose differences are drawn.
 const COMPARED: [&str; 3] = ["test accuracy", "nll", "gap"];
@@ -58,21 +60,20 @@ impl<'a> Page<'a> {
     pub(super) fn new(results: &'a Results) -> Result<Self> {
         let overall = results.overall.iter().map(|overall| whole(results, overall)).collect::<Result<_>>()?;
         let sets = results.sets.iter().map(|set| one(results, set)).collect::<Result<_>>()?;
-        let widths = [&results.settings.teacher_hidden, &results.settings.hidden].map(|hidden| number::widths(hidden));
+        let widths =
+            [&results.settings.teacher_hidden, &results.settings.hidden].map(|hidden| number::widths(hidden));
         let inner = number::fixed(100.0 * results.settings.inner_validation, 0);
         Ok(Page { results, palette: palette(), widths, inner, overall, sets })
     }
 }
 
 fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
-    let sets: Vec<&SetResults> = results.sets.iter().filter(|set| set.condition == overall.condition).collect();
+    let sets: Vec<&SetResults> =
+        results.sets.iter().filter(|set| set.condition == overall.condition).collect();
     let used = |metric: &str| {
         sets.iter().flat_map(|set| &set.summaries).any(|summary| summary.scores.contains_key(metric))
     };
-    let tables = [
-        ("Test accuracy, %, by data set", "test accuracy"),
-        ("NLL, nats, by data set", "nll"),
-    ];
+    let tables = [("Test accuracy, %, by data set", "test accuracy"), ("NLL, nats, by data set", "nll")];
     let across = tables.into_iter().filter(|(_, metric)| used(metric));
     let mut forests = Vec::new();
     for of in overall.comparisons.iter().filter(|of| ["test accuracy", "nll"].contains(&of.metric.as_str())) {
@@ -82,7 +83,11 @@ fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
             Some(difference(found, set.name.clone()))
         });
         let rows: Vec<_> = of_sets.chain([difference(of, "all data sets".into())]).collect();
-        forests.push(forest::plot(pair(&of.a, &of.b), &of.metric, &rows)?);
+        forests.push(forest::plot(
+            format!("{}, {}", pair(&of.a, &of.b), number::head(&of.metric)),
+            &of.metric,
+            &rows,
+        )?);
     }
     Ok(Whole {
         condition: number::condition(&overall.condition),
@@ -91,7 +96,9 @@ fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
             &overall.summaries,
             |_| None,
         ),
-        across: across.map(|(caption, metric)| table::across(caption, metric, &results.arms, &sets)).collect(),
+        across: across
+            .map(|(caption, metric)| table::across(caption, metric, &results.arms, &sets))
+            .collect(),
         forests,
         comparisons: table::comparisons("Mean differences, paired by data set".into(), &overall.comparisons),
         ratios: table::ratios(overall),
@@ -103,17 +110,23 @@ fn difference(of: &Comparison, name: String) -> forest::Difference {
 }
 
 fn one<'a>(results: &'a Results, set: &'a SetResults) -> Result<Set<'a>> {
-    let kind = |arm: &str| results.arms.iter().find(|info| info.name == arm).map_or(ArmKind::Hard, |info| info.kind);
+    let kind =
+        |arm: &str| results.arms.iter().find(|info| info.name == arm).map_or(ArmKind::Hard, |info| info.kind);
     let cells = |arm: &'a str| set.cells.iter().filter(move |cell| cell.arm == arm);
     let arms: Vec<&ArmInfo> = results.arms.iter().filter(|arm| cells(&arm.name).next().is_some()).collect();
 
-    let gaps: Vec<gap::Arm> = set.summaries.iter().filter_map(|summary| both_parts(summary, kind(&summary.arm))).collect();
+    let gaps: Vec<gap::Arm> =
+        set.summaries.iter().filter_map(|summary| both_parts(summary, kind(&summary.arm))).collect();
     let mut forests = Vec::new();
     for metric in COMPARED {
         let of_metric = set.comparisons.iter().filter(|of| of.metric == metric);
         let rows: Vec<_> = of_metric.map(|of| difference(of, pair(&of.a, &of.b))).collect();
         if !rows.is_empty() {
-            forests.push(forest::plot(format!("Differences in {}", number::difference_head(metric)), metric, &rows)?);
+            forests.push(forest::plot(
+                format!("Differences in {}", number::difference_head(metric)),
+                metric,
+                &rows,
+            )?);
         }
     }
 
@@ -127,7 +140,8 @@ fn one<'a>(results: &'a Results, set: &'a SetResults) -> Result<Set<'a>> {
 
     let mut diagrams = Vec::new();
     for arm in &arms {
-        let bins = reliability::pooled(cells(&arm.name).flat_map(|cell| &cell.reliability), results.settings.bins);
+        let bins =
+            reliability::pooled(cells(&arm.name).flat_map(|cell| &cell.reliability), results.settings.bins);
         if !bins.is_empty() {
             diagrams.push(reliability::plot(&arm.name, arm.kind, &bins)?);
         }

@@ -69,7 +69,11 @@ impl Rows<'_> {
         for (i, row) in self.rows.iter().enumerate() {
             let top = i as f64;
             let name = super::number::shortened(&row.name, 34);
-            chart.draw_series([Text::new(name, (start, top + 0.27), anchored(font(12.0, INK), HPos::Left))])?;
+            chart.draw_series([Text::new(
+                name,
+                (start, top + 0.27),
+                anchored(font(12.0, INK), HPos::Left),
+            )])?;
             let number = anchored(font(12.0, MUTED), HPos::Right);
             chart.draw_series([Text::new(row.number.clone(), (end, top + 0.27), number)])?;
             marks(&mut chart, i, top + CENTER)?;

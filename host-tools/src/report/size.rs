@@ -13,8 +13,10 @@ const METRIC: &str = "test accuracy";
 
 /// Over parameters, and over bytes of flash; `kind` tells an arm's.
 pub(super) fn plots(points: &[SizePoint], kind: impl Fn(&str) -> ArmKind) -> Result<[Plot; 2]> {
-    let parameters = plot(points, &kind, "Accuracy by parameters, %", "parameters", |point| point.parameters)?;
-    let flash = plot(points, &kind, "Accuracy by flash, %", "bytes of flash, f32", |point| point.flash_bytes)?;
+    let parameters =
+        plot(points, &kind, "Accuracy by parameters, %", "parameters", |point| point.parameters)?;
+    let flash =
+        plot(points, &kind, "Accuracy by flash, %", "bytes of flash, f32", |point| point.flash_bytes)?;
     Ok([parameters, flash])
 }
 
@@ -30,7 +32,8 @@ fn plot(
     let ends = |of: &MeanStd| [of.mean - of.std, of.mean + of.std].map(|score| shown(METRIC, score));
     let scores = span(points.iter().flat_map(|point| ends(&point.accuracy)));
     let described = points.iter().map(|point| {
-        let (accuracy, front) = (mean_std(METRIC, &point.accuracy), if point.front { ", on the front" } else { "" });
+        let (accuracy, front) =
+            (mean_std(METRIC, &point.accuracy), if point.front { ", on the front" } else { "" });
         format!("{} {}, {} {axis}: {accuracy} %{front}.", point.arm, widths(&point.widths), size(point))
     });
     let description = described.collect::<Vec<_>>().join(" ");
@@ -46,7 +49,10 @@ fn plot(
             let at = |point: &SizePoint| (size(point) as f64, shown(METRIC, point.accuracy.mean));
             for arm in points.chunk_by(|a, b| a.arm == b.arm) {
                 let kind = kind(&arm[0].arm);
-                chart.draw_series(LineSeries::new(arm.iter().map(|point| at(point)), line(color(kind), 1.5)))?;
+                chart.draw_series(LineSeries::new(
+                    arm.iter().map(|point| at(point)),
+                    line(color(kind), 1.5),
+                ))?;
                 for point in arm {
                     let (x, [low, high]) = (size(point) as f64, ends(&point.accuracy));
                     whisker(chart, (x, low), (x, high), line(color(kind), 1.0))?;

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use plotters::coord::Shift;
 use plotters::coord::combinators::IntoLogRange as _;
-use plotters::coord::ranged1d::{BoldPoints, KeyPointHint, KeyPointWeight, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::coord::ranged1d::{
+    BoldPoints, KeyPointHint, KeyPointWeight, NoDefaultFormatting, Ranged, ValueFormatter,
+};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -189,7 +191,8 @@ impl ValueFormatter<f64> for Axis {
 /// A range with all finite `values` and some air around; 0 to 1 if there are none.
 pub(super) fn span(values: impl IntoIterator<Item = f64>) -> Range<f64> {
     let finite = values.into_iter().filter(|value| value.is_finite());
-    let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+    let (low, high) =
+        finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     if low > high {
         return 0.0..1.0;
     }
@@ -199,7 +202,8 @@ pub(super) fn span(values: impl IntoIterator<Item = f64>) -> Range<f64> {
 
 /// A range with all positive finite `values`, for a logarithmic axis; 1 to 2 if there are none.
 pub(super) fn span_of_ratios(values: impl IntoIterator<Item = f64>) -> Range<f64> {
-    let logarithms: Vec<f64> = values.into_iter().filter(|&x| x > 0.0 && x.is_finite()).map(f64::ln).collect();
+    let logarithms: Vec<f64> =
+        values.into_iter().filter(|&x| x > 0.0 && x.is_finite()).map(f64::ln).collect();
     if logarithms.is_empty() {
         return 1.0..2.0;
     }
@@ -225,13 +229,7 @@ pub(super) fn line(color: RGBColor, width: f64) -> ShapeStyle {
 }
 
 /// A mark in the shape of its kind, filled or not: color is never alone.
-pub(super) fn mark(
-    chart: &mut Chart,
-    kind: ArmKind,
-    at: (f64, f64),
-    radius: f64,
-    filled: bool,
-) -> Drawn {
+pub(super) fn mark(chart: &mut Chart, kind: ArmKind, at: (f64, f64), radius: f64, filled: bool) -> Drawn {
     // A surface below keeps lines from showing through.
     let (color, r) = (color(kind), px(radius));
     let corners: Vec<(i32, i32)> = match kind {

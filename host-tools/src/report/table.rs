@@ -28,7 +28,11 @@ impl Row {
 }
 
 /// Arms by scores; columns that no arm has are left out.
-pub(super) fn scores(caption: String, summaries: &[Summary], chosen: impl Fn(&str) -> Option<String>) -> Table {
+pub(super) fn scores(
+    caption: String,
+    summaries: &[Summary],
+    chosen: impl Fn(&str) -> Option<String>,
+) -> Table {
     let mut metrics: Vec<&str> = METRICS.to_vec();
     let others = summaries.iter().flat_map(|summary| summary.scores.keys());
     metrics.extend(others.map(String::as_str));
@@ -37,14 +41,16 @@ pub(super) fn scores(caption: String, summaries: &[Summary], chosen: impl Fn(&st
         let used = summaries.iter().any(|summary| summary.scores.contains_key(metric));
         used && seen.insert(metric)
     });
-    let mut columns: Vec<String> = ["arm".into()].into_iter().chain(metrics.iter().map(|metric| head(metric))).collect();
+    let mut columns: Vec<String> =
+        ["arm".into()].into_iter().chain(metrics.iter().map(|metric| head(metric))).collect();
     let choices: Vec<Option<String>> = summaries.iter().map(|summary| chosen(&summary.arm)).collect();
     let any_chosen = choices.iter().any(Option::is_some);
     if any_chosen {
         columns.push("chosen by tuning".into());
     }
     let row = |(summary, choice): (&Summary, Option<String>)| {
-        let score = |metric: &&str| summary.scores.get(*metric).map_or(NONE.into(), |of| mean_std(metric, of));
+        let score =
+            |metric: &&str| summary.scores.get(*metric).map_or(NONE.into(), |of| mean_std(metric, of));
         let choice = any_chosen.then(|| choice.unwrap_or_else(|| NONE.into()));
         Row::new(&summary.arm, metrics.iter().map(score).chain(choice))
     };
@@ -56,7 +62,9 @@ pub(super) fn comparisons(caption: String, comparisons: &[Comparison]) -> Table 
     let columns = ["score", "difference", "95 % interval", "p", "p, corrected"];
     let row = |of: &Comparison| {
         let interval = match (of.low, of.high) {
-            (Some(low), Some(high)) => format!("{} to {}", difference(&of.metric, low), difference(&of.metric, high)),
+            (Some(low), Some(high)) => {
+                format!("{} to {}", difference(&of.metric, low), difference(&of.metric, high))
+            }
             _ => NONE.into(),
         };
         let cells = [
@@ -108,7 +116,8 @@ pub(super) fn across(caption: &str, metric: &str, arms: &[ArmInfo], sets: &[&Set
 
 /// Students of other sizes.
 pub(super) fn sizes(points: &[SizePoint]) -> Table {
-    let columns = ["arm", "widths", "parameters", "flash, bytes", "test accuracy, %", "NLL, nats", "on the front"];
+    let columns =
+        ["arm", "widths", "parameters", "flash, bytes", "test accuracy, %", "NLL, nats", "on the front"];
     let row = |point: &SizePoint| {
         let cells = [
             number::widths(&point.widths),
@@ -121,7 +130,8 @@ pub(super) fn sizes(points: &[SizePoint]) -> Table {
         Row::new(&point.arm, cells)
     };
     Table {
-        caption: "Students of other sizes; on the front is one that no other beats in accuracy and bytes".into(),
+        caption: "Students of other sizes; on the front is one that no other beats in accuracy and bytes"
+            .into(),
         columns: columns.map(String::from).into(),
         rows: points.iter().map(row).collect(),
     }

@@ -22,10 +22,12 @@ const ARMS: [Arm; 6] = [
 const BINS: usize = 15;
 
 /// Data sets by their labels.
-pub fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
-    let arm = |(name, kind, ..): Arm| ArmInfo { name: name.into(), description: format!("What {name} is."), kind };
+pub(crate) fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
+    let arm =
+        |(name, kind, ..): Arm| ArmInfo { name: name.into(), description: format!("What {name} is."), kind };
     let mut random = Pcg32::seed_from_u64(1);
-    let sets: Vec<SetResults> = sets.iter().map(|(name, labels)| set(name, labels, seeds, &mut random)).collect();
+    let sets: Vec<SetResults> =
+        sets.iter().map(|(name, labels)| set(name, labels, seeds, &mut random)).collect();
     let overall = Overall {
         condition: CONDITION,
         summaries: sets.first().map_or(Vec::new(), |set| set.summaries.clone()),
@@ -54,7 +56,7 @@ pub fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
 }
 
 /// `class 1`, `class 2`, …
-pub fn classes(count: usize) -> Vec<String> {
+pub(crate) fn classes(count: usize) -> Vec<String> {
     (1..=count).map(|class| format!("class {class}")).collect()
 }
 
@@ -169,7 +171,8 @@ fn cell(arm: &Arm, index: usize, classes: usize, seed: u64, random: &mut Pcg32) 
         parameters,
         flash_bytes: 4 * parameters,
         flash_bytes_int8: parameters + 100,
-        chosen: (name == "hard-l2").then(|| format!("weight decay {}", if seed % 2 == 0 { 0.5 } else { 0.1 })),
+        chosen: (name == "hard-l2")
+            .then(|| format!("weight decay {}", if seed.is_multiple_of(2) { 0.5 } else { 0.1 })),
         train: scores(train, 0.1),
         test: scores(test, nll + noise(0.1)),
         curve,
