@@ -131,13 +131,13 @@ impl<const N: usize, const PERCENT: u8, T: Scalar> Train for Dropout<N, PERCENT,
         &self,
         x: &[T; N],
         tape: &Self::Tape,
-        dz: [T; N],
+        dz: &[T; N],
         _gradient: &mut Self,
         dx: InputGradient<'_, [T; N]>,
     ) {
-        dx.into_slice().write(x, |dx| tape.apply(&dz, dx, Self::keep()));
+        dx.into_slice().write(x, |dx| tape.apply(dz, dx, Self::keep()));
     }
-    fn descend(&mut self, x: &[T; N], tape: &Self::Tape, dz: [T; N], dx: InputGradient<'_, [T; N]>) {
+    fn descend(&mut self, x: &[T; N], tape: &Self::Tape, dz: &[T; N], dx: InputGradient<'_, [T; N]>) {
         self.backward(x, tape, dz, &mut Self::new(), dx);
     }
 }

@@ -152,7 +152,7 @@ pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
         &self,
         x: &Self::Input,
         tape: &Self::Tape,
-        dz: Self::Output,
+        dz: &Self::Output,
         gradient: &mut Self,
         dx: InputGradient<'_, Self::Input>,
     );
@@ -162,7 +162,7 @@ pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
         &mut self,
         x: &Self::Input,
         tape: &Self::Tape,
-        dz: Self::Output,
+        dz: &Self::Output,
         dx: InputGradient<'_, Self::Input>,
     );
 }

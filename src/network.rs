@@ -97,13 +97,13 @@ impl<L: Train, const SCRATCH: usize> Train for Network<L, SCRATCH> {
         &self,
         x: &L::Input,
         tape: &L::Tape,
-        dz: L::Output,
+        dz: &L::Output,
         gradient: &mut Self,
         dx: InputGradient<'_, L::Input>,
     ) {
         self.layers.backward(x, tape, dz, &mut gradient.layers, dx);
     }
-    fn descend(&mut self, x: &L::Input, tape: &L::Tape, dz: L::Output, dx: InputGradient<'_, L::Input>) {
+    fn descend(&mut self, x: &L::Input, tape: &L::Tape, dz: &L::Output, dx: InputGradient<'_, L::Input>) {
         self.layers.descend(x, tape, dz, dx);
     }
 }
