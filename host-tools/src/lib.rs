@@ -17,6 +17,7 @@ pub mod network_i8;
 pub mod precision;
 pub mod quantize;
 mod random;
+pub mod report;
 mod schedule;
 pub mod setup;
 pub mod student;

@@ -8,5 +8,5 @@ mod fit;
 mod tests;
 mod train;
 
-pub use fit::fit;
+pub use fit::{fit, fit_ensemble};
 pub use train::{Epoch, Examples, Settings, Target, Trained, train};
