@@ -13,8 +13,9 @@ use microdistill_host_tools::student::{Recipe, Settings, Taught, fit};
 
 use super::data::DataFlags;
 use super::decay::{WeightDecay, work};
-use super::outcome::finish;
+use super::outcome::{finish, finish_search};
 use super::precision::PrecisionFlags;
+use super::search::SearchFlags;
 use super::train::{ActivationFlag, ClassWeightsFlag};
 use super::{Context, interrupt};
 
@@ -27,8 +28,12 @@ pub(super) struct Distill {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Widths of the student, from input to output
-    #[arg(long, value_name = "I-H-O")]
-    student: Widths,
+    #[arg(
+        long,
+        value_name = "I-H-O",
+        required_unless_present_any = ["budget_flash", "budget_ram", "budget_instructions"]
+    )]
+    student: Option<Widths>,
     /// Of the hidden layers
     #[arg(long, value_enum, default_value = "relu")]
     activation: ActivationFlag,
@@ -65,6 +70,8 @@ pub(super) struct Distill {
     /// Quantization-aware: in the second half of the passes the student computes with weights of so many bits
     #[command(flatten)]
     precision: PrecisionFlags,
+    #[command(flatten)]
+    search: SearchFlags,
     #[command(flatten)]
     data: DataFlags,
 }
@@ -109,6 +116,11 @@ impl Distill {
                 parts.known.select(&split(&parts.known, &[fraction, 1.0 - fraction], context.seed)?[0])
             }
         };
+        if let Some(budget) = self.search.budget() {
+            let (mut student, found) = self.search.run(context, budget, &rows, &teacher.answers(&rows))?;
+            parts.sign(&mut student);
+            return finish_search(context, student, &parts, &self.out, start, found);
+        }
         let label = "student's weight decay";
         let Settings { widths, epochs, .. } = self.settings(context, &teacher, &rows, 0.0);
         let work = work(&widths, epochs);
@@ -131,9 +143,10 @@ impl Distill {
     }
 
     fn check(&self, teacher: &Model) -> Result<()> {
-        let Widths(widths) = &self.student;
         let (inputs, outputs) = (teacher.features().len(), teacher.outputs());
-        if widths.first() != Some(&inputs) || widths.last() != Some(&outputs) {
+        if let Some(Widths(widths)) = &self.student
+            && (widths.first() != Some(&inputs) || widths.last() != Some(&outputs))
+        {
             let hidden =
                 widths[1..widths.len() - 1].iter().map(|width| format!("{width}-")).collect::<String>();
             bail!(
@@ -153,6 +166,11 @@ impl Distill {
         Ok(())
     }
 
+    /// Of the student, where it is not searched for.
+    fn widths(&self) -> Vec<usize> {
+        self.student.as_ref().map_or_else(Vec::new, |Widths(widths)| widths.clone())
+    }
+
     fn settings(&self, context: &Context, teacher: &Model, rows: &Dataset, decay: f32) -> Settings {
         let recipe = match (&teacher.metadata.task, self.loss) {
             (Task::Regression { .. }, _) => Recipe::ValueMse,
@@ -162,7 +180,7 @@ impl Distill {
                 Recipe::SoftLabels(SoftLabels { temperature: self.temperature, alpha: self.alpha })
             }
         };
-        let mut settings = Settings::new(self.student.0.clone(), recipe, rows.rows(), context.seed);
+        let mut settings = Settings::new(self.widths(), recipe, rows.rows(), context.seed);
         settings.activation = self.activation.into();
         settings.rates.weight_decay = decay;
         settings.rates.rate = self.rate.unwrap_or(settings.rates.rate);

@@ -16,17 +16,21 @@ use serde::Serialize;
 
 use super::{Context, interrupt, table};
 
+/// Flags for what a search chooses.
+const CHOSEN: [&str; 8] =
+    ["student", "activation", "loss", "temperature", "alpha", "weight_decay", "epochs", "bits"];
+
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Search, in place of --student")]
 pub(super) struct SearchFlags {
     /// Find the best int8 or int4 student whose network takes at most so many bytes of flash, as 4096, 4kB or 4KiB
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", conflicts_with_all = CHOSEN)]
     budget_flash: Option<Size>,
     /// … whose inference works in at most so many bytes of RAM, on a Cortex-M4
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", conflicts_with_all = CHOSEN)]
     budget_ram: Option<Size>,
     /// … whose inference takes at most so many instructions on a Cortex-M4, which is known of int8
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with_all = CHOSEN)]
     budget_instructions: Option<u64>,
     /// Students to begin with; a third of them goes on, again and again
     #[arg(long, value_name = "N", default_value_t = 54, value_parser = clap::value_parser!(u16).range(1..=9999))]

@@ -160,7 +160,7 @@ mod tests {
         let error = draw([30, 7], &budget(100), 9, 1).unwrap_err().to_string();
         let words: Vec<&str> = error.split(' ').collect();
         let flash = words[words.iter().position(|word| *word == "takes").unwrap() + 1].parse().unwrap();
-        assert!(error.starts_with("no student fits: the smallest, 30-7 of 4 bits"), "{error}");
+        assert!(error.starts_with("no student fits: the smallest, 30-2-7 of 4 bits"), "{error}");
         assert!(draw([30, 7], &budget(flash), 9, 1).is_ok());
         assert!(draw([30, 7], &budget(flash - 1), 9, 1).is_err());
     }

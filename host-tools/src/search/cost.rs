@@ -82,7 +82,7 @@ mod tests {
     use crate::precision::Scales;
     use crate::quantize::quantize;
 
-    /// What was counted in QEMU, and is pinned: the networks that the estimate is fitted to, and another.
+    /// What was counted in QEMU, and is pinned.
     #[test]
     fn instructions_are_those_counted() {
         let pins = firmware_folder().unwrap().join("qemu-mps2/pins/mps2-an500.toml");
@@ -96,12 +96,6 @@ mod tests {
             compared += 1;
         }
         assert_eq!(compared, 3);
-        // The bundled student, 30-16-7: 8 inferences, of ticks that are 40 ns and instructions that are 64.
-        let measured = pins["bench"]["measured"].as_array().unwrap();
-        let ticks = measured.iter().find_map(|line| line.as_str()?.strip_prefix("network: "));
-        let ticks: u64 = ticks.unwrap().trim_end_matches(" ticks").parse().unwrap();
-        let (counted, estimate) = (ticks * 40 / 64 / 8, instructions(&[30, 16, 7]));
-        assert!(estimate.abs_diff(counted) * 50 <= counted, "{estimate}, counted {counted}");
     }
 
     #[test]
@@ -112,7 +106,7 @@ mod tests {
             for precision in [Scales::PerChannel.into(), Scales::PerLayer.into(), int4] {
                 let cost = Cost::of(&model.widths(), precision);
                 let model = quantize(&model, &model.examples, precision).unwrap();
-                let Footprint { flash, ram } = Footprint::of(&model);
+                let Footprint { flash, ram } = Footprint::of(&model).unwrap();
                 assert_eq!((cost.flash, cost.ram), (flash, 2 * ram), "{name}");
             }
         }
