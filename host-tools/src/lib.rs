@@ -1,8 +1,10 @@
 //! The desktop side of microdistill.
 
+pub mod answers;
 pub mod board;
 pub mod dataset;
 pub mod demo;
+mod dropout;
 pub mod error;
 pub mod export;
 pub mod file;
