@@ -71,11 +71,7 @@ impl Knob {
 impl Arm {
     /// What reports say of it.
     pub fn info(&self) -> ArmInfo {
-        ArmInfo {
-            name: self.name.clone(),
-            description: self.description.clone(),
-            kind: self.method.kind,
-        }
+        ArmInfo { name: self.name.clone(), description: self.description.clone(), kind: self.method.kind }
     }
 
     /// Whether both make the same models.
@@ -110,13 +106,8 @@ pub mod names {
     pub const DEFAULT: &str = "default";
 }
 
-const HARD: Method = Method {
-    kind: ArmKind::Hard,
-    recipe: Recipe::HardLabels,
-    fraction: 1.0,
-    weight_decay: 0.0,
-    teachers: 0,
-};
+const HARD: Method =
+    Method { kind: ArmKind::Hard, recipe: Recipe::HardLabels, fraction: 1.0, weight_decay: 0.0, teachers: 0 };
 
 const DEFAULT: Method = Method {
     kind: ArmKind::Distilled,
@@ -126,11 +117,10 @@ const DEFAULT: Method = Method {
     teachers: 1,
 };
 
-const MISSION: Method =
-    Method { recipe: Recipe::OutputMse, fraction: 0.9, weight_decay: 0.0, ..DEFAULT };
+const MISSION: Method = Method { recipe: Recipe::OutputMse, fraction: 0.9, weight_decay: 0.0, ..DEFAULT };
 
 /// Teacher of the mission's example: as many epochs as other teachers, no regularizer.
-pub(super) fn mission() -> Vec<Arm> {
+pub fn mission() -> Vec<Arm> {
     let teacher = Method { kind: ArmKind::Teacher, ..HARD };
     vec![
         Arm::new(names::TEACHER, "the large model, no regularizer", teacher),
@@ -165,8 +155,16 @@ pub fn always() -> Vec<Arm> {
 /// What may be added by name.
 pub fn others() -> Vec<Arm> {
     vec![
-        Arm::new("outputs", "squared difference of the outputs, all rows", Method { recipe: Recipe::OutputMse, ..DEFAULT }),
-        Arm::new("logits", "squared difference of the logits", Method { recipe: Recipe::LogitMse, ..DEFAULT }),
+        Arm::new(
+            "outputs",
+            "squared difference of the outputs, all rows",
+            Method { recipe: Recipe::OutputMse, ..DEFAULT },
+        ),
+        Arm::new(
+            "logits",
+            "squared difference of the logits",
+            Method { recipe: Recipe::LogitMse, ..DEFAULT },
+        ),
         Arm::new("soft-l2", "soft labels, weight decay tuned", DEFAULT).tuned(Knob::WeightDecay),
         Arm::new("ensemble", "soft labels of five teachers", Method { teachers: 5, ..DEFAULT }),
     ]
@@ -192,5 +190,9 @@ pub fn by_name(names: &[String]) -> Result<Vec<Arm>> {
 pub(super) fn at_temperature(arm: &Arm, temperature: f32) -> Option<Arm> {
     let Recipe::SoftLabels(labels) = arm.method.recipe else { return None };
     let recipe = Recipe::SoftLabels(SoftLabels { temperature, ..labels });
-    Some(Arm { name: format!("{}, T = {temperature}", arm.name), method: Method { recipe, ..arm.method }, ..arm.clone() })
+    Some(Arm {
+        name: format!("{}, T = {temperature}", arm.name),
+        method: Method { recipe, ..arm.method },
+        ..arm.clone()
+    })
 }

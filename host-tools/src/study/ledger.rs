@@ -62,23 +62,28 @@ impl Ledger {
         let mut file = file.map_err(Error::io(path))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(Error::io(path))?;
+        // A line without an end was torn.
         let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-        text.truncate(whole);
-        file.set_len(whole as u64).map_err(Error::io(path))?;
-        file.seek(SeekFrom::End(0)).map_err(Error::io(path))?;
+        let torn = text.split_off(whole);
         let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        let foreign = "no ledger of a study: give another --out, or move this file away";
         match lines.next().map(serde_json::from_slice::<Header>) {
-            None => append(&mut file, path, &header)?,
-            Some(Ok(found)) if found == header => {}
+            None if line(&header, path)?.starts_with(&torn) => {
+                file.set_len(0).map_err(Error::io(path))?;
+                file.rewind().map_err(Error::io(path))?;
+                append(&mut file, path, &header)?;
+            }
+            Some(Ok(found)) if found == header => {
+                file.set_len(whole as u64).map_err(Error::io(path))?;
+                file.seek(SeekFrom::End(0)).map_err(Error::io(path))?;
+            }
             Some(Ok(_)) => {
                 return Err(invalid(
                     "what is finished here belongs to another study or version (other rows, widths or shares): \
                      give another --out, or delete this file to begin anew",
                 ));
             }
-            Some(Err(_)) => {
-                return Err(invalid("no ledger of a study: give another --out, or move this file away"));
-            }
+            None | Some(Err(_)) => return Err(invalid(foreign)),
         }
         let mut records = HashMap::new();
         for (index, line) in lines.enumerate() {
@@ -107,9 +112,13 @@ impl Ledger {
     }
 }
 
-/// One line, in one write.
+/// Written at once, so that only an interruption can tear it.
 fn append(file: &mut File, path: &Path, value: &impl Serialize) -> Result<()> {
+    file.write_all(&line(value, path)?).map_err(Error::io(path))
+}
+
+fn line(value: &impl Serialize, path: &Path) -> Result<Vec<u8>> {
     let mut line = serde_json::to_vec(value).map_err(|error| Error::io(path)(error.into()))?;
     line.push(b'\n');
-    file.write_all(&line).map_err(Error::io(path))
+    Ok(line)
 }

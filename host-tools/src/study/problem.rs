@@ -71,7 +71,9 @@ impl Problem {
     pub fn new(name: impl Into<String>, train: Dataset, test: Dataset, redraw: bool) -> Result<Self> {
         let name = name.into();
         if !matches!((&train.target, &test.target), (Target::Classes(_), Target::Classes(_))) {
-            return Err(Error::Invalid(format!("{name}: a study compares classifiers, this target has values")));
+            return Err(Error::Invalid(format!(
+                "{name}: a study compares classifiers, this target has values"
+            )));
         }
         let source = if redraw {
             let share = test.rows() as f64 / (train.rows() + test.rows()) as f64;
@@ -112,6 +114,25 @@ impl Problem {
             Source::Redrawn { test, .. } => test / (1.0 - test),
             Source::Given { .. } | Source::Noise { .. } => 0.0,
         }
+    }
+
+    /// What was noticed in its rows.
+    pub(super) fn notes(&self) -> &[String] {
+        match &self.source {
+            Source::Given { train, .. } => &train.notes,
+            Source::Redrawn { all, .. } => &all.notes,
+            Source::Noise { .. } => &[],
+        }
+    }
+
+    /// About how many training rows there are, and how many features.
+    pub(super) fn size(&self, condition: Condition) -> (usize, usize) {
+        let (rows, features) = match &self.source {
+            Source::Given { train, .. } => (train.rows() as f64, train.features.len()),
+            Source::Redrawn { all, test } => ((1.0 - test) * all.rows() as f64, all.features.len()),
+            Source::Noise { rows, features, .. } => (*rows as f64, *features),
+        };
+        ((rows * condition.training_share) as usize, features)
     }
 
     /// The parts of `seed`, `inner_validation` of the training rows judging candidates. Noise and the choice of a share

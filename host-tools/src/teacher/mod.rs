@@ -12,4 +12,5 @@ mod tests;
 mod train;
 
 pub use fit::fit;
+pub(crate) use train::train_watched;
 pub use train::{Epoch, Examples, Settings, Target, Trained, train};
