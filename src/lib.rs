@@ -68,6 +68,7 @@ pub mod schedule;
 
 mod distill;
 pub mod drift;
+pub mod finetune;
 pub mod guard;
 mod online;
 pub mod replay;
