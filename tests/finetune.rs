@@ -74,7 +74,11 @@ trait Part:
 {
 }
 impl<P> Part for P where
-    P: StartsAs<Factory> + Train<Scalar = f32, Input = [f32; 30], Output = [f32; 7]> + Copy + PartialEq + Debug
+    P: StartsAs<Factory>
+        + Train<Scalar = f32, Input = [f32; 30], Output = [f32; 7]>
+        + Copy
+        + PartialEq
+        + Debug
 {
 }
 
