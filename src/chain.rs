@@ -72,19 +72,19 @@ impl<A: Train, B: Train<Scalar = A::Scalar, Input = A::Output>> Train for Chain<
         &self,
         x: &A::Input,
         (a, b): &Self::Tape,
-        dz: B::Output,
+        dz: &B::Output,
         dx: InputGradient<'_, A::Input>,
     ) {
         let mut hidden = A::Output::ZEROED;
         self.1.input_gradient(A::output(a), b, dz, wanted::<A>(&mut hidden));
         finish::<A>(a, &mut hidden);
-        self.0.input_gradient(x, a, hidden, dx);
+        self.0.input_gradient(x, a, &hidden, dx);
     }
     fn backward(
         &self,
         x: &A::Input,
         (a, b): &Self::Tape,
-        dz: B::Output,
+        dz: &B::Output,
         gradient: &mut Self,
         dx: InputGradient<'_, A::Input>,
     ) {
@@ -94,16 +94,22 @@ impl<A: Train, B: Train<Scalar = A::Scalar, Input = A::Output>> Train for Chain<
         let mut hidden = A::Output::ZEROED;
         self.1.backward(A::output(a), b, dz, &mut gradient.1, wanted::<A>(&mut hidden));
         finish::<A>(a, &mut hidden);
-        self.0.backward(x, a, hidden, &mut gradient.0, dx);
+        self.0.backward(x, a, &hidden, &mut gradient.0, dx);
     }
-    fn descend(&mut self, x: &A::Input, (a, b): &Self::Tape, dz: B::Output, dx: InputGradient<'_, A::Input>) {
+    fn descend(
+        &mut self,
+        x: &A::Input,
+        (a, b): &Self::Tape,
+        dz: &B::Output,
+        dx: InputGradient<'_, A::Input>,
+    ) {
         if is_done::<A>(&dx) {
             return self.1.descend(A::output(a), b, dz, InputGradient::None);
         }
         let mut hidden = A::Output::ZEROED;
         self.1.descend(A::output(a), b, dz, wanted::<A>(&mut hidden));
         finish::<A>(a, &mut hidden);
-        self.0.descend(x, a, hidden, dx);
+        self.0.descend(x, a, &hidden, dx);
     }
 }
 

@@ -162,25 +162,25 @@ impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Train 
         }
     }
     #[inline]
-    fn input_gradient(&self, x: &[T; I], _y: &[T; O], dz: [T; O], dx: InputGradient<'_, [T; I]>) {
-        L::input_gradient(self.weights(), x, &dz, dx.into_slice());
+    fn input_gradient(&self, x: &[T; I], _y: &[T; O], dz: &[T; O], dx: InputGradient<'_, [T; I]>) {
+        L::input_gradient(self.weights(), x, dz, dx.into_slice());
     }
     #[inline]
     fn backward(
         &self,
         x: &[T; I],
         _y: &[T; O],
-        dz: [T; O],
+        dz: &[T; O],
         gradient: &mut Self,
         dx: InputGradient<'_, [T; I]>,
     ) {
         let Dense { weights, bias, .. } = gradient;
-        L::backward(self.weights(), (weights.as_flattened_mut(), bias), x, &dz, dx.into_slice());
+        L::backward(self.weights(), (weights.as_flattened_mut(), bias), x, dz, dx.into_slice());
     }
     #[inline]
-    fn descend(&mut self, x: &[T; I], _y: &[T; O], dz: [T; O], dx: InputGradient<'_, [T; I]>) {
+    fn descend(&mut self, x: &[T; I], _y: &[T; O], dz: &[T; O], dx: InputGradient<'_, [T; I]>) {
         let Dense { weights, bias, .. } = self;
-        L::descend((weights.as_flattened_mut(), bias), x, &dz, dx.into_slice());
+        L::descend((weights.as_flattened_mut(), bias), x, dz, dx.into_slice());
     }
 }
 

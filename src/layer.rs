@@ -154,7 +154,7 @@ pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
         &self,
         x: &Self::Input,
         tape: &Self::Tape,
-        dz: Self::Output,
+        dz: &Self::Output,
         dx: InputGradient<'_, Self::Input>,
     );
     /// As [`input_gradient`](Train::input_gradient), and adds ∂L/∂θ to `gradient`.
@@ -162,7 +162,7 @@ pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
         &self,
         x: &Self::Input,
         tape: &Self::Tape,
-        dz: Self::Output,
+        dz: &Self::Output,
         gradient: &mut Self,
         dx: InputGradient<'_, Self::Input>,
     );
@@ -172,7 +172,7 @@ pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
         &mut self,
         x: &Self::Input,
         tape: &Self::Tape,
-        dz: Self::Output,
+        dz: &Self::Output,
         dx: InputGradient<'_, Self::Input>,
     );
 }

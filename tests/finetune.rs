@@ -264,20 +264,20 @@ impl Train for Untouched {
     fn through_activation(_: &[f32; 2], _: &mut [f32; 2]) {
         unreachable!("a gradient came below what is trained")
     }
-    fn input_gradient(&self, _: &[f32; 2], _: &[f32; 2], _: [f32; 2], _: InputGradient<'_, [f32; 2]>) {
+    fn input_gradient(&self, _: &[f32; 2], _: &[f32; 2], _: &[f32; 2], _: InputGradient<'_, [f32; 2]>) {
         unreachable!("a gradient came below what is trained")
     }
     fn backward(
         &self,
         _: &[f32; 2],
         _: &[f32; 2],
-        _: [f32; 2],
+        _: &[f32; 2],
         _: &mut Self,
         _: InputGradient<'_, [f32; 2]>,
     ) {
         unreachable!("a gradient came below what is trained")
     }
-    fn descend(&mut self, _: &[f32; 2], _: &[f32; 2], _: [f32; 2], _: InputGradient<'_, [f32; 2]>) {
+    fn descend(&mut self, _: &[f32; 2], _: &[f32; 2], _: &[f32; 2], _: InputGradient<'_, [f32; 2]>) {
         unreachable!("a gradient came below what is trained")
     }
 }

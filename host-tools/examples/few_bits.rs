@@ -21,7 +21,7 @@ use microdistill_host_tools::metrics::{Scores, evaluate};
 use microdistill_host_tools::model::Model;
 use microdistill_host_tools::precision::{Bits, Precision};
 use microdistill_host_tools::quantize::quantize;
-use microdistill_host_tools::student::{self, Recipe};
+use microdistill_host_tools::student::{self, Recipe, Taught};
 use microdistill_host_tools::teacher;
 use microdistill_host_tools::tune::{WEIGHT_DECAYS, beside_rows, sufficient, trials};
 use rayon::prelude::*;
@@ -136,5 +136,6 @@ fn student(rows: &Dataset, teacher: &Model, precision: Option<Precision>, seed: 
     let recipe = Recipe::SoftLabels(SoftLabels::DEFAULT);
     let mut settings = student::Settings::new(rows.widths(&STUDENT), recipe, rows.rows(), seed);
     settings.precision = precision;
-    student::fit(rows, Some(&teacher.predict(rows)), &settings, &mut |_| ControlFlow::Continue(()))
+    let rows = Taught { data: rows, teacher: Some(&teacher.answers(rows)) };
+    student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))
 }

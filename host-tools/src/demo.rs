@@ -12,7 +12,7 @@ use crate::metrics::{Scores, evaluate};
 use crate::model::Model;
 use crate::precision::Scales;
 use crate::quantize::quantize;
-use crate::student::{self, Recipe};
+use crate::student::{self, Recipe, Taught};
 use crate::teacher;
 use crate::tune::{self, WEIGHT_DECAYS};
 use microdistill::loss::SoftLabels;
@@ -85,8 +85,9 @@ fn student(rows: &Dataset, teacher: Option<&Model>, decay: f32, seed: u64) -> Re
     let recipe = teacher.map_or(Recipe::HardLabels, |_| Recipe::SoftLabels(SoftLabels::DEFAULT));
     let mut settings = student::Settings::new(rows.widths(&STUDENT), recipe, rows.rows(), seed);
     settings.rates.weight_decay = decay;
-    let outputs = teacher.map(|teacher| teacher.predict(rows));
-    student::fit(rows, outputs.as_ref(), &settings, &mut |_| ControlFlow::Continue(()))
+    let answers = teacher.map(|teacher| teacher.answers(rows));
+    let rows = Taught { data: rows, teacher: answers.as_ref() };
+    student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))
 }
 
 /// A row of the table: scores of one kind of model over all seeds.

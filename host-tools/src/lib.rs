@@ -1,8 +1,10 @@
 //! The desktop side of microdistill.
 
+pub mod answers;
 pub mod board;
 pub mod dataset;
 pub mod demo;
+mod dropout;
 pub mod error;
 pub mod export;
 pub mod file;
@@ -17,6 +19,7 @@ mod random;
 mod schedule;
 pub mod setup;
 pub mod student;
+pub mod study;
 pub mod teacher;
 pub mod tune;
 pub mod weights;

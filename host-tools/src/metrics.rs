@@ -2,14 +2,14 @@
 
 use microdistill::argmax;
 use nalgebra::DMatrix;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::model::Model;
 
 /// Scores of a model.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Scores {
     /// Of logits against labels.
@@ -19,7 +19,7 @@ pub enum Scores {
 }
 
 /// Scores of logits against labels.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Classification {
     /// Number of rows.
     pub rows: usize,
@@ -36,7 +36,7 @@ pub struct Classification {
 }
 
 /// Scores of values against values.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Regression {
     /// Number of rows.
     pub rows: usize,

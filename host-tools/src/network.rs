@@ -12,6 +12,7 @@ use nalgebra::DMatrix;
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::dropout::Dropout;
 use crate::error::{Error, Result};
 
 /// Element-wise activation of a layer: the run-time name of the types in [`microdistill::activation`].
@@ -247,15 +248,22 @@ pub struct Network {
 pub(crate) enum Inputs<'a> {
     /// The first this sample, the others what the one before gave.
     Plain(&'a [f32]),
-    /// Each its own of these: what the one before gave, rounded.
-    Rounded(&'a [Vec<f32>]),
+    /// Each its own of these: what the one before gave, rounded or with units dropped.
+    Changed(&'a [Vec<f32>], &'a Dropout),
 }
 
 impl<'a> Inputs<'a> {
     fn of(self, layer: usize, tape: &'a [Vec<f32>]) -> &'a [f32] {
         match self {
             Inputs::Plain(x) => layer.checked_sub(1).map_or(x, |before| &tape[before]),
-            Inputs::Rounded(inputs) => &inputs[layer],
+            Inputs::Changed(inputs, _) => &inputs[layer],
+        }
+    }
+
+    /// From the gradient of what a layer took to that of the hidden layer `before` it, in place.
+    fn through_change(self, before: usize, dy: &mut [f32]) {
+        if let Inputs::Changed(_, dropout) = self {
+            dropout.apply(before, dy);
         }
     }
 }
@@ -382,6 +390,7 @@ impl Network {
                 layer.backward(x, dz, gradient, InputGradient::Active(dy));
             } else {
                 layer.backward(x, dz, gradient, InputGradient::All(dy));
+                inputs.through_change(index - 1, dy);
                 below.activation.backward(&tape[index - 1], dy);
             }
         }

@@ -14,15 +14,21 @@ pub enum ClassWeights {
 }
 
 impl ClassWeights {
-    /// One weight a class, of which `labels` are indices; none where all rows count alike. Classes without rows are left
-    /// out of the count of classes.
-    pub(crate) fn of(self, labels: Option<&[usize]>) -> Option<Vec<f32>> {
-        let labels = labels.filter(|_| self == ClassWeights::Balanced)?;
-        let mut counts = vec![0usize; labels.iter().max().map_or(0, |most| most + 1)];
-        labels.iter().for_each(|&label| counts[label] += 1);
+    /// One weight a class, of which `labels` are indices, one for each row that has one; none where all rows count alike.
+    /// Classes without rows are left out of the count of classes.
+    pub(crate) fn of(self, labels: impl IntoIterator<Item = usize>) -> Option<Vec<f32>> {
+        if self == ClassWeights::None {
+            return None;
+        }
+        let mut counts = Vec::<usize>::new();
+        for label in labels {
+            counts.resize(counts.len().max(label + 1), 0);
+            counts[label] += 1;
+        }
+        let rows: usize = counts.iter().sum();
         let classes = counts.iter().filter(|&&count| count > 0).count();
-        let weight = |&count: &usize| (labels.len() as f64 / (classes * count.max(1)) as f64) as f32;
-        Some(counts.iter().map(weight).collect())
+        let weight = |&count: &usize| (rows as f64 / (classes * count.max(1)) as f64) as f32;
+        (rows > 0).then(|| counts.iter().map(weight).collect())
     }
 }
 
@@ -38,9 +44,14 @@ impl<T: Scalar, L: Loss<T>> Loss<T> for Weighted<'_, L, T> {
 
     fn gradient(&self, z: &[T], target: Self::Target<'_>, dz: &mut [T], work: &mut [T]) -> T {
         let loss = self.loss.gradient(z, target, dz, work);
-        dz.iter_mut().for_each(|dz| *dz *= self.weight);
-        loss * self.weight
+        weigh(loss, dz, self.weight)
     }
+}
+
+/// A loss, which is returned, and its gradient `dz` times a weight.
+pub(crate) fn weigh<T: Scalar>(loss: T, dz: &mut [T], weight: T) -> T {
+    dz.iter_mut().for_each(|dz| *dz *= weight);
+    loss * weight
 }
 
 #[cfg(test)]
@@ -51,9 +62,9 @@ mod tests {
     #[test]
     fn balanced_classes_count_alike() {
         let labels = [0, 0, 0, 2];
-        assert_eq!(ClassWeights::None.of(Some(&labels)), None);
-        assert_eq!(ClassWeights::Balanced.of(None), None);
-        let weights = ClassWeights::Balanced.of(Some(&labels)).unwrap();
+        assert_eq!(ClassWeights::None.of(labels), None);
+        assert_eq!(ClassWeights::Balanced.of([]), None);
+        let weights = ClassWeights::Balanced.of(labels).unwrap();
         assert_eq!((weights[0], weights[2]), (4.0 / 6.0, 2.0));
         let sum: f32 = labels.iter().map(|&label| weights[label]).sum();
         assert_eq!(sum, 4.0);

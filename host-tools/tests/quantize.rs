@@ -10,7 +10,7 @@ use microdistill_host_tools::network::{Activation, Dense, Network};
 use microdistill_host_tools::network_i8::{Codes, DenseI8, NetworkI8};
 use microdistill_host_tools::precision::{Bits, Precision, Scales};
 use microdistill_host_tools::quantize::{quantize, quantize_network};
-use microdistill_host_tools::student::{Recipe, Settings, fit};
+use microdistill_host_tools::student::{Recipe, Settings, Taught, fit};
 use nalgebra::DMatrix;
 use proptest::prelude::*;
 
@@ -140,7 +140,9 @@ fn a_student_trained_for_codes_gets_them() {
         let mut settings = Settings::new(widths, Recipe::HardLabels, train.rows(), 1);
         settings.epochs = 5;
         settings.precision = Some(precision);
-        let student = fit(&train, None, &settings, &mut |_| ControlFlow::Continue(())).unwrap();
+        let student =
+            fit(Taught { data: &train, teacher: None }, None, &settings, &mut |_| ControlFlow::Continue(()))
+                .unwrap();
         assert_eq!(student.metadata.precision, Some(precision));
         let quantized = quantize(&student, &train.x, precision).unwrap();
         assert_eq!(quantized.kind(), if precision.bits == Bits::Eight { "int8" } else { "int4" });

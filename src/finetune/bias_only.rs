@@ -82,22 +82,22 @@ where
     fn through_activation(tape: &[T; O], dy: &mut [T; O]) {
         S::Layer::through_activation(tape, dy);
     }
-    fn input_gradient(&self, x: &[T; I], tape: &[T; O], dz: [T; O], dx: InputGradient<'_, [T; I]>) {
+    fn input_gradient(&self, x: &[T; I], tape: &[T; O], dz: &[T; O], dx: InputGradient<'_, [T; I]>) {
         S::LAYER.input_gradient(x, tape, dz, dx);
     }
     fn backward(
         &self,
         x: &[T; I],
         tape: &[T; O],
-        dz: [T; O],
+        dz: &[T; O],
         gradient: &mut Self,
         dx: InputGradient<'_, [T; I]>,
     ) {
-        kernel::add(&dz, &mut gradient.bias);
+        kernel::add(dz, &mut gradient.bias);
         self.input_gradient(x, tape, dz, dx);
     }
-    fn descend(&mut self, x: &[T; I], tape: &[T; O], dz: [T; O], dx: InputGradient<'_, [T; I]>) {
-        kernel::add(&dz, &mut self.bias);
+    fn descend(&mut self, x: &[T; I], tape: &[T; O], dz: &[T; O], dx: InputGradient<'_, [T; I]>) {
+        kernel::add(dz, &mut self.bias);
         self.input_gradient(x, tape, dz, dx);
     }
 }

@@ -57,7 +57,7 @@ impl<S: Shipped> Train for Frozen<S> {
         &self,
         x: &Self::Input,
         tape: &Self::Tape,
-        dz: Self::Output,
+        dz: &Self::Output,
         dx: InputGradient<'_, Self::Input>,
     ) {
         S::LAYER.input_gradient(x, tape, dz, dx);
@@ -66,7 +66,7 @@ impl<S: Shipped> Train for Frozen<S> {
         &self,
         x: &Self::Input,
         tape: &Self::Tape,
-        dz: Self::Output,
+        dz: &Self::Output,
         _gradient: &mut Self,
         dx: InputGradient<'_, Self::Input>,
     ) {
@@ -76,7 +76,7 @@ impl<S: Shipped> Train for Frozen<S> {
         &mut self,
         x: &Self::Input,
         tape: &Self::Tape,
-        dz: Self::Output,
+        dz: &Self::Output,
         dx: InputGradient<'_, Self::Input>,
     ) {
         self.input_gradient(x, tape, dz, dx);

@@ -12,7 +12,7 @@ use microdistill_host_tools::error::Result as LibraryResult;
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::precision::Scales;
 use microdistill_host_tools::quantize::quantize;
-use microdistill_host_tools::student::{self, Recipe};
+use microdistill_host_tools::student::{self, Recipe, Taught};
 use microdistill_host_tools::teacher;
 use microdistill_host_tools::tune::{WEIGHT_DECAYS, beside_rows, sufficient, trials};
 use rand_core::Rng as _;
@@ -96,8 +96,8 @@ impl Models {
         let teacher = teacher(data, decay, seed)?;
         let recipe = Recipe::SoftLabels(SoftLabels::DEFAULT);
         let settings = student::Settings::new(data.widths(&STUDENT), recipe, data.rows(), seed);
-        let student =
-            student::fit(data, Some(&teacher.predict(data)), &settings, &mut |_| ControlFlow::Continue(()))?;
+        let rows = Taught { data, teacher: Some(&teacher.answers(data)) };
+        let student = student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))?;
         Ok(Models { teacher: quantize(&teacher, &data.x, Scales::default())?, student })
     }
 

@@ -9,7 +9,7 @@ use microdistill::loss::SoftLabels;
 use microdistill_host_tools::dataset::{Dataset, split};
 use microdistill_host_tools::file;
 use microdistill_host_tools::model::{Model, Task};
-use microdistill_host_tools::student::{Recipe, Settings, fit};
+use microdistill_host_tools::student::{Recipe, Settings, Taught, fit};
 
 use super::data::DataFlags;
 use super::decay::{WeightDecay, work};
@@ -113,16 +113,14 @@ impl Distill {
         let Settings { widths, epochs, .. } = self.settings(context, &teacher, &rows, 0.0);
         let work = work(&widths, epochs);
         let decay = self.weight_decay.choose(context, label, (&rows, self.folds, work), |rows, decay| {
-            fit(
-                rows,
-                Some(&teacher.predict(rows)),
-                &self.settings(context, &teacher, rows, decay),
-                &mut |_| interrupt::flow(),
-            )
+            let settings = self.settings(context, &teacher, rows, decay);
+            let rows = Taught { data: rows, teacher: Some(&teacher.answers(rows)) };
+            fit(rows, None, &settings, &mut |_| interrupt::flow())
         })?;
         let settings = self.settings(context, &teacher, &rows, decay);
         let bar = context.console.bar("student", settings.epochs);
-        let student = fit(&rows, Some(&teacher.predict(&rows)), &settings, &mut |epoch| {
+        let rows = Taught { data: &rows, teacher: Some(&teacher.answers(&rows)) };
+        let student = fit(rows, None, &settings, &mut |epoch| {
             bar.set_position(epoch.number as u64);
             interrupt::flow()
         });

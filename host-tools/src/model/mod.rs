@@ -11,6 +11,7 @@ use nalgebra::DMatrix;
 
 pub use metadata::{Division, Machine, Metadata, Role, Task, command_line};
 
+use crate::answers::Answers;
 use crate::dataset::{Dataset, Expected};
 use crate::error::{Error, Result};
 use crate::file;
@@ -140,6 +141,11 @@ impl Model {
             Body::F32(network) => network.predict(&x),
             Body::Int8(network) | Body::Int4(network) => network.predict(&x),
         }
+    }
+
+    /// What the model says about the rows of `data` as a teacher.
+    pub fn answers(&self, data: &Dataset) -> Answers {
+        self.predict(data).into()
     }
 
     /// [`logits`](Model::logits) for every row of `data`, which has the model's features: shape (outputs × rows).

@@ -3,8 +3,10 @@
 use microdistill::loss::Loss;
 use microdistill::optimizer::{AdamRates, Corrections};
 use nalgebra::DMatrix;
+use rand_core::Rng;
 
 use super::straight_through::StraightThrough;
+use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::network::{Activation, Inputs, Network};
 use crate::precision::Precision;
@@ -15,6 +17,9 @@ use crate::precision::Precision;
 pub struct Distiller {
     student: Network,
     quantized: Option<StraightThrough>,
+    dropout: Dropout,
+    /// What every layer took, and what the last gave, where units are dropped.
+    inputs: Vec<Vec<f32>>,
     gradient: Network,
     moments: [Network; 2],
     corrections: Corrections<f32>,
@@ -38,8 +43,23 @@ impl Distiller {
             tape,
             student,
             quantized: None,
+            dropout: Dropout::OFF,
+            inputs: Vec::new(),
             samples: 0,
         }
+    }
+
+    /// From here on this share of the hidden units, in [0, 1), is dropped where the masks of
+    /// [`draw`](Distiller::draw) say so.
+    pub fn drop_units(&mut self, share: f32) {
+        let widths = self.student.widths();
+        self.dropout = Dropout::new(share, &widths);
+        self.inputs = widths.into_iter().map(|width| vec![0.0; width]).collect();
+    }
+
+    /// Draws new masks, to be called before each sample. Without dropout nothing is taken from `rng`.
+    pub fn draw(&mut self, rng: &mut impl Rng) {
+        self.dropout.draw(rng);
     }
 
     /// From here on the student computes with weights of `precision` and activations of 8 bits, in the ranges that they
@@ -59,20 +79,29 @@ impl Distiller {
 
     /// Adds one sample's gradient to those of the batch and returns the sample's loss. `x` is standardized.
     pub fn learn<L: Loss<f32>>(&mut self, x: &[f32], loss: &L, target: L::Target<'_>) -> f32 {
-        let tape = &mut self.tape;
+        let (tape, dropout) = (&mut self.tape, &self.dropout);
         let z = match &mut self.quantized {
-            Some(quantized) => quantized.record(x, tape),
+            Some(quantized) => quantized.record(x, dropout, tape),
             None => {
-                self.student.record(x, tape);
+                if dropout.is_off() {
+                    self.student.record(x, tape);
+                } else {
+                    dropout.record(&self.student, x, &mut self.inputs, tape);
+                }
                 tape.last().map_or(&[][..], Vec::as_slice)
             }
         };
         let Some(dz) = self.dys.last_mut() else { return 0.0 };
         let value = loss.gradient(z, target, dz, &mut self.work);
+        let (tape, dys, gradient) = (&self.tape, &mut self.dys, &mut self.gradient);
         match &self.quantized {
-            Some(quantized) => quantized.backward(&self.tape, &mut self.dys, &mut self.gradient),
+            Some(quantized) => quantized.backward(dropout, tape, dys, gradient),
             None => {
-                self.student.backward(Inputs::Plain(x), &self.tape, &mut self.dys, &mut self.gradient);
+                let inputs = match dropout.is_off() {
+                    true => Inputs::Plain(x),
+                    false => Inputs::Changed(&self.inputs, dropout),
+                };
+                self.student.backward(inputs, tape, dys, gradient);
             }
         }
         self.samples = self.samples.saturating_add(1);
@@ -102,21 +131,27 @@ impl Distiller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use microdistill::activation::{LeakyRelu, Relu6, Sigmoid, Tanh};
+    use microdistill::activation::{Identity, LeakyRelu, Relu6, Sigmoid, Tanh};
+    use microdistill::layout::ByInput;
     use microdistill::loss::{Soft, SoftLabels};
     use microdistill::optimizer::Adam;
-    use microdistill::{Mlp, Params};
+    use microdistill::{Chain, Dense, Dropout, Mlp, Params};
     use rand_core::Rng;
     use rand_pcg::Pcg32;
 
     /// Trains the typed and the run-time student side by side and compares every weight to the bit.
     macro_rules! same_bits {
-        ([$($width:literal),+], $typed:ty, $run_time:expr) => {{
+        ([$($width:literal),+], $typed:ty, $run_time:expr) => {
+            same_bits!([$($width),+], $typed, $run_time, dropout 0.0)
+        };
+        ([$($width:literal),+], $typed:ty, $run_time:expr, dropout $share:expr) => {{
             type Student = $typed;
             let widths = [$($width),+];
             let mut typed = microdistill::Distiller::<Student, Adam<Student>>::ZERO;
             typed.student.initialize(&mut Pcg32::new(3, 5));
             let mut run_time = Distiller::new(Network::random(&widths, $run_time, &mut Pcg32::new(3, 5)));
+            run_time.drop_units($share);
+            let mut masks = [(); 2].map(|()| Pcg32::new(2, 9));
             let rates = AdamRates { rate: 0.01, weight_decay: 0.003, ..AdamRates::DEFAULT };
             let mut rng = Pcg32::new(7, 11);
             let mut number = || (rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0;
@@ -124,6 +159,8 @@ mod tests {
                 let x = core::array::from_fn(|_| number());
                 let teacher: [f32; 3] = core::array::from_fn(|_| 3.0 * number());
                 let label = (sample % 4 != 0).then_some(sample % 3);
+                typed.draw(&mut masks[0]);
+                run_time.draw(&mut masks[1]);
                 let a = typed.learn(&x, &SoftLabels::DEFAULT, Soft { teacher: &teacher, label });
                 let b = run_time.learn(&x, &SoftLabels::DEFAULT, Soft { teacher: &teacher[..], label });
                 assert_eq!(a.to_bits(), b.to_bits(), "loss of sample {sample}");
@@ -147,5 +184,17 @@ mod tests {
         same_bits!([4, 7, 3], Mlp![4, 7, 3; LeakyRelu], Activation::LeakyRelu);
         same_bits!([4, 7, 3], Mlp![4, 7, 3; Sigmoid], Activation::Sigmoid);
         same_bits!([2, 3], Mlp![2, 3], Activation::Relu);
+    }
+
+    #[test]
+    fn drops_the_units_of_the_typed_distiller() {
+        type Relus = Chain<Dense<5, 8>, Chain<Dropout<8, 20>, Dense<8, 3, Identity, f32, ByInput>>>;
+        same_bits!([5, 8, 3], Relus, Activation::Relu, dropout 0.2);
+        type Last = Chain<
+            Dense<7, 6, Tanh, f32, ByInput>,
+            Chain<Dropout<6, 50>, Dense<6, 3, Identity, f32, ByInput>>,
+        >;
+        type Tanhs = Chain<Dense<4, 7, Tanh>, Chain<Dropout<7, 50>, Last>>;
+        same_bits!([4, 7, 6, 3], Tanhs, Activation::Tanh, dropout 0.5);
     }
 }

@@ -1,29 +1,80 @@
 //! From data, and a teacher, to a student's model.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use super::train::{Epoch, Lessons, Settings, train};
+use nalgebra::DMatrix;
+
+use super::lessons::Lessons;
+use super::settings::Settings;
+use super::train::{Epoch, train};
+use crate::answers::Answers;
 use crate::dataset::{Dataset, Standardizer};
 use crate::error::Result;
-use crate::model::{Body, Metadata, Model, Role};
+use crate::model::{Body, Metadata, Model, Role, Task};
 
-/// Trains a student on `data`. `teacher` gives its outputs on the same rows, in the target's unit: shape
-/// (outputs × rows), as [`Model::predict`] does; without one, values are learned from the data themselves.
+/// Rows, and what teachers say about them.
+#[derive(Clone, Copy, Debug)]
+pub struct Taught<'a> {
+    /// The rows.
+    pub data: &'a Dataset,
+    /// Of the same rows, in the target's unit, as [`Model::answers`] gives them. Without a teacher, values are learned
+    /// from the rows themselves.
+    pub teacher: Option<&'a Answers>,
+}
+
+/// Trains a student on `rows`. `validation` is for early stopping and to see how the training goes.
 ///
 /// # Errors
 /// As of [`train`].
 pub fn fit(
-    data: &Dataset,
-    teacher: Option<&nalgebra::DMatrix<f32>>,
+    rows: Taught<'_>,
+    validation: Option<Taught<'_>>,
     settings: &Settings,
     progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
 ) -> Result<Model> {
-    let standardizer = Standardizer::fit(data, teacher);
-    let rows = standardizer.apply(data);
-    let teacher = teacher.map(|outputs| standardizer.values(outputs)).or(rows.values);
-    let lessons = Lessons { x: &rows.x, labels: rows.classes.as_deref(), teacher: teacher.as_ref() };
-    let network = standardizer.restore(train(settings, lessons, progress)?);
+    let data = rows.data;
+    let values = rows.teacher.filter(|_| is_regression(data)).map(Answers::values);
+    let standardizer = Standardizer::fit(data, values.as_deref());
+    let training = Prepared::new(&standardizer, rows);
+    let validation = validation.map(|rows| Prepared::new(&standardizer, rows));
+    let validation = validation.as_ref().map(Prepared::lessons);
+    let trained = train(settings, training.lessons(), validation, progress)?;
+    let network = standardizer.restore(trained.network);
     let mut metadata = Metadata::of(data, Role::Student, settings.seed);
     metadata.precision = settings.precision;
     Ok(Model::new(metadata, standardizer.scaler, Body::F32(network), &data.x))
+}
+
+fn is_regression(data: &Dataset) -> bool {
+    matches!(data.task, Task::Regression { .. })
+}
+
+/// Rows as lessons refer to them.
+struct Prepared<'a> {
+    x: DMatrix<f32>,
+    labels: Vec<Option<usize>>,
+    teacher: Option<Cow<'a, Answers>>,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(standardizer: &Standardizer, rows: Taught<'a>) -> Self {
+        let Taught { data, teacher } = rows;
+        let standardized = standardizer.apply(data);
+        let labels = match standardized.classes {
+            Some(classes) => classes.into_iter().map(Some).collect(),
+            None => vec![None; data.rows()],
+        };
+        let values = |values| Cow::Owned(Answers::from(values));
+        let teacher = match teacher {
+            Some(answers) if is_regression(data) => Some(values(standardizer.values(&answers.values()))),
+            Some(answers) => Some(Cow::Borrowed(answers)),
+            None => standardized.values.map(values),
+        };
+        Prepared { x: standardized.x, labels, teacher }
+    }
+
+    fn lessons(&self) -> Lessons<'_> {
+        Lessons { x: &self.x, labels: &self.labels, teacher: self.teacher.as_deref() }
+    }
 }

@@ -2,9 +2,17 @@
 
 mod distiller;
 mod fit;
+mod lessons;
+mod objective;
+mod settings;
 mod straight_through;
+#[cfg(test)]
+mod tests;
 mod train;
 
 pub use distiller::Distiller;
-pub use fit::fit;
-pub use train::{Epoch, Lessons, Recipe, Settings, WEIGHT_DECAY, train};
+pub use fit::{Taught, fit};
+pub use lessons::Lessons;
+pub use objective::Recipe;
+pub use settings::{Settings, WEIGHT_DECAY};
+pub use train::{Epoch, Trained, Validation, train};

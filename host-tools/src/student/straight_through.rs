@@ -3,6 +3,7 @@
 use microdistill::quant;
 use nalgebra::DMatrix;
 
+use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::network::{Inputs, Network};
 use crate::network_i8::Codes;
@@ -48,20 +49,27 @@ impl StraightThrough {
     }
 
     /// Forward pass that keeps what [`backward`](StraightThrough::backward) needs; `tape` gets the outputs of every
-    /// layer before they are rounded. Returns the rounded outputs of the last.
-    pub(super) fn record(&mut self, x: &[f32], tape: &mut [Vec<f32>]) -> &[f32] {
+    /// layer before they are rounded and dropped. Returns the rounded outputs of the last.
+    pub(super) fn record(&mut self, x: &[f32], dropout: &Dropout, tape: &mut [Vec<f32>]) -> &[f32] {
         round(self.codes[0], x, &mut self.rounded[0]);
         for (index, layer) in self.network.layers().iter().enumerate() {
             layer.forward(&self.rounded[index], &mut tape[index]);
             round(self.codes[index + 1], &tape[index], &mut self.rounded[index + 1]);
+            dropout.apply(index, &mut self.rounded[index + 1]);
         }
         &self.rounded[self.network.layers().len()]
     }
 
     /// Adds ∂L/∂θ to `gradient`. `tape` is the one of [`record`](StraightThrough::record); `dys` has its shape, with
     /// ∂L/∂y in its last element, and is overwritten.
-    pub(super) fn backward(&self, tape: &[Vec<f32>], dys: &mut [Vec<f32>], gradient: &mut Network) {
-        self.network.backward(Inputs::Rounded(&self.rounded), tape, dys, gradient);
+    pub(super) fn backward(
+        &self,
+        dropout: &Dropout,
+        tape: &[Vec<f32>],
+        dys: &mut [Vec<f32>],
+        gradient: &mut Network,
+    ) {
+        self.network.backward(Inputs::Changed(&self.rounded, dropout), tape, dys, gradient);
     }
 }
 
@@ -93,20 +101,30 @@ mod tests {
     /// The network in f64, every rounding replaced by the constant that it added in the recorded pass.
     struct Smooth {
         layers: Vec<(Vec<f64>, Vec<f64>, Activation)>,
+        /// What dropout makes of an output of 1, for the input and the outputs of every layer.
+        factors: Vec<Vec<f64>>,
         constants: Vec<Vec<f64>>,
     }
 
     impl Smooth {
-        fn of(quantized: &StraightThrough, x: &[f32], tape: &[Vec<f32>]) -> Self {
+        fn of(quantized: &StraightThrough, dropout: &Dropout, x: &[f32], tape: &[Vec<f32>]) -> Self {
             let exact = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
             let layer = |layer: &Dense| (exact(&layer.weights()), exact(&layer.bias), layer.activation);
             let stages = std::iter::once(x).chain(tape.iter().map(Vec::as_slice));
-            let added = |(rounded, stage): (&Vec<f32>, &[f32])| {
-                exact(rounded).iter().zip(exact(stage)).map(|(rounded, value)| rounded - value).collect()
+            let factors = tape.iter().enumerate().map(|(layer, outputs)| {
+                let mut factors = vec![1.0; outputs.len()];
+                dropout.apply(layer, &mut factors);
+                exact(&factors)
+            });
+            let factors: Vec<_> = std::iter::once(vec![1.0; x.len()]).chain(factors).collect();
+            let added = |((rounded, stage), factors): ((&Vec<f32>, &[f32]), &Vec<f64>)| {
+                let kept = exact(stage).into_iter().zip(factors).map(|(value, factor)| value * factor);
+                exact(rounded).iter().zip(kept).map(|(rounded, value)| rounded - value).collect()
             };
             Smooth {
                 layers: quantized.network.layers().iter().map(layer).collect(),
-                constants: quantized.rounded.iter().zip(stages).map(added).collect(),
+                constants: quantized.rounded.iter().zip(stages).zip(&factors).map(added).collect(),
+                factors,
             }
         }
 
@@ -119,11 +137,14 @@ mod tests {
             let mut stage: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
             let (first, others) = self.constants.split_first().unwrap();
             stage.iter_mut().zip(first).for_each(|(x, constant)| *x += constant);
-            for ((weights, bias, activation), constants) in self.layers.iter().zip(others) {
+            for (((weights, bias, activation), constants), factors) in
+                self.layers.iter().zip(others).zip(&self.factors[1..])
+            {
                 let mut y = vec![0.0; bias.len()];
                 kernel::affine(weights, bias, &stage, &mut y);
                 activation.apply(&mut y);
-                y.iter_mut().zip(constants).for_each(|(y, constant)| *y += constant);
+                let changes = factors.iter().zip(constants);
+                y.iter_mut().zip(changes).for_each(|(y, (factor, constant))| *y = *y * factor + constant);
                 stage = y;
             }
             let (mut dz, mut work) = (stage.clone(), stage.clone());
@@ -135,10 +156,10 @@ mod tests {
 
     #[test]
     fn the_gradient_is_that_of_the_network_in_which_roundings_add_constants() {
-        for (activation, precision) in [
-            (Activation::Tanh, Precision::per_channel(Bits::Four)),
-            (Activation::Sigmoid, Precision::per_group(Bits::Three)),
-            (Activation::LeakyRelu, Precision::per_channel(Bits::Eight)),
+        for (activation, precision, share) in [
+            (Activation::Tanh, Precision::per_channel(Bits::Four), 0.0),
+            (Activation::Sigmoid, Precision::per_group(Bits::Three), 0.4),
+            (Activation::LeakyRelu, Precision::per_channel(Bits::Eight), 0.25),
         ] {
             let mut rng = Pcg32::new(11, 3);
             let student = Network::random(&[40, 7, 5, 3], activation, &mut rng);
@@ -149,15 +170,17 @@ mod tests {
             let x = rows.column(4);
             let x = x.as_slice();
             let mut tape = student.tape();
-            let z = quantized.record(x, &mut tape).to_vec();
+            let mut dropout = Dropout::new(share, &student.widths());
+            dropout.draw(&mut rng);
+            let z = quantized.record(x, &dropout, &mut tape).to_vec();
             let mut dys = student.tape();
             let mut gradient = Network::zero(&student.widths(), Activation::Identity);
             SoftLabels::DEFAULT.gradient(&z, target, &mut dys[2], &mut [0.0; 3]);
-            quantized.backward(&tape, &mut dys, &mut gradient);
+            quantized.backward(&dropout, &tape, &mut dys, &mut gradient);
 
             let teacher = teacher.map(f64::from);
             let target = Soft { teacher: &teacher[..], label: Some(1) };
-            let mut smooth = Smooth::of(&quantized, x, &tape);
+            let mut smooth = Smooth::of(&quantized, &dropout, x, &tape);
             for (layer, gradient) in gradient.layers().iter().enumerate() {
                 let weights = gradient.weights();
                 for (index, &found) in weights.iter().chain(&gradient.bias).enumerate() {

@@ -199,11 +199,11 @@ impl<'a> Training<'a> {
         let mut batched = Batched::zero(&settings.widths, settings.activation, settings.dropout, batch);
         batched.load(start);
         let labels = match examples.target {
-            Target::Classes(classes) => Some(classes),
-            Target::Values(_) => None,
+            Target::Classes(classes) => classes,
+            Target::Values(_) => &[],
         };
         Training {
-            class_weights: settings.class_weights.of(labels),
+            class_weights: settings.class_weights.of(labels.iter().copied()),
             settings,
             examples,
             batched,

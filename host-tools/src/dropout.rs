@@ -1,0 +1,65 @@
+//! Dropout, while a student is trained.
+
+use microdistill::scalar::Scalar;
+use rand_core::Rng;
+
+use crate::network::Network;
+
+/// Drops units of the hidden layers (Srivastava et al. 2014), inverted: `y·m/keep`, `m` 1 with the probability `keep`,
+/// else 0. The run-time counterpart of [`microdistill::Dropout`] behind every hidden layer.
+#[derive(Clone, Debug)]
+pub(crate) struct Dropout {
+    keep: f32,
+    /// Which units are dropped, of every hidden layer; none if dropout is off.
+    dropped: Vec<Vec<bool>>,
+}
+
+impl Dropout {
+    /// Drops nothing.
+    pub(crate) const OFF: Dropout = Dropout { keep: 1.0, dropped: Vec::new() };
+
+    /// Drops this `share`, in [0, 1), of the hidden units of networks of these `widths`.
+    pub(crate) fn new(share: f32, widths: &[usize]) -> Self {
+        if share == 0.0 {
+            return Dropout::OFF;
+        }
+        let hidden = widths.get(1..widths.len().saturating_sub(1)).unwrap_or_default();
+        Dropout { keep: 1.0 - share, dropped: hidden.iter().map(|&width| vec![false; width]).collect() }
+    }
+
+    /// Whether nothing is ever dropped.
+    pub(crate) fn is_off(&self) -> bool {
+        self.dropped.is_empty()
+    }
+
+    /// Draws new masks: one `u32` of `rng` a hidden unit.
+    pub(crate) fn draw(&mut self, rng: &mut impl Rng) {
+        for dropped in self.dropped.iter_mut().flatten() {
+            *dropped = f32::unit_interval(rng.next_u32()) >= self.keep;
+        }
+    }
+
+    /// The outputs of the hidden layer `layer`, or the gradient in them, in place. Other layers' stay as they are.
+    pub(crate) fn apply(&self, layer: usize, values: &mut [f32]) {
+        for (value, &dropped) in values.iter_mut().zip(self.dropped.get(layer).into_iter().flatten()) {
+            *value = if dropped { 0.0 } else { *value / self.keep };
+        }
+    }
+
+    /// Forward pass: `inputs` gets what every layer takes, and what the last gives; `tape` the outputs of every layer
+    /// before units are dropped.
+    pub(crate) fn record(
+        &self,
+        network: &Network,
+        x: &[f32],
+        inputs: &mut [Vec<f32>],
+        tape: &mut [Vec<f32>],
+    ) {
+        inputs[0].copy_from_slice(x);
+        for (index, layer) in network.layers().iter().enumerate() {
+            layer.forward(&inputs[index], &mut tape[index]);
+            inputs[index + 1].copy_from_slice(&tape[index]);
+            self.apply(index, &mut inputs[index + 1]);
+        }
+    }
+}

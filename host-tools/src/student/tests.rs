@@ -1,0 +1,232 @@
+use std::ops::ControlFlow;
+
+use microdistill::loss::{Loss, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels};
+use microdistill::{argmax, loss};
+use nalgebra::DMatrix;
+use rand_core::Rng;
+use rand_pcg::Pcg32;
+
+use super::lessons::Lessons;
+use super::objective::{Lesson, Mixed, Objective, Recipe};
+use super::{Epoch, Settings, Trained, train};
+use crate::answers::Answers;
+use crate::error::Result;
+
+const SOFT: Recipe = Recipe::SoftLabels(SoftLabels { temperature: 2.0, alpha: 0.75 });
+
+/// Rows without any rule: what is learned of them is learned by heart.
+struct Rows {
+    x: DMatrix<f32>,
+    labels: Vec<Option<usize>>,
+    teacher: Answers,
+}
+
+const CLASSES: usize = 4;
+
+fn rows(count: usize, seed: u64) -> Rows {
+    let mut rng = Pcg32::new(seed, 5);
+    let mut number = || (rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0;
+    let x = DMatrix::from_fn(6, count, |_, _| 2.0 * number());
+    let teacher = DMatrix::from_fn(CLASSES, count, |_, _| 3.0 * number());
+    let labels = (0..count).map(|_| Some((2.0 + 2.0 * number()) as usize % CLASSES)).collect();
+    Rows { x, labels, teacher: teacher.into() }
+}
+
+impl Rows {
+    fn lessons(&self) -> Lessons<'_> {
+        Lessons { x: &self.x, labels: &self.labels, teacher: Some(&self.teacher) }
+    }
+}
+
+fn settings(recipe: Recipe) -> Settings {
+    let mut settings = Settings::new(vec![6, 24, CLASSES], recipe, 24, 3);
+    settings.batch = 5;
+    settings
+}
+
+fn history(
+    settings: &Settings,
+    lessons: Lessons<'_>,
+    validation: Option<Lessons<'_>>,
+) -> Result<(Trained, Vec<Epoch>)> {
+    let mut history = Vec::new();
+    let trained = train(settings, lessons, validation, &mut |epoch| {
+        history.push(epoch);
+        ControlFlow::Continue(())
+    })?;
+    Ok((trained, history))
+}
+
+fn trained(settings: &Settings, lessons: Lessons<'_>) -> Trained {
+    history(settings, lessons, None).unwrap().0
+}
+
+#[test]
+fn answers_and_labels_stay_beside_their_rows_when_these_are_shuffled() {
+    let rows = rows(24, 1);
+    let share = |recipe: Recipe, expected: &dyn Fn(usize) -> usize| {
+        let mut settings = settings(recipe);
+        settings.rates.weight_decay = 0.0;
+        let network = trained(&settings, rows.lessons()).network;
+        let right = |&row: &usize| argmax(&network.predict(rows.x.column(row).as_slice())) == expected(row);
+        (0..24).filter(right).count()
+    };
+    let answers = rows.teacher.logits(1.0);
+    let taught = |row: usize| argmax(answers.column(row).as_slice());
+    let soft = Recipe::SoftLabels(SoftLabels { temperature: 2.0, alpha: 1.0 });
+    for recipe in [soft, Recipe::OutputMse, Recipe::LogitMse] {
+        let right = share(recipe, &taught);
+        assert!(right >= 20, "{recipe:?}: {right} of 24");
+    }
+    // By chance it would be a quarter.
+    assert!(share(Recipe::HardLabels, &|row| rows.labels[row].unwrap()) >= 20);
+}
+
+/// Loss and gradient.
+fn gradient<L: Loss<f32>>(loss: &L, z: &[f32], target: L::Target<'_>) -> (f32, Vec<f32>) {
+    let (mut dz, mut work) = (vec![f32::NAN; z.len()], vec![f32::NAN; z.len()]);
+    (loss.gradient(z, target, &mut dz, &mut work), dz)
+}
+
+#[track_caller]
+fn assert_close(found: &[f32], expected: &[f32]) {
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-6 * expected.abs().max(1.0), "{found} for {expected}");
+    }
+}
+
+const Z: [f32; CLASSES] = [0.5, -1.0, 2.0, 0.25];
+const V: [f32; CLASSES] = [1.5, 0.0, -0.5, 1.0];
+
+fn lesson(label: usize) -> Lesson<'static> {
+    Lesson { teacher: &V, label: Some(label), weight: None }
+}
+
+#[test]
+fn smoothing_spreads_the_label_alone_or_beside_a_teacher() {
+    let smoothing = 0.3;
+    let (hard, hard_dz) = gradient(&SmoothedCrossEntropy { smoothing }, &Z, 2);
+    let objective = Objective { recipe: Recipe::HardLabels, smoothing };
+    let (value, dz) = gradient(&objective, &Z, lesson(2));
+    assert_close(&[value], &[hard]);
+    assert_close(&dz, &hard_dz);
+
+    let (value, dz) = gradient(&Objective { recipe: SOFT, smoothing }, &Z, lesson(2));
+    let soft = SoftLabels { temperature: 2.0, alpha: 0.75 };
+    let (soft, soft_dz) = gradient(&soft, &Z, Soft { teacher: &V[..], label: None });
+    assert_close(&[value], &[soft + 0.25 * hard]);
+    let both: Vec<f32> = soft_dz.iter().zip(&hard_dz).map(|(soft, hard)| soft + 0.25 * hard).collect();
+    assert_close(&dz, &both);
+}
+
+#[test]
+fn what_is_mixed_is_what_a_sample_is_held_against() {
+    let other = Lesson { teacher: &[-2.0, 1.0, 0.5, 0.0], label: Some(0), weight: None };
+    let share = 0.3;
+    let mix = |first: &[f32], second: &[f32]| -> Vec<f32> {
+        first.iter().zip(second).map(|(first, second)| share * first + (1.0 - share) * second).collect()
+    };
+    let mixed = |recipe| {
+        let objective = Objective { recipe, smoothing: 0.0 };
+        gradient(&Mixed { loss: &objective, share }, &Z, [lesson(2), other])
+    };
+    let softened = |logits: &[f32], temperature: f32| {
+        let mut shares = logits.to_vec();
+        loss::softmax(&mut shares, temperature);
+        shares
+    };
+    // Labels: shares of two classes.
+    let (value, dz) = mixed(Recipe::HardLabels);
+    let targets = [1.0 - share, 0.0, share, 0.0];
+    let (expected, expected_dz) =
+        gradient(&SoftCrossEntropy::<microdistill::fast::Libm>::NEW, &Z, &targets[..]);
+    assert_close(&[value], &[expected]);
+    assert_close(&dz, &expected_dz);
+    // Teachers: their softened probabilities, the loss but for a constant.
+    let (_, dz) = mixed(Recipe::SoftLabels(SoftLabels { temperature: 2.0, alpha: 1.0 }));
+    let targets = mix(&softened(&V, 2.0), &softened(other.teacher, 2.0));
+    let expected: Vec<f32> = softened(&Z, 2.0).iter().zip(&targets).map(|(p, q)| 2.0 * (p - q)).collect();
+    assert_close(&dz, &expected);
+    // Values: their mean.
+    let (_, dz) = mixed(Recipe::ValueMse);
+    let expected: Vec<f32> = Z.iter().zip(mix(&V, other.teacher)).map(|(z, v)| 0.5 * (z - v)).collect();
+    assert_close(&dz, &expected);
+}
+
+#[test]
+fn regularizers_repeat_by_seed_and_change_what_is_learned() {
+    let rows = rows(24, 1);
+    let plain = trained(&settings(SOFT), rows.lessons());
+    for regularized in [
+        Settings { dropout: 0.3, ..settings(SOFT) },
+        Settings { mixup: Some(0.4), ..settings(SOFT) },
+        Settings { label_smoothing: 0.2, ..settings(SOFT) },
+    ] {
+        let first = trained(&regularized, rows.lessons());
+        assert_eq!(first, trained(&regularized, rows.lessons()), "{regularized:?}");
+        assert_ne!(first, plain, "{regularized:?}");
+    }
+}
+
+#[test]
+fn the_best_epoch_is_kept_and_training_stops_when_patience_ends() {
+    let (rows, others) = (rows(24, 1), rows(40, 2));
+    let settings = Settings { patience: Some(7), ..settings(Recipe::HardLabels) };
+    let (trained, history) = history(&settings, rows.lessons(), Some(others.lessons())).unwrap();
+    let losses: Vec<f64> = history.iter().map(|epoch| epoch.validation.unwrap().loss).collect();
+    let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap();
+    assert_eq!((trained.epoch, history.len()), (best + 1, best + 8));
+    assert!(history.len() < settings.epochs);
+    // The network is the one that was judged then.
+    let (mut loss, mut right) = (0.0, 0);
+    for (x, label) in others.x.column_iter().zip(&others.labels) {
+        let z = trained.network.predict(x.as_slice());
+        let objective = Objective { recipe: Recipe::HardLabels, smoothing: 0.0 };
+        let lesson = Lesson { teacher: &[], label: *label, weight: None };
+        loss += f64::from(gradient(&objective, &z, lesson).0) / 40.0;
+        right += usize::from(Some(argmax(&z)) == *label);
+    }
+    let validation = history[best].validation.unwrap();
+    assert_eq!(validation.accuracy, Some(f64::from(right as u32) / 40.0));
+    assert!((validation.loss - loss).abs() < 1e-9);
+}
+
+#[test]
+fn validation_rows_change_nothing_but_the_epoch_that_is_kept() {
+    let (rows, others) = (rows(24, 1), rows(40, 2));
+    let settings = settings(SOFT);
+    let (alone, without) = history(&settings, rows.lessons(), None).unwrap();
+    let (_, with) = history(&settings, rows.lessons(), Some(others.lessons())).unwrap();
+    assert!(without.iter().map(|epoch| epoch.loss).eq(with.iter().map(|epoch| epoch.loss)));
+    assert_eq!(alone.epoch, settings.epochs);
+}
+
+#[test]
+fn settings_out_of_their_ranges_are_refused() {
+    let rows = rows(8, 1);
+    let soft = |temperature, alpha| Recipe::SoftLabels(SoftLabels { temperature, alpha });
+    let base = || settings(SOFT);
+    for (settings, message) in [
+        (Settings { dropout: 1.0, ..base() }, "dropout 1: it must be at least 0 and below 1"),
+        (Settings { dropout: f32::NAN, ..base() }, "dropout NaN: it must be at least 0 and below 1"),
+        (
+            Settings { label_smoothing: -0.1, ..base() },
+            "label smoothing -0.1: it must be at least 0 and below 1",
+        ),
+        (
+            Settings { label_smoothing: 0.1, ..settings(Recipe::LogitMse) },
+            "label smoothing 0.1: this loss has no labels to smooth",
+        ),
+        (Settings { mixup: Some(0.0), ..base() }, "mixup 0: it must be above 0"),
+        (Settings { patience: Some(3), ..base() }, "early stopping needs validation rows"),
+        (settings(soft(0.0, 0.5)), "temperature 0: it must be above 0"),
+        (settings(soft(f32::NAN, 0.5)), "temperature NaN: it must be above 0"),
+        (settings(soft(1.0, 1.5)), "alpha 1.5: it must be in [0, 1]"),
+    ] {
+        assert_eq!(history(&settings, rows.lessons(), None).unwrap_err().to_string(), message);
+    }
+    let unlabelled = Lessons { labels: &[None; 8], ..rows.lessons() };
+    let error = history(&settings(Recipe::HardLabels), unlabelled, None).unwrap_err().to_string();
+    assert_eq!(error, "training on hard labels needs the label of every row");
+    assert!(history(&base(), unlabelled, None).is_ok());
+}
