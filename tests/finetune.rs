@@ -217,7 +217,7 @@ fn a_record_holds_what_is_trained() {
     assert_eq!(decode(&bytes, 3, &mut back), Ok(()));
     assert_eq!(back, learned);
     assert_eq!(decode(&bytes, 3, &mut Factory::student::<Mixed>()), Err(Refused::Foreign));
-    assert_eq!(decode(&bytes, 3, &mut Student::ZERO), Err(Refused::Foreign));
+    assert_eq!(decode(&bytes, 3, &mut Factory::student::<Student>()), Err(Refused::Foreign));
 }
 
 /// A layer that is not to be asked for gradients: it doubles.
