@@ -88,7 +88,7 @@ impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
         let z = S::output(&self.tape).as_slice();
         let value = loss.gradient(z, target, dz.as_mut_slice(), work.as_mut_slice());
         S::through_activation(&self.tape, &mut dz);
-        self.student.backward(x, &self.tape, dz, &mut self.gradient, InputGradient::None);
+        self.student.backward(x, &self.tape, &dz, &mut self.gradient, InputGradient::None);
         self.samples = self.samples.saturating_add(1);
         value
     }

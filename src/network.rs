@@ -93,17 +93,20 @@ impl<L: Train, const SCRATCH: usize> Train for Network<L, SCRATCH> {
     fn through_activation(tape: &L::Tape, dy: &mut L::Output) {
         L::through_activation(tape, dy);
     }
+    fn input_gradient(&self, x: &L::Input, tape: &L::Tape, dz: &L::Output, dx: InputGradient<'_, L::Input>) {
+        self.layers.input_gradient(x, tape, dz, dx);
+    }
     fn backward(
         &self,
         x: &L::Input,
         tape: &L::Tape,
-        dz: L::Output,
+        dz: &L::Output,
         gradient: &mut Self,
         dx: InputGradient<'_, L::Input>,
     ) {
         self.layers.backward(x, tape, dz, &mut gradient.layers, dx);
     }
-    fn descend(&mut self, x: &L::Input, tape: &L::Tape, dz: L::Output, dx: InputGradient<'_, L::Input>) {
+    fn descend(&mut self, x: &L::Input, tape: &L::Tape, dz: &L::Output, dx: InputGradient<'_, L::Input>) {
         self.layers.descend(x, tape, dz, dx);
     }
 }

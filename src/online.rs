@@ -52,7 +52,7 @@ impl<S: Train> OnlineDistiller<S> {
         for dz in dz.as_mut_slice() {
             *dz *= -rate;
         }
-        self.student.descend(x, &self.tape, dz, InputGradient::None);
+        self.student.descend(x, &self.tape, &dz, InputGradient::None);
         value
     }
 }

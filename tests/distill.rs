@@ -95,7 +95,7 @@ fn a_row_that_is_off_gets_no_gradient() {
     let mut gradient = Dense::new([[0.0; 2], [0.25, -0.0]], [0.0, 0.5]);
     let (mut dz, mut dx) = ([2.0, 3.0], [f32::NAN; 2]);
     Dense::<2, 2, Relu>::through_activation(&y, &mut dz);
-    layer.backward(&x, &y, dz, &mut gradient, InputGradient::All(&mut dx));
+    layer.backward(&x, &y, &dz, &mut gradient, InputGradient::All(&mut dx));
     assert_eq!(gradient, Dense::new([[f32::INFINITY, 2.0], [0.25, -0.0]], [2.0, 0.5]));
     assert!(gradient.weights()[3].is_sign_negative(), "nothing was added, not even zero");
     assert_eq!(dx, [2.0, -2.0], "of the first row alone");
@@ -110,11 +110,11 @@ fn an_input_that_is_off_gets_no_gradient() {
     layer.record(&x, &mut y);
     assert_eq!(y, [7.0]);
     let (mut gradient, mut dx) = (Layer::new([[-0.0, 0.5]], [0.0]), [f32::NAN; 2]);
-    layer.backward(&x, &y, [f32::INFINITY], &mut gradient, InputGradient::Active(&mut dx));
+    layer.backward(&x, &y, &[f32::INFINITY], &mut gradient, InputGradient::Active(&mut dx));
     assert_eq!(gradient, Layer::new([[-0.0, f32::INFINITY]], [f32::INFINITY]));
     assert!(gradient.weights()[0].is_sign_negative(), "nothing was added, not even zero");
     assert_eq!(dx, [0.0, f32::INFINITY]);
-    layer.descend(&x, &y, [-0.5], InputGradient::Active(&mut dx));
+    layer.descend(&x, &y, &[-0.5], InputGradient::Active(&mut dx));
     assert_eq!((layer, dx), (Layer::new([[f32::INFINITY, 0.5]], [0.5]), [0.0, -1.0]));
 }
 

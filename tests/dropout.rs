@@ -49,7 +49,7 @@ fn a_mask_keeps_its_share_and_the_mean() {
         assert!((550..650).contains(&kept), "{kept} of 1000");
         // What comes back is cut as what went forward.
         let mut dx = [0.0; 1000];
-        Wide::new().backward(&x, &tape, x, &mut Wide::new(), InputGradient::All(&mut dx));
+        Wide::new().backward(&x, &tape, &x, &mut Wide::new(), InputGradient::All(&mut dx));
         assert_eq!(dx, y);
         masks.push(y);
     }

@@ -84,10 +84,10 @@ fn layouts_differ_in_no_number() {
                 let (mut moved_a, mut moved_b) = (a, b);
                 let mut dx = [[9.0; 7]; 4];
                 let [dx_a, dx_b, dx_moved_a, dx_moved_b] = &mut dx;
-                a.backward(&x, &tapes[0], dz, &mut gradient_a, wanted(dx_a));
-                b.backward(&x, &tapes[1], dz, &mut gradient_b, wanted(dx_b));
-                moved_a.descend(&x, &tapes[0], dz, wanted(dx_moved_a));
-                moved_b.descend(&x, &tapes[1], dz, wanted(dx_moved_b));
+                a.backward(&x, &tapes[0], &dz, &mut gradient_a, wanted(dx_a));
+                b.backward(&x, &tapes[1], &dz, &mut gradient_b, wanted(dx_b));
+                moved_a.descend(&x, &tapes[0], &dz, wanted(dx_moved_a));
+                moved_b.descend(&x, &tapes[1], &dz, wanted(dx_moved_b));
                 assert!(dx.iter().all(|other| *other == dx[0]), "{dx:?}");
                 for (a, b) in [(gradient_a, gradient_b), (moved_a, moved_b)] {
                     assert_eq!(row_major(b.weights()), a.weights());
@@ -143,7 +143,7 @@ pub(crate) fn dropout() {
         let mut recorded = tape;
         student.record(&x, &mut recorded);
         let (mut gradient, mut dx) = (Student::ZERO, [f64::NAN; 3]);
-        student.backward(&x, &recorded, dy, &mut gradient, InputGradient::All(&mut dx));
+        student.backward(&x, &recorded, &dy, &mut gradient, InputGradient::All(&mut dx));
         for index in 0..Student::COUNT {
             let expected = derivative(|h| {
                 let mut student = student;
@@ -168,9 +168,9 @@ pub(crate) fn dropout() {
 }
 
 /// `backward` against differences of `Σ dy·y`, for random parameters, inputs and `dy`.
-fn check<N>(zero: N)
+pub(crate) fn check<N>(zero: N)
 where
-    N: Train<Scalar = f64, Tape: Outputs, Input: PartialEq + Debug> + Copy + PartialEq + Debug,
+    N: Train<Scalar = f64, Tape: Outputs> + Copy + PartialEq + Debug,
 {
     for seed in 0..3 {
         let mut number = numbers(seed);
@@ -200,18 +200,20 @@ where
         fill(&mut offset, || 0.25);
         let (mut gradient, dx) = pass(&x, |dx| {
             let mut gradient = offset;
-            network.backward(&x, &tape, dz, &mut gradient, dx);
+            network.backward(&x, &tape, &dz, &mut gradient, dx);
             gradient
         });
+        let ((), alone) = pass(&x, |dx| network.input_gradient(&x, &tape, &dz, dx));
+        assert_eq!(alone, dx, "the input's gradient is the same without the parameters'");
         // `descend` adds the gradient to the parameters: to the bit, as each is a single product.
         let mut expected = zero;
-        network.backward(&x, &tape, dz, &mut expected, InputGradient::None);
+        network.backward(&x, &tape, &dz, &mut expected, InputGradient::None);
         for ((_, expected), (_, parameters)) in expected.tensors_mut().zip(network.tensors()) {
             expected.iter_mut().zip(parameters).for_each(|(expected, parameter)| *expected += parameter);
         }
         let descended = pass(&x, |dx| {
             let mut network = network;
-            network.descend(&x, &tape, dz, dx);
+            network.descend(&x, &tape, &dz, dx);
             network
         });
         assert_eq!(descended, (expected, dx), "the input's gradient is by the weights as they were");
@@ -266,7 +268,7 @@ fn signs(tape: &impl Outputs) -> Vec<bool> {
 }
 
 /// All activations of a tape.
-trait Outputs {
+pub(crate) trait Outputs {
     fn outputs(&self) -> Vec<f64>;
 }
 

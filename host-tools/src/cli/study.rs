@@ -9,9 +9,9 @@ use clap::{Args, ValueEnum};
 use indicatif::ProgressStyle;
 use microdistill_host_tools::dataset::{Columns, Expected, read, read_like};
 use microdistill_host_tools::error::Error;
-use microdistill_host_tools::file;
 use microdistill_host_tools::study::results::Condition;
 use microdistill_host_tools::study::{self, Ledger, Problem, Results, Source, Study as Plan, Watch};
+use microdistill_host_tools::{file, report};
 
 use super::data::DataFlags;
 use super::{Context, interrupt};
@@ -135,6 +135,8 @@ impl Study {
     fn write(&self, results: &Results) -> Result<()> {
         let place = |name| self.out.join(name);
         file::write(place("study.json"), &serde_json::to_vec_pretty(results)?)?;
+        file::write(place("study.csv"), report::csv(results)?.as_bytes())?;
+        file::write(place("study.html"), report::html(results)?.as_bytes())?;
         file::write(place("study.md"), tables::markdown(results).as_bytes())?;
         Ok(())
     }

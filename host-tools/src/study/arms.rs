@@ -5,6 +5,7 @@ use microdistill::loss::SoftLabels;
 use super::results::{ArmInfo, ArmKind};
 use crate::error::{Error, Result};
 use crate::student::{Recipe, WEIGHT_DECAY};
+use crate::synthetic::Synthetic;
 
 /// A way to make a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,8 @@ pub struct Method {
     pub weight_decay: f32,
     /// How many teachers' probabilities are averaged: they differ in their seeds.
     pub teachers: usize,
+    /// As many rows of this kind are added to the training rows, labelled by the teachers alone.
+    pub synthetic: Option<Synthetic>,
 }
 
 /// What the inner validation rows may choose.
@@ -106,8 +109,14 @@ pub mod names {
     pub const DEFAULT: &str = "default";
 }
 
-const HARD: Method =
-    Method { kind: ArmKind::Hard, recipe: Recipe::HardLabels, fraction: 1.0, weight_decay: 0.0, teachers: 0 };
+const HARD: Method = Method {
+    kind: ArmKind::Hard,
+    recipe: Recipe::HardLabels,
+    fraction: 1.0,
+    weight_decay: 0.0,
+    teachers: 0,
+    synthetic: None,
+};
 
 const DEFAULT: Method = Method {
     kind: ArmKind::Distilled,
@@ -115,6 +124,7 @@ const DEFAULT: Method = Method {
     fraction: 1.0,
     weight_decay: WEIGHT_DECAY,
     teachers: 1,
+    synthetic: None,
 };
 
 const MISSION: Method = Method { recipe: Recipe::OutputMse, fraction: 0.9, weight_decay: 0.0, ..DEFAULT };
@@ -154,20 +164,19 @@ pub fn always() -> Vec<Arm> {
 
 /// What may be added by name.
 pub fn others() -> Vec<Arm> {
-    vec![
-        Arm::new(
-            "outputs",
-            "squared difference of the outputs, all rows",
-            Method { recipe: Recipe::OutputMse, ..DEFAULT },
-        ),
-        Arm::new(
-            "logits",
-            "squared difference of the logits",
-            Method { recipe: Recipe::LogitMse, ..DEFAULT },
-        ),
-        Arm::new("soft-l2", "soft labels, weight decay tuned", DEFAULT).tuned(Knob::WeightDecay),
-        Arm::new("ensemble", "soft labels of five teachers", Method { teachers: 5, ..DEFAULT }),
-    ]
+    let outputs = Method { recipe: Recipe::OutputMse, ..DEFAULT };
+    let logits = Method { recipe: Recipe::LogitMse, ..DEFAULT };
+    let synthetic = Synthetic::ALL.map(|kind| {
+        let description = format!("the default, with as many synthetic rows again: {}", kind.name());
+        Arm::new(kind.name(), &description, Method { synthetic: Some(kind), ..DEFAULT })
+    });
+    let others = [
+        Arm::new("outputs", "the default, but the squared difference of the outputs", outputs),
+        Arm::new("logits", "the default, but the squared difference of the logits", logits),
+        Arm::new("soft-l2", "the default, weight decay tuned", DEFAULT).tuned(Knob::WeightDecay),
+        Arm::new("ensemble", "the default, of five teachers", Method { teachers: 5, ..DEFAULT }),
+    ];
+    others.into_iter().chain(synthetic).collect()
 }
 
 /// The arms of these names, in order.

@@ -228,7 +228,7 @@ pub struct Comparison {
 /// Over the data sets of one condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Overall {
-    /// Which sets: `all sets`, `sets that recipes were developed on`, `sets held out`.
+    /// Which sets, as in `Data sets held out`.
     pub title: String,
     /// Their names.
     pub sets: Vec<String>,

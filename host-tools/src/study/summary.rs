@@ -142,12 +142,12 @@ fn over(study: &Study, sets: &[SetResults], condition: Condition) -> Vec<Overall
         (!sets.is_empty()).then(|| overall(study, title, &sets, condition))
     };
     if study.held_out.is_empty() {
-        return part("all sets", None).into_iter().collect();
+        return part("All data sets", None).into_iter().collect();
     }
     let parts = [
-        part("sets that recipes were developed on", Some(false)),
-        part("sets held out", Some(true)),
-        part("all sets", None),
+        part("Data sets that recipes were developed on", Some(false)),
+        part("Data sets held out", Some(true)),
+        part("All data sets", None),
     ];
     parts.into_iter().flatten().collect()
 }

@@ -1,5 +1,6 @@
 //! One model: an arm's method, and the value that its knob is set to.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use nalgebra::DMatrix;
@@ -9,9 +10,10 @@ use super::results::ArmKind;
 use crate::answers::Answers;
 use crate::dataset::{Dataset, Standardizer, Target, split};
 use crate::error::{Error, Result};
-use crate::model::{Body, Metadata, Model, Role};
+use crate::model::{Body, Metadata, Model, Role, Scaler};
 use crate::network::Network;
 use crate::student::{self, Lessons};
+use crate::synthetic;
 use crate::teacher::{self, Examples};
 use crate::tune::beside_rows;
 
@@ -40,15 +42,14 @@ impl Training<'_> {
 
     /// Trained on `rows`, by the probabilities of `teachers` if the arm has any.
     pub(super) fn run(&self, rows: &Dataset, teachers: &[Model], progress: Progress<'_>) -> Result<Model> {
-        let standardizer = Standardizer::fit(rows, None);
-        let x = standardizer.scaler.apply(&rows.x);
+        let Standardizer { scaler, .. } = Standardizer::fit(rows, None);
         let Target::Classes(classes) = &rows.target else {
             return Err(Error::Invalid("a study compares classifiers".into()));
         };
         let (role, network) = match self.arm.method.kind {
-            ArmKind::Teacher => (Role::Teacher, self.teacher(rows, &x, classes, progress)?),
+            ArmKind::Teacher => (Role::Teacher, self.teacher(rows, &scaler, classes, progress)?),
             ArmKind::Hard | ArmKind::Distilled => {
-                (Role::Student, self.student(rows, &x, classes, teachers, progress)?)
+                (Role::Student, self.student(rows, &scaler, classes, teachers, progress)?)
             }
         };
         // What an interruption cut short is no result.
@@ -57,20 +58,21 @@ impl Training<'_> {
         }
         (self.watch.done)(self.work(rows.rows(), rows.features.len()));
         let metadata = Metadata::of(rows, role, self.seed);
-        Ok(Model::new(metadata, standardizer.scaler, Body::F32(network), &rows.x))
+        Ok(Model::new(metadata, scaler, Body::F32(network), &rows.x))
     }
 
     fn teacher(
         &self,
         rows: &Dataset,
-        x: &DMatrix<f32>,
+        scaler: &Scaler,
         classes: &[usize],
         progress: Progress<'_>,
     ) -> Result<Network> {
         let mut settings = teacher::Settings::new(rows.widths(self.hidden), rows.rows(), self.seed);
         settings.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
         settings.dropout = self.setting(Knob::Dropout, rows.rows());
-        let examples = Examples { x, target: teacher::Target::Classes(classes) };
+        let x = scaler.apply(&rows.x);
+        let examples = Examples { x: &x, target: teacher::Target::Classes(classes) };
         let trained = teacher::train_watched(&settings, examples, None, &mut |epoch, network| {
             progress(epoch.number, settings.epochs, network);
             self.watch.flow()
@@ -81,7 +83,7 @@ impl Training<'_> {
     fn student(
         &self,
         rows: &Dataset,
-        x: &DMatrix<f32>,
+        scaler: &Scaler,
         classes: &[usize],
         teachers: &[Model],
         progress: Progress<'_>,
@@ -92,13 +94,21 @@ impl Training<'_> {
         settings.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
         settings.dropout = self.setting(Knob::Dropout, rows.rows());
         settings.label_smoothing = self.setting(Knob::LabelSmoothing, rows.rows());
-        let labels: Vec<_> = classes.iter().copied().map(Some).collect();
+        let mut labels: Vec<_> = classes.iter().copied().map(Some).collect();
+        let mut all = Cow::Borrowed(rows);
+        if let Some(kind) = method.synthetic {
+            let more = synthetic::generate(kind, rows, rows.rows(), self.seed)?;
+            labels.resize(labels.len() + more.rows(), None);
+            let columns: Vec<_> = rows.x.column_iter().chain(more.x.column_iter()).collect();
+            all = Cow::Owned(Dataset { x: DMatrix::from_columns(&columns), ..more.clone() });
+        }
         let teachers = teachers.iter().take(method.teachers);
         let answers = match method.teachers {
             0 => None,
-            _ => Some(Answers::of(teachers.map(|teacher| (1.0, teacher.predict(rows))))?),
+            _ => Some(Answers::of(teachers.map(|teacher| (1.0, teacher.predict(&all))))?),
         };
-        let lessons = Lessons { x, labels: &labels, teacher: answers.as_ref() };
+        let x = scaler.apply(&all.x);
+        let lessons = Lessons { x: &x, labels: &labels, teacher: answers.as_ref() };
         let trained = student::train_watched(&settings, lessons, None, &mut |epoch, network| {
             progress(epoch.number, settings.epochs, network);
             self.watch.flow()

@@ -14,6 +14,7 @@ use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sig
 use microdistill::checkpoint::record;
 use microdistill::drift::{Drift, DriftLimits, PageHinkley, PageHinkleyLimits, disagreement};
 use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Libm, Micromath, Quartic};
+use microdistill::finetune::Shipped as _;
 use microdistill::golden::{Golden, self_test};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
@@ -40,8 +41,8 @@ use microdistill::stream::{Decoder, Lesson, Pupil, Receiver, Reply, Request, enc
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
 use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network, OnlineDistiller,
-    Params, Prepare, Replay, Scaler, Scratch, Train, initialize, scratch, softmax,
+    Chain, Dense, Distiller, Dropout, End, FineTuned, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network,
+    OnlineDistiller, Params, Prepare, Replay, Scaler, Scratch, Train, initialize, scratch, shipped, softmax,
 };
 use rand_pcg::Pcg32;
 
@@ -49,6 +50,8 @@ static NETWORK: Mlp![4, 3, 2] = Network::new(
     Dense::new([[0.5, -1.0, 2.0, 0.25]; 3], [0.1, 0.2, 0.3])
         .then(Dense::new([[1.0, -1.0, 0.5]; 2], [0.0, 0.1])),
 );
+
+shipped!(Factory: Mlp![4, 3, 2] = NETWORK);
 
 type Dropping<T> = Chain<Dense<4, 3, Relu, T>, Chain<Dropout<3, 20, T>, Dense<3, 2, Identity, T>>>;
 
@@ -97,6 +100,9 @@ fn main() -> ! {
     training::<f32, Dense<4, 2, Tanh, f32, ByInput>>();
     training::<f32, Dropping<f32>>();
     training::<f64, Dropping<f64>>();
+    training::<f32, FineTuned![Factory; frozen, trained]>();
+    training::<f32, FineTuned![Factory; trained, frozen]>();
+    training::<f32, FineTuned![Factory; biases, biases]>();
     inference();
     int8();
     int4();
@@ -107,6 +113,7 @@ fn main() -> ! {
     drift();
     guard::<Mlp![4, 3, 2], Sgd<_>>(&SgdRates { rate: 1.0, momentum: 1.0, weight_decay: 1.0 });
     guard::<Dropping<f32>, Adam<_>>(&adam_rates(1.0));
+    guard::<FineTuned![Factory; frozen, biases], Adam<_>>(&adam_rates(1.0));
     metrics_and_schedules();
     loop {
         spin_loop();
@@ -210,18 +217,24 @@ fn training<T: Scalar, S: Train<Scalar = T> + 'static>() {
     S::draw(&mut tape, &mut rng());
     student.record(&input, &mut tape);
     let mut dx = S::Input::ZEROED;
-    student.backward(&input, &tape, black_box(S::Output::ZEROED), &mut gradient, InputGradient::All(&mut dx));
     student.backward(
         &input,
         &tape,
-        black_box(S::Output::ZEROED),
+        &black_box(S::Output::ZEROED),
+        &mut gradient,
+        InputGradient::All(&mut dx),
+    );
+    student.backward(
+        &input,
+        &tape,
+        &black_box(S::Output::ZEROED),
         &mut gradient,
         InputGradient::Active(&mut dx),
     );
-    student.backward(&input, &tape, *S::output(&tape), &mut gradient, InputGradient::None);
-    student.descend(&input, &tape, black_box(S::Output::ZEROED), InputGradient::Active(&mut dx));
-    student.descend(&input, &tape, black_box(S::Output::ZEROED), InputGradient::All(&mut dx));
-    student.descend(&input, &tape, black_box(S::Output::ZEROED), InputGradient::None);
+    student.backward(&input, &tape, S::output(&tape), &mut gradient, InputGradient::None);
+    student.descend(&input, &tape, &black_box(S::Output::ZEROED), InputGradient::Active(&mut dx));
+    student.descend(&input, &tape, &black_box(S::Output::ZEROED), InputGradient::All(&mut dx));
+    student.descend(&input, &tape, &black_box(S::Output::ZEROED), InputGradient::None);
     black_box(&mut dx).as_mut_slice().copy_from_slice(input.as_slice());
     for ((_, weights), (role, gradient)) in student.tensors_mut().zip(gradient.tensors()) {
         black_box((role, weights, gradient));
@@ -264,14 +277,16 @@ fn inference() {
     let hidden = Dense::<4, 3>::new(black_box([[1.0; 4]; 3]), black_box([1.0; 3]));
     let last = Dense::<3, 2, Identity, f32, ByInput>::new(black_box([[1.0; 3]; 2]), black_box([1.0; 2]));
     black_box(Network::<_, 7>::new(hidden.then(last)) == *network);
-    let mut layer = black_box(last);
-    layer.weights_view_mut()[(1, 2)] = 1.0;
+    let layer = black_box(last);
     black_box((layer.weights(), layer.weights_view(), layer.bias_view(), column(black_box(&[1.0; 3]))));
     let mut hidden = black_box(hidden);
+    // One view to be changed: nalgebra divides to see that no places of it alias, and only once is that computed in advance.
     hidden.weights_view_mut()[(2, 1)] = 1.0;
     black_box(hidden.weights_mut());
     black_box(hidden.weights_view());
     black_box(self_test(scaler, network, slice::<Golden<4, [f32; 4], [f32; 2]>>()).is_ok());
+    let personal = black_box(Factory::student::<FineTuned![Factory; biases, frozen]>());
+    black_box(personal.predict(&input));
     black_box(scratch::<f32>(slice()));
     black_box(scratch::<i8>(slice()));
 }
@@ -379,6 +394,7 @@ fn teachers() {
 
 fn drift() {
     let limits = black_box(DriftLimits { block: black_box(1), ..DriftLimits::DEFAULT });
+    black_box(Drift::learning(black_box(1.0), black_box(1)));
     let mut drift = black_box(Drift::expecting(black_box(1.0), black_box(1)));
     black_box((
         drift.add(disagreement(black_box(&[0.0; 2]), black_box(&[0.0; 2])), &limits),
@@ -398,6 +414,7 @@ where
     let held_out = HeldOut { trusted: row, recent: row };
     let mut guard = black_box(Guard::<S, O>::ZERO);
     guard.begin(black_box(&S::ZERO));
+    guard.begin_with(|student| student.copy_from(black_box(&S::ZERO)));
     let score = Score::of(guard.student(), &row);
     let limits = black_box(Limits { trusted: score.likelihood(), ..Limits::DEFAULT });
     let progress = guard.train_for(black_box(1), &limits, &held_out, |distiller| {
@@ -413,6 +430,7 @@ fn records_and_streams() {
     let mut student = black_box(<Mlp![4, 3, 2]>::ZERO);
     black_box(record::encode(&student, black_box(1)).fold(0, |sum: u32, byte| sum ^ u32::from(byte)));
     black_box(record::decode(slice(), black_box(1), &mut student).is_ok());
+    black_box(record::seal(&student, black_box(1)));
     black_box(&student);
 
     const BYTES: usize = Lesson::<[f32; 4], [i8; 2]>::FRAME_BYTES;
