@@ -1,6 +1,7 @@
 //! The desktop side of microdistill.
 
 pub mod answers;
+mod batched;
 pub mod board;
 pub mod dataset;
 pub mod demo;
@@ -16,10 +17,12 @@ pub mod network_i8;
 pub mod precision;
 pub mod quantize;
 mod random;
+pub mod report;
 mod schedule;
 pub mod setup;
 pub mod student;
 pub mod study;
+pub mod synthetic;
 pub mod teacher;
 pub mod tune;
 pub mod weights;

@@ -1,0 +1,158 @@
+//! Numbers as people read them.
+
+use crate::study::results::{Condition, MeanStd};
+
+/// How a score is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    /// A share in [0, 1], shown in percent.
+    Percent,
+    /// A number of something.
+    Count,
+    /// Any other.
+    Plain,
+}
+
+fn unit(metric: &str) -> Unit {
+    match metric {
+        "train accuracy" | "test accuracy" | "gap" | "ece" => Unit::Percent,
+        "parameters" | "flash" => Unit::Count,
+        _ => Unit::Plain,
+    }
+}
+
+/// The head of a column, with the unit.
+pub(super) fn head(metric: &str) -> String {
+    match metric {
+        "train accuracy" => "train accuracy, %".into(),
+        "test accuracy" => "test accuracy, %".into(),
+        "gap" => "gap, points".into(),
+        "nll" => "NLL, nats".into(),
+        "brier" => "Brier score".into(),
+        "ece" => "ECE, %".into(),
+        "flash" => "flash, bytes".into(),
+        other => other.into(),
+    }
+}
+
+/// The name of a difference's axis.
+pub(super) fn difference_head(metric: &str) -> String {
+    match (metric, unit(metric)) {
+        ("gap", _) => "gap, percentage points".into(),
+        ("ece", _) => "calibration error, percentage points".into(),
+        (_, Unit::Percent) => format!("{metric}, percentage points"),
+        ("nll", _) => "NLL, nats".into(),
+        _ => head(metric),
+    }
+}
+
+/// Whether more of it is better.
+pub(super) fn more_is_better(metric: &str) -> bool {
+    matches!(metric, "train accuracy" | "test accuracy" | "r2")
+}
+
+/// The number that is shown: a share as percent.
+pub(super) fn shown(metric: &str, value: f64) -> f64 {
+    if unit(metric) == Unit::Percent { 100.0 * value } else { value }
+}
+
+/// A score.
+pub(super) fn value(metric: &str, value: f64) -> String {
+    match unit(metric) {
+        Unit::Percent => fixed(100.0 * value, 1),
+        Unit::Count => grouped(value),
+        Unit::Plain => fixed(value, 3),
+    }
+}
+
+/// A score over seeds, with the deviation where it is not of one number.
+pub(super) fn mean_std(metric: &str, of: &MeanStd) -> String {
+    let exact = unit(metric) == Unit::Count && of.std == 0.0;
+    if of.n < 2 || exact {
+        value(metric, of.mean)
+    } else {
+        format!("{} ± {}", value(metric, of.mean), value(metric, of.std))
+    }
+}
+
+/// A difference of scores, with its sign.
+pub(super) fn difference(metric: &str, difference: f64) -> String {
+    let text = value(metric, difference);
+    if difference > 0.0 && text.contains(|c: char| ('1'..='9').contains(&c)) {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
+/// A probability that something is by chance.
+pub(super) fn chance(p: Option<f64>) -> String {
+    match p {
+        Some(p) if p < 0.001 => "< 0.001".into(),
+        Some(p) => fixed(p, 3),
+        None => NONE.into(),
+    }
+}
+
+/// What stands where there is no number.
+pub(super) const NONE: &str = "–";
+
+/// With a typographic minus, and none before zero.
+pub(super) fn fixed(value: f64, digits: usize) -> String {
+    if !value.is_finite() {
+        return if value.is_nan() {
+            NONE.into()
+        } else if value > 0.0 {
+            "∞".into()
+        } else {
+            "−∞".into()
+        };
+    }
+    if value.abs() >= 1e6 {
+        return format!("{value:.1e}").replace('-', "−");
+    }
+    let text = format!("{value:.digits$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.chars().all(|c| c == '0' || c == '.') => zero.into(),
+        Some(positive) => format!("−{positive}"),
+        None => text,
+    }
+}
+
+/// Thousands apart by a thin space that does not break.
+pub(super) fn grouped(value: f64) -> String {
+    let text = fixed(value, 0);
+    let digits = text.trim_start_matches('−');
+    if digits.len() < 5 || !digits.bytes().all(|c| c.is_ascii_digit()) {
+        return text;
+    }
+    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+    let groups: Vec<_> = groups.into_iter().map(String::from_utf8_lossy).collect();
+    format!("{}{}", &text[..text.len() - digits.len()], groups.join("\u{202f}"))
+}
+
+/// What was done to the rows; nothing for the data as they are.
+pub(super) fn condition(condition: &Condition) -> String {
+    let share = |share: f64| fixed(100.0 * share, 1).replace(".0", "");
+    let mut words = Vec::new();
+    if condition.label_noise > 0.0 {
+        words.push(format!("{} % wrong labels", share(condition.label_noise)));
+    }
+    if condition.training_share < 1.0 {
+        words.push(format!("{} % of the training rows", share(condition.training_share)));
+    }
+    words.join(", ")
+}
+
+/// Widths as they are typed.
+pub(super) fn widths(widths: &[usize]) -> String {
+    widths.iter().map(usize::to_string).collect::<Vec<_>>().join("-")
+}
+
+/// At most `length` characters, of which the last then is an ellipsis.
+pub(super) fn shortened(text: &str, length: usize) -> String {
+    if text.chars().count() <= length {
+        return text.into();
+    }
+    text.chars().take(length - 1).chain(['…']).collect()
+}

@@ -1,0 +1,218 @@
+//! What the template is given: a study as tables and plots.
+
+use serde::Serialize;
+
+use super::svg::{Named, Plot, palette};
+use super::table::{self, Table, pair};
+use super::{confusion, curves, forest, gap, number, reliability, size, temperature};
+use crate::error::Result;
+use crate::metrics::Scores;
+use crate::study::results::{
+    ArmInfo, ArmKind, Cell, Comparison, MeanStd, Overall, Results, SetResults, Summary,
+};
+
+/// Scores whose differences are drawn.
+const COMPARED: [&str; 3] = ["test accuracy", "nll", "gap"];
+
+/// The page.
+#[derive(Serialize)]
+pub(super) struct Page<'a> {
+    results: &'a Results,
+    palette: Vec<Named>,
+    /// Of the teacher and the student.
+    widths: [String; 2],
+    /// Percent of the training rows that judge settings.
+    inner: String,
+    overall: Vec<Whole>,
+    sets: Vec<Set<'a>>,
+}
+
+/// All sets of one condition.
+#[derive(Serialize)]
+struct Whole {
+    condition: String,
+    scores: Table,
+    across: Vec<Table>,
+    forests: Vec<Plot>,
+    comparisons: Table,
+    ratios: Table,
+}
+
+/// One data set.
+#[derive(Serialize)]
+struct Set<'a> {
+    results: &'a SetResults,
+    condition: String,
+    scores: Table,
+    gap: Option<Plot>,
+    forests: Vec<Plot>,
+    comparisons: Table,
+    nll_curves: Vec<Plot>,
+    accuracy_curves: Vec<Plot>,
+    reliability: Vec<Plot>,
+    confusion: Vec<Plot>,
+    sizes: Vec<Plot>,
+    size_table: Table,
+    temperature: Vec<Plot>,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(results: &'a Results) -> Result<Self> {
+        let overall = results.overall.iter().map(|overall| whole(results, overall)).collect::<Result<_>>()?;
+        let sets = results.sets.iter().map(|set| one(results, set)).collect::<Result<_>>()?;
+        let widths =
+            [&results.settings.teacher_hidden, &results.settings.hidden].map(|hidden| number::widths(hidden));
+        let inner = number::fixed(100.0 * results.settings.inner_validation, 0);
+        Ok(Page { results, palette: palette(), widths, inner, overall, sets })
+    }
+}
+
+fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
+    let sets: Vec<&SetResults> =
+        results.sets.iter().filter(|set| set.condition == overall.condition).collect();
+    let used = |metric: &str| {
+        sets.iter().flat_map(|set| &set.summaries).any(|summary| summary.scores.contains_key(metric))
+    };
+    let tables = [("Test accuracy, %, by data set", "test accuracy"), ("NLL, nats, by data set", "nll")];
+    let across = tables.into_iter().filter(|(_, metric)| used(metric));
+    let mut forests = Vec::new();
+    for of in overall.comparisons.iter().filter(|of| ["test accuracy", "nll"].contains(&of.metric.as_str())) {
+        let same = |other: &&Comparison| (&other.a, &other.b, &other.metric) == (&of.a, &of.b, &of.metric);
+        let of_sets = sets.iter().filter_map(|set| {
+            let found = set.comparisons.iter().find(same)?;
+            Some(difference(found, set.name.clone()))
+        });
+        let rows: Vec<_> = of_sets.chain([difference(of, "all data sets".into())]).collect();
+        forests.push(forest::plot(
+            format!("{}, {}", pair(&of.a, &of.b), number::head(&of.metric)),
+            &of.metric,
+            &rows,
+        )?);
+    }
+    Ok(Whole {
+        condition: number::condition(&overall.condition),
+        scores: table::scores(
+            "Means over data sets of means over seeds ± standard deviation between data sets".into(),
+            &overall.summaries,
+            |_| None,
+        ),
+        across: across
+            .map(|(caption, metric)| table::across(caption, metric, &results.arms, &sets))
+            .collect(),
+        forests,
+        comparisons: table::comparisons("Mean differences, paired by data set".into(), &overall.comparisons),
+        ratios: table::ratios(overall),
+    })
+}
+
+fn difference(of: &Comparison, name: String) -> forest::Difference {
+    forest::Difference { name, mean: of.mean, interval: of.low.zip(of.high), p: of.p_adjusted }
+}
+
+fn one<'a>(results: &'a Results, set: &'a SetResults) -> Result<Set<'a>> {
+    let kind =
+        |arm: &str| results.arms.iter().find(|info| info.name == arm).map_or(ArmKind::Hard, |info| info.kind);
+    let cells = |arm: &'a str| set.cells.iter().filter(move |cell| cell.arm == arm);
+    let arms: Vec<&ArmInfo> = results.arms.iter().filter(|arm| cells(&arm.name).next().is_some()).collect();
+
+    let gaps: Vec<gap::Arm> =
+        set.summaries.iter().filter_map(|summary| both_parts(summary, kind(&summary.arm))).collect();
+    let mut forests = Vec::new();
+    for metric in COMPARED {
+        let of_metric = set.comparisons.iter().filter(|of| of.metric == metric);
+        let rows: Vec<_> = of_metric.map(|of| difference(of, pair(&of.a, &of.b))).collect();
+        if !rows.is_empty() {
+            forests.push(forest::plot(
+                format!("Differences in {}", number::difference_head(metric)),
+                metric,
+                &rows,
+            )?);
+        }
+    }
+
+    let curves: Vec<curves::Curve> = arms
+        .iter()
+        .filter_map(|arm| {
+            let points = &cells(&arm.name).find(|cell| !cell.curve.is_empty())?.curve;
+            Some(curves::Curve { name: &arm.name, kind: arm.kind, points })
+        })
+        .collect();
+
+    let mut diagrams = Vec::new();
+    for arm in &arms {
+        let bins =
+            reliability::pooled(cells(&arm.name).flat_map(|cell| &cell.reliability), results.settings.bins);
+        if !bins.is_empty() {
+            diagrams.push(reliability::plot(&arm.name, arm.kind, &bins)?);
+        }
+    }
+    let mut matrices = Vec::new();
+    for arm in teacher_and_student(&arms, set) {
+        let confusions = cells(&arm.name).filter_map(|cell| match &cell.test {
+            Scores::Classification(scores) => Some(&scores.confusion),
+            Scores::Regression(_) => None,
+        });
+        let matrix = confusion::pooled(confusions, set.labels.len());
+        if !set.labels.is_empty() {
+            matrices.push(confusion::plot(arm.name.clone(), &set.labels, &matrix)?);
+        }
+    }
+    let sizes = if set.sizes.is_empty() { Vec::new() } else { size::plots(&set.sizes, kind)?.into() };
+    let temperature =
+        if set.temperatures.is_empty() { Vec::new() } else { temperature::plots(&set.temperatures)?.into() };
+    Ok(Set {
+        results: set,
+        condition: number::condition(&set.condition),
+        scores: table::scores("Means over seeds ± standard deviation".into(), &set.summaries, |arm| {
+            chosen(set.cells.iter().filter(|cell| cell.arm == arm))
+        }),
+        gap: if gaps.is_empty() { None } else { Some(gap::plot(&gaps)?) },
+        forests,
+        comparisons: table::comparisons("Mean differences, paired by seed".into(), &set.comparisons),
+        nll_curves: curves::plots(&curves, curves::NLL)?,
+        accuracy_curves: curves::plots(&curves, curves::ACCURACY)?,
+        reliability: diagrams,
+        confusion: matrices,
+        sizes,
+        size_table: table::sizes(&set.sizes),
+        temperature,
+    })
+}
+
+/// An arm's accuracies, where it has them.
+fn both_parts(summary: &Summary, kind: ArmKind) -> Option<gap::Arm> {
+    let score = |metric: &str| -> Option<MeanStd> { summary.scores.get(metric).copied() };
+    Some(gap::Arm {
+        name: summary.arm.clone(),
+        kind,
+        train: score("train accuracy")?,
+        test: score("test accuracy")?,
+        gap: score("gap")?,
+    })
+}
+
+/// The first teacher, and the student that is compared with others: the default recipe, or the first distilled.
+fn teacher_and_student<'a>(arms: &[&'a ArmInfo], set: &SetResults) -> Vec<&'a ArmInfo> {
+    let teacher = arms.iter().find(|arm| arm.kind == ArmKind::Teacher);
+    let compared = |arm: &&&ArmInfo| set.comparisons.first().is_some_and(|first| first.a == arm.name);
+    let distilled = |arm: &&&ArmInfo| arm.kind == ArmKind::Distilled;
+    let student = arms.iter().find(compared).or_else(|| arms.iter().find(distilled));
+    teacher.into_iter().chain(student).copied().collect()
+}
+
+/// What tuning chose, over seeds.
+fn chosen<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<String> {
+    let mut choices: Vec<(&str, usize)> = Vec::new();
+    for choice in cells.filter_map(|cell| cell.chosen.as_deref()) {
+        match choices.iter_mut().find(|(known, _)| *known == choice) {
+            Some((_, count)) => *count += 1,
+            None => choices.push((choice, 1)),
+        }
+    }
+    let words = choices.iter().map(|(choice, count)| match count {
+        1 => (*choice).to_owned(),
+        _ => format!("{choice} ({count}×)"),
+    });
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}

@@ -1,0 +1,138 @@
+//! The tables of the page.
+
+use serde::Serialize;
+
+use super::number::{self, NONE, chance, difference, head, mean_std};
+use crate::study::results::{ArmInfo, Comparison, METRICS, Overall, SetResults, SizePoint, Summary};
+
+/// A table with a head on every row and column.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Table {
+    pub(super) caption: String,
+    /// Heads of the columns, that of the rows' heads first.
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One row.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Row {
+    pub(super) head: String,
+    pub(super) cells: Vec<String>,
+}
+
+impl Row {
+    fn new(head: &str, cells: impl IntoIterator<Item = String>) -> Row {
+        Row { head: head.into(), cells: cells.into_iter().collect() }
+    }
+}
+
+/// Arms by scores; columns that no arm has are left out.
+pub(super) fn scores(
+    caption: String,
+    summaries: &[Summary],
+    chosen: impl Fn(&str) -> Option<String>,
+) -> Table {
+    let mut metrics: Vec<&str> = METRICS.to_vec();
+    let others = summaries.iter().flat_map(|summary| summary.scores.keys());
+    metrics.extend(others.map(String::as_str));
+    let mut seen = std::collections::BTreeSet::new();
+    metrics.retain(|&metric| {
+        let used = summaries.iter().any(|summary| summary.scores.contains_key(metric));
+        used && seen.insert(metric)
+    });
+    let mut columns: Vec<String> =
+        ["arm".into()].into_iter().chain(metrics.iter().map(|metric| head(metric))).collect();
+    let choices: Vec<Option<String>> = summaries.iter().map(|summary| chosen(&summary.arm)).collect();
+    let any_chosen = choices.iter().any(Option::is_some);
+    if any_chosen {
+        columns.push("chosen by tuning".into());
+    }
+    let row = |(summary, choice): (&Summary, Option<String>)| {
+        let score =
+            |metric: &&str| summary.scores.get(*metric).map_or(NONE.into(), |of| mean_std(metric, of));
+        let choice = any_chosen.then(|| choice.unwrap_or_else(|| NONE.into()));
+        Row::new(&summary.arm, metrics.iter().map(score).chain(choice))
+    };
+    Table { caption, columns, rows: summaries.iter().zip(choices).map(row).collect() }
+}
+
+/// Differences with their intervals, grouped by score.
+pub(super) fn comparisons(caption: String, comparisons: &[Comparison]) -> Table {
+    let columns = ["score", "difference", "95 % interval", "p", "p, corrected"];
+    let row = |of: &Comparison| {
+        let interval = match (of.low, of.high) {
+            (Some(low), Some(high)) => {
+                format!("{} to {}", difference(&of.metric, low), difference(&of.metric, high))
+            }
+            _ => NONE.into(),
+        };
+        let cells = [
+            number::difference_head(&of.metric),
+            difference(&of.metric, of.mean),
+            interval,
+            chance(of.p),
+            chance(of.p_adjusted),
+        ];
+        Row::new(&pair(&of.a, &of.b), cells)
+    };
+    let columns = ["arms"].into_iter().chain(columns).map(String::from).collect();
+    Table { caption, columns, rows: comparisons.iter().map(row).collect() }
+}
+
+/// The name of a difference.
+pub(super) fn pair(a: &str, b: &str) -> String {
+    format!("{a} − {b}")
+}
+
+/// Ratios of NLL.
+pub(super) fn ratios(overall: &Overall) -> Table {
+    let row = |ratio: &crate::study::results::Ratio| {
+        Row::new(&format!("{} / {}", ratio.a, ratio.b), [number::value("", ratio.nll)])
+    };
+    Table {
+        caption: "Ratio of NLL, geometric mean over data sets; below 1 the first is better".into(),
+        columns: vec!["arms".into(), "ratio".into()],
+        rows: overall.ratios.iter().map(row).collect(),
+    }
+}
+
+/// Data sets by arms, of one score.
+pub(super) fn across(caption: &str, metric: &str, arms: &[ArmInfo], sets: &[&SetResults]) -> Table {
+    let row = |set: &&SetResults| {
+        let score = |arm: &ArmInfo| {
+            let summary = set.summaries.iter().find(|summary| summary.arm == arm.name);
+            let score = summary.and_then(|summary| summary.scores.get(metric));
+            score.map_or(NONE.into(), |of| mean_std(metric, of))
+        };
+        Row::new(&set.name, arms.iter().map(score))
+    };
+    Table {
+        caption: caption.into(),
+        columns: ["data set".into()].into_iter().chain(arms.iter().map(|arm| arm.name.clone())).collect(),
+        rows: sets.iter().map(row).collect(),
+    }
+}
+
+/// Students of other sizes.
+pub(super) fn sizes(points: &[SizePoint]) -> Table {
+    let columns =
+        ["arm", "widths", "parameters", "flash, bytes", "test accuracy, %", "NLL, nats", "on the front"];
+    let row = |point: &SizePoint| {
+        let cells = [
+            number::widths(&point.widths),
+            number::grouped(point.parameters as f64),
+            number::grouped(point.flash_bytes as f64),
+            mean_std("test accuracy", &point.accuracy),
+            mean_std("nll", &point.nll),
+            if point.front { "yes" } else { "no" }.into(),
+        ];
+        Row::new(&point.arm, cells)
+    };
+    Table {
+        caption: "Students of other sizes; on the front is one that no other beats in accuracy and bytes"
+            .into(),
+        columns: columns.map(String::from).into(),
+        rows: points.iter().map(row).collect(),
+    }
+}
