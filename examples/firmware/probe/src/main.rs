@@ -18,7 +18,9 @@ use microdistill::finetune::Shipped as _;
 use microdistill::golden::{Golden, self_test};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
-use microdistill::kernel::{self, affine, affine_input_gradient, affine_parameter_gradient, int4, int16};
+use microdistill::kernel::{
+    self, AdamStep, affine, affine_input_gradient, affine_parameter_gradient, int4, int16,
+};
 use microdistill::layer::{Array, InputGradient, Role};
 use microdistill::layout::ByInput;
 use microdistill::loss::{
@@ -160,6 +162,8 @@ fn functions<T: Scalar>() {
     kernel::add_outer::<T>(slice(), slice(), slice());
     kernel::add::<T>(slice(), slice());
     kernel::rectify::<T>(slice());
+    let step = AdamStep { scale: x, beta1: x, beta2: x, epsilon: x, rate: x, keep: x };
+    kernel::adam::<T>(slice(), slice(), (slice(), slice()), &step);
     initialize::<T>(slice(), black_box(1), &mut rng());
     standardize::<T>(slice(), slice(), slice());
 
