@@ -28,14 +28,14 @@ pub enum Source {
     /// These parts, for every seed.
     Given {
         /// To be learned from.
-        train: Dataset,
+        train: Box<Dataset>,
         /// To be judged by, with the same columns.
-        test: Dataset,
+        test: Box<Dataset>,
     },
     /// Parts of the same sizes, drawn anew from all rows for each seed; no group is divided.
     Redrawn {
         /// All rows.
-        all: Dataset,
+        all: Box<Dataset>,
         /// Share of the test part, in (0, 1).
         test: f64,
     },
@@ -77,9 +77,9 @@ impl Problem {
         }
         let source = if redraw {
             let share = test.rows() as f64 / (train.rows() + test.rows()) as f64;
-            Source::Redrawn { all: pool(&train, &test), test: share }
+            Source::Redrawn { all: Box::new(pool(&train, &test)), test: share }
         } else {
-            Source::Given { train, test }
+            Source::Given { train: Box::new(train), test: Box::new(test) }
         };
         Ok(Problem { name, source })
     }
@@ -95,7 +95,7 @@ impl Problem {
             data.groups.iter().flatten().for_each(|group| sha.update(format!("{group}\n")));
         };
         match &self.source {
-            Source::Given { train, test } => [train, test].into_iter().for_each(add),
+            Source::Given { train, test } => [train, test].into_iter().for_each(|data| add(data)),
             Source::Redrawn { all, test } => {
                 add(all);
                 sha.update(test.to_le_bytes());
@@ -150,7 +150,7 @@ impl Problem {
 
     fn parts(&self, seed: u64) -> Result<(Dataset, Dataset)> {
         match &self.source {
-            Source::Given { train, test } => Ok((train.clone(), test.clone())),
+            Source::Given { train, test } => Ok((Dataset::clone(train), Dataset::clone(test))),
             Source::Redrawn { all, test } => {
                 // The inner division of another seed must not be the outer one of this.
                 let parts = split(all, &[1.0 - test, *test], seed ^ STREAM)?;
