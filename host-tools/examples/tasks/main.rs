@@ -141,7 +141,7 @@ fn scores(train: &Dataset, test: &Dataset, hidden: &[usize], decay: f32, seed: u
     let rows = Taught { data: train, teacher: Some(&teacher.answers(train)) };
     let student = student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))?;
     let int8 = quantize(&student, &train.x, Precision::default())?;
-    let score = |model: &Model| {
+    let score = |model: &Model| -> LibraryResult<f64> {
         Ok(match evaluate(model, test)? {
             Scores::Classification(scores) => scores.accuracy,
             Scores::Regression(scores) => scores.r2,
