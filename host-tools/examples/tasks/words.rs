@@ -86,7 +86,9 @@ fn list(package: &str) -> Result<Vec<String>> {
         if path.is_symlink() || path.extension().is_some() {
             continue;
         }
-        let text = String::from_utf8(fs::read(&path)?)?;
+        // Older lists are in Latin-1, whose bytes are the first characters of Unicode.
+        let text = String::from_utf8(fs::read(&path)?)
+            .unwrap_or_else(|error| error.as_bytes().iter().map(|&byte| char::from(byte)).collect());
         words.extend(text.lines().map(str::to_lowercase));
     }
     words.retain(|word| LETTERS.contains(&word.chars().count()) && word.chars().all(char::is_alphabetic));
