@@ -15,6 +15,7 @@ mod precision;
 mod predict;
 mod quantize;
 mod setup;
+mod synthetic;
 mod table;
 mod train;
 

@@ -10,7 +10,7 @@ mod survey;
 
 use nalgebra::DMatrix;
 
-pub use read::{Columns, Expected, Kind, read, read_like};
+pub use read::{Columns, Expected, Kind, read, read_like, read_unlabelled};
 pub use split::{Fold, folds, split};
 pub use standardizer::{Standardized, Standardizer};
 

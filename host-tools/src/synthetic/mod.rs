@@ -79,8 +79,14 @@ impl FromStr for Synthetic {
 /// GAN, which are trained by matrix products, on one kind of CPU.
 ///
 /// # Errors
-/// No rows to be like, or a training that diverged.
+/// No rows to be like, more than can be made, or a training that diverged.
 pub fn generate(kind: Synthetic, rows: &Dataset, count: usize, seed: u64) -> Result<Dataset> {
+    if count.saturating_mul(rows.features.len()) > MOST_NUMBERS {
+        return Err(Error::Invalid(format!(
+            "{count} synthetic rows of {} features are too many: at most {MOST_NUMBERS} numbers are made",
+            rows.features.len()
+        )));
+    }
     if rows.rows() == 0 {
         return Err(Error::Invalid("there are no rows to make synthetic ones from".into()));
     }
@@ -97,6 +103,9 @@ pub fn generate(kind: Synthetic, rows: &Dataset, count: usize, seed: u64) -> Res
     };
     Ok(Dataset { x: scaler.restore(&made), target: Target::Absent, groups: None, ..rows.select(&[]) })
 }
+
+/// More would not fit in a desktop's memory beside what is made of them.
+const MOST_NUMBERS: usize = 1 << 28;
 
 /// The generator's stream for synthetic rows, the first of several.
 const STREAM: u64 = 0x5359_4E54;
@@ -171,6 +180,8 @@ mod tests {
             assert!(made.x.iter().all(|x| x.is_finite()), "{kind:?}: the missing value is the mean");
             assert!(made.x.row(2).iter().all(|&x| x == 7.0), "{kind:?}: the constant feature is constant");
             assert_eq!(generate(kind, &rows, 0, 1).unwrap().rows(), 0);
+            let most = generate(kind, &rows, usize::MAX, 1).unwrap_err();
+            assert!(most.to_string().contains("of 3 features are too many"), "{most}");
             let none = generate(kind, &rows.select(&[]), 1, 1).unwrap_err();
             assert_eq!(none.to_string(), "there are no rows to make synthetic ones from");
         }
