@@ -6,18 +6,22 @@ use microdistill::checkpoint::Checkpoint;
 /// A copy of flash in pages of `PAGE` bytes that are written in words of `WORD` bytes.
 struct Dump<const PAGE: usize, const WORD: usize>(Vec<u8>);
 
-/// One for each size of pages and of words, as the dump does not tell them.
-const READERS: [[Reader; 6]; 10] = [
-    readers::<128>(),
-    readers::<256>(),
-    readers::<512>(),
-    readers::<{ 1 << 10 }>(),
-    readers::<{ 2 << 10 }>(),
-    readers::<{ 4 << 10 }>(),
-    readers::<{ 8 << 10 }>(),
-    readers::<{ 16 << 10 }>(),
-    readers::<{ 64 << 10 }>(),
-    readers::<{ 128 << 10 }>(),
+/// For the pages and words of microcontrollers, as the dump does not tell its own.
+const READERS: [Reader; 14] = [
+    read::<256, 4>,
+    read::<512, 4>,
+    read::<{ 1 << 10 }, 2>,
+    read::<{ 1 << 10 }, 4>,
+    read::<{ 2 << 10 }, 2>,
+    read::<{ 2 << 10 }, 4>,
+    read::<{ 2 << 10 }, 8>,
+    read::<{ 4 << 10 }, 1>,
+    read::<{ 4 << 10 }, 4>,
+    read::<{ 4 << 10 }, 8>,
+    read::<{ 8 << 10 }, 16>,
+    read::<{ 16 << 10 }, 4>,
+    read::<{ 128 << 10 }, 4>,
+    read::<{ 128 << 10 }, 32>,
 ];
 
 type Reader = fn(&[u8], u32, usize) -> Option<Found>;
@@ -25,15 +29,11 @@ type Reader = fn(&[u8], u32, usize) -> Option<Found>;
 /// The generation of a checkpoint, and its parameters.
 type Found = (u32, Vec<f32>);
 
-const fn readers<const PAGE: usize>() -> [Reader; 6] {
-    [read::<PAGE, 1>, read::<PAGE, 2>, read::<PAGE, 4>, read::<PAGE, 8>, read::<PAGE, 16>, read::<PAGE, 32>]
-}
-
 /// The newest whole checkpoint of the network with this fingerprint and so many parameters, if `bytes` are all of the flash
 /// that a firmware gives to [`Checkpoint::new`].
 pub(super) fn newest(bytes: &[u8], fingerprint: u32, parameters: usize) -> Option<Vec<f32>> {
     // What reads by a wrong size may still find a record, an old one.
-    let found = READERS.iter().flatten().filter_map(|read| read(bytes, fingerprint, parameters));
+    let found = READERS.iter().filter_map(|read| read(bytes, fingerprint, parameters));
     found.max_by_key(|(generation, _)| *generation).map(|(_, parameters)| parameters)
 }
 
