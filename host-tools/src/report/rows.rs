@@ -47,7 +47,10 @@ impl Rows<'_> {
             .margin_left(px(8.0))
             .margin_right(px(8.0))
             .x_label_area_size(px(f64::from(FOOT)))
-            .build_cartesian_2d(Axis::linear(self.range.clone(), 6), Axis::rows(self.rows.len().max(1)))?;
+            .build_cartesian_2d(
+                Axis::linear(self.range.clone(), 6).inset(),
+                Axis::rows(self.rows.len().max(1)),
+            )?;
         let tick = |x: &f64| super::number::fixed(*x, self.digits);
         chart
             .configure_mesh()
