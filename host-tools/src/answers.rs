@@ -48,9 +48,15 @@ impl Answers {
         Ok(Answers { members })
     }
 
+    /// Of several teachers that count alike, their outputs of one shape.
+    pub(crate) fn alike(outputs: impl ExactSizeIterator<Item = DMatrix<f32>>) -> Self {
+        let weight = 1.0 / outputs.len() as f64;
+        Answers { members: outputs.map(|outputs| (weight, outputs)).collect() }
+    }
+
     /// Number of outputs and of rows.
     pub fn shape(&self) -> (usize, usize) {
-        self.members[0].1.shape()
+        self.members.first().map_or((0, 0), |(_, outputs)| outputs.shape())
     }
 
     /// Logits whose probabilities at this `temperature` are the teachers' there, averaged: `T·ln Σ w·softmax(v/T)`; those

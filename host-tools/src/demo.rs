@@ -152,7 +152,7 @@ pub fn table(seeds: &[[Model; 5]], train: &Dataset, test: &Dataset) -> Result<Ve
         Ok(Row {
             name,
             parameters: first.parameters(),
-            footprint: Footprint::of(first),
+            footprint: Footprint::of(first)?,
             gap: train_accuracy.minus(&test_accuracy),
             nll: Summary::of(test.iter().map(|score| score.1).collect()),
             train_accuracy,

@@ -60,6 +60,13 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// An ensemble, of so many `members`, where one network is wanted.
+    pub(crate) fn ensemble(members: usize) -> Self {
+        Error::Invalid(format!(
+            "the model is an ensemble of {members} networks, which no board runs: distill a student from it"
+        ))
+    }
+
     /// Wraps an input/output error with its file.
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         move |error| Error::Io { path: path.as_ref().to_path_buf(), error }

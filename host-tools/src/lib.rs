@@ -1,6 +1,7 @@
 //! The desktop side of microdistill.
 
 pub mod answers;
+mod batched;
 pub mod board;
 pub mod dataset;
 pub mod demo;
@@ -21,6 +22,7 @@ mod schedule;
 pub mod setup;
 pub mod student;
 pub mod study;
+pub mod synthetic;
 pub mod teacher;
 pub mod tune;
 pub mod weights;

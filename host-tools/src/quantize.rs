@@ -23,15 +23,19 @@ use crate::precision::{Bits, Precision, Scales};
 /// set the range of every layer's outputs.
 ///
 /// # Errors
-/// A model that is quantized already, no rows, an activation that is not finite, a precision that no layer has, or ranges
+/// An ensemble, a model that is quantized already, no rows, an activation that is not finite, a precision that no layer has, or ranges
 /// whose quotients no f32 holds.
 pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precision>) -> Result<Model> {
     let precision = precision.into();
-    let Body::F32(network) = &model.body else {
-        let kind = model.kind();
-        return Err(Error::Invalid(format!(
-            "the model is {kind} already: give the f32 model it was made of"
-        )));
+    let network = match &model.body {
+        Body::F32(network) => network,
+        Body::Ensemble(members) => return Err(Error::ensemble(members.len())),
+        Body::Int8(_) | Body::Int4(_) => {
+            let kind = model.kind();
+            return Err(Error::Invalid(format!(
+                "the model is {kind} already: give the f32 model it was made of"
+            )));
+        }
     };
     model.check().map_err(Error::Invalid)?;
     let (found, wanted) = (rows.nrows(), model.features().len());

@@ -209,7 +209,7 @@ fn a_network_over_its_budget_does_not_compile() {
     let path = |name| core.folder.path().join(name);
     for (name, model) in models() {
         let text = export(&model, "STUDENT_1", COMMAND).unwrap();
-        let Footprint { flash, ram } = Footprint::of(&model);
+        let Footprint { flash, ram } = Footprint::of(&model).unwrap();
         let errors = |flash, ram, macs| {
             let budget = format!(
                 "const _: () = assert!(FLASH_BYTES <= {flash} && SCRATCH_BYTES <= {ram} && MACS <= {macs}, \"over the budget\");"

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use common::{model, rows};
+use microdistill_host_tools::export::export;
+use microdistill_host_tools::metrics;
 use microdistill_host_tools::model::{Body, Model, Task};
-use microdistill_host_tools::network::Activation;
+use microdistill_host_tools::network::{Activation, Network};
 use microdistill_host_tools::network_i8::{Codes, DenseI8, NetworkI8};
 use microdistill_host_tools::precision::{Bits, Precision, Scales};
 use microdistill_host_tools::quantize::quantize;
@@ -46,7 +48,26 @@ fn models() -> Vec<Model> {
     let int4 = |scales| quantize(&model, &rows(4, 50, 2), Precision { bits: Bits::Four, scales }).unwrap();
     let regression_int8 = quantize(&regression, &rows(3, 50, 3), Scales::PerChannel).unwrap();
     let (group, channel) = (int4(Scales::PerGroup), int4(Scales::PerChannel));
-    vec![int8(Scales::PerChannel), int8(Scales::PerLayer), regression, model, regression_int8, group, channel]
+    let ensemble = ensemble(&[4, 8, 6, 3]);
+    vec![
+        int8(Scales::PerChannel),
+        int8(Scales::PerLayer),
+        regression,
+        model,
+        regression_int8,
+        group,
+        channel,
+        ensemble,
+    ]
+}
+
+/// Of two networks.
+fn ensemble(widths: &[usize]) -> Model {
+    let members = [1, 2].map(|seed| {
+        let Body::F32(network) = model(widths, Activation::Relu, seed).body else { unreachable!() };
+        network
+    });
+    Model { body: Body::Ensemble(members.into()), ..model(widths, Activation::Relu, 1) }
 }
 
 #[test]
@@ -124,6 +145,52 @@ fn unusable_models_are_not_saved() {
         let error = model.save(folder.path()).unwrap_err().to_string();
         assert!(error.contains(message), "{error}");
         assert!(!folder.path().exists());
+    }
+}
+
+#[test]
+fn an_ensemble_averages_probabilities_and_runs_on_no_board() {
+    let ensemble = ensemble(&[4, 8, 3]);
+    let Body::Ensemble(members) = &ensemble.body else { unreachable!() };
+    let probabilities = |logits: &[f32]| metrics::probabilities(logits).0;
+    for raw in rows(4, 20, 7).column_iter() {
+        let x = ensemble.standardize(raw.as_slice());
+        let [a, b] = [0, 1].map(|member: usize| probabilities(&members[member].predict(&x)));
+        let both = probabilities(&ensemble.logits(raw.as_slice()));
+        for ((both, a), b) in both.iter().zip(a).zip(b) {
+            assert!((both - 0.5 * (a + b)).abs() < 1e-6);
+        }
+    }
+    assert_eq!((ensemble.parameters(), ensemble.widths()), (2 * 67, vec![4, 8, 3]));
+    let refused = "the model is an ensemble of 2 networks, which no board runs: distill a student from it";
+    let error = quantize(&ensemble, &rows(4, 50, 2), Scales::PerChannel).unwrap_err();
+    assert_eq!(error.to_string(), refused);
+    assert_eq!(export(&ensemble, "TEACHER", "").unwrap_err().to_string(), refused);
+}
+
+#[test]
+fn unusable_ensembles_are_not_saved() {
+    fn members(model: &mut Model) -> &mut Vec<Network> {
+        let Body::Ensemble(members) = &mut model.body else { unreachable!() };
+        members
+    }
+    let cases: [Case<Model>; 3] = [
+        (|model| members(model).clear(), "an ensemble needs at least one member"),
+        (
+            |model| members(model)[1].layers_mut()[1].bias[2] = f32::NAN,
+            "members.1.layers.1.bias holds NaN at position 2",
+        ),
+        (
+            |model| members(model)[1] = Network::zero(&[4, 7, 3], Activation::Relu),
+            "member 1 of the ensemble has another shape than the first",
+        ),
+    ];
+    let folder = Folder::new();
+    for (damage, message) in cases {
+        let mut model = ensemble(&[4, 8, 3]);
+        damage(&mut model);
+        let error = model.save(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
     }
 }
 

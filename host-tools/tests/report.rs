@@ -159,8 +159,9 @@ fn no_text_of_a_study_becomes_markup() -> Result<(), Failed> {
         let shown = document.descendants().filter(|node| node.has_tag_name(tag));
         assert!(shown.filter_map(|node| node.text()).any(|text| text.contains(attack)), "{tag}");
     }
-    let within =
-        |plot: &roxmltree::Node| descendants(plot, "text").any(|text| text.text().is_some_and(|text| text.contains("ß ☃ 日本")));
+    let within = |plot: &roxmltree::Node| {
+        descendants(plot, "text").any(|text| text.text().is_some_and(|text| text.contains("ß ☃ 日本")))
+    };
     assert!(page.all_plots().iter().any(within));
     Ok(())
 }

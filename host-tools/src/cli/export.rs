@@ -36,11 +36,11 @@ impl Export {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let model = Model::load(&self.model)?;
         export_to(&model, &self.name, &context.command, &self.out)?;
-        let footprint = Footprint::of(&model);
+        let footprint = Footprint::of(&model)?;
         let Footprint { flash, ram } = footprint;
         let (parameters, macs) = (model.parameters(), macs(&model.widths()));
         let cores = match model.body {
-            Body::F32(_) => "",
+            Body::F32(_) | Body::Ensemble(_) => "",
             Body::Int8(_) | Body::Int4(_) => ", twice that on Cortex-M4, M7 and M33",
         };
         context.console.say(format_args!(

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::file;
 use microdistill_host_tools::network::Activation;
-use microdistill_host_tools::teacher::{Settings, fit};
+use microdistill_host_tools::teacher::{Settings, fit, fit_ensemble};
 use microdistill_host_tools::weights::ClassWeights;
 
 use super::data::DataFlags;
@@ -24,6 +24,9 @@ pub(super) struct Train {
     /// Widths of the hidden layers
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128")]
     hidden: Vec<usize>,
+    /// Networks of the teacher, whose probabilities or values are averaged: better, and K times as long to train
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    ensemble: usize,
     /// Of the hidden layers
     #[arg(long, value_enum, default_value = "tanh")]
     activation: ActivationFlag,
@@ -104,6 +107,9 @@ impl Train {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let start = Instant::now();
         file::probe(&self.out)?;
+        if self.ensemble == 0 {
+            bail!("--ensemble 0: a teacher needs at least one network");
+        }
         let parts = self.data.read_new(context)?;
         interrupt::ask();
         let (rows, validation) = match self.patience {
@@ -122,9 +128,9 @@ impl Train {
             |rows, decay| fit(rows, None, &self.settings(context, rows, decay), &mut |_| interrupt::flow()),
         )?;
         let settings = self.settings(context, &rows, decay);
-        let bar = context.console.bar("teacher", settings.epochs);
-        let model = fit(&rows, validation.as_ref(), &settings, &mut |epoch| {
-            bar.set_position(epoch.number as u64);
+        let bar = context.console.bar("teacher", settings.epochs.saturating_mul(self.ensemble));
+        let model = fit_ensemble(&rows, validation.as_ref(), (&settings, self.ensemble), &|_| {
+            bar.inc(1);
             interrupt::flow()
         });
         bar.finish_and_clear();

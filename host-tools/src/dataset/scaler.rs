@@ -35,6 +35,15 @@ impl Scaler {
         x
     }
 
+    /// `x/scale + mean`, what [`apply`](Scaler::apply) takes for `x`, shape (features × rows); the mean of a feature that
+    /// is switched off.
+    pub fn restore(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
+        DMatrix::from_fn(x.nrows(), x.ncols(), |feature, row| {
+            let (mean, scale) = (self.mean[feature], self.scale[feature]);
+            if scale == 0.0 { mean } else { x[(feature, row)] / scale + mean }
+        })
+    }
+
     /// Writes the mean where a value of `x`, shape (features × rows), is missing.
     pub(crate) fn fill_missing(&self, x: &mut DMatrix<f32>) {
         for mut column in x.column_iter_mut() {

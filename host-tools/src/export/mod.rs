@@ -29,7 +29,7 @@ pub const NAME: &str = "STUDENT";
 /// to have made the file: without a machine's paths, see [`command_line`](crate::model::command_line).
 ///
 /// # Errors
-/// A name that is no constant's or is taken, a model with a number that is not finite, a model without example rows.
+/// A name that is no constant's or is taken, an ensemble, a model with a number that is not finite, a model without example rows.
 pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     let type_name = type_name(name)?;
     model.check().map_err(Error::Invalid)?;
@@ -49,7 +49,7 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
         }
     }
     let mut text = header(model, command);
-    let parts = Parts::of(model);
+    let parts = Parts::of(model)?;
     item(&mut text, "The network's type.", &format!("type {type_name}"), &Node::Leaf(parts.network_type));
     let (inputs, outputs, labels) = (model.features().len(), model.outputs(), model.labels().len());
     let number = parts.number;
@@ -130,9 +130,12 @@ pub struct Footprint {
 
 impl Footprint {
     /// Of this model.
-    pub fn of(model: &Model) -> Self {
-        let Parts { flash, scratch, .. } = Parts::of(model);
-        Footprint { flash, ram: scratch }
+    ///
+    /// # Errors
+    /// An ensemble.
+    pub fn of(model: &Model) -> Result<Self> {
+        let Parts { flash, scratch, .. } = Parts::of(model)?;
+        Ok(Footprint { flash, ram: scratch })
     }
 }
 

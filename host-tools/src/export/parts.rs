@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use microdistill::quant::{Clamp, Dequantize, GROUP, Table};
 
 use super::text::{Node, array, block, call, leaf, matrix, record};
+use crate::error::{Error, Result};
 use crate::model::{Body, Model};
 use crate::network::{Activation, Network};
 use crate::network_i8::{Codes, DenseI8, Folded, LEAKY_SLOPE, NetworkI8, Stage, run};
@@ -57,10 +58,13 @@ fn tensors<W: Debug, B: Debug>(
 }
 
 impl Parts {
-    pub(super) fn of(model: &Model) -> Self {
+    /// # Errors
+    /// An ensemble.
+    pub(super) fn of(model: &Model) -> Result<Self> {
         match &model.body {
-            Body::F32(network) => parts_f32(model, network),
-            Body::Int8(network) | Body::Int4(network) => parts_i8(model, network),
+            Body::F32(network) => Ok(parts_f32(model, network)),
+            Body::Ensemble(members) => Err(Error::ensemble(members.len())),
+            Body::Int8(network) | Body::Int4(network) => Ok(parts_i8(model, network)),
         }
     }
 }

@@ -35,7 +35,7 @@ pub fn rows(model: &Model, data: &Dataset, form: Form) -> String {
             let NetworkI8 { input, .. } = network;
             ("Standardized features as codes.", "i8", values, call("Some", [dequantize(input)]))
         }
-        (Body::F32(_), _) | (_, Form::Raw) => {
+        (Body::F32(_) | Body::Ensemble(_), _) | (_, Form::Raw) => {
             ("Raw features.", "f32", block(raw.map(|raw| array(raw.as_slice()))), leaf(None::<()>))
         }
     };

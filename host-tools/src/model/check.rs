@@ -1,5 +1,6 @@
 //! What every usable model satisfies, whether it was read, trained or put together by hand.
 
+use super::format::member_prefix;
 use super::{Body, Model, Task};
 use crate::network::{Activation, Network};
 use crate::network_i8::{Codes, DenseI8, NetworkI8, fixed_codes};
@@ -25,7 +26,8 @@ impl Model {
         }
         finite("examples", self.examples.as_slice())?;
         let outputs = match &self.body {
-            Body::F32(network) => check_f32(network, features)?,
+            Body::F32(network) => check_f32(network, "", features)?,
+            Body::Ensemble(members) => check_ensemble(members, features)?,
             Body::Int8(network) => check_i8(network, features)?,
             Body::Int4(network) => check_i4(network, features)?,
         };
@@ -41,14 +43,27 @@ impl Model {
     }
 }
 
-fn check_f32(network: &Network, features: usize) -> Result<usize, String> {
+/// Every member, all of one shape.
+fn check_ensemble(members: &[Network], features: usize) -> Result<usize, String> {
+    let Some(first) = members.first() else { return Err("an ensemble needs at least one member".into()) };
+    for (index, member) in members.iter().enumerate() {
+        check_f32(member, &member_prefix(index), features)?;
+        if member.widths() != first.widths() {
+            return Err(format!("member {index} of the ensemble has another shape than the first"));
+        }
+    }
+    Ok(first.widths().last().copied().unwrap_or_default())
+}
+
+/// `prefix` stands before the names of tensors.
+fn check_f32(network: &Network, prefix: &str, features: usize) -> Result<usize, String> {
     check_activations(network.layers().iter().map(|layer| layer.activation))?;
     let mut width = features;
     for (index, layer) in network.layers().iter().enumerate() {
         let weights = layer.weights();
         width = chain(index, width, weights.len(), layer.bias.len())?;
-        finite(&format!("layers.{index}.weights"), &weights)?;
-        finite(&format!("layers.{index}.bias"), &layer.bias)?;
+        finite(&format!("{prefix}layers.{index}.weights"), &weights)?;
+        finite(&format!("{prefix}layers.{index}.bias"), &layer.bias)?;
     }
     Ok(width)
 }

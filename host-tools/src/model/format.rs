@@ -6,6 +6,7 @@
 //! | `examples` | F32 | (rows, features) |
 //! | `layers.N.weights` | F32 or I8 | (outputs, inputs) |
 //! | `layers.N.bias` | F32 or I32 | (outputs) |
+//! | `members.K.layers.N.…` (ensemble) | F32 | the same of each member |
 //! | `layers.N.weight_scale` (int8, int4) | F32 | (outputs) or (1) |
 //! | `layers.N.group_scale` (int4) | U8 | (outputs, groups of 32 inputs), or (outputs, 0): the weights are multiples of them |
 //! | `activations.scale`, `activations.zero` (int8, int4) | F32, I8 | (1 + layers): the input, then every layer's output |
@@ -37,6 +38,9 @@ struct Header {
     version: u32,
     numbers: Numbers,
     activations: Vec<Activation>,
+    /// Of an ensemble: how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    members: Option<usize>,
     metadata: Metadata,
 }
 
@@ -44,6 +48,7 @@ struct Header {
 #[serde(rename_all = "lowercase")]
 enum Numbers {
     F32,
+    Ensemble,
     Int8,
     Int4,
 }
@@ -60,8 +65,14 @@ impl Model {
         tensors.add("examples", shape, self.examples.as_slice());
         let (numbers, activations) = match &self.body {
             Body::F32(network) => {
-                tensors.add_network(network);
-                (Numbers::F32, network.layers().iter().map(|layer| layer.activation).collect())
+                tensors.add_network(network, "");
+                (Numbers::F32, activations(network))
+            }
+            Body::Ensemble(members) => {
+                for (index, network) in members.iter().enumerate() {
+                    tensors.add_network(network, &member_prefix(index));
+                }
+                (Numbers::Ensemble, members.first().map(activations).unwrap_or_default())
             }
             Body::Int8(network) => {
                 tensors.add_network_i8(network);
@@ -75,7 +86,11 @@ impl Model {
         };
         let mut metadata = self.metadata.clone();
         metadata.scores.retain(|_, score| score.is_finite());
-        tensors.finish(&Header { version: VERSION, numbers, activations, metadata })
+        let members = match &self.body {
+            Body::Ensemble(members) => Some(members.len()),
+            Body::F32(_) | Body::Int8(_) | Body::Int4(_) => None,
+        };
+        tensors.finish(&Header { version: VERSION, numbers, activations, members, metadata })
     }
 
     /// The model of the file's bytes.
@@ -97,7 +112,12 @@ impl Model {
         let scaler = Scaler { mean: tensors.vector("scaler.mean")?, scale: tensors.vector("scaler.scale")? };
         let ([rows, features], examples) = tensors.array("examples")?;
         let body = match header.numbers {
-            Numbers::F32 => Body::F32(tensors.network(&header.activations)?),
+            Numbers::F32 => Body::F32(tensors.network("", &header.activations)?),
+            Numbers::Ensemble => {
+                let members = 0..header.members.unwrap_or_default();
+                let member = |index| tensors.network(&member_prefix(index), &header.activations);
+                Body::Ensemble(members.map(member).collect::<Result<_, _>>()?)
+            }
             Numbers::Int8 => Body::Int8(tensors.network_i8(&header.activations)?),
             Numbers::Int4 => {
                 let mut network = tensors.network_i8(&header.activations)?;
@@ -115,6 +135,15 @@ impl Model {
         model.check()?;
         Ok(model)
     }
+}
+
+/// What stands before the names of a member's tensors.
+pub(super) fn member_prefix(index: usize) -> String {
+    format!("members.{index}.")
+}
+
+fn activations(network: &Network) -> Vec<Activation> {
+    network.layers().iter().map(|layer| layer.activation).collect()
 }
 
 /// A number that tensors hold.
@@ -150,22 +179,22 @@ impl Tensors {
         self.0.push((name.into(), T::TYPE, shape, bytes));
     }
 
-    fn add_layer<W: Number, B: Number>(&mut self, index: usize, weights: &[W], bias: &[B]) {
+    fn add_layer<W: Number, B: Number>(&mut self, prefix: &str, index: usize, weights: &[W], bias: &[B]) {
         let shape = vec![bias.len(), weights.len() / bias.len()];
-        self.add(format!("layers.{index}.weights"), shape, weights);
-        self.add(format!("layers.{index}.bias"), vec![bias.len()], bias);
+        self.add(format!("{prefix}layers.{index}.weights"), shape, weights);
+        self.add(format!("{prefix}layers.{index}.bias"), vec![bias.len()], bias);
     }
 
-    fn add_network(&mut self, network: &Network) {
+    fn add_network(&mut self, network: &Network, prefix: &str) {
         for (index, layer) in network.layers().iter().enumerate() {
-            self.add_layer(index, &layer.weights(), &layer.bias);
+            self.add_layer(prefix, index, &layer.weights(), &layer.bias);
         }
     }
 
     fn add_network_i8(&mut self, network: &NetworkI8) {
         let mut codes = vec![network.input];
         for (index, layer) in network.layers.iter().enumerate() {
-            self.add_layer(index, &layer.weights, &layer.bias);
+            self.add_layer("", index, &layer.weights, &layer.bias);
             let scales = &layer.weight_scales;
             self.add(format!("layers.{index}.weight_scale"), vec![scales.len()], scales);
             codes.push(layer.output);
@@ -230,21 +259,26 @@ impl Reader<'_> {
     }
 
     /// Weights, shape (outputs, inputs), and bias, shape (outputs).
-    fn layer<W: Number, B: Number>(&mut self, index: usize) -> Result<(Vec<W>, Vec<B>), String> {
-        let ([outputs, inputs], weights) = self.array(&format!("layers.{index}.weights"))?;
-        let bias = self.vector(&format!("layers.{index}.bias"))?;
+    fn layer<W: Number, B: Number>(
+        &mut self,
+        prefix: &str,
+        index: usize,
+    ) -> Result<(Vec<W>, Vec<B>), String> {
+        let ([outputs, inputs], weights) = self.array(&format!("{prefix}layers.{index}.weights"))?;
+        let bias = self.vector(&format!("{prefix}layers.{index}.bias"))?;
         if bias.len() != outputs {
             let values = bias.len();
             return Err(format!(
-                "layers.{index}.bias has {values} values, layers.{index}.weights the shape ({outputs}, {inputs})"
+                "{prefix}layers.{index}.bias has {values} values, {prefix}layers.{index}.weights the shape ({outputs}, \
+                 {inputs})"
             ));
         }
         Ok((weights, bias))
     }
 
-    fn network(&mut self, activations: &[Activation]) -> Result<Network, String> {
+    fn network(&mut self, prefix: &str, activations: &[Activation]) -> Result<Network, String> {
         let layer = |(index, &activation)| {
-            let (weights, bias) = self.layer(index)?;
+            let (weights, bias) = self.layer(prefix, index)?;
             Ok(Dense::new(weights, bias, activation))
         };
         Ok(Network::new(activations.iter().enumerate().map(layer).collect::<Result<Vec<_>, String>>()?))
@@ -266,7 +300,7 @@ impl Reader<'_> {
         let tables = activations.iter().filter(|activation| activation.is_curved()).count();
         let mut sums = if tables > 0 { self.codes("sums", tables)? } else { Vec::new() }.into_iter();
         let layer = |(index, (&activation, output)): (usize, (&Activation, Codes))| {
-            let (weights, bias) = self.layer(index)?;
+            let (weights, bias) = self.layer("", index)?;
             let weight_scales = self.vector(&format!("layers.{index}.weight_scale"))?;
             let sums = if activation.is_curved() { sums.next() } else { None };
             let group_scales = Vec::new();

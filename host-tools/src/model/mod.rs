@@ -36,6 +36,8 @@ pub struct Model {
 pub enum Body {
     /// As it was trained.
     F32(Network),
+    /// Several as they were trained, of one shape, whose probabilities or values are averaged: a teacher.
+    Ensemble(Vec<Network>),
     /// After [`quantize`](crate::quantize::quantize).
     Int8(NetworkI8),
     /// An int8 network whose weights are stored in 4 bits.
@@ -101,14 +103,16 @@ impl Model {
     pub fn widths(&self) -> Vec<usize> {
         match &self.body {
             Body::F32(network) => network.widths(),
+            Body::Ensemble(members) => members.first().map(Network::widths).unwrap_or_default(),
             Body::Int8(network) | Body::Int4(network) => network.widths(),
         }
     }
 
-    /// `f32`, `int8` or `int4`.
+    /// `f32`, `ensemble`, `int8` or `int4`.
     pub fn kind(&self) -> &'static str {
         match &self.body {
             Body::F32(_) => "f32",
+            Body::Ensemble(_) => "ensemble",
             Body::Int8(_) => "int8",
             Body::Int4(_) => "int4",
         }
@@ -123,6 +127,7 @@ impl Model {
     pub fn parameters(&self) -> usize {
         match &self.body {
             Body::F32(network) => network.parameters(),
+            Body::Ensemble(members) => members.iter().map(Network::parameters).sum(),
             Body::Int8(network) | Body::Int4(network) => network.parameters(),
         }
     }
@@ -139,13 +144,19 @@ impl Model {
         let x = self.standardize(raw);
         match &self.body {
             Body::F32(network) => network.predict(&x),
+            Body::Ensemble(members) => {
+                self.average(members, &DMatrix::from_vec(x.len(), 1, x)).as_slice().to_vec()
+            }
             Body::Int8(network) | Body::Int4(network) => network.predict(&x),
         }
     }
 
     /// What the model says about the rows of `data` as a teacher.
     pub fn answers(&self, data: &Dataset) -> Answers {
-        self.predict(data).into()
+        match &self.body {
+            Body::Ensemble(members) => answers(members, &self.scaler.apply(&data.x)),
+            Body::F32(_) | Body::Int8(_) | Body::Int4(_) => self.predict(data).into(),
+        }
     }
 
     /// [`logits`](Model::logits) for every row of `data`, which has the model's features: shape (outputs × rows).
@@ -154,9 +165,24 @@ impl Model {
         let x = self.scaler.apply(&data.x);
         match &self.body {
             Body::F32(network) => network.predict_all(&x),
+            Body::Ensemble(members) => self.average(members, &x),
             Body::Int8(network) | Body::Int4(network) => network.predict_all(&x),
         }
     }
+
+    /// What the members say together for the standardized rows `x`: shape (outputs × rows).
+    fn average(&self, members: &[Network], x: &DMatrix<f32>) -> DMatrix<f32> {
+        let answers = answers(members, x);
+        match self.metadata.task {
+            Task::Classification { .. } => answers.logits(1.0).into_owned(),
+            Task::Regression { .. } => answers.values().into_owned(),
+        }
+    }
+}
+
+/// What each member says for the standardized rows `x`.
+fn answers(members: &[Network], x: &DMatrix<f32>) -> Answers {
+    Answers::alike(members.iter().map(|member| member.predict_all(x)))
 }
 
 /// How many rows become golden vectors.

@@ -204,7 +204,7 @@ fn both_parts(summary: &Summary, kind: ArmKind) -> Option<gap::Arm> {
 /// The default recipe, or the last that was distilled.
 fn student(arms: &[ArmInfo]) -> Option<&ArmInfo> {
     let distilled = || arms.iter().filter(|arm| arm.kind == ArmKind::Distilled);
-    distilled().find(|arm| arm.name == DEFAULT).or_else(|| distilled().last())
+    distilled().find(|arm| arm.name == DEFAULT).or_else(|| distilled().next_back())
 }
 
 /// What tuning chose, over seeds.

@@ -2,10 +2,13 @@
 
 use std::ops::ControlFlow;
 
+use rayon::prelude::*;
+
 use super::train::{Epoch, Examples, Settings, Target, train};
 use crate::dataset::{Dataset, Standardized, Standardizer};
 use crate::error::{Error, Result};
 use crate::model::{Body, Machine, Metadata, Model, Role};
+use crate::network::Network;
 
 /// Trains a teacher on `data`: scaler, network and, for values, their unit. `validation` is for early stopping.
 ///
@@ -17,16 +20,81 @@ pub fn fit(
     settings: &Settings,
     progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
 ) -> Result<Model> {
-    let standardizer = Standardizer::fit(data, None);
-    let training = standardizer.apply(data);
-    let validation = validation.map(|data| standardizer.apply(data));
-    let validation = validation.as_ref().map(examples).transpose()?;
-    let trained = train(settings, examples(&training)?, validation, progress)?;
-    let network = standardizer.restore(trained.network);
-    // One training runs on one thread.
-    let machine = Machine { arch: std::env::consts::ARCH.into(), threads: 1 };
-    let metadata = Metadata { machine: Some(machine), ..Metadata::of(data, Role::Teacher, settings.seed) };
-    Ok(Model::new(metadata, standardizer.scaler, Body::F32(network), &data.x))
+    let rows = Rows::new(data, validation);
+    let network = rows.network(settings, progress)?;
+    Ok(rows.model(settings, Body::F32(network)))
+}
+
+/// Trains an ensemble of so many `members`, one a core, that differ by their seeds alone: by initial weights and the
+/// order of samples (Lakshminarayanan et al. 2017). The first is [`fit`]'s teacher. `progress` is called after each epoch
+/// of each.
+///
+/// # Errors
+/// As of [`fit`], and no members.
+pub fn fit_ensemble(
+    data: &Dataset,
+    validation: Option<&Dataset>,
+    (settings, members): (&Settings, usize),
+    progress: &(dyn Fn(Epoch) -> ControlFlow<()> + Sync),
+) -> Result<Model> {
+    if members == 0 {
+        return Err(Error::Invalid("an ensemble needs at least one member".into()));
+    }
+    let rows = Rows::new(data, validation);
+    let member = |member: usize| {
+        let settings = Settings { seed: member_seed(settings.seed, member), ..settings.clone() };
+        rows.network(&settings, &mut |epoch| progress(epoch))
+    };
+    let networks = (0..members).into_par_iter().map(member).collect::<Result<Vec<_>>>()?;
+    let body = match <[Network; 1]>::try_from(networks) {
+        Ok([network]) => Body::F32(network),
+        Err(networks) => Body::Ensemble(networks),
+    };
+    Ok(rows.model(settings, body))
+}
+
+/// Seeds of members lie far apart, so that ensembles of neighbouring seeds share none.
+fn member_seed(seed: u64, member: usize) -> u64 {
+    // 2⁶⁴ divided by the golden ratio.
+    seed.wrapping_add((member as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+/// Rows to train on, and to stop by.
+struct Rows<'a> {
+    data: &'a Dataset,
+    standardizer: Standardizer,
+    training: Standardized,
+    validation: Option<Standardized>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(data: &'a Dataset, validation: Option<&Dataset>) -> Self {
+        let standardizer = Standardizer::fit(data, None);
+        Rows {
+            data,
+            training: standardizer.apply(data),
+            validation: validation.map(|data| standardizer.apply(data)),
+            standardizer,
+        }
+    }
+
+    fn network(
+        &self,
+        settings: &Settings,
+        progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+    ) -> Result<Network> {
+        let validation = self.validation.as_ref().map(examples).transpose()?;
+        let trained = train(settings, examples(&self.training)?, validation, progress)?;
+        Ok(self.standardizer.restore(trained.network))
+    }
+
+    fn model(self, settings: &Settings, body: Body) -> Model {
+        // One training runs on one thread.
+        let machine = Machine { arch: std::env::consts::ARCH.into(), threads: 1 };
+        let metadata =
+            Metadata { machine: Some(machine), ..Metadata::of(self.data, Role::Teacher, settings.seed) };
+        Model::new(metadata, self.standardizer.scaler, body, &self.data.x)
+    }
 }
 
 fn examples(data: &Standardized) -> Result<Examples<'_>> {

@@ -3,13 +3,10 @@
 //! Fast, and outside the promise of equal bits: the matrix kernels choose CPU features at run time, so a training
 //! repeats bit for bit on one kind of CPU only. What it gives is an ordinary [`Network`](crate::network::Network).
 
-mod batched;
 mod fit;
-mod gemm;
-mod tanh;
 #[cfg(test)]
 mod tests;
 mod train;
 
-pub use fit::fit;
+pub use fit::{fit, fit_ensemble};
 pub use train::{Epoch, Examples, Settings, Target, Trained, train};

@@ -6,8 +6,8 @@ use microdistill::optimizer::AdamRates;
 use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
 
-use super::batched::{Batched, Mode, tensors};
 use super::train::{Epoch, Examples, Settings, Target, losses, train};
+use crate::batched::{Batched, Mode, tensors};
 use crate::network::{Activation, Network};
 use crate::weights::ClassWeights;
 use rand_core::Rng;

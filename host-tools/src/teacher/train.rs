@@ -3,14 +3,13 @@
 use std::ops::ControlFlow;
 
 use microdistill::loss::{CrossEntropy, Linear, Loss, OutputMse};
-use microdistill::optimizer::{AdamRates, Corrections};
+use microdistill::optimizer::AdamRates;
 use microdistill::scalar::Scalar;
 use microdistill::schedule::{HalfCosine, Schedule as _};
 use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
 
-use super::batched::{Batched, Mode, Parameters, tensors};
-use super::gemm::Real;
+use crate::batched::{Adam, Batched, Mode, Real};
 use crate::error::{Error, Result};
 use crate::network::{Activation, Network, check_widths};
 use crate::random::shuffle;
@@ -247,32 +246,6 @@ impl<'a> Training<'a> {
             sum += losses(&mut self.batched, examples.target, None, chunk, &mut self.work);
         }
         sum / rows as f64
-    }
-}
-
-/// The core's Adam over a batched network.
-struct Adam {
-    moments: [Vec<Parameters<f32>>; 2],
-    corrections: Corrections<f32>,
-}
-
-impl Adam {
-    fn zero(widths: &[usize]) -> Self {
-        Adam {
-            moments: [Parameters::zeros(widths), Parameters::zeros(widths)],
-            corrections: Corrections::ZERO,
-        }
-    }
-
-    /// Moves the weights against `scale` times their gradients.
-    fn step(&mut self, network: &mut Batched<f32>, rates: &AdamRates, scale: f32) {
-        self.corrections.advance(rates);
-        let [first, second] = &mut self.moments;
-        let moments = tensors(first).zip(tensors(second));
-        let parameters = tensors(&mut network.layers).zip(tensors(&mut network.gradients));
-        for (((role, p), (_, g)), ((_, m), (_, v))) in parameters.zip(moments) {
-            rates.step(role, p, g, (m, v), &self.corrections, scale);
-        }
     }
 }
 

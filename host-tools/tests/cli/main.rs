@@ -3,6 +3,7 @@
 mod files;
 mod folder;
 mod places;
+mod recipes;
 
 use std::path::Path;
 

@@ -28,6 +28,7 @@ pub(super) fn write(folder: &Path, model: &Model) -> Result<PathBuf> {
             put("plain.rs", plain(network).as_bytes())?;
             put("emlearn.c", emlearn(network).as_bytes())?;
         }
+        Body::Ensemble(members) => return Err(Error::ensemble(members.len())),
         // Who has no int4 takes it as the int8 network that it is.
         Body::Int8(network) | Body::Int4(network) => {
             let codes: Vec<Vec<i8>> = standardized.iter().map(|x| network.quantize(x)).collect();

@@ -1,18 +1,25 @@
-//! Forward and backward of a batch of samples, in buffers made once.
+//! Networks on the desktop in batches of samples, with matrix products in buffers made once: teachers and generators.
 //!
 //! Shapes: weights (inputs × outputs), which in memory is the (outputs, inputs) row-major of the core; activations
 //! (width × batch), one column a sample.
+
+mod adam;
+mod gemm;
+mod tanh;
 
 use microdistill::layer::Role;
 use nalgebra::DMatrix;
 use rand_core::Rng;
 
-use super::gemm::{Operand, Real};
-use super::tanh::tanh;
+pub(crate) use adam::Adam;
+use gemm::Operand;
+pub(crate) use gemm::Real;
+use tanh::tanh;
+
 use crate::network::{Activation, Network};
 
 /// A parameter or its gradient or moment.
-pub(super) struct Parameters<T> {
+pub(crate) struct Parameters<T> {
     /// Shape (inputs × outputs).
     pub weights: DMatrix<T>,
     /// Shape (outputs).
@@ -25,13 +32,13 @@ impl<T: Real> Parameters<T> {
     }
 
     /// Every layer of a network of these `widths`, zero.
-    pub(super) fn zeros(widths: &[usize]) -> Vec<Self> {
+    pub(crate) fn zeros(widths: &[usize]) -> Vec<Self> {
         widths.windows(2).map(|pair| Parameters::zero(pair[0], pair[1])).collect()
     }
 }
 
 /// Every tensor with its role, in the core's order.
-pub(super) fn tensors<T: Real>(layers: &mut [Parameters<T>]) -> impl Iterator<Item = (Role, &mut [T])> {
+pub(crate) fn tensors<T: Real>(layers: &mut [Parameters<T>]) -> impl Iterator<Item = (Role, &mut [T])> {
     layers.iter_mut().flat_map(|layer| {
         [(Role::Weights, layer.weights.as_mut_slice()), (Role::Bias, layer.bias.as_mut_slice())]
     })
@@ -54,7 +61,7 @@ impl<T> Buffers<T> {
 }
 
 /// An MLP and the memory to train it in batches.
-pub(super) struct Batched<T> {
+pub(crate) struct Batched<T> {
     pub layers: Vec<Parameters<T>>,
     pub gradients: Vec<Parameters<T>>,
     hidden: Activation,
@@ -63,14 +70,14 @@ pub(super) struct Batched<T> {
 }
 
 /// Whether hidden units are dropped.
-pub(super) enum Mode<'a, R> {
+pub(crate) enum Mode<'a, R> {
     Training(&'a mut R),
     Inference,
 }
 
 impl<T: Real> Batched<T> {
     /// Of zeros, for batches of up to `batch` samples; `dropout` in [0, 1) is the share of hidden units dropped.
-    pub(super) fn zero(widths: &[usize], hidden: Activation, dropout: T, batch: usize) -> Self {
+    pub(crate) fn zero(widths: &[usize], hidden: Activation, dropout: T, batch: usize) -> Self {
         let last = widths.len() - 2;
         let buffers = widths[1..].iter().enumerate().map(|(index, &width)| {
             let zero = DMatrix::from_element(width, batch, T::ZERO);
@@ -87,7 +94,7 @@ impl<T: Real> Batched<T> {
     }
 
     /// Logits or values of the first `n` columns of `x`, which must be at most the batch: shape (outputs × batch).
-    pub(super) fn forward<R: Rng>(&mut self, x: &DMatrix<T>, n: usize, mut mode: Mode<'_, R>) -> &DMatrix<T> {
+    pub(crate) fn forward<R: Rng>(&mut self, x: &DMatrix<T>, n: usize, mut mode: Mode<'_, R>) -> &DMatrix<T> {
         let last = self.layers.len() - 1;
         for (index, layer) in self.layers.iter().enumerate() {
             let (before, after) = self.buffers.split_at_mut(index);
@@ -119,14 +126,14 @@ impl<T: Real> Batched<T> {
     }
 
     /// Outputs of the last [`forward`](Batched::forward), and where ∂L/∂output belongs: shapes (outputs × batch).
-    pub(super) fn output_and_gradient(&mut self) -> (&DMatrix<T>, &mut DMatrix<T>) {
+    pub(crate) fn output_and_gradient(&mut self) -> (&DMatrix<T>, &mut DMatrix<T>) {
         let last = self.buffers.len() - 1;
         let buffers = &mut self.buffers[last];
         (&buffers.y, &mut buffers.dy)
     }
 
     /// Writes the summed gradients of the first `n` samples.
-    pub(super) fn backward(&mut self, x: &DMatrix<T>, n: usize) {
+    pub(crate) fn backward(&mut self, x: &DMatrix<T>, n: usize) {
         for index in (0..self.layers.len()).rev() {
             let (before, after) = self.buffers.split_at_mut(index);
             let dz = Operand::first(&after[0].dy, n);
@@ -168,7 +175,7 @@ fn draw<T: Real, R: Rng>(mask: &mut [T], keep: T, mode: &mut Mode<'_, R>) {
 
 impl Batched<f32> {
     /// Takes the weights of `network`, which has the same shape.
-    pub(super) fn load(&mut self, network: &Network) {
+    pub(crate) fn load(&mut self, network: &Network) {
         for (layer, from) in self.layers.iter_mut().zip(network.layers()) {
             layer.weights.as_mut_slice().copy_from_slice(&from.weights());
             layer.bias.copy_from_slice(&from.bias);
@@ -176,7 +183,7 @@ impl Batched<f32> {
     }
 
     /// Writes the weights to `network`, which has the same shape.
-    pub(super) fn store(&self, network: &mut Network) {
+    pub(crate) fn store(&self, network: &mut Network) {
         for (layer, to) in self.layers.iter().zip(network.layers_mut()) {
             to.set_weights(layer.weights.as_slice());
             to.bias.copy_from_slice(&layer.bias);

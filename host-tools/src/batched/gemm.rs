@@ -4,14 +4,14 @@ use microdistill::scalar::Scalar;
 use nalgebra::DMatrix;
 
 /// A scalar with a matrix product.
-pub(super) trait Real: Scalar + nalgebra::Scalar + Into<f64> {
+pub(crate) trait Real: Scalar + nalgebra::Scalar + Into<f64> {
     /// `C ← A·B + β·C`. Panics if the shapes do not fit: they are this module's, never a user's.
     fn gemm(a: Operand<'_, Self>, b: Operand<'_, Self>, beta: Self, c: &mut DMatrix<Self>, columns: usize);
 }
 
 /// A matrix, or its transpose, to be read by a product.
 #[derive(Clone, Copy)]
-pub(super) struct Operand<'a, T> {
+pub(crate) struct Operand<'a, T> {
     data: &'a [T],
     rows: usize,
     columns: usize,
@@ -21,7 +21,7 @@ pub(super) struct Operand<'a, T> {
 
 impl<'a, T> Operand<'a, T> {
     /// The first `columns` columns.
-    pub(super) fn first(matrix: &'a DMatrix<T>, columns: usize) -> Self {
+    pub(crate) fn first(matrix: &'a DMatrix<T>, columns: usize) -> Self {
         let rows = matrix.nrows();
         Operand {
             data: &matrix.as_slice()[..rows * columns],
@@ -33,11 +33,11 @@ impl<'a, T> Operand<'a, T> {
     }
 
     /// All columns.
-    pub(super) fn all(matrix: &'a DMatrix<T>) -> Self {
+    pub(crate) fn all(matrix: &'a DMatrix<T>) -> Self {
         Operand::first(matrix, matrix.ncols())
     }
 
-    pub(super) fn transposed(self) -> Self {
+    pub(crate) fn transposed(self) -> Self {
         Operand {
             rows: self.columns,
             columns: self.rows,

@@ -5,7 +5,7 @@ use microdistill::scalar::Scalar;
 /// `z ← tanh z`, element by element, within 10⁻⁵.
 ///
 /// Lambert's continued fraction `z / (1 + z² / (3 + z² / (5 + …)))` to its ninth term, as a quotient of polynomials.
-pub(super) fn tanh<T: Scalar>(z: &mut [T]) {
+pub(crate) fn tanh<T: Scalar>(z: &mut [T]) {
     let [n0, n1, n2, n3] = [34_459_425, 4_729_725, 135_135, 990].map(T::from_count);
     let [d1, d2, d3, d4] = [16_216_200, 945_945, 13_860, 45].map(T::from_count);
     // Where tanh is 1 to the precision of f32, the quotient begins to leave it.
