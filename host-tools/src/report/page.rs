@@ -7,12 +7,10 @@ use super::table::{self, Table, pair};
 use super::{confusion, curves, forest, gap, number, reliability, size, temperature};
 use crate::error::Result;
 use crate::metrics::Scores;
+use crate::study::arms::names;
 use crate::study::results::{
     ArmInfo, ArmKind, Cell, Comparison, MeanStd, Overall, Results, SetResults, Summary,
 };
-
-/// The arm that is compared with all others, where there is one of this name.
-const DEFAULT: &str = "default";
 
 /// The page.
 #[derive(Serialize)]
@@ -30,6 +28,7 @@ pub(super) struct Page<'a> {
 /// All sets of one condition.
 #[derive(Serialize)]
 struct Whole {
+    title: String,
     condition: String,
     scores: Table,
     across: Vec<Table>,
@@ -69,8 +68,8 @@ impl<'a> Page<'a> {
 }
 
 fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
-    let sets: Vec<&SetResults> =
-        results.sets.iter().filter(|set| set.condition == overall.condition).collect();
+    let among = |set: &&SetResults| set.condition == overall.condition && overall.sets.contains(&set.name);
+    let sets: Vec<&SetResults> = results.sets.iter().filter(among).collect();
     let used = |metric: &str| {
         sets.iter().flat_map(|set| &set.summaries).any(|summary| summary.scores.contains_key(metric))
     };
@@ -83,7 +82,7 @@ fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
         let found = sets
             .iter()
             .filter_map(|set| Some(difference(set.comparisons.iter().find(same)?, set.name.clone())));
-        let rows: Vec<_> = found.chain([difference(of, "all of them".into())]).collect();
+        let rows: Vec<_> = found.chain([difference(of, overall.title.clone())]).collect();
         by_set.push(forest::plot(
             format!("{}: {}", pair(&of.a, &of.b), number::name(&of.metric)),
             &of.metric,
@@ -91,6 +90,7 @@ fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
         )?);
     }
     Ok(Whole {
+        title: overall.title.clone(),
         condition: number::condition(&overall.condition),
         scores: table::scores(
             "Means over data sets of means over seeds ± standard deviation between data sets".into(),
@@ -204,7 +204,7 @@ fn both_parts(summary: &Summary, kind: ArmKind) -> Option<gap::Arm> {
 /// The default recipe, or the last that was distilled.
 fn student(arms: &[ArmInfo]) -> Option<&ArmInfo> {
     let distilled = || arms.iter().filter(|arm| arm.kind == ArmKind::Distilled);
-    distilled().find(|arm| arm.name == DEFAULT).or_else(|| distilled().next_back())
+    distilled().find(|arm| arm.name == names::DEFAULT).or_else(|| distilled().next_back())
 }
 
 /// What tuning chose, over seeds.
