@@ -7,7 +7,7 @@ use super::table::{self, Table, pair};
 use super::{confusion, curves, forest, gap, number, reliability, size, temperature};
 use crate::error::Result;
 use crate::metrics::Scores;
-use crate::study::arms::names;
+use crate::study::names;
 use crate::study::results::{
     ArmInfo, ArmKind, Cell, Comparison, MeanStd, Overall, Results, SetResults, Summary,
 };
