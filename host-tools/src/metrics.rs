@@ -82,7 +82,9 @@ pub fn evaluate(model: &Model, data: &Dataset) -> Result<Scores> {
     match &data.target {
         Target::Classes(classes) => Ok(Scores::Classification(classification(&outputs, classes))),
         Target::Values(values) => Ok(Scores::Regression(regression(outputs.as_slice(), values))),
-        Target::Absent => Err(Error::Invalid("rows without a target cannot be scored".into())),
+        Target::Partial(_) | Target::Absent => {
+            Err(Error::Invalid("rows without a target cannot be scored".into()))
+        }
     }
 }
 

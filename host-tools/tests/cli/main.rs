@@ -4,6 +4,7 @@ mod files;
 mod folder;
 mod places;
 mod recipes;
+mod synthetic;
 
 use std::path::Path;
 
