@@ -10,7 +10,7 @@ use crate::model::Model;
 
 /// Scores of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "AnyScores")]
 pub enum Scores {
     /// Of logits against labels.
     Classification(Classification),
@@ -19,7 +19,7 @@ pub enum Scores {
 }
 
 /// Scores of logits against labels.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Classification {
     /// Number of rows.
     pub rows: usize,
@@ -36,7 +36,7 @@ pub struct Classification {
 }
 
 /// Scores of values against values.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Regression {
     /// Number of rows.
     pub rows: usize,
@@ -45,6 +45,36 @@ pub struct Regression {
     /// 1 − (mean squared error / variance of the target); 0 for the target's mean, 1 for no error. 0, too, where all
     /// targets are equal.
     pub r2: f64,
+}
+
+/// Scores as they are read: an untagged enum cannot be, where some dependency of serde_json keeps numbers as texts.
+#[derive(Deserialize)]
+struct AnyScores {
+    rows: usize,
+    accuracy: Option<f64>,
+    nll: Option<f64>,
+    brier: Option<f64>,
+    ece: Option<f64>,
+    confusion: Option<Vec<Vec<usize>>>,
+    rmse: Option<f64>,
+    r2: Option<f64>,
+}
+
+impl TryFrom<AnyScores> for Scores {
+    type Error = &'static str;
+
+    fn try_from(any: AnyScores) -> std::result::Result<Self, Self::Error> {
+        let AnyScores { rows, accuracy, nll, brier, ece, confusion, rmse, r2 } = any;
+        if let (Some(rmse), Some(r2)) = (rmse, r2) {
+            return Ok(Scores::Regression(Regression { rows, rmse, r2 }));
+        }
+        let (Some(accuracy), Some(nll), Some(brier), Some(ece), Some(confusion)) =
+            (accuracy, nll, brier, ece, confusion)
+        else {
+            return Err("scores are those of classes or of values");
+        };
+        Ok(Scores::Classification(Classification { rows, accuracy, nll, brier, ece, confusion }))
+    }
 }
 
 impl Scores {
@@ -82,7 +112,9 @@ pub fn evaluate(model: &Model, data: &Dataset) -> Result<Scores> {
     match &data.target {
         Target::Classes(classes) => Ok(Scores::Classification(classification(&outputs, classes))),
         Target::Values(values) => Ok(Scores::Regression(regression(outputs.as_slice(), values))),
-        Target::Absent => Err(Error::Invalid("rows without a target cannot be scored".into())),
+        Target::Partial(_) | Target::Absent => {
+            Err(Error::Invalid("rows without a target cannot be scored".into()))
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use super::data::DataFlags;
 use super::decay::{WeightDecay, work};
 use super::outcome::finish;
 use super::precision::PrecisionFlags;
+use super::synthetic::{FurtherFlags, tell};
 use super::train::{ActivationFlag, ClassWeightsFlag};
 use super::{Context, interrupt};
 
@@ -66,6 +67,8 @@ pub(super) struct Distill {
     #[command(flatten)]
     precision: PrecisionFlags,
     #[command(flatten)]
+    further: FurtherFlags,
+    #[command(flatten)]
     data: DataFlags,
 }
 
@@ -109,14 +112,19 @@ impl Distill {
                 parts.known.select(&split(&parts.known, &[fraction, 1.0 - fraction], context.seed)?[0])
             }
         };
+        let further = self.further.read(context, &self.data, &teacher)?;
         let label = "student's weight decay";
         let Settings { widths, epochs, .. } = self.settings(context, &teacher, &rows, 0.0);
         let work = work(&widths, epochs);
         let decay = self.weight_decay.choose(context, label, (&rows, self.folds, work), |rows, decay| {
-            let settings = self.settings(context, &teacher, rows, decay);
-            let rows = Taught { data: rows, teacher: Some(&teacher.answers(rows)) };
+            let (rows, _) = further.beside(rows)?;
+            let settings = self.settings(context, &teacher, &rows, decay);
+            let rows = Taught { data: &rows, teacher: Some(&teacher.answers(&rows)) };
             fit(rows, None, &settings, &mut |_| interrupt::flow())
         })?;
+        let known = rows.rows();
+        let (rows, further) = further.beside(&rows)?;
+        tell(context, known, &further);
         let settings = self.settings(context, &teacher, &rows, decay);
         let bar = context.console.bar("student", settings.epochs);
         let rows = Taught { data: &rows, teacher: Some(&teacher.answers(&rows)) };
@@ -127,6 +135,7 @@ impl Distill {
         bar.finish_and_clear();
         let mut student = student?;
         parts.sign(&mut student);
+        student.metadata.further = further;
         finish(context, student, &parts, &self.out, start, Some(decay))
     }
 

@@ -5,6 +5,7 @@ mod folder;
 mod places;
 mod recipes;
 mod study;
+mod synthetic;
 
 use std::path::Path;
 
