@@ -63,17 +63,9 @@ impl<'a> About<'a> {
         Some(find(&self.overall.summaries, arm)?.scores.get(metric)?.mean)
     }
 
-    /// Over the sets, or, of a single one, over its seeds.
     fn comparison(&self, a: &str, b: &str, metric: &str) -> Option<&'a Comparison> {
-        let comparisons = match self.overall.sets.as_slice() {
-            [one] => {
-                let mut sets = self.results.sets.iter();
-                let set = sets.find(|set| set.name == *one && set.condition == self.overall.condition)?;
-                &set.comparisons
-            }
-            _ => &self.overall.comparisons,
-        };
-        comparisons.iter().find(|c| (c.a.as_str(), c.b.as_str(), c.metric.as_str()) == (a, b, metric))
+        let mut comparisons = self.overall.comparisons.iter();
+        comparisons.find(|c| (c.a.as_str(), c.b.as_str(), c.metric.as_str()) == (a, b, metric))
     }
 
     fn everything(&self) -> Vec<String> {
