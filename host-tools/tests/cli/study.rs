@@ -71,7 +71,7 @@ fn the_missions_example_is_at_chance_level_whatever_was_learned_by_heart() {
     assert_eq!(widths("mission"), serde_json::json!([10, 32, 10]));
     for arm in ["teacher", "hard", "mission"] {
         let (train, test) = (mean(&results, arm, "train accuracy"), mean(&results, arm, "test accuracy"));
-        assert!(train > test + 0.1, "{arm}: {train}, {test}");
+        assert!(train > test + 0.05, "{arm}: {train}, {test}");
         assert!((test - 0.1).abs() < 0.04, "{arm}: {test}");
     }
     assert!(results["sentences"][0].as_str().unwrap().contains("random"));
