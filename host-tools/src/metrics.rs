@@ -2,15 +2,16 @@
 
 use microdistill::argmax;
 use nalgebra::DMatrix;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::model::Model;
 
 /// Scores of a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, try_from = "AnyScores")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Scores {
     /// Of logits against labels.
     Classification(Classification),
@@ -19,7 +20,7 @@ pub enum Scores {
 }
 
 /// Scores of logits against labels.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Classification {
     /// Number of rows.
     pub rows: usize,
@@ -36,7 +37,7 @@ pub struct Classification {
 }
 
 /// Scores of values against values.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Regression {
     /// Number of rows.
     pub rows: usize,
@@ -47,33 +48,17 @@ pub struct Regression {
     pub r2: f64,
 }
 
-/// Scores as they are read: an untagged enum cannot be, where some dependency of serde_json keeps numbers as texts.
-#[derive(Deserialize)]
-struct AnyScores {
-    rows: usize,
-    accuracy: Option<f64>,
-    nll: Option<f64>,
-    brier: Option<f64>,
-    ece: Option<f64>,
-    confusion: Option<Vec<Vec<usize>>>,
-    rmse: Option<f64>,
-    r2: Option<f64>,
-}
-
-impl TryFrom<AnyScores> for Scores {
-    type Error = &'static str;
-
-    fn try_from(any: AnyScores) -> std::result::Result<Self, Self::Error> {
-        let AnyScores { rows, accuracy, nll, brier, ece, confusion, rmse, r2 } = any;
-        if let (Some(rmse), Some(r2)) = (rmse, r2) {
-            return Ok(Scores::Regression(Regression { rows, rmse, r2 }));
-        }
-        let (Some(accuracy), Some(nll), Some(brier), Some(ece), Some(confusion)) =
-            (accuracy, nll, brier, ece, confusion)
-        else {
-            return Err("scores are those of classes or of values");
+/// By the names of the scores. Serde's own way for enums without a tag cannot read numbers where any crate of the build asks
+/// serde_json for arbitrary precision, as defmt-decoder does.
+impl<'de> Deserialize<'de> for Scores {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let scores = if value.get("rmse").is_some() {
+            serde_json::from_value(value).map(Scores::Regression)
+        } else {
+            serde_json::from_value(value).map(Scores::Classification)
         };
-        Ok(Scores::Classification(Classification { rows, accuracy, nll, brier, ece, confusion }))
+        scores.map_err(D::Error::custom)
     }
 }
 
