@@ -13,14 +13,15 @@ use std::process::ExitCode;
 
 use fixture::{classes, study};
 use libtest_mimic::{Arguments, Failed, Trial};
-use microdistill_host_tools::metrics::Scores;
+use microdistill_host_tools::metrics::{Regression, Scores};
 use microdistill_host_tools::report::{csv, html};
+use microdistill_host_tools::study::Results;
 use page::{Page, descendants};
 
 type Test = fn() -> Result<(), Failed>;
 
 fn main() -> ExitCode {
-    let tests: [(&str, Test); 9] = [
+    let tests: [(&str, Test); 10] = [
         ("every_plot_has_its_marks", every_plot_has_its_marks),
         ("the_page_needs_nothing_but_itself", the_page_needs_nothing_but_itself),
         ("everything_has_a_name", everything_has_a_name),
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         ("one_seed_has_no_intervals", one_seed_has_no_intervals),
         ("numbers_that_are_none_are_left_out", numbers_that_are_none_are_left_out),
         ("a_class_may_be_absent", a_class_may_be_absent),
+        ("json_is_read_back", json_is_read_back),
         ("csv_has_a_row_for_each_cell", csv_has_a_row_for_each_cell),
     ];
     let mut trials: Vec<Trial> = tests.into_iter().map(|(name, test)| Trial::test(name, test)).collect();
@@ -230,6 +232,14 @@ fn a_class_may_be_absent() -> Result<(), Failed> {
         }
     }
     Page::read(&html(&study)?)?;
+    Ok(())
+}
+
+fn json_is_read_back() -> Result<(), Failed> {
+    let mut study = study(&[("wine", classes(3))], 2);
+    study.sets[0].cells[0].test = Scores::Regression(Regression { rows: 9, rmse: 0.1, r2: 1.0 / 3.0 });
+    let read: Results = serde_json::from_str(&serde_json::to_string(&study)?)?;
+    assert_eq!(read, study);
     Ok(())
 }
 
