@@ -46,7 +46,7 @@ pub(super) struct Distill {
     #[arg(long, default_value_t = 1.0)]
     fraction: f64,
     /// L2, decoupled: a number, or `auto` for the best in cross-validation
-    #[arg(long, value_name = "DECAY", default_value = "0.01")]
+    #[arg(long, value_name = "DECAY", default_value = "0.1")]
     weight_decay: WeightDecay,
     /// Folds of that cross-validation; with groups, at most as many as there are groups
     #[arg(long, default_value_t = 7)]

@@ -4,6 +4,7 @@ mod files;
 mod folder;
 mod places;
 mod recipes;
+mod study;
 mod synthetic;
 
 use std::path::Path;
