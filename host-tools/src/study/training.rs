@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-
 use super::arms::{Arm, Knob};
 use super::results::ArmKind;
 use crate::answers::Answers;
