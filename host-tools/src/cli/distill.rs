@@ -16,6 +16,7 @@ use super::decay::{WeightDecay, work};
 use super::outcome::{finish, finish_search};
 use super::precision::PrecisionFlags;
 use super::search::SearchFlags;
+use super::synthetic::{FurtherFlags, tell};
 use super::train::{ActivationFlag, ClassWeightsFlag};
 use super::{Context, interrupt};
 
@@ -50,7 +51,7 @@ pub(super) struct Distill {
     #[arg(long, default_value_t = 1.0)]
     fraction: f64,
     /// L2, decoupled: a number, or `auto` for the best in cross-validation
-    #[arg(long, value_name = "DECAY", default_value = "0.01")]
+    #[arg(long, value_name = "DECAY", default_value = "0.1")]
     weight_decay: WeightDecay,
     /// Folds of that cross-validation; with groups, at most as many as there are groups
     #[arg(long, default_value_t = 7)]
@@ -72,6 +73,8 @@ pub(super) struct Distill {
     precision: PrecisionFlags,
     #[command(flatten)]
     search: SearchFlags,
+    #[command(flatten)]
+    further: FurtherFlags,
     #[command(flatten)]
     data: DataFlags,
 }
@@ -121,14 +124,19 @@ impl Distill {
             parts.sign(&mut student);
             return finish_search(context, student, &parts, &self.out, start, found);
         }
+        let further = self.further.read(context, &self.data, &teacher)?;
         let label = "student's weight decay";
         let Settings { widths, epochs, .. } = self.settings(context, &teacher, &rows, 0.0);
         let work = work(&widths, epochs);
         let decay = self.weight_decay.choose(context, label, (&rows, self.folds, work), |rows, decay| {
-            let settings = self.settings(context, &teacher, rows, decay);
-            let rows = Taught { data: rows, teacher: Some(&teacher.answers(rows)) };
+            let (rows, _) = further.beside(rows)?;
+            let settings = self.settings(context, &teacher, &rows, decay);
+            let rows = Taught { data: &rows, teacher: Some(&teacher.answers(&rows)) };
             fit(rows, None, &settings, &mut |_| interrupt::flow())
         })?;
+        let known = rows.rows();
+        let (rows, further) = further.beside(&rows)?;
+        tell(context, known, &further);
         let settings = self.settings(context, &teacher, &rows, decay);
         let bar = context.console.bar("student", settings.epochs);
         let rows = Taught { data: &rows, teacher: Some(&teacher.answers(&rows)) };
@@ -139,6 +147,7 @@ impl Distill {
         bar.finish_and_clear();
         let mut student = student?;
         parts.sign(&mut student);
+        student.metadata.further = further;
         finish(context, student, &parts, &self.out, start, Some(decay))
     }
 

@@ -17,6 +17,7 @@ mod quantize;
 mod search;
 mod setup;
 mod study;
+mod synthetic;
 mod table;
 mod text;
 mod train;

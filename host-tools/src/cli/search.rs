@@ -16,9 +16,23 @@ use serde::Serialize;
 
 use super::{Context, interrupt, table};
 
-/// Flags for what a search chooses.
-const CHOSEN: [&str; 8] =
-    ["student", "activation", "loss", "temperature", "alpha", "weight_decay", "epochs", "bits"];
+/// Flags for what a search chooses, and for what it does without.
+const CHOSEN: [&str; 14] = [
+    "student",
+    "activation",
+    "loss",
+    "temperature",
+    "alpha",
+    "weight_decay",
+    "folds",
+    "rate",
+    "batch",
+    "epochs",
+    "class_weights",
+    "bits",
+    "synthetic",
+    "unlabelled",
+];
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Search, in place of --student")]
