@@ -4,6 +4,7 @@ mod files;
 mod folder;
 mod places;
 mod recipes;
+mod search;
 mod study;
 mod synthetic;
 
