@@ -4,6 +4,7 @@ mod encoding;
 mod file;
 mod read;
 mod scaler;
+mod soft_labels;
 mod split;
 mod standardizer;
 mod survey;
@@ -11,6 +12,7 @@ mod survey;
 use nalgebra::DMatrix;
 
 pub use read::{Columns, Expected, Kind, read, read_like};
+pub use soft_labels::read_soft_labels;
 pub use split::{Fold, folds, split};
 pub use standardizer::{Standardized, Standardizer};
 
