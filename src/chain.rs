@@ -68,6 +68,18 @@ impl<A: Train, B: Train<Scalar = A::Scalar, Input = A::Output>> Train for Chain<
     fn through_activation((_, b): &Self::Tape, dy: &mut B::Output) {
         B::through_activation(b, dy);
     }
+    fn input_gradient(
+        &self,
+        x: &A::Input,
+        (a, b): &Self::Tape,
+        dz: &B::Output,
+        dx: InputGradient<'_, A::Input>,
+    ) {
+        let mut hidden = A::Output::ZEROED;
+        self.1.input_gradient(A::output(a), b, dz, wanted::<A>(&mut hidden));
+        finish::<A>(a, &mut hidden);
+        self.0.input_gradient(x, a, &hidden, dx);
+    }
     fn backward(
         &self,
         x: &A::Input,
@@ -76,6 +88,9 @@ impl<A: Train, B: Train<Scalar = A::Scalar, Input = A::Output>> Train for Chain<
         gradient: &mut Self,
         dx: InputGradient<'_, A::Input>,
     ) {
+        if is_done::<A>(&dx) {
+            return self.1.backward(A::output(a), b, dz, &mut gradient.1, InputGradient::None);
+        }
         let mut hidden = A::Output::ZEROED;
         self.1.backward(A::output(a), b, dz, &mut gradient.1, wanted::<A>(&mut hidden));
         finish::<A>(a, &mut hidden);
@@ -88,11 +103,19 @@ impl<A: Train, B: Train<Scalar = A::Scalar, Input = A::Output>> Train for Chain<
         dz: &B::Output,
         dx: InputGradient<'_, A::Input>,
     ) {
+        if is_done::<A>(&dx) {
+            return self.1.descend(A::output(a), b, dz, InputGradient::None);
+        }
         let mut hidden = A::Output::ZEROED;
         self.1.descend(A::output(a), b, dz, wanted::<A>(&mut hidden));
         finish::<A>(a, &mut hidden);
         self.0.descend(x, a, &hidden, dx);
     }
+}
+
+/// Whether a gradient need not reach `A`: it has nothing to be trained, and nobody wants its input's.
+fn is_done<A: Train>(dx: &InputGradient<'_, A::Input>) -> bool {
+    A::COUNT == 0 && matches!(dx, InputGradient::None)
 }
 
 /// What the layer behind `A` is to write.

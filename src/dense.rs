@@ -81,10 +81,25 @@ impl<const I: usize, const O: usize, A, T: Copy, L: Layout> Dense<I, O, A, T, L>
 }
 
 impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Dense<I, O, A, T, L> {
+    /// With another bias.
     #[inline]
-    fn forward(&self, x: &[T], y: &mut [T]) {
-        L::forward(self.weights(), &self.bias, x, y);
+    pub(crate) fn forward_with(&self, bias: &[T; O], x: &[T], y: &mut [T]) {
+        L::forward(self.weights(), bias, x, y);
         A::apply_all(y);
+    }
+
+    /// [`Layer::run`] with another bias.
+    pub(crate) fn run_with<const WORDS: usize>(
+        &self,
+        bias: &[T; O],
+        scratch: &mut Scratch<T, WORDS>,
+        from: End,
+    ) -> End {
+        const { assert!(WORDS >= I + O, "the working memory is smaller than Layer::SCRATCH") };
+        if let Some((x, y)) = scratch.split(from, I, O) {
+            self.forward_with(bias, x, y);
+        }
+        from.opposite()
     }
 }
 
@@ -95,11 +110,7 @@ impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Layer 
     const SCRATCH: usize = I + O;
 
     fn run<const WORDS: usize>(&self, scratch: &mut Scratch<T, WORDS>, from: End) -> End {
-        const { assert!(WORDS >= Self::SCRATCH, "the working memory is smaller than Layer::SCRATCH") };
-        if let Some((x, y)) = scratch.split(from, I, O) {
-            self.forward(x, y);
-        }
-        from.opposite()
+        self.run_with(&self.bias, scratch, from)
     }
 }
 
@@ -139,7 +150,7 @@ impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Train 
 
     #[inline]
     fn record(&self, x: &[T; I], tape: &mut [T; O]) {
-        self.forward(x, tape);
+        self.forward_with(&self.bias, x, tape);
     }
     fn output(tape: &[T; O]) -> &[T; O] {
         tape
@@ -149,6 +160,10 @@ impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Train 
         for (dy, &y) in dy.iter_mut().zip(y) {
             *dy = A::backward(y, *dy);
         }
+    }
+    #[inline]
+    fn input_gradient(&self, x: &[T; I], _y: &[T; O], dz: &[T; O], dx: InputGradient<'_, [T; I]>) {
+        L::input_gradient(self.weights(), x, dz, dx.into_slice());
     }
     #[inline]
     fn backward(

@@ -127,6 +127,9 @@ impl<const N: usize, const PERCENT: u8, T: Scalar> Train for Dropout<N, PERCENT,
         &tape.output
     }
     fn through_activation(_tape: &Self::Tape, _dy: &mut [T; N]) {}
+    fn input_gradient(&self, x: &[T; N], tape: &Self::Tape, dz: &[T; N], dx: InputGradient<'_, [T; N]>) {
+        dx.into_slice().write(x, |dx| tape.apply(dz, dx, Self::keep()));
+    }
     fn backward(
         &self,
         x: &[T; N],
@@ -135,9 +138,9 @@ impl<const N: usize, const PERCENT: u8, T: Scalar> Train for Dropout<N, PERCENT,
         _gradient: &mut Self,
         dx: InputGradient<'_, [T; N]>,
     ) {
-        dx.into_slice().write(x, |dx| tape.apply(dz, dx, Self::keep()));
+        self.input_gradient(x, tape, dz, dx);
     }
     fn descend(&mut self, x: &[T; N], tape: &Self::Tape, dz: &[T; N], dx: InputGradient<'_, [T; N]>) {
-        self.backward(x, tape, dz, &mut Self::new(), dx);
+        self.input_gradient(x, tape, dz, dx);
     }
 }

@@ -27,6 +27,16 @@ pub const fn dense(inputs: usize, outputs: usize, activation: u32, by_input: boo
     if by_input { with(hash, 1) } else { hash }
 }
 
+/// Of a layer that is [frozen](crate::finetune::Frozen).
+pub const fn frozen(layer: u32) -> u32 {
+    with(activation("frozen"), layer)
+}
+
+/// Of a layer that has [biases](crate::finetune::BiasOnly) to be stored, and no weights.
+pub const fn bias_only(layer: u32) -> u32 {
+    with(activation("bias-only"), layer)
+}
+
 /// What a layer has that inference passes over.
 pub const NOTHING: u32 = 0;
 

@@ -1,11 +1,13 @@
 //! What every layer promises: shapes as types, the working memory of inference, and how to train.
 
+use core::fmt::Debug;
+
 use crate::scalar::{Element, Scalar};
 use crate::scratch::{End, Scratch};
 use rand_core::Rng;
 
 /// A fixed-size array whose zeroed value exists in `const`.
-pub trait Array: Copy + AsRef<[Self::Item]> {
+pub trait Array: Copy + Debug + PartialEq + AsRef<[Self::Item]> {
     /// What it holds.
     type Item: Element;
     /// All zero.
@@ -145,9 +147,17 @@ pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
     /// From ∂L/∂y to ∂L/∂z, z before the output's activation, in place: nothing to do if that is a
     /// [`GATE`](Train::GATE) and ∂L/∂y is zero wherever it is off.
     fn through_activation(tape: &Self::Tape, dy: &mut Self::Output);
-    /// Adds ∂L/∂θ to `gradient` and writes ∂L/∂x to `dx`.
+    /// Writes ∂L/∂x to `dx`.
     ///
     /// `x` and `tape` are those of [`record`](Train::record), `dz` is [∂L/∂z](Train::through_activation).
+    fn input_gradient(
+        &self,
+        x: &Self::Input,
+        tape: &Self::Tape,
+        dz: &Self::Output,
+        dx: InputGradient<'_, Self::Input>,
+    );
+    /// As [`input_gradient`](Train::input_gradient), and adds ∂L/∂θ to `gradient`.
     fn backward(
         &self,
         x: &Self::Input,

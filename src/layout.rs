@@ -2,6 +2,7 @@
 //! bit.
 
 use core::fmt::Debug;
+use core::slice;
 
 use crate::kernel;
 use crate::layer::InputGradient;
@@ -22,6 +23,8 @@ pub trait Layout: sealed::Sealed + Copy + Debug + 'static {
 
     /// `y = w·x + b`
     fn forward<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]);
+    /// The input's gradient, `wᵀ·dz`, alone.
+    fn input_gradient<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>);
     /// `dw += dz ⊗ x`, `db += dz`, and the input's gradient.
     fn backward<T: Scalar>(
         w: &[T],
@@ -52,6 +55,13 @@ impl Layout for ByOutput {
         kernel::affine(w, b, x, y);
     }
     #[inline]
+    fn input_gradient<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
+        dx.write(x, |dx| {
+            dx.fill(T::ZERO);
+            kernel::affine_input_gradient(w, dz, dx);
+        });
+    }
+    #[inline]
     fn backward<T: Scalar>(
         w: &[T],
         (dw, db): (&mut [T], &mut [T]),
@@ -59,23 +69,14 @@ impl Layout for ByOutput {
         dz: &[T],
         dx: InputGradient<'_, [T]>,
     ) {
-        by_rows(w, x, dz, dx);
+        Self::input_gradient(w, x, dz, dx);
         kernel::affine_parameter_gradient(x, dz, dw, db);
     }
     #[inline]
     fn descend<T: Scalar>((w, b): (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
-        by_rows(w, x, dz, dx);
+        Self::input_gradient(w, x, dz, dx);
         kernel::affine_parameter_gradient(x, dz, w, b);
     }
-}
-
-/// The input's gradient of a layer whose weights lie [`ByOutput`].
-#[inline]
-fn by_rows<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
-    dx.write(x, |dx| {
-        dx.fill(T::ZERO);
-        kernel::affine_input_gradient(w, dz, dx);
-    });
 }
 
 impl Layout for ByInput {
@@ -84,6 +85,21 @@ impl Layout for ByInput {
     #[inline]
     fn forward<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
         kernel::affine_by_input(w, b, x, y);
+    }
+    fn input_gradient<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
+        let (dx, active) = match dx {
+            InputGradient::None => return,
+            InputGradient::All(dx) => (dx, false),
+            InputGradient::Active(dx) => (dx, true),
+        };
+        // An input's weights are a row, and its gradient is what an output is elsewhere: their product with a vector.
+        for ((row, &x), dx) in w.chunks_exact(dz.len().max(1)).zip(x).zip(dx) {
+            if active && x == T::ZERO {
+                *dx = T::ZERO;
+            } else {
+                kernel::affine(row, &[T::ZERO], dz, slice::from_mut(dx));
+            }
+        }
     }
     #[inline]
     fn backward<T: Scalar>(

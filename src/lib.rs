@@ -33,6 +33,8 @@
 //! samples with the teacher's logits ([`SoftLabels`](loss::SoftLabels)), kept in a [`Replay`] ring so that the teacher
 //! runs once a sample.
 //!
+//! Of a student in flash a part can be [fine-tuned](finetune), its last layers or its biases, for the memory of that part.
+//!
 //! **In the field** a student learns from whoever is a [`Teacher`](teacher::Teacher), when [drift](drift::Drift) says so,
 //! and a [`Guard`](guard::Guard) keeps it from getting worse: a candidate learns in bounded pieces of work, and replaces
 //! the student in use where held-out rows say that it may.
@@ -68,6 +70,7 @@ pub mod schedule;
 
 mod distill;
 pub mod drift;
+pub mod finetune;
 pub mod guard;
 mod online;
 pub mod replay;

@@ -93,6 +93,9 @@ impl<L: Train, const SCRATCH: usize> Train for Network<L, SCRATCH> {
     fn through_activation(tape: &L::Tape, dy: &mut L::Output) {
         L::through_activation(tape, dy);
     }
+    fn input_gradient(&self, x: &L::Input, tape: &L::Tape, dz: &L::Output, dx: InputGradient<'_, L::Input>) {
+        self.layers.input_gradient(x, tape, dz, dx);
+    }
     fn backward(
         &self,
         x: &L::Input,

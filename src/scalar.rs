@@ -6,7 +6,7 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAss
 
 #[cfg(doc)]
 use crate::kernel;
-use crate::kernel::{f32_kernels, int8, reference};
+use crate::kernel::{AdamStep, f32_kernels, int8, reference};
 
 mod sealed {
     pub trait Sealed {}
@@ -100,6 +100,13 @@ pub trait Scalar:
     fn add_outer(x: &[Self], y: &[Self], to: &mut [Self]);
     /// [`kernel::rectify`] for numbers of this type.
     fn rectify(y: &mut [Self]);
+    /// [`kernel::adam`] for numbers of this type.
+    fn adam(
+        params: &mut [Self],
+        gradient: &mut [Self],
+        moments: (&mut [Self], &mut [Self]),
+        step: &AdamStep<Self>,
+    );
 }
 
 impl Element for i8 {
@@ -188,6 +195,15 @@ macro_rules! kernels {
         #[inline]
         fn rectify(y: &mut [$type]) {
             $kernels::rectify(y);
+        }
+        #[inline]
+        fn adam(
+            params: &mut [$type],
+            gradient: &mut [$type],
+            moments: (&mut [$type], &mut [$type]),
+            step: &AdamStep<$type>,
+        ) {
+            $kernels::adam(params, gradient, moments, step);
         }
     };
 }

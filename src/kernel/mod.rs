@@ -81,6 +81,36 @@ pub fn rectify<T: Scalar>(y: &mut [T]) {
     T::rectify(y);
 }
 
+/// The factors of [`adam`], one for all parameters of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)] // the kernels load it as six numbers
+pub struct AdamStep<T> {
+    /// Of the gradient: `(1 − β₁)·scale`.
+    pub scale: T,
+    /// β₁
+    pub beta1: T,
+    /// β₂
+    pub beta2: T,
+    /// Added to the root, which keeps the divisor from zero, > 0.
+    pub epsilon: T,
+    /// Of the quotient: less than zero, against the gradient.
+    pub rate: T,
+    /// Of the parameter itself: 1, or a little less where weights decay.
+    pub keep: T,
+}
+
+/// `g ← scale·g`, `m ← g + β₁m`, `v ← g² + β₂v`, `θ ← keep·θ + rate·m / (√v + ε)`, then `g ← 0`. `params` are θ, `moments` m
+/// and v; all: shape (N).
+#[inline]
+pub fn adam<T: Scalar>(
+    params: &mut [T],
+    gradient: &mut [T],
+    moments: (&mut [T], &mut [T]),
+    step: &AdamStep<T>,
+) {
+    T::adam(params, gradient, moments, step);
+}
+
 /// The kernels of f32.
 #[cfg(kernel_f32 = "fpv4")]
 pub(crate) use fpv4 as f32_kernels;

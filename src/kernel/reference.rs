@@ -7,6 +7,7 @@
 //!
 //! None is inlined, so that each exists once in flash for all layers of all networks.
 
+use super::AdamStep;
 use crate::scalar::Scalar;
 
 /// `y = w·x + b`: bias first, then inputs by index, one accumulator an output.
@@ -96,6 +97,23 @@ pub fn rectify<T: Scalar>(y: &mut [T]) {
     // Not `max`: its result for −0 and NaN differs between targets.
     for y in y.iter_mut().filter(|y| **y < T::ZERO) {
         *y = T::ZERO;
+    }
+}
+
+/// `g ← scale·g`, `m ← g + β₁m`, `v ← g² + β₂v`, `θ ← keep·θ + rate·m / (√v + ε)`, then `g ← 0`.
+#[inline(never)]
+pub fn adam<T: Scalar>(
+    params: &mut [T],
+    gradient: &mut [T],
+    (first, second): (&mut [T], &mut [T]),
+    step: &AdamStep<T>,
+) {
+    for (((p, g), m), v) in params.iter_mut().zip(gradient).zip(first).zip(second) {
+        let scaled = step.scale * *g;
+        *m = scaled.plus_product(*m, step.beta1);
+        *v = (scaled * scaled).plus_product(*v, step.beta2);
+        *p = (step.keep * *p).plus_product(*m / (v.sqrt() + step.epsilon), step.rate);
+        *g = T::ZERO;
     }
 }
 

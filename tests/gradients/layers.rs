@@ -168,9 +168,9 @@ pub(crate) fn dropout() {
 }
 
 /// `backward` against differences of `Σ dy·y`, for random parameters, inputs and `dy`.
-fn check<N>(zero: N)
+pub(crate) fn check<N>(zero: N)
 where
-    N: Train<Scalar = f64, Tape: Outputs, Input: PartialEq + Debug> + Copy + PartialEq + Debug,
+    N: Train<Scalar = f64, Tape: Outputs> + Copy + PartialEq + Debug,
 {
     for seed in 0..3 {
         let mut number = numbers(seed);
@@ -203,6 +203,8 @@ where
             network.backward(&x, &tape, &dz, &mut gradient, dx);
             gradient
         });
+        let ((), alone) = pass(&x, |dx| network.input_gradient(&x, &tape, &dz, dx));
+        assert_eq!(alone, dx, "the input's gradient is the same without the parameters'");
         // `descend` adds the gradient to the parameters: to the bit, as each is a single product.
         let mut expected = zero;
         network.backward(&x, &tape, &dz, &mut expected, InputGradient::None);
@@ -266,7 +268,7 @@ fn signs(tape: &impl Outputs) -> Vec<bool> {
 }
 
 /// All activations of a tape.
-trait Outputs {
+pub(crate) trait Outputs {
     fn outputs(&self) -> Vec<f64>;
 }
 

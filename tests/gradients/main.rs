@@ -8,6 +8,7 @@ mod common;
 mod difference;
 mod distiller;
 mod fast;
+mod finetune;
 mod layers;
 mod losses;
 mod optimizers;
@@ -46,9 +47,11 @@ const CHECKS: &[(&str, fn())] = &[
     ("Optimizer for Adam", optimizers::adam),
     ("Optimizer for Clip", optimizers::clip),
     ("Optimizer for Sgd", optimizers::sgd),
+    ("Train for BiasOnly", finetune::bias_only),
     ("Train for Chain", layers::chain),
     ("Train for Dense", layers::dense),
     ("Train for Dropout", layers::dropout),
+    ("Train for Frozen", finetune::frozen),
     ("Train for Network", layers::network),
 ];
 

@@ -20,9 +20,11 @@ pub struct Learning {
     pub network: &'static str,
     /// `f32`, or `fused`: products and sums rounded once.
     pub kind: &'static str,
+    /// `all` of the network, its `last layer`, or its `biases`.
+    pub trained: &'static str,
     /// `sgd`, batch 1, or `adam`, batch 8.
     pub optimizer: &'static str,
-    /// Weights and biases.
+    /// Weights and biases that are trained.
     pub parameters: u64,
     /// A sample, with its share of the update.
     pub instructions: u64,
@@ -34,7 +36,13 @@ pub struct Learning {
 
 /// In the order of the program.
 const NETWORKS: [&str; 3] = ["a", "b", "c"];
-const KINDS: [&str; 2] = ["f32", "fused"];
+/// The program's name of a variant, its kind, and what of the network is trained.
+const VARIANTS: [[&str; 3]; 4] = [
+    ["f32", "f32", "all"],
+    ["fused", "fused", "all"],
+    ["f32 last layer", "f32", "last layer"],
+    ["f32 biases", "f32", "biases"],
+];
 const OPTIMIZERS: [&str; 2] = ["sgd", "adam"];
 
 /// Traces what the board's `learn` executes, as [`executed`](super::executed()) does for `bench`.
@@ -54,9 +62,9 @@ pub fn learned(board: &Board, output: &Output, executed: &[Executed]) -> Result<
     let mut executed = executed.iter();
     let mut results = Vec::new();
     for network in NETWORKS {
-        for kind in KINDS {
+        for [variant, kind, trained] in VARIANTS {
             for optimizer in OPTIMIZERS {
-                let name = format!("{network} {kind} {optimizer}");
+                let name = format!("{network} {variant} {optimizer}");
                 let samples = samples(board, output, &name)?;
                 let counted = instructions(number(board, output, &name)?, tick, 1);
                 let cycles = match executed.next() {
@@ -71,8 +79,9 @@ pub fn learned(board: &Board, output: &Output, executed: &[Executed]) -> Result<
                     core: board.core.clone(),
                     network,
                     kind,
+                    trained,
                     optimizer,
-                    parameters: number(board, output, &format!("{network} {kind} parameters"))?,
+                    parameters: number(board, output, &format!("{network} {variant} parameters"))?,
                     instructions: (counted + samples / 2) / samples,
                     cycles,
                     ram: number(board, output, &format!("{name} RAM"))?,

@@ -9,7 +9,7 @@ use super::hint::hidden_layers;
 use super::lessons::Lessons;
 use super::objective::Recipe;
 use super::settings::Settings;
-use super::train::{Epoch, train};
+use super::train::{Epoch, train_watched};
 use crate::answers::Answers;
 use crate::dataset::{Dataset, Standardizer};
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ pub struct Taught<'a> {
 /// Trains a student on `rows`. `validation` is for early stopping and to see how the training goes.
 ///
 /// # Errors
-/// As of [`train`].
+/// As of [`train`](super::train).
 pub fn fit(
     rows: Taught<'_>,
     validation: Option<Taught<'_>>,
@@ -82,7 +82,8 @@ fn fit_from(
     let validation = validation.map(|rows| Prepared::new(&standardizer, rows));
     let validation = validation.as_ref().map(Prepared::lessons);
     let start = hints.map(|hints| hidden_layers(settings, &training.x, hints, progress)).transpose()?;
-    let trained = train(settings, start.as_ref(), training.lessons(), validation, progress)?;
+    let watch = &mut |epoch, _: &_| progress(epoch);
+    let trained = train_watched(settings, start.as_ref(), training.lessons(), validation, watch)?;
     let network = standardizer.restore(trained.network);
     let mut metadata = Metadata::of(data, Role::Student, settings.seed);
     metadata.precision = settings.precision;

@@ -40,7 +40,7 @@ pub(super) fn hidden_layers(
     };
     let answers = Answers::from(hints.clone());
     let lessons = Lessons { x, labels: &vec![None; x.ncols()], teacher: Some(&answers) };
-    let layers = train(&stage, None, lessons, None, progress)?.network.layers().to_vec();
+    let layers = train(&stage, lessons, None, progress)?.network.layers().to_vec();
     let hidden = layers.len() - 1;
     Ok(Network::new(layers.into_iter().take(hidden)))
 }

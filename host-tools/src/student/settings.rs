@@ -107,7 +107,7 @@ impl Settings {
         }
         self.recipe.check(outputs)?;
         if let Some(Cooling { last, .. }) = self.cooling {
-            if self.recipe.at(last) == self.recipe.at(2.0 * last) {
+            if self.recipe.at(1.0) == self.recipe.at(2.0) {
                 return invalid("this loss has no temperature to change".into());
             }
             self.recipe.at(last).check(outputs)?;

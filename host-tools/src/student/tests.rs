@@ -12,7 +12,7 @@ use rand_pcg::Pcg32;
 use super::hint::hidden_layers;
 use super::lessons::Lessons;
 use super::objective::{Lesson, Mixed, Objective, Recipe};
-use super::{Cooling, Curve, Epoch, Settings, Trained, train};
+use super::{Cooling, Curve, Epoch, Settings, Trained, train, train_watched};
 use crate::answers::Answers;
 use crate::error::Result;
 use crate::network::{Activation, Network};
@@ -55,7 +55,7 @@ fn history(
     validation: Option<Lessons<'_>>,
 ) -> Result<(Trained, Vec<Epoch>)> {
     let mut history = Vec::new();
-    let trained = train(settings, None, lessons, validation, &mut |epoch| {
+    let trained = train(settings, lessons, validation, &mut |epoch| {
         history.push(epoch);
         ControlFlow::Continue(())
     })?;
@@ -188,7 +188,7 @@ fn a_temperature_that_changes_is_asked_of_the_teachers_anew() {
     let at_last = Settings { recipe: SOFT.at(1.0), ..settings(SOFT) };
     let stop = |epoch: &Settings| {
         let mut found = None;
-        train(epoch, None, lessons, Some(lessons), &mut |epoch| {
+        train(epoch, lessons, Some(lessons), &mut |epoch| {
             found = epoch.validation;
             ControlFlow::Break(())
         })
@@ -225,8 +225,9 @@ fn hints_are_hidden_layers_that_give_the_teachers_through_a_linear_map() {
     // The student begins with these layers.
     let lessons = rows.lessons();
     let still = Settings { rates: AdamRates { rate: 0.0, ..settings.rates }, ..settings.clone() };
-    let student =
-        train(&still, Some(&start), lessons, None, &mut |_| ControlFlow::Break(())).unwrap().network;
+    let student = train_watched(&still, Some(&start), lessons, None, &mut |_, _| ControlFlow::Break(()))
+        .unwrap()
+        .network;
     assert_eq!(student.layers()[0].weights(), start.layers()[0].weights());
     let none = Settings { widths: vec![6, CLASSES], ..settings };
     let error = hidden_layers(&none, &rows.x, &hints, &mut |_| ControlFlow::Continue(())).unwrap_err();

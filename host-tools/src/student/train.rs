@@ -45,16 +45,27 @@ pub struct Trained {
     pub epoch: usize,
 }
 
-/// Trains a student, whose first layers are those of `start` if there is one. `progress` is called after each epoch; on `Break` the student trained so far is returned.
+/// Trains a student. `progress` is called after each epoch; on `Break` the student trained so far is returned.
 ///
 /// # Errors
-/// Settings out of their ranges, a start of other widths, lessons that do not fit the recipe or each other, and training that diverges.
+/// Settings out of their ranges, lessons that do not fit the recipe or each other, and training that diverges.
 pub fn train(
+    settings: &Settings,
+    lessons: Lessons<'_>,
+    validation: Option<Lessons<'_>>,
+    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+) -> Result<Trained> {
+    train_watched(settings, None, lessons, validation, &mut |epoch, _| progress(epoch))
+}
+
+/// [`train`] of a student whose first layers are those of `start`, if there is one; `progress` also sees the student as it
+/// is after the epoch.
+pub(crate) fn train_watched(
     settings: &Settings,
     start: Option<&Network>,
     lessons: Lessons<'_>,
     validation: Option<Lessons<'_>>,
-    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
 ) -> Result<Trained> {
     settings.check(lessons)?;
     validation.map_or(Ok(()), |validation| settings.check(validation))?;
@@ -95,7 +106,7 @@ pub fn train(
         }
         let waited = best.as_ref().map_or(0, |(_, best)| number - best.epoch);
         let enough = settings.patience.is_some_and(|patience| waited >= patience.max(1));
-        if progress(Epoch { number, loss, validation }).is_break() || enough {
+        if progress(Epoch { number, loss, validation }, training.student()).is_break() || enough {
             break;
         }
     }

@@ -4,6 +4,7 @@
 //! s10–s19 and s20–s29: a row of up to ten numbers is one block of its own width, a longer one is blocks of eight and a rest.
 #![allow(unsafe_code)]
 
+mod adam;
 mod inputs;
 mod outer;
 mod products;
@@ -13,6 +14,7 @@ mod rows;
 use super::reference;
 use crate::scalar::{Fused, Scalar};
 
+pub(crate) use adam::adam;
 pub(crate) use inputs::{by_input_descend, by_input_gradients};
 pub(crate) use outer::{add_outer, affine_parameter_gradient};
 pub(crate) use products::affine;

@@ -14,10 +14,13 @@ use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sig
 use microdistill::checkpoint::record;
 use microdistill::drift::{Drift, DriftLimits, PageHinkley, PageHinkleyLimits, disagreement};
 use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Libm, Micromath, Quartic};
+use microdistill::finetune::Shipped as _;
 use microdistill::golden::{Golden, self_test};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
-use microdistill::kernel::{self, affine, affine_input_gradient, affine_parameter_gradient, int4, int16};
+use microdistill::kernel::{
+    self, AdamStep, affine, affine_input_gradient, affine_parameter_gradient, int4, int16,
+};
 use microdistill::layer::{Array, InputGradient, Role};
 use microdistill::layout::ByInput;
 use microdistill::loss::{
@@ -40,8 +43,8 @@ use microdistill::stream::{Decoder, Lesson, Pupil, Receiver, Reply, Request, enc
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
 use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, End, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network, OnlineDistiller,
-    Params, Prepare, Replay, Scaler, Scratch, Train, initialize, scratch, softmax,
+    Chain, Dense, Distiller, Dropout, End, FineTuned, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network,
+    OnlineDistiller, Params, Prepare, Replay, Scaler, Scratch, Train, initialize, scratch, shipped, softmax,
 };
 use rand_pcg::Pcg32;
 
@@ -49,6 +52,8 @@ static NETWORK: Mlp![4, 3, 2] = Network::new(
     Dense::new([[0.5, -1.0, 2.0, 0.25]; 3], [0.1, 0.2, 0.3])
         .then(Dense::new([[1.0, -1.0, 0.5]; 2], [0.0, 0.1])),
 );
+
+shipped!(Factory: Mlp![4, 3, 2] = NETWORK);
 
 type Dropping<T> = Chain<Dense<4, 3, Relu, T>, Chain<Dropout<3, 20, T>, Dense<3, 2, Identity, T>>>;
 
@@ -97,6 +102,9 @@ fn main() -> ! {
     training::<f32, Dense<4, 2, Tanh, f32, ByInput>>();
     training::<f32, Dropping<f32>>();
     training::<f64, Dropping<f64>>();
+    training::<f32, FineTuned![Factory; frozen, trained]>();
+    training::<f32, FineTuned![Factory; trained, frozen]>();
+    training::<f32, FineTuned![Factory; biases, biases]>();
     inference();
     int8();
     int4();
@@ -107,6 +115,7 @@ fn main() -> ! {
     drift();
     guard::<Mlp![4, 3, 2], Sgd<_>>(&SgdRates { rate: 1.0, momentum: 1.0, weight_decay: 1.0 });
     guard::<Dropping<f32>, Adam<_>>(&adam_rates(1.0));
+    guard::<FineTuned![Factory; frozen, biases], Adam<_>>(&adam_rates(1.0));
     metrics_and_schedules();
     loop {
         spin_loop();
@@ -153,6 +162,8 @@ fn functions<T: Scalar>() {
     kernel::add_outer::<T>(slice(), slice(), slice());
     kernel::add::<T>(slice(), slice());
     kernel::rectify::<T>(slice());
+    let step = AdamStep { scale: x, beta1: x, beta2: x, epsilon: x, rate: x, keep: x };
+    kernel::adam::<T>(slice(), slice(), (slice(), slice()), &step);
     initialize::<T>(slice(), black_box(1), &mut rng());
     standardize::<T>(slice(), slice(), slice());
 
@@ -283,6 +294,8 @@ fn inference() {
     black_box(hidden.weights_mut());
     black_box(hidden.weights_view());
     black_box(self_test(scaler, network, slice::<Golden<4, [f32; 4], [f32; 2]>>()).is_ok());
+    let personal = black_box(Factory::student::<FineTuned![Factory; biases, frozen]>());
+    black_box(personal.predict(&input));
     black_box(scratch::<f32>(slice()));
     black_box(scratch::<i8>(slice()));
 }

@@ -4,7 +4,7 @@ use core::array;
 
 use microdistill::fingerprint::{NOTHING, with};
 use microdistill::kernel::int8::{self, Affine, Plain, rows};
-use microdistill::kernel::{self, Aligned, int4, reference};
+use microdistill::kernel::{self, AdamStep, Aligned, int4, reference};
 use microdistill::quant::{GROUP, Softmax};
 use microdistill::scalar::{Fused, Scalar};
 use rand_core::Rng;
@@ -26,6 +26,8 @@ const OUTPUTS: usize = 257;
 /// The same of f32 layers, whose kernels know no such limits.
 const INPUTS_F32: usize = 65;
 const OUTPUTS_F32: usize = 33;
+/// Parameters that an optimizer's step is compared for: several of any block of a kernel, and some less.
+const PARAMETERS: usize = 11;
 
 /// Of logits near each other, usual ones, and some of which one is all.
 const SOFTMAXES: [Softmax; 3] = [Softmax::new(0.002), Softmax::new(0.09), Softmax::new(1.3)];
@@ -187,7 +189,7 @@ fn pass<T: Scalar, const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> b
     b[..outputs].fill_with(&mut number);
     x[..inputs].fill_with(&mut number);
     let (w, b, x) = (&w[..inputs * outputs], &b[..outputs], &x[..inputs]);
-    by_output::<T, NUMBERS>(w, b, x, digest) & by_input::<T, NUMBERS>(w, b, x, digest)
+    by_output::<T, NUMBERS>(w, b, x, digest) & by_input::<T, NUMBERS>(w, b, x, digest) & adam(w, digest)
 }
 
 /// By the kernels for weights by output, whose bias or gradient `b` is.
@@ -250,6 +252,33 @@ fn by_input<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: 
         equal &= same(&expected, &found, digest) & same(&expected_dx, &found_dx, digest);
     }
     equal
+}
+
+/// The same of a step of Adam, for up to [`PARAMETERS`].
+#[inline(never)] // its arrays are gone when it returns
+fn adam<T: Scalar>(w: &[T], digest: &mut u32) -> bool {
+    let step = AdamStep {
+        scale: T::unit_interval(1 << 30),
+        beta1: T::unit_interval(7 << 29),
+        beta2: T::unit_interval(u32::MAX),
+        epsilon: T::unit_interval(1 << 10),
+        rate: -T::unit_interval(1 << 29),
+        keep: T::unit_interval(u32::MAX),
+    };
+    let count = w.len().min(PARAMETERS);
+    let mut tensors = [[[T::ONE; PARAMETERS]; 4]; 2];
+    for [params, gradient, first, second] in &mut tensors {
+        for (place, &w) in w.iter().take(count).enumerate() {
+            (params[place], gradient[place], first[place], second[place]) =
+                (w, w - T::ONE, w + T::ONE, w * w);
+        }
+    }
+    let [[p, g, m, v], [kernel_p, kernel_g, kernel_m, kernel_v]] = &mut tensors;
+    reference::adam(&mut p[..count], &mut g[..count], (&mut m[..count], &mut v[..count]), &step);
+    let moments = (&mut kernel_m[..count], &mut kernel_v[..count]);
+    kernel::adam(&mut kernel_p[..count], &mut kernel_g[..count], moments, &step);
+    let [expected, found] = &tensors;
+    expected.iter().zip(found).fold(true, |equal, (expected, found)| equal & same(expected, found, digest))
 }
 
 /// Whether numbers are the same to the bit; what was found goes into the digest.

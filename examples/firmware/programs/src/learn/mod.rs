@@ -1,14 +1,17 @@
-//! Measurements: what a sample learned costs, by network, arithmetic and algorithm.
+//! Measurements: what a sample learned costs, by network, arithmetic, algorithm, and how much of the network is trained.
+
+mod networks;
 
 use core::array;
 use core::hint::black_box;
 
 use microdistill::activation::Relu;
 use microdistill::fast::Quartic;
+use microdistill::finetune::Shipped as _;
 use microdistill::loss::SoftCrossEntropy;
 use microdistill::optimizer::{Adam, AdamRates};
 use microdistill::scalar::{Fused, Scalar};
-use microdistill::{Distiller, Mlp, OnlineDistiller, Params, Train, softmax};
+use microdistill::{Distiller, FineTuned, Mlp, OnlineDistiller, Params, Train, shipped, softmax};
 use rand_core::Rng as _;
 use rand_pcg::Pcg32;
 use static_cell::ConstStaticCell;
@@ -16,6 +19,7 @@ use static_cell::ConstStaticCell;
 use crate::Outcome;
 use crate::bench::{Meter, Tick, Watch};
 use crate::output::println;
+use networks::{NETWORK_A, NETWORK_B, NETWORK_C};
 
 /// Samples that are learned from, again and again: the mean of the last round is what is told.
 const SAMPLES: usize = 8;
@@ -30,16 +34,27 @@ const LOSS: SoftCrossEntropy<Quartic> = SoftCrossEntropy::NEW;
 /// Inputs with the probabilities that a teacher would give.
 type Samples<T, const I: usize, const O: usize> = [([T; I], [T; O]); SAMPLES];
 
-/// A network's shape, with memory for its training in either arithmetic.
-macro_rules! shape {
-    ($meter:ident, $name:literal, $inputs:literal, $outputs:literal, $($width:literal),+) => {{
-        measure!($meter, $name, "f32", f32, $inputs, $outputs, Mlp![$($width),+]);
-        measure!($meter, $name, "fused", Fused, $inputs, $outputs, Mlp![$($width),+; Relu, Fused]);
+/// A network, with memory for its training: whole, in either arithmetic, and in part.
+macro_rules! network {
+    ($meter:ident, $name:literal, $network:ident: $student:ty, $fused:ty; last: $last:tt, biases: $biases:tt) => {{
+        shipped!(Factory: $student = $network);
+        measure!($meter, $name, "f32", $student, |student| student.copy_from(&$network));
+        measure!($meter, $name, "fused", $fused, |student| student.copy_from(&$network));
+        part!($meter, $name, "f32 last layer", Factory, $last);
+        part!($meter, $name, "f32 biases", Factory, $biases);
     }};
 }
 
+macro_rules! part {
+    ($meter:ident, $name:literal, $kind:literal, $factory:ty, [$($how:ident),+]) => {
+        measure!($meter, $name, $kind, FineTuned![$factory; $($how),+], |student| {
+            *student = <$factory>::student();
+        })
+    };
+}
+
 macro_rules! measure {
-    ($meter:ident, $name:literal, $kind:literal, $scalar:ty, $inputs:literal, $outputs:literal, $student:ty) => {{
+    ($meter:ident, $name:literal, $kind:literal, $student:ty, $start:expr) => {{
         type Student = $student;
         // All zero at the start: they take RAM, and no flash.
         static ONLINE: ConstStaticCell<OnlineDistiller<Student>> =
@@ -50,7 +65,10 @@ macro_rules! measure {
             println!("learning runs once, its memory is taken");
             return Outcome::Failed;
         };
-        let samples = samples::<$scalar, $inputs, $outputs>();
+        let start: fn(&mut Student) = $start;
+        start(&mut online.student);
+        start(&mut batched.student);
+        let samples = samples();
         println!("{} {} parameters: {}", $name, $kind, Student::COUNT);
         println!("{} {} sgd RAM: {} bytes", $name, $kind, size_of_val(&ONLINE) - size_of::<Student>());
         println!("{} {} adam RAM: {} bytes", $name, $kind, size_of_val(&BATCHED) - size_of::<Student>());
@@ -63,8 +81,8 @@ macro_rules! measure {
 }
 
 /// Measures a sample of stochastic gradient descent, batch 1, and of Adam, batch 8, of networks a (10-32-10), b (64-32-10) and
-/// c (128-64-64-12) from random weights, with soft labels; prints ticks, losses, bytes beyond the parameters and a sum of all
-/// weights' bits.
+/// c (128-64-64-12) from random weights, with soft labels, of the whole network, of its last layer and of its biases; prints
+/// ticks, losses, bytes beyond the parameters and a sum of the bits of all that is trained.
 ///
 /// ```text
 /// tick: 40000 ps
@@ -84,9 +102,12 @@ pub fn learn<M: Meter>(meter: Option<M>) -> Outcome {
         Tick::Cycle => println!("tick: a cycle"),
     }
     let watch = &mut Watch::new(&mut meter);
-    shape!(watch, "a", 10, 10, 10, 32, 10);
-    shape!(watch, "b", 64, 10, 64, 32, 10);
-    shape!(watch, "c", 128, 12, 128, 64, 64, 12);
+    network!(watch, "a", NETWORK_A: Mlp![10, 32, 10], Mlp![10, 32, 10; Relu, Fused];
+        last: [frozen, trained], biases: [biases, biases]);
+    network!(watch, "b", NETWORK_B: Mlp![64, 32, 10], Mlp![64, 32, 10; Relu, Fused];
+        last: [frozen, trained], biases: [biases, biases]);
+    network!(watch, "c", NETWORK_C: Mlp![128, 64, 64, 12], Mlp![128, 64, 64, 12; Relu, Fused];
+        last: [frozen, frozen, trained], biases: [biases, biases, biases]);
     Outcome::Passed
 }
 
@@ -102,7 +123,6 @@ fn sgd<S, T: Scalar, M: Meter, const I: usize, const O: usize>(
 where
     S: Train<Scalar = T, Input = [T; I], Output = [T; O]>,
 {
-    distiller.student.initialize(&mut Pcg32::new(1, 1));
     let rate = T::from_f32(RATE);
     let mut round = || {
         samples
@@ -130,7 +150,6 @@ fn adam<S, T: Scalar, M: Meter, const I: usize, const O: usize>(
 where
     S: Train<Scalar = T, Input = [T; I], Output = [T; O]>,
 {
-    distiller.student.initialize(&mut Pcg32::new(1, 1));
     let AdamRates { rate, beta1, beta2, epsilon, weight_decay } = AdamRates::DEFAULT;
     let rates = AdamRates {
         rate: T::from_f32(rate),

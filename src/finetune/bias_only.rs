@@ -1,0 +1,113 @@
+//! A dense layer that trains its biases.
+
+use core::marker::PhantomData;
+
+use rand_core::Rng;
+
+use super::shipped::{Shipped, StartsAs};
+use crate::activation::Activation;
+use crate::dense::Dense;
+use crate::fingerprint;
+use crate::kernel;
+use crate::layer::{InputGradient, Layer, Params, Role, Train};
+use crate::layout::Layout;
+use crate::scalar::Scalar;
+use crate::scratch::{End, Scratch};
+
+/// A [`Dense`] layer with the weights of the one in flash, and a bias of its own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BiasOnly<S: Shipped> {
+    /// Shape (O).
+    pub bias: <<S as Shipped>::Layer as Layer>::Output,
+    weights: PhantomData<S>,
+}
+
+impl<S, const I: usize, const O: usize, A, T, L> Layer for BiasOnly<S>
+where
+    S: Shipped<Layer = Dense<I, O, A, T, L>>,
+    A: Activation,
+    T: Scalar,
+    L: Layout,
+{
+    type Item = T;
+    type Input = [T; I];
+    type Output = [T; O];
+    const SCRATCH: usize = I + O;
+
+    fn run<const WORDS: usize>(&self, scratch: &mut Scratch<T, WORDS>, from: End) -> End {
+        S::LAYER.run_with(&self.bias, scratch, from)
+    }
+}
+
+impl<S, const I: usize, const O: usize, A, T, L> Params for BiasOnly<S>
+where
+    S: Shipped<Layer = Dense<I, O, A, T, L>>,
+    A: Activation,
+    T: Scalar,
+    L: Layout,
+{
+    type Scalar = T;
+    const ZERO: Self = BiasOnly { bias: [T::ZERO; O], weights: PhantomData };
+    const COUNT: usize = O;
+    const FINGERPRINT: u32 = fingerprint::bias_only(S::Layer::FINGERPRINT);
+
+    fn tensors(&self) -> impl Iterator<Item = (Role, &[T])> {
+        core::iter::once((Role::Bias, self.bias.as_slice()))
+    }
+    fn tensors_mut(&mut self) -> impl Iterator<Item = (Role, &mut [T])> {
+        core::iter::once((Role::Bias, self.bias.as_mut_slice()))
+    }
+    fn initialize(&mut self, _rng: &mut impl Rng) {
+        self.bias = [T::ZERO; O];
+    }
+}
+
+impl<S, const I: usize, const O: usize, A, T, L> Train for BiasOnly<S>
+where
+    S: Shipped<Layer = Dense<I, O, A, T, L>>,
+    A: Activation,
+    T: Scalar,
+    L: Layout,
+{
+    type Tape = [T; O];
+    const TAPE: [T; O] = [T::ZERO; O];
+    const GATE: bool = A::GATE;
+
+    fn record(&self, x: &[T; I], tape: &mut [T; O]) {
+        S::LAYER.forward_with(&self.bias, x, tape);
+    }
+    fn output(tape: &[T; O]) -> &[T; O] {
+        tape
+    }
+    fn through_activation(tape: &[T; O], dy: &mut [T; O]) {
+        S::Layer::through_activation(tape, dy);
+    }
+    fn input_gradient(&self, x: &[T; I], tape: &[T; O], dz: &[T; O], dx: InputGradient<'_, [T; I]>) {
+        S::LAYER.input_gradient(x, tape, dz, dx);
+    }
+    fn backward(
+        &self,
+        x: &[T; I],
+        tape: &[T; O],
+        dz: &[T; O],
+        gradient: &mut Self,
+        dx: InputGradient<'_, [T; I]>,
+    ) {
+        kernel::add(dz, &mut gradient.bias);
+        self.input_gradient(x, tape, dz, dx);
+    }
+    fn descend(&mut self, x: &[T; I], tape: &[T; O], dz: &[T; O], dx: InputGradient<'_, [T; I]>) {
+        kernel::add(dz, &mut self.bias);
+        self.input_gradient(x, tape, dz, dx);
+    }
+}
+
+impl<S, const I: usize, const O: usize, A, T, L> StartsAs<S> for BiasOnly<S>
+where
+    S: Shipped<Layer = Dense<I, O, A, T, L>>,
+    A: Activation,
+    T: Scalar,
+    L: Layout,
+{
+    const START: Self = BiasOnly { bias: S::LAYER.bias, weights: PhantomData };
+}
