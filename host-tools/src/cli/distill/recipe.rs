@@ -15,9 +15,9 @@ the label:
 
   --loss       made small                             when
   soft-labels  α·T²·KL(q‖p) + (1−α)·CE                classes, with labels or without: the default
-  decoupled    T²·(α·TCKD + β·NCKD) + (1−α)·CE        three classes or more, of which a sure teacher says too little
-  outputs      1/C Σ (softmax(v) − softmax(z))²       the original form, and the gentlest with noisy rows
-  logits       1/C Σ (v − z)², each minus its mean    a teacher whose logits are tame
+  decoupled    T²·(α·TCKD + β·NCKD) + (1−α)·CE        three classes or more, of a sure teacher
+  outputs      1/C Σ (softmax(v) − softmax(z))²       the original form; no temperature
+  logits       1/C Σ (v − z)², each minus its mean    as outputs, but sure answers weigh more
   values       (v − z)²                               values, always
 
 TCKD is the divergence of the label's class from all others, NCKD that of the others among themselves (Zhao et al. 2022).
