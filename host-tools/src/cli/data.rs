@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, Target, read, read_like, split};
+use microdistill_host_tools::dataset::{
+    Columns, Dataset, Expected, Kind, Target, read, read_like, read_unlabelled, split,
+};
 use microdistill_host_tools::model::{Division, Model};
 
 use super::Context;
@@ -209,6 +211,12 @@ impl DataFlags {
             }
             (None, None, _) => bail!("no rows: give --test FILE, or --data FILE"),
         }
+    }
+
+    /// Rows that a known model is to label.
+    pub(super) fn read_unlabelled(&self, context: &Context, path: &Path, model: &Model) -> Result<Dataset> {
+        let expected = Expected { missing: &self.missing, ..model.expected() };
+        Ok(tell(context, path, read_unlabelled(path, expected)?))
     }
 
     fn read_whole(

@@ -16,6 +16,7 @@ mod predict;
 mod quantize;
 mod setup;
 mod study;
+mod synthetic;
 mod table;
 mod train;
 

@@ -110,18 +110,32 @@ pub struct Expected<'a> {
 /// # Errors
 /// Every file that cannot be used, with line and column; a label that the task does not have.
 pub fn read_like(path: impl AsRef<Path>, expected: Expected<'_>) -> Result<Dataset> {
+    read_expected(path.as_ref(), expected, true)
+}
+
+/// Reads a file of rows to be labelled by a model, for known features: a target column, too, is ignored.
+///
+/// # Errors
+/// Every file that cannot be used, with line and column.
+pub fn read_unlabelled(path: impl AsRef<Path>, expected: Expected<'_>) -> Result<Dataset> {
+    read_expected(path.as_ref(), expected, false)
+}
+
+fn read_expected(path: &Path, expected: Expected<'_>, with_target: bool) -> Result<Dataset> {
     let Expected { features, task, target_optional, groups, missing } = expected;
-    let mut file = File::open(path.as_ref(), missing)?;
+    let mut file = File::open(path, missing)?;
     let (encodings, notes) = encoding::find(&file, features)?;
     let target = match file.find(task.target()) {
+        _ if !with_target => None,
         None if target_optional => None,
         _ => Some(file.column(task.target(), "target")?),
     };
     let group_column = groups.and_then(|groups| file.find(groups));
+    let own = file.find(task.target());
     let used = |column| encodings.iter().any(|encoding| encoding.column() == column);
     let ignored: Vec<&str> = file
         .named()
-        .filter(|&column| !used(column) && ![target, group_column].contains(&Some(column)))
+        .filter(|&column| !used(column) && ![own, group_column].contains(&Some(column)))
         .map(|column| file.header[column].as_str())
         .collect();
     if !ignored.is_empty() {

@@ -9,7 +9,7 @@ use std::path::Path;
 use microdistill::scaler::standardize;
 use nalgebra::DMatrix;
 
-pub use metadata::{Division, Machine, Metadata, Role, Task, command_line};
+pub use metadata::{Division, Further, Machine, Metadata, Role, Source, Task, command_line};
 
 use crate::answers::Answers;
 use crate::dataset::{Dataset, Expected};

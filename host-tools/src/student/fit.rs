@@ -105,17 +105,13 @@ impl<'a> Prepared<'a> {
     fn new(standardizer: &Standardizer, rows: Taught<'a>) -> Self {
         let Taught { data, teacher } = rows;
         let standardized = standardizer.apply(data);
-        let labels = match standardized.classes {
-            Some(classes) => classes.into_iter().map(Some).collect(),
-            None => vec![None; data.rows()],
-        };
         let values = |values| Cow::Owned(Answers::from(values));
         let teacher = match teacher {
             Some(answers) if is_regression(data) => Some(values(standardizer.values(&answers.values()))),
             Some(answers) => Some(Cow::Borrowed(answers)),
             None => standardized.values.map(values),
         };
-        Prepared { x: standardized.x, labels, teacher }
+        Prepared { x: standardized.x, labels: data.labels(), teacher }
     }
 
     fn lessons(&self) -> Lessons<'_> {

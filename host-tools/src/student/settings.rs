@@ -48,7 +48,7 @@ pub struct Settings {
 }
 
 /// A small weight decay, which a student needs beside its teacher.
-pub const WEIGHT_DECAY: f32 = 0.01;
+pub const WEIGHT_DECAY: f32 = 0.1;
 
 impl Settings {
     /// What works untuned for `rows` training rows: ReLU, which int8 has for nothing; Adam at 10⁻² with a small weight

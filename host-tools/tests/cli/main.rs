@@ -4,6 +4,8 @@ mod files;
 mod folder;
 mod places;
 mod recipes;
+mod study;
+mod synthetic;
 
 use std::path::Path;
 

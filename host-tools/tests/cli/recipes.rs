@@ -85,6 +85,10 @@ fn soft_labels_of_any_model_teach_the_rows_that_they_are_of() {
     // Beside a model.
     let both = SOFT.replace("--train", "--teacher teacher.safetensors --teacher-weights 1,3 --train");
     assert!(folder.json(&both)["train"]["accuracy"].as_f64() > Some(0.9));
+    for further in ["--synthetic jitter", "--unlabelled data.csv"] {
+        let (message, _) = folder.error(&format!("{SOFT} {further}"));
+        assert!(message.starts_with("error: --synthetic and --unlabelled need teachers to ask"), "{message}");
+    }
     // Were they of other rows, it would show.
     let soft = std::fs::read_to_string(folder.path("soft.csv")).unwrap();
     let (header, answers) = soft.split_once('\n').unwrap();

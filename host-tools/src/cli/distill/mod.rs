@@ -19,6 +19,7 @@ use super::data::{DataFlags, Parts};
 use super::decay::{WeightDecay, work};
 use super::outcome::finish;
 use super::precision::PrecisionFlags;
+use super::synthetic::{FurtherFlags, FurtherRows, tell};
 use super::train::{ActivationFlag, ClassWeightsFlag};
 use super::{Context, interrupt};
 use recipe::RecipeFlags;
@@ -42,7 +43,7 @@ pub(super) struct Distill {
     #[arg(long, default_value_t = 1.0)]
     fraction: f64,
     /// L2, decoupled: a number, or `auto` for the best in cross-validation
-    #[arg(long, value_name = "DECAY", default_value = "0.01")]
+    #[arg(long, value_name = "DECAY", default_value = "0.1")]
     weight_decay: WeightDecay,
     /// Folds of that cross-validation; with groups, at most as many as there are groups
     #[arg(long, default_value_t = 7)]
@@ -64,6 +65,8 @@ pub(super) struct Distill {
     precision: PrecisionFlags,
     #[command(flatten)]
     recipe: RecipeFlags,
+    #[command(flatten)]
+    further: FurtherFlags,
     #[command(flatten)]
     data: DataFlags,
 }
@@ -119,6 +122,7 @@ impl Distill {
         self.check_widths(&parts.known)?;
         let teachers = self.teachers.gather(models, parts.known.task.labels(), parts.file_count)?;
         let recipe = self.recipe.recipe(&parts.known.task)?;
+        let further = self.further.read(context, &self.data, teachers.asked())?;
         interrupt::ask();
         let (training, validation) = match self.recipe.patience {
             Some(_) => {
@@ -127,38 +131,60 @@ impl Distill {
             }
             None => ((0..parts.known.rows()).collect(), None),
         };
-        let class = Class::new(&teachers, &parts, &self.draw(context, &parts.known, training)?)?;
-        let rows = &class.rows;
-        self.check_labels(context, &parts.known, rows)?;
-        let decay = self.choose_decay(context, &teachers, recipe, rows)?;
-        let settings = self.settings(context, recipe, rows, decay);
-        let bar = context.console.bar("student", settings.epochs.saturating_mul(self.recipe.generations));
-        let learn = |class: &Class, validation: Option<&Class>, settings: &Settings, hints: bool| {
-            let progress = &mut |_| {
-                bar.inc(1);
-                interrupt::flow()
-            };
-            let (class, validation) = (class.taught(), validation.map(Class::taught));
-            match hints.then(|| teachers.guide()).transpose()?.map(|guide| guide.hints(class.data)) {
-                None => Ok(fit(class, validation, settings, progress)?),
-                Some(None) => bail!("--hints takes an f32 teacher with a hidden layer"),
-                Some(Some(hints)) => Ok(fit_with_hints(&hints, class, validation, settings, progress)?),
-            }
+        let mut class = Class::new(&teachers, &parts, &self.draw(context, &parts.known, training)?)?;
+        self.check_labels(context, &parts.known, &class.rows)?;
+        let decay = self.choose_decay(context, &teachers, recipe, (&class.rows, &further))?;
+        let (rows, added) = further.beside(&class.rows)?;
+        if !added.is_empty() {
+            tell(context, class.rows.rows(), &added);
+            class = Class { answers: teachers.answers(&rows, &[])?, rows };
+        }
+        let settings = self.settings(context, recipe, &class.rows, decay);
+        let mut student = self.train(context, &teachers, (class, validation), &settings)?;
+        parts.sign(&mut student);
+        student.metadata.further = added;
+        finish(context, student, &parts, &self.out, start, Some(decay))
+    }
+
+    /// The student of the last generation.
+    fn train(
+        &self,
+        context: &Context,
+        teachers: &Teachers,
+        (mut class, mut validation): (Class, Option<Class>),
+        settings: &Settings,
+    ) -> Result<Model> {
+        let RecipeFlags { generations, hints, .. } = self.recipe;
+        let hints = match hints {
+            false => None,
+            true => match teachers.guide()?.hints(&class.rows) {
+                None => bail!("--hints takes an f32 teacher with a hidden layer"),
+                hints => hints,
+            },
         };
-        let mut student = learn(&class, validation.as_ref(), &settings, self.recipe.hints);
-        for generation in 1..self.recipe.generations {
-            let Ok(teacher) = &student else { break };
-            let taught =
-                |class: &Class| Class { rows: class.rows.clone(), answers: teacher.answers(&class.rows) };
-            let (class, validation) = (taught(&class), validation.as_ref().map(taught));
+        let bar = context.console.bar("student", settings.epochs.saturating_mul(generations));
+        let progress = &mut |_| {
+            bar.inc(1);
+            interrupt::flow()
+        };
+        let (taught, judged) = (class.taught(), validation.as_ref().map(Class::taught));
+        let mut student = match &hints {
+            None => fit(taught, judged, settings, progress)?,
+            Some(hints) => fit_with_hints(hints, taught, judged, settings, progress)?,
+        };
+        for generation in 1..generations {
+            if interrupt::requested() {
+                break;
+            }
+            for class in [&mut class].into_iter().chain(&mut validation) {
+                class.answers = student.answers(&class.rows);
+            }
             let settings = Settings { seed: nth_seed(settings.seed, generation), ..settings.clone() };
-            student = learn(&class, validation.as_ref(), &settings, false);
+            student = fit(class.taught(), validation.as_ref().map(Class::taught), &settings, progress)?;
         }
         bar.finish_and_clear();
-        let mut student: Model = student?;
         student.metadata.seed = context.seed;
-        parts.sign(&mut student);
-        finish(context, student, &parts, &self.out, start, Some(decay))
+        Ok(student)
     }
 
     fn check_widths(&self, rows: &Dataset) -> Result<()> {
@@ -215,9 +241,9 @@ impl Distill {
         context: &Context,
         teachers: &Teachers,
         recipe: Recipe,
-        rows: &Dataset,
+        (rows, further): (&Dataset, &FurtherRows<'_>),
     ) -> Result<f32> {
-        if self.weight_decay == WeightDecay::Auto && teachers.are_stored() {
+        if self.weight_decay == WeightDecay::Auto && teachers.asked().is_none() {
             bail!(
                 "--weight-decay auto asks teachers about other rows, which soft labels say nothing of: give a number"
             );
@@ -234,9 +260,10 @@ impl Distill {
             "student's weight decay",
             (rows, self.folds, work),
             |rows, decay| {
-                let answers = teachers.answers(rows, &[])?;
-                let taught = Taught { data: rows, teacher: Some(&answers) };
-                fit(taught, None, &settings(rows, decay), &mut |_| interrupt::flow())
+                let (rows, _) = further.beside(rows)?;
+                let answers = teachers.answers(&rows, &[])?;
+                let taught = Taught { data: &rows, teacher: Some(&answers) };
+                fit(taught, None, &settings(&rows, decay), &mut |_| interrupt::flow())
             },
         )
     }

@@ -88,9 +88,9 @@ impl Teachers {
         Answers::of(self.weights.iter().copied().zip(models.chain(stored)))
     }
 
-    /// Whether some of them only know rows by their place.
-    pub(super) fn are_stored(&self) -> bool {
-        self.stored.is_some()
+    /// One of the models, if all teachers are models, who can be asked about other rows.
+    pub(super) fn asked(&self) -> Option<&Model> {
+        self.models.first().filter(|_| self.stored.is_none())
     }
 
     /// The one model whose hidden layer gives hints.
