@@ -14,20 +14,30 @@ const TOLERANCE: f32 = 0.01;
 /// Smaller probabilities count as this: files have no more digits, and 0 has no logarithm.
 const LEAST: f32 = 1e-7;
 
-/// What a column holds, by its name for a label.
-const FORMS: [(fn(&str) -> String, Holds); 3] = [
-    (|label| format!("p({label})"), Holds::Probabilities),
-    (|label| format!("logit({label})"), Holds::Logits),
-    (str::to_owned, Holds::Probabilities),
-];
-
 /// A column that goes with probabilities in the files that `predict` writes.
 const PREDICTION: &str = "prediction";
 
+/// How columns are named after labels, and so what they hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Holds {
-    Probabilities,
-    Logits,
+enum Form {
+    /// `p(LABEL)`, a probability.
+    Probability,
+    /// `logit(LABEL)`
+    Logit,
+    /// `LABEL`, a probability.
+    Plain,
+}
+
+impl Form {
+    const ALL: [Form; 3] = [Form::Probability, Form::Logit, Form::Plain];
+
+    fn column(self, label: &str) -> String {
+        match self {
+            Form::Probability => format!("p({label})"),
+            Form::Logit => format!("logit({label})"),
+            Form::Plain => label.to_owned(),
+        }
+    }
 }
 
 /// Reads soft labels for `rows` rows, in their order: a CSV file with one column a label, in any order. `p(LABEL)` and
@@ -39,7 +49,7 @@ enum Holds {
 /// up to 1, and more or fewer rows.
 pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) -> Result<Answers> {
     let file = File::open(path.as_ref(), &[])?;
-    let (columns, holds) = columns(&file, labels)?;
+    let (columns, form) = columns(&file, labels)?;
     let mut logits = Vec::with_capacity(labels.len().saturating_mul(rows));
     let mut found = 0usize;
     file.each(|line, record| {
@@ -49,15 +59,15 @@ pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) 
             let (name, text) = (&file.header[column], &record[column]);
             let wrong = |what| file.error(Some(line), format!("column {name:?}: {text:?} is {what}"));
             let value: f32 = text.parse().map_err(|_| wrong("not a number"))?;
-            match holds {
-                Holds::Logits if !value.is_finite() => return Err(wrong("no logit: it must be finite")),
-                Holds::Probabilities if !(0.0..=1.0).contains(&value) => {
+            match form {
+                Form::Logit if !value.is_finite() => return Err(wrong("no logit: it must be finite")),
+                Form::Probability | Form::Plain if !(0.0..=1.0).contains(&value) => {
                     return Err(wrong("no probability: it must be in [0, 1]"));
                 }
                 _ => values.push(value),
             }
         }
-        if holds == Holds::Probabilities {
+        if form != Form::Logit {
             let sum: f32 = values.iter().sum();
             if (sum - 1.0).abs() > TOLERANCE {
                 return Err(file.error(
@@ -81,13 +91,14 @@ pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) 
 }
 
 /// The columns of the labels, in their order.
-fn columns(file: &File, labels: &[String]) -> Result<(Vec<usize>, Holds)> {
-    let form = FORMS.iter().find(|(name, _)| labels.iter().any(|label| file.find(&name(label)).is_some()));
-    let Some((name, holds)) = form else {
+fn columns(file: &File, labels: &[String]) -> Result<(Vec<usize>, Form)> {
+    let names = |form: Form| labels.iter().map(move |label| form.column(label));
+    let form = Form::ALL.into_iter().find(|&form| names(form).any(|name| file.find(&name).is_some()));
+    let Some(form) = form else {
         let message = format!("no column of soft labels: one a label is needed, as p(LABEL), of {labels:?}");
         return Err(file.error(Some(1), message));
     };
-    let columns = labels.iter().map(|label| file.column(&name(label), "soft label"));
+    let columns = names(form).map(|name| file.column(&name, "soft label"));
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let stranger =
         file.named().find(|column| !columns.contains(column) && file.header[*column] != PREDICTION);
@@ -95,7 +106,7 @@ fn columns(file: &File, labels: &[String]) -> Result<(Vec<usize>, Holds)> {
         let message = format!("the column {:?} is of none of the labels {labels:?}", file.header[column]);
         return Err(file.error(Some(1), message));
     }
-    Ok((columns, *holds))
+    Ok((columns, form))
 }
 
 #[cfg(test)]
