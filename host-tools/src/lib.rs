@@ -16,7 +16,7 @@ pub mod network;
 pub mod network_i8;
 pub mod precision;
 pub mod quantize;
-mod random;
+pub mod random;
 pub mod report;
 mod schedule;
 pub mod search;

@@ -61,6 +61,10 @@ const SPLIT_WITHOUT_TEST: [f64; 2] = [0.85, 0.15];
 pub(super) struct Parts {
     /// All rows that are not test rows.
     pub(super) known: Dataset,
+    /// Their places among all rows of their file.
+    pub(super) file_rows: Vec<usize>,
+    /// How many rows that file has.
+    pub(super) file_count: usize,
     /// Indices of those to be trained on, and of those for early stopping.
     places: [Vec<usize>; 2],
     /// Rows that nothing is chosen by.
@@ -83,13 +87,12 @@ impl Parts {
         model.metadata.division = self.division.clone();
     }
 
-    /// Rows to train on, and rows to stop by.
-    pub(super) fn for_early_stopping(&self) -> Result<(Dataset, Dataset)> {
-        let [train, validation] = &self.places;
-        if validation.is_empty() {
+    /// Indices of the known rows to train on, and of those to stop by.
+    pub(super) fn for_early_stopping(&self) -> Result<&[Vec<usize>; 2]> {
+        if self.places[1].is_empty() {
             bail!("too few rows, or groups, for a validation part: leave out --patience");
         }
-        Ok((self.known.select(train), self.known.select(validation)))
+        Ok(&self.places)
     }
 }
 
@@ -253,8 +256,10 @@ impl DataFlags {
             // Few rows may not suffice for a validation part, which early stopping alone needs.
             let places = split(&rows, &SPLIT_WITHOUT_TEST, division.seed).ok();
             let places = places.and_then(|parts| parts.try_into().ok());
-            let places = places.unwrap_or_else(|| [(0..rows.rows()).collect(), Vec::new()]);
-            return Ok(Parts { known: rows, places, test, division: None });
+            let file_rows: Vec<usize> = (0..rows.rows()).collect();
+            let places = places.unwrap_or_else(|| [file_rows.clone(), Vec::new()]);
+            let file_count = rows.rows();
+            return Ok(Parts { known: rows, file_rows, file_count, places, test, division: None });
         }
         let parts = split(&rows, &division.shares, division.seed)?;
         let Ok([train, validation, test]) = <[Vec<usize>; 3]>::try_from(parts) else {
@@ -266,8 +271,14 @@ impl DataFlags {
             rows.into_iter().filter_map(|row| known.binary_search(&row).ok()).collect::<Vec<_>>()
         };
         let places = [place(train), place(validation)];
-        let (known, test) = (rows.select(&known), Some(rows.select(&test)));
-        Ok(Parts { known, places, test, division: Some(division) })
+        Ok(Parts {
+            known: rows.select(&known),
+            file_rows: known,
+            file_count: rows.rows(),
+            places,
+            test: Some(rows.select(&test)),
+            division: Some(division),
+        })
     }
 }
 

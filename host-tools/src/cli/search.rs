@@ -5,8 +5,6 @@ use std::str::FromStr;
 use anyhow::{Result, bail};
 use clap::Args;
 use comfy_table::Table;
-use microdistill_host_tools::answers::Answers;
-use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::model::{Model, Task};
 use microdistill_host_tools::search::{
     Budget, Candidate, Found, Plan, Problem, Trial, rounds, search, train,
@@ -17,12 +15,20 @@ use serde::Serialize;
 use super::{Context, interrupt, table};
 
 /// Flags for what a search chooses, and for what it does without.
-const CHOSEN: [&str; 14] = [
+const CHOSEN: [&str; 22] = [
     "student",
     "activation",
     "loss",
     "temperature",
+    "cooling",
     "alpha",
+    "beta",
+    "dropout",
+    "label_smoothing",
+    "mixup",
+    "patience",
+    "hints",
+    "generations",
     "weight_decay",
     "folds",
     "rate",
@@ -103,17 +109,17 @@ impl SearchFlags {
         &self,
         context: &Context,
         budget: Budget,
-        rows: &Dataset,
-        answers: &Answers,
+        rows: Taught<'_>,
     ) -> Result<(Model, Outcome)> {
+        let Taught { data, teacher: Some(answers) } = rows else { bail!("a search needs a teacher") };
         let (candidates, folds) = (usize::from(self.candidates), usize::from(self.search_folds));
         let plan = Plan { candidates, folds, seed: context.seed };
         let bar = context.console.bar("search", rounds(candidates).iter().sum::<usize>() * folds);
-        let problem = Problem { data: rows, answers, budget };
+        let problem = Problem { data, answers, budget };
         let found = search(problem, plan, &|| bar.inc(1), &interrupt::flow);
         bar.finish_and_clear();
         let found = found?;
-        context.console.say(front(&found, &rows.task))?;
+        context.console.say(front(&found, &data.task))?;
         context.console.say(
             "Loss and score are means over folds of the training rows. Who was trained for a share of the epochs seems \
              worse than it is.",
@@ -128,14 +134,14 @@ impl SearchFlags {
             let Some(model) = found.student() else { bail!("nothing was found") };
             return Ok((model, outcome));
         }
-        Ok((self.train(context, &best, rows, answers)?, outcome))
+        Ok((self.train(context, &best, rows)?, outcome))
     }
 
     /// Ctrl-C ends this training, too, which leaves a student trained for a while.
-    fn train(&self, context: &Context, best: &Candidate, rows: &Dataset, answers: &Answers) -> Result<Model> {
-        let regression = matches!(rows.task, Task::Regression { .. });
-        let bar = context.console.bar("student", best.settings(rows.rows(), regression, context.seed).epochs);
-        let rows = Taught { data: rows, teacher: Some(answers) };
+    fn train(&self, context: &Context, best: &Candidate, rows: Taught<'_>) -> Result<Model> {
+        let regression = matches!(rows.data.task, Task::Regression { .. });
+        let bar =
+            context.console.bar("student", best.settings(rows.data.rows(), regression, context.seed).epochs);
         let model = train(best, rows, |epochs| epochs, context.seed, &mut |epoch| {
             bar.set_position(epoch.number as u64);
             interrupt::flow()

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::error::Result as LibraryResult;
@@ -58,13 +58,21 @@ impl Amount {
 }
 
 impl FurtherFlags {
-    /// Reads the unlabelled file, if there is one.
+    /// Reads the unlabelled file, if there is one; `teacher` is none where no teacher can be asked.
     pub(super) fn read(
         &self,
         context: &Context,
         data: &DataFlags,
-        teacher: &Model,
+        teacher: Option<&Model>,
     ) -> Result<FurtherRows<'_>> {
+        let Some(teacher) = teacher else {
+            if !self.synthetic.is_empty() || self.unlabelled.is_some() {
+                bail!(
+                    "--synthetic and --unlabelled need teachers to ask: soft labels say nothing of other rows"
+                );
+            }
+            return Ok(FurtherRows { flags: self, unlabelled: None, seed: context.seed });
+        };
         let read = |path: &PathBuf| data.read_unlabelled(context, path, teacher);
         let unlabelled = self.unlabelled.as_ref().map(read).transpose()?;
         Ok(FurtherRows { flags: self, unlabelled, seed: context.seed })

@@ -4,6 +4,7 @@ mod encoding;
 mod file;
 mod read;
 mod scaler;
+mod soft_labels;
 mod split;
 mod standardizer;
 mod survey;
@@ -12,6 +13,7 @@ mod text;
 use nalgebra::DMatrix;
 
 pub use read::{Columns, Expected, Kind, read, read_like, read_unlabelled};
+pub use soft_labels::read_soft_labels;
 pub use split::{Fold, folds, split};
 pub use standardizer::{Standardized, Standardizer};
 pub use text::Text;

@@ -159,6 +159,17 @@ impl Model {
         }
     }
 
+    /// What the middle hidden layer gives for every row of `data`, for [students](crate::student::fit_with_hints) of
+    /// another width: shape (units × rows). None without a hidden layer, and of an ensemble or a quantized model.
+    pub fn hints(&self, data: &Dataset) -> Option<DMatrix<f32>> {
+        let Body::F32(network) = &self.body else { return None };
+        let middle = network.layers().len().checked_sub(2)?.div_ceil(2);
+        let rows = self.scaler.apply(&data.x);
+        let outputs = rows.column_iter().map(|x| network.activations(x.as_slice()).swap_remove(middle));
+        let outputs: Vec<f32> = outputs.flatten().collect();
+        Some(DMatrix::from_vec(network.layers()[middle].outputs(), rows.ncols(), outputs))
+    }
+
     /// [`logits`](Model::logits) for every row of `data`, which has the model's features: shape (outputs × rows).
     /// A missing value counts as the training rows' mean.
     pub fn predict(&self, data: &Dataset) -> DMatrix<f32> {

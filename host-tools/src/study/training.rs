@@ -102,11 +102,11 @@ impl Training<'_> {
         let teachers = teachers.iter().take(method.teachers);
         let answers = match method.teachers {
             0 => None,
-            _ => Some(Answers::of(teachers.map(|teacher| (1.0, teacher.predict(&all))))?),
+            _ => Some(Answers::of(teachers.map(|teacher| (1.0, teacher.answers(&all))))?),
         };
         let x = scaler.apply(&all.x);
         let lessons = Lessons { x: &x, labels: &labels, teacher: answers.as_ref() };
-        let trained = student::train_watched(&settings, lessons, None, &mut |epoch, network| {
+        let trained = student::train_watched(&settings, None, lessons, None, &mut |epoch, network| {
             progress(epoch.number, settings.epochs, network);
             self.watch.flow()
         })?;

@@ -24,8 +24,8 @@ use microdistill::kernel::{
 use microdistill::layer::{Array, InputGradient, Role};
 use microdistill::layout::ByInput;
 use microdistill::loss::{
-    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, Loss, OutputMse,
-    SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax, log_softmax,
+    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, Centered, CrossEntropy, DecoupledSoftLabels, Head, Linear,
+    Loss, OutputMse, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax, log_softmax,
 };
 use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, argmax};
 use microdistill::optimizer::{
@@ -182,6 +182,11 @@ fn functions<T: Scalar>() {
     loss(SmoothedCrossEntropy { smoothing: x }, black_box(1));
     loss::<BinaryCrossEntropy, T>(BinaryCrossEntropy, black_box(true));
     loss(BinarySoftLabels { temperature: x, alpha: x }, BinarySoft { teacher: x, label: black_box(None) });
+    loss::<OutputMse<Centered>, T>(OutputMse::new(), slice());
+    loss(
+        DecoupledSoftLabels { temperature: x, alpha: x, beta: x },
+        Soft { teacher: slice(), label: black_box(Some(1)) },
+    );
     loss(SoftLabels { temperature: x, alpha: x }, Soft { teacher: slice(), label: black_box(None) });
 
     SgdRates { rate: x, momentum: x, weight_decay: x }.step(
