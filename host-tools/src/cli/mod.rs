@@ -53,7 +53,7 @@ enum Verb {
     /// Train a teacher: as accurate as the data allow
     Train(train::Train),
     /// Train a student that imitates a teacher
-    Distill(distill::Distill),
+    Distill(Box<distill::Distill>),
     /// Turn a student into int8 or int4
     Quantize(quantize::Quantize),
     /// Write a model as a Rust file for firmware

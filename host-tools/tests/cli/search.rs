@@ -28,8 +28,8 @@ fn a_student_that_was_searched_for_keeps_to_its_budget() {
         "the same seed, the same student"
     );
 
-    let (error, code) = folder.error(&format!("{SEARCH} --budget-flash 100"));
-    assert!(error.starts_with("error: no student fits: the smallest, 4-2-3 of 4 bits, takes "), "{error}");
+    let (error, code) = folder.error(&format!("{SEARCH} --budget-flash 80"));
+    assert!(error.starts_with("error: no student fits: the smallest, 4-3 of 4 bits, takes "), "{error}");
     assert_eq!(code, 1);
     for flags in [
         "--budget-ram 64 --student 4-2-3",
