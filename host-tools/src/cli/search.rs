@@ -121,8 +121,8 @@ impl SearchFlags {
         let found = found?;
         context.console.say(front(&found, &data.task))?;
         context.console.say(
-            "Loss and score are means over folds of the training rows. Who was trained for a share of the epochs seems \
-             worse than it is.",
+            "Loss and score are means over folds of the training rows, which are too good where the teacher was trained on \
+             all of them. Who was trained for a share of the epochs seems worse than it is.",
         )?;
         let outcome = Outcome {
             best: found.best().clone(),

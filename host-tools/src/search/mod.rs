@@ -28,7 +28,8 @@ use crate::student::{Settings, Taught, fit};
 pub struct Problem<'a> {
     /// Rows to learn from, which are also judged by, in turn. They have a target.
     pub data: &'a Dataset,
-    /// What teachers say about them. A teacher that was trained on all of these rows flatters all candidates alike.
+    /// What teachers say about them. Teachers that were trained on the rows that are judged by have seen their labels: the
+    /// scores are then too good, most for who imitates them closely, and only test rows tell how good the student is.
     pub answers: &'a Answers,
     /// What a student may cost.
     pub budget: Budget,
