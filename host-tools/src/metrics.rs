@@ -120,10 +120,16 @@ pub fn best_temperature(logits: &DMatrix<f32>, labels: &[usize]) -> f64 {
     (0.5 * (low + high)).exp()
 }
 
-const BINS: usize = 15;
+/// Bins of the expected calibration error.
+pub const BINS: usize = 15;
+
+/// The index of the bin that a confidence falls into: the first is [0, 1/15], the others (k/15, (k+1)/15].
+pub(crate) fn bin(confidence: f64) -> usize {
+    ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1
+}
 
 /// `logits`, shape (classes × rows).
-fn classification(logits: &DMatrix<f32>, labels: &[usize]) -> Classification {
+pub(crate) fn classification(logits: &DMatrix<f32>, labels: &[usize]) -> Classification {
     let classes = logits.nrows();
     let mut confusion = vec![vec![0; classes]; classes];
     let (mut right, mut nll, mut brier) = (0usize, 0.0, 0.0);
@@ -136,10 +142,9 @@ fn classification(logits: &DMatrix<f32>, labels: &[usize]) -> Classification {
         right += usize::from(hit);
         nll += shift - f64::from(z[label]);
         brier += p.iter().enumerate().map(|(c, p)| (p - f64::from(c == label)).powi(2)).sum::<f64>();
-        // The first bin is [0, 1/15], the others (k/15, (k+1)/15].
-        let bin = ((p[guess] * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
-        bins[bin].0 += p[guess];
-        bins[bin].1 += f64::from(hit);
+        let bin = &mut bins[bin(p[guess])];
+        bin.0 += p[guess];
+        bin.1 += f64::from(hit);
     }
     let rows = labels.len();
     let mean = |sum: f64| sum / rows as f64;

@@ -89,9 +89,9 @@ impl Parts {
 }
 
 impl DataFlags {
-    /// Rows for a first model: the columns tell what the task is.
-    pub(super) fn read_new(&self, context: &Context) -> Result<Parts> {
-        let columns = Columns {
+    /// Which columns of a first model's file are not features.
+    pub(super) fn columns(&self) -> Columns {
+        Columns {
             target: self.target.clone(),
             kind: self.task.map(|task| match task {
                 TaskFlag::Classification => Kind::Classification,
@@ -99,7 +99,18 @@ impl DataFlags {
             }),
             groups: self.groups.clone(),
             missing: self.missing.clone(),
-        };
+        }
+    }
+
+    /// What the rows may be called: the name of their file.
+    pub(super) fn name(&self) -> String {
+        let stem = self.data.as_deref().or(self.train.as_deref()).and_then(Path::file_stem);
+        stem.map_or_else(|| "data".into(), |stem| stem.to_string_lossy().into_owned())
+    }
+
+    /// Rows for a first model: the columns tell what the task is.
+    pub(super) fn read_new(&self, context: &Context) -> Result<Parts> {
+        let columns = self.columns();
         let path = self.known()?;
         let known = tell(context, path, read(path, &columns)?);
         let test = self.read_test(context, known.expected())?;

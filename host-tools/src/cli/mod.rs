@@ -15,6 +15,7 @@ mod precision;
 mod predict;
 mod quantize;
 mod setup;
+mod study;
 mod table;
 mod train;
 
@@ -58,6 +59,8 @@ enum Verb {
     Import(import::Import),
     /// Score a model on rows
     Evaluate(evaluate::Evaluate),
+    /// Compare students by hard labels and by distillation, fairly, on your data
+    Study(Box<study::Study>),
     /// Write a model's predictions for rows
     Predict(predict::Predict),
     /// Build and run firmware
@@ -87,6 +90,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Export(export) => export.run(&context),
         Verb::Import(import) => import.run(&context),
         Verb::Evaluate(evaluate) => evaluate.run(&context),
+        Verb::Study(study) => study.run(&context),
         Verb::Predict(predict) => predict.run(&context),
         Verb::Board(board) => board.run(&context),
         Verb::Setup(setup) => setup.run(&context),

@@ -30,6 +30,7 @@ pub(super) struct Page<'a> {
 /// All sets of one condition.
 #[derive(Serialize)]
 struct Whole {
+    title: String,
     condition: String,
     scores: Table,
     across: Vec<Table>,
@@ -68,8 +69,8 @@ impl<'a> Page<'a> {
 }
 
 fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
-    let sets: Vec<&SetResults> =
-        results.sets.iter().filter(|set| set.condition == overall.condition).collect();
+    let among = |set: &&SetResults| set.condition == overall.condition && overall.sets.contains(&set.name);
+    let sets: Vec<&SetResults> = results.sets.iter().filter(among).collect();
     let used = |metric: &str| {
         sets.iter().flat_map(|set| &set.summaries).any(|summary| summary.scores.contains_key(metric))
     };
@@ -82,7 +83,7 @@ fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
             let found = set.comparisons.iter().find(same)?;
             Some(difference(found, set.name.clone()))
         });
-        let rows: Vec<_> = of_sets.chain([difference(of, "all data sets".into())]).collect();
+        let rows: Vec<_> = of_sets.chain([difference(of, overall.title.clone())]).collect();
         forests.push(forest::plot(
             format!("{}, {}", pair(&of.a, &of.b), number::head(&of.metric)),
             &of.metric,
@@ -90,6 +91,7 @@ fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
         )?);
     }
     Ok(Whole {
+        title: overall.title.clone(),
         condition: number::condition(&overall.condition),
         scores: table::scores(
             "Means over data sets of means over seeds ± standard deviation between data sets".into(),

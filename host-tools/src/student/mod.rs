@@ -15,4 +15,5 @@ pub use fit::{Taught, fit};
 pub use lessons::Lessons;
 pub use objective::Recipe;
 pub use settings::{Settings, WEIGHT_DECAY};
+pub(crate) use train::train_watched;
 pub use train::{Epoch, Trained, Validation, train};

@@ -55,6 +55,16 @@ pub fn train(
     validation: Option<Lessons<'_>>,
     progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
 ) -> Result<Trained> {
+    train_watched(settings, lessons, validation, &mut |epoch, _| progress(epoch))
+}
+
+/// [`train`], where `progress` also sees the student as it is after the epoch.
+pub(crate) fn train_watched(
+    settings: &Settings,
+    lessons: Lessons<'_>,
+    validation: Option<Lessons<'_>>,
+    progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
+) -> Result<Trained> {
     settings.check(lessons)?;
     validation.map_or(Ok(()), |validation| settings.check(validation))?;
     if settings.patience.is_some() && validation.is_none() {
@@ -87,7 +97,7 @@ pub fn train(
         }
         let waited = best.as_ref().map_or(0, |(_, best)| number - best.epoch);
         let enough = settings.patience.is_some_and(|patience| waited >= patience.max(1));
-        if progress(Epoch { number, loss, validation }).is_break() || enough {
+        if progress(Epoch { number, loss, validation }, training.student()).is_break() || enough {
             break;
         }
     }

@@ -25,7 +25,7 @@ pub struct Results {
     pub arms: Vec<ArmInfo>,
     /// One for each data set and condition.
     pub sets: Vec<SetResults>,
-    /// Over the sets, one for each condition.
+    /// Over the sets, for each condition: over all, and, where some are held out, over the others and over those.
     pub overall: Vec<Overall>,
     /// What the figures do and do not show, in plain words.
     pub sentences: Vec<String>,
@@ -85,6 +85,8 @@ pub struct Condition {
 pub struct SetResults {
     /// Of the data.
     pub name: String,
+    /// Whether recipes were frozen before they met this set.
+    pub held_out: bool,
     /// What was done to its training rows.
     pub condition: Condition,
     /// How many there are; of the first seed, where seeds differ.
@@ -212,7 +214,8 @@ pub struct Comparison {
     pub metric: String,
     /// Mean difference.
     pub mean: f64,
-    /// Lower end of its 95 % confidence interval, by Student's t; none of a single pair.
+    /// Lower end of its 95 % confidence interval, by Student's t; none of a single pair. Where parts are drawn anew for each
+    /// seed, it is widened for what they share (Nadeau and Bengio 2003).
     pub low: Option<f64>,
     /// Upper end.
     pub high: Option<f64>,
@@ -225,6 +228,10 @@ pub struct Comparison {
 /// Over the data sets of one condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Overall {
+    /// Which sets, as in `Data sets held out`.
+    pub title: String,
+    /// Their names.
+    pub sets: Vec<String>,
     /// The condition.
     pub condition: Condition,
     /// Means over sets of means over seeds; the standard deviation is that of the sets' means.

@@ -9,4 +9,5 @@ mod tests;
 mod train;
 
 pub use fit::{fit, fit_ensemble};
+pub(crate) use train::train_watched;
 pub use train::{Epoch, Examples, Settings, Target, Trained, train};

@@ -89,6 +89,16 @@ pub fn train(
     validation: Option<Examples<'_>>,
     progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
 ) -> Result<Trained> {
+    train_watched(settings, training, validation, &mut |epoch, _| progress(epoch))
+}
+
+/// [`train`], where `progress` also sees the best teacher so far: without validation rows, the one after the epoch.
+pub(crate) fn train_watched(
+    settings: &Settings,
+    training: Examples<'_>,
+    validation: Option<Examples<'_>>,
+    progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
+) -> Result<Trained> {
     settings.check(training)?;
     if let Some(validation) = validation {
         settings.check(validation)?;
@@ -113,7 +123,9 @@ pub fn train(
             training.batched.store(&mut best.network);
         }
         let waited = number - best.epoch;
-        if progress(epoch).is_break() || settings.patience.is_some_and(|patience| waited >= patience.max(1)) {
+        if progress(epoch, &best.network).is_break()
+            || settings.patience.is_some_and(|patience| waited >= patience.max(1))
+        {
             break;
         }
     }

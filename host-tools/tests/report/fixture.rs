@@ -29,6 +29,8 @@ pub(crate) fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
     let sets: Vec<SetResults> =
         sets.iter().map(|(name, labels)| set(name, labels, seeds, &mut random)).collect();
     let overall = Overall {
+        title: "All data sets".into(),
+        sets: sets.iter().map(|set| set.name.clone()).collect(),
         condition: CONDITION,
         summaries: sets.first().map_or(Vec::new(), |set| set.summaries.clone()),
         comparisons: sets.first().map_or(Vec::new(), |set| set.comparisons.clone()),
@@ -115,6 +117,7 @@ fn set(name: &str, labels: &[String], seeds: u64, random: &mut Pcg32) -> SetResu
     let sizes = ["hard", "distilled"].into_iter().flat_map(|arm| [4, 8, 16, 32].map(|width| (arm, width)));
     SetResults {
         name: name.into(),
+        held_out: false,
         condition: CONDITION,
         rows: Rows { train: 500, validation: 75, test: 200 },
         features: 20,

@@ -1,0 +1,245 @@
+//! What a study is about: rows, and how each seed draws its parts from them.
+
+use std::collections::BTreeSet;
+
+use nalgebra::DMatrix;
+use rand_core::Rng as _;
+use rand_pcg::Pcg32;
+use sha2::{Digest as _, Sha256};
+
+use super::results::Condition;
+use crate::dataset::{Dataset, Target, split};
+use crate::error::{Error, Result};
+use crate::model::Task;
+use crate::random::{below, shuffle};
+
+/// A data set with a name.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Shown in tables.
+    pub name: String,
+    /// Where its rows come from.
+    pub source: Source,
+}
+
+/// Where rows come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// These parts, for every seed.
+    Given {
+        /// To be learned from.
+        train: Box<Dataset>,
+        /// To be judged by, with the same columns.
+        test: Box<Dataset>,
+    },
+    /// Parts of the same sizes, drawn anew from all rows for each seed; no group is divided.
+    Redrawn {
+        /// All rows.
+        all: Box<Dataset>,
+        /// Share of the test part, in (0, 1).
+        test: f64,
+    },
+    /// Features and labels that have nothing to do with each other, drawn anew for each seed: there is nothing to be
+    /// learned.
+    Noise {
+        /// Rows to learn from, and as many to be judged by.
+        rows: usize,
+        /// Uniform in [0, 1).
+        features: usize,
+        /// All equally likely.
+        classes: usize,
+    },
+}
+
+/// The parts that one seed has: the same for all that is compared.
+pub(super) struct Draw {
+    /// All rows to learn from.
+    pub(super) train: Dataset,
+    /// Those of them that candidates are trained on.
+    pub(super) inner: Dataset,
+    /// Those of them that judge candidates.
+    pub(super) validation: Dataset,
+    /// The rows that nothing is chosen by.
+    pub(super) test: Dataset,
+}
+
+impl Problem {
+    /// Of rows to learn from and rows to judge by; with `redraw`, each seed draws such parts from all of them.
+    ///
+    /// # Errors
+    /// A target that is not classes.
+    pub fn new(name: impl Into<String>, train: Dataset, test: Dataset, redraw: bool) -> Result<Self> {
+        let name = name.into();
+        if !matches!((&train.target, &test.target), (Target::Classes(_), Target::Classes(_))) {
+            return Err(Error::Invalid(format!(
+                "{name}: a study compares classifiers, this target has values"
+            )));
+        }
+        let source = if redraw {
+            let share = test.rows() as f64 / (train.rows() + test.rows()) as f64;
+            Source::Redrawn { all: Box::new(pool(&train, &test)), test: share }
+        } else {
+            Source::Given { train: Box::new(train), test: Box::new(test) }
+        };
+        Ok(Problem { name, source })
+    }
+
+    /// Of everything that decides about the parts: 16 hexadecimal digits.
+    pub(super) fn hash(&self) -> String {
+        let mut sha = Sha256::new();
+        let mut add = |data: &Dataset| {
+            sha.update(data.hash.as_bytes());
+            let target = if let Target::Classes(classes) = &data.target { classes.as_slice() } else { &[] };
+            target.iter().for_each(|&class| sha.update((class as u64).to_le_bytes()));
+            data.x.iter().for_each(|value| sha.update(value.to_le_bytes()));
+            data.groups.iter().flatten().for_each(|group| sha.update(format!("{group}\n")));
+        };
+        match &self.source {
+            Source::Given { train, test } => [train, test].into_iter().for_each(|data| add(data)),
+            Source::Redrawn { all, test } => {
+                add(all);
+                sha.update(test.to_le_bytes());
+            }
+            Source::Noise { rows, features, classes } => {
+                sha.update(format!("noise {rows} {features} {classes}"));
+            }
+        }
+        sha.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// (test rows / training rows) where seeds draw overlapping parts from one pool, else 0: see
+    /// [`t_test`](super::statistics::t_test).
+    pub(super) fn overlap(&self) -> f64 {
+        match self.source {
+            Source::Redrawn { test, .. } => test / (1.0 - test),
+            Source::Given { .. } | Source::Noise { .. } => 0.0,
+        }
+    }
+
+    /// What was noticed in its rows.
+    pub(super) fn notes(&self) -> &[String] {
+        match &self.source {
+            Source::Given { train, .. } => &train.notes,
+            Source::Redrawn { all, .. } => &all.notes,
+            Source::Noise { .. } => &[],
+        }
+    }
+
+    /// About how many training rows there are, and how many features.
+    pub(super) fn size(&self, condition: Condition) -> (usize, usize) {
+        let (rows, features) = match &self.source {
+            Source::Given { train, .. } => (train.rows() as f64, train.features.len()),
+            Source::Redrawn { all, test } => ((1.0 - test) * all.rows() as f64, all.features.len()),
+            Source::Noise { rows, features, .. } => (*rows as f64, *features),
+        };
+        ((rows * condition.training_share) as usize, features)
+    }
+
+    /// The parts of `seed`, `inner_validation` of the training rows judging candidates. Noise and the choice of a share
+    /// happen to training rows alone.
+    pub(super) fn draw(&self, condition: Condition, inner_validation: f64, seed: u64) -> Result<Draw> {
+        let named = |error: Error| Error::Invalid(format!("{}: {error}", self.name));
+        let (train, test) = self.parts(seed).map_err(named)?;
+        let train = share(train, condition.training_share, seed).map_err(named)?;
+        self.check_classes(&train)?;
+        let train = mislabel(train, condition.label_noise, seed);
+        let parts = split(&train, &[1.0 - inner_validation, inner_validation], seed).map_err(named)?;
+        let (inner, validation) = (train.select(&parts[0]), train.select(&parts[1]));
+        Ok(Draw { train, inner, validation, test })
+    }
+
+    fn parts(&self, seed: u64) -> Result<(Dataset, Dataset)> {
+        match &self.source {
+            Source::Given { train, test } => Ok((Dataset::clone(train), Dataset::clone(test))),
+            Source::Redrawn { all, test } => {
+                // The inner division of another seed must not be the outer one of this.
+                let parts = split(all, &[1.0 - test, *test], seed ^ STREAM)?;
+                Ok((all.select(&parts[0]), all.select(&parts[1])))
+            }
+            &Source::Noise { rows, features, classes } => {
+                let mut rng = Pcg32::new(seed, STREAM);
+                let mut part = || noise(rows, features, classes, &mut rng);
+                Ok((part(), part()))
+            }
+        }
+    }
+
+    fn check_classes(&self, train: &Dataset) -> Result<()> {
+        let Target::Classes(classes) = &train.target else { return Ok(()) };
+        let present: BTreeSet<usize> = classes.iter().copied().collect();
+        let labels = train.task.labels().iter().enumerate();
+        let absent: Vec<&String> =
+            labels.filter(|(class, _)| !present.contains(class)).map(|(_, label)| label).collect();
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let mend = "give more of them, or leave these classes out of the data";
+        Err(Error::Invalid(format!("{}: no training row has the labels {absent:?}: {mend}", self.name)))
+    }
+}
+
+/// The generator's stream for what a study draws.
+const STREAM: u64 = 0x5354_5544_5953;
+
+/// All rows of both.
+fn pool(a: &Dataset, b: &Dataset) -> Dataset {
+    let columns: Vec<_> = a.x.column_iter().chain(b.x.column_iter()).collect();
+    let target = match (&a.target, &b.target) {
+        (Target::Classes(a), Target::Classes(b)) => Target::Classes([a.as_slice(), b].concat()),
+        _ => Target::Absent,
+    };
+    let groups = a.groups.as_ref().zip(b.groups.as_ref());
+    Dataset {
+        x: DMatrix::from_columns(&columns),
+        target,
+        groups: groups.map(|(a, b)| [a.as_slice(), b].concat()),
+        ..a.clone()
+    }
+}
+
+/// This share of the rows of each class. Of each group there are fewer rows then, but still of all groups.
+fn share(data: Dataset, share: f64, seed: u64) -> Result<Dataset> {
+    if share >= 1.0 {
+        return Ok(data);
+    }
+    let ungrouped = Dataset { groups: None, ..data.clone() };
+    Ok(data.select(&split(&ungrouped, &[share, 1.0 - share], seed ^ STREAM)?[0]))
+}
+
+/// Gives `share` of the rows, to the nearest whole number, another label that some row has, all equally likely.
+fn mislabel(mut data: Dataset, share: f64, seed: u64) -> Dataset {
+    let labels = data.task.labels().len();
+    let Target::Classes(classes) = &mut data.target else { return data };
+    if labels < 2 {
+        return data;
+    }
+    let mut rng = Pcg32::new(seed, STREAM);
+    let mut rows: Vec<usize> = (0..classes.len()).collect();
+    shuffle(&mut rows, &mut rng);
+    rows.truncate((share * classes.len() as f64).round() as usize);
+    for row in rows {
+        classes[row] = (classes[row] + 1 + below(labels - 1, &mut rng)) % labels;
+    }
+    data
+}
+
+fn noise(rows: usize, features: usize, classes: usize, rng: &mut Pcg32) -> Dataset {
+    let x = DMatrix::from_fn(features, rows, |_, _| (rng.next_u32() >> 8) as f32 / (1 << 24) as f32);
+    Dataset {
+        features: (0..features).map(|feature| format!("x{feature}")).collect(),
+        x,
+        task: Task::Classification {
+            target: "class".into(),
+            labels: (0..classes).map(|class| class.to_string()).collect(),
+        },
+        target: Target::Classes((0..rows).map(|_| below(classes, rng)).collect()),
+        groups: None,
+        hash: String::new(),
+        notes: Vec::new(),
+    }
+}
+
+/// How many groups there are.
+pub(super) fn groups(data: &Dataset) -> Option<usize> {
+    Some(data.groups.as_ref()?.iter().collect::<BTreeSet<_>>().len())
+}

@@ -1,0 +1,264 @@
+//! From models to means, differences and fronts.
+
+use std::collections::BTreeMap;
+
+use super::arms::names;
+use super::job::Job;
+use super::ledger::Ledger;
+use super::problem::{self, Problem, Source};
+use super::results::{
+    ArmKind, Cell, Comparison, Condition, METRICS, Overall, Ratio, Results, Rows, SetResults, SizePoint,
+    StudySettings, Summary, TemperaturePoint,
+};
+use super::statistics::{holm, mean_std, t_test};
+use super::{Arm, BINS, CANDIDATES, SIZE_SEEDS, SIZES, Study, sentences};
+use crate::error::{Error, Result};
+use crate::metrics::{Classification, Scores};
+
+/// What is compared: training and test rows together say whether a student overfits, the test rows alone what it is worth.
+const COMPARED: [&str; 3] = ["test accuracy", "nll", "gap"];
+
+pub(super) fn results(study: &Study, ledger: &Ledger, command: &str) -> Result<Results> {
+    let hashes = study.hashes();
+    let mut sets = Vec::new();
+    for (problem, hash) in study.problems.iter().zip(&hashes) {
+        for &condition in &study.conditions {
+            sets.push(set(study, ledger, problem, hash, condition)?);
+        }
+    }
+    let mut results = Results {
+        title: study.title.clone(),
+        command: command.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        preset: study.preset.clone(),
+        seeds: study.seeds.clone(),
+        settings: StudySettings {
+            hidden: study.hidden.clone(),
+            teacher_hidden: study.teacher_hidden.clone(),
+            bins: BINS,
+            candidates: CANDIDATES,
+            inner_validation: study.inner_validation,
+            redrawn: study.problems.iter().all(|problem| !matches!(problem.source, Source::Given { .. })),
+        },
+        arms: study.arms.iter().map(Arm::info).collect(),
+        overall: study.conditions.iter().flat_map(|&condition| over(study, &sets, condition)).collect(),
+        sets,
+        sentences: Vec::new(),
+    };
+    results.sentences = sentences::write(&results);
+    Ok(results)
+}
+
+/// The pairs of arms that are compared: each distilled student with those on hard labels, and the default recipe with what
+/// else there is.
+fn pairs(arms: &[Arm]) -> Vec<(&str, &str)> {
+    let hard = || arms.iter().filter(|arm| arm.method.kind == ArmKind::Hard).map(|arm| arm.name.as_str());
+    let distilled = arms.iter().filter(|arm| arm.method.kind == ArmKind::Distilled);
+    let mut pairs = Vec::new();
+    for arm in distilled.map(|arm| arm.name.as_str()) {
+        // The rivals that lose to tuned L2 are the default's alone to beat: a shorter list is corrected less.
+        let against =
+            hard().filter(|name| arm == names::DEFAULT || [names::HARD, names::HARD_L2].contains(name));
+        pairs.extend(against.map(|name| (arm, name)));
+        if arm != names::DEFAULT && arms.iter().any(|other| other.name == names::DEFAULT) {
+            pairs.push((names::DEFAULT, arm));
+        }
+    }
+    let last = arms.iter().rfind(|arm| [names::DEFAULT, names::MISSION].contains(&arm.name.as_str()));
+    pairs.extend(last.map(|arm| (arm.name.as_str(), names::TEACHER)));
+    pairs
+}
+
+fn set(
+    study: &Study,
+    ledger: &Ledger,
+    problem: &Problem,
+    hash: &str,
+    condition: Condition,
+) -> Result<SetResults> {
+    let job = |index| Job { study, problem, hash, condition, index };
+    let cell = |arm: &Arm, hidden: &[usize], index: usize| {
+        let missing = || Error::Invalid(format!("{}: {} is not finished", problem.name, arm.name));
+        job(index).cell(ledger, arm, hidden).ok_or_else(missing)
+    };
+    let seeds = 0..study.seeds.len();
+    let mut cells = Vec::new();
+    for arm in &study.arms {
+        for index in seeds.clone() {
+            cells.push(cell(arm, &study.hidden_of(arm), index)?);
+        }
+    }
+    let first = problem.draw(condition, study.inner_validation, study.seeds[0])?;
+    let summaries = study.arms.iter().map(|arm| summary(&arm.name, &of(&cells, &arm.name))).collect();
+    let mut temperatures = Vec::new();
+    for arm in study.temperatures() {
+        let cells =
+            seeds.clone().map(|index| cell(&arm, &study.hidden, index)).collect::<Result<Vec<_>>>()?;
+        temperatures.push(TemperaturePoint {
+            temperature: arm.method.recipe.temperature().into(),
+            accuracy: mean_std(&values(&cells, "test accuracy")),
+            nll: mean_std(&values(&cells, "nll")),
+        });
+    }
+    let mut sizes = Vec::new();
+    for arm in study.sized() {
+        for hidden in SIZES {
+            let seeds = seeds.clone().take(SIZE_SEEDS);
+            let cells = seeds.map(|index| cell(&arm, &[hidden], index)).collect::<Result<Vec<_>>>()?;
+            sizes.extend(size_point(&cells));
+        }
+    }
+    front(&mut sizes);
+    Ok(SetResults {
+        name: problem.name.clone(),
+        held_out: study.held_out.contains(&problem.name),
+        condition,
+        rows: Rows {
+            train: first.train.rows(),
+            validation: first.validation.rows(),
+            test: first.test.rows(),
+        },
+        features: first.train.features.len(),
+        labels: first.train.task.labels().to_vec(),
+        groups: problem::groups(&first.train).zip(problem::groups(&first.test)).map(|(a, b)| a + b),
+        hash: hash.into(),
+        notes: problem.notes().to_vec(),
+        summaries,
+        comparisons: compare(&pairs(&study.arms), problem.overlap(), |arm, metric| {
+            values(&of(&cells, arm), metric)
+        }),
+        cells,
+        temperatures,
+        sizes,
+    })
+}
+
+/// The overall results of one condition.
+fn over(study: &Study, sets: &[SetResults], condition: Condition) -> Vec<Overall> {
+    let sets: Vec<&SetResults> = sets.iter().filter(|set| set.condition == condition).collect();
+    let part = |title: &str, held_out: Option<bool>| {
+        let sets: Vec<&SetResults> =
+            sets.iter().copied().filter(|set| held_out.is_none_or(|wanted| set.held_out == wanted)).collect();
+        (!sets.is_empty()).then(|| overall(study, title, &sets, condition))
+    };
+    if study.held_out.is_empty() {
+        return part("All data sets", None).into_iter().collect();
+    }
+    let parts = [
+        part("Data sets that recipes were developed on", Some(false)),
+        part("Data sets held out", Some(true)),
+        part("All data sets", None),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+fn overall(study: &Study, title: &str, sets: &[&SetResults], condition: Condition) -> Overall {
+    let pairs = pairs(&study.arms);
+    let means = |arm: &str, metric: &str| -> Vec<f64> {
+        let summaries = sets.iter().filter_map(|set| set.summaries.iter().find(|summary| summary.arm == arm));
+        summaries.filter_map(|summary| summary.scores.get(metric)).map(|score| score.mean).collect()
+    };
+    let summary = |arm: &Arm| Summary {
+        arm: arm.name.clone(),
+        scores: METRICS.iter().map(|&metric| (metric.into(), mean_std(&means(&arm.name, metric)))).collect(),
+    };
+    let ratio = |&(a, b): &(&str, &str)| {
+        let logs: Vec<f64> = means(a, "nll").iter().zip(means(b, "nll")).map(|(a, b)| (a / b).ln()).collect();
+        Ratio { a: a.into(), b: b.into(), nll: mean_std(&logs).mean.exp() }
+    };
+    Overall {
+        title: title.into(),
+        sets: sets.iter().map(|set| set.name.clone()).collect(),
+        condition,
+        summaries: study.arms.iter().map(summary).collect(),
+        comparisons: compare(&pairs, 0.0, means),
+        ratios: pairs.iter().map(ratio).collect(),
+    }
+}
+
+/// Paired differences of all `pairs`, corrected for how many there are.
+fn compare(pairs: &[(&str, &str)], overlap: f64, values: impl Fn(&str, &str) -> Vec<f64>) -> Vec<Comparison> {
+    let mut comparisons = Vec::new();
+    for metric in COMPARED {
+        for &(a, b) in pairs {
+            let differences: Vec<f64> =
+                values(a, metric).iter().zip(values(b, metric)).map(|(a, b)| a - b).collect();
+            let test = t_test(&differences, overlap);
+            comparisons.push(Comparison {
+                a: a.into(),
+                b: b.into(),
+                metric: metric.into(),
+                mean: mean_std(&differences).mean,
+                low: test.map(|test| test.interval.0),
+                high: test.map(|test| test.interval.1),
+                p: test.map(|test| test.p),
+                p_adjusted: None,
+            });
+        }
+    }
+    let tested = || comparisons.iter().filter_map(|comparison| comparison.p);
+    let mut adjusted = holm(&tested().collect::<Vec<_>>()).into_iter();
+    for comparison in comparisons.iter_mut().filter(|comparison| comparison.p.is_some()) {
+        comparison.p_adjusted = adjusted.next();
+    }
+    comparisons
+}
+
+fn of(cells: &[Cell], arm: &str) -> Vec<Cell> {
+    cells.iter().filter(|cell| cell.arm == arm).cloned().collect()
+}
+
+fn summary(arm: &str, cells: &[Cell]) -> Summary {
+    let scores = METRICS.iter().map(|&metric| (metric.to_owned(), mean_std(&values(cells, metric))));
+    Summary { arm: arm.into(), scores: scores.collect::<BTreeMap<_, _>>() }
+}
+
+/// One number a cell, by [`METRICS`].
+fn values(cells: &[Cell], metric: &str) -> Vec<f64> {
+    cells.iter().filter_map(|cell| value(cell, metric)).collect()
+}
+
+fn value(cell: &Cell, metric: &str) -> Option<f64> {
+    let (train, test) = (classes(&cell.train)?, classes(&cell.test)?);
+    match metric {
+        "train accuracy" => Some(train.accuracy),
+        "test accuracy" => Some(test.accuracy),
+        "gap" => Some(train.accuracy - test.accuracy),
+        "nll" => Some(test.nll),
+        "brier" => Some(test.brier),
+        "ece" => Some(test.ece),
+        "parameters" => Some(cell.parameters as f64),
+        "flash" => Some(cell.flash_bytes as f64),
+        _ => None,
+    }
+}
+
+fn classes(scores: &Scores) -> Option<&Classification> {
+    if let Scores::Classification(scores) = scores { Some(scores) } else { None }
+}
+
+/// Of cells of one arm and size.
+fn size_point(cells: &[Cell]) -> Option<SizePoint> {
+    let first = cells.first()?;
+    Some(SizePoint {
+        arm: first.arm.clone(),
+        widths: first.widths.clone(),
+        parameters: first.parameters,
+        flash_bytes: first.flash_bytes,
+        accuracy: mean_std(&values(cells, "test accuracy")),
+        nll: mean_std(&values(cells, "nll")),
+        front: false,
+    })
+}
+
+/// Marks the points that no other beats.
+fn front(points: &mut [SizePoint]) {
+    let all: Vec<(usize, f64)> =
+        points.iter().map(|point| (point.flash_bytes, point.accuracy.mean)).collect();
+    for (point, &(bytes, accuracy)) in points.iter_mut().zip(&all) {
+        let beats = |&(other_bytes, other): &(usize, f64)| {
+            other_bytes <= bytes && other >= accuracy && (other_bytes, other) != (bytes, accuracy)
+        };
+        point.front = !all.iter().any(beats);
+    }
+}

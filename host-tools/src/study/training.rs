@@ -1,0 +1,161 @@
+//! One model: an arm's method, and the value that its knob is set to.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use nalgebra::DMatrix;
+
+use super::arms::{Arm, Knob};
+use super::results::ArmKind;
+use crate::answers::Answers;
+use crate::dataset::{Dataset, Standardizer, Target, split};
+use crate::error::{Error, Result};
+use crate::model::{Body, Metadata, Model, Role, Scaler};
+use crate::network::Network;
+use crate::student::{self, Lessons};
+use crate::synthetic;
+use crate::teacher::{self, Examples};
+use crate::tune::beside_rows;
+
+/// How a model of an arm is trained.
+#[derive(Clone, Copy)]
+pub(super) struct Training<'a> {
+    pub(super) arm: &'a Arm,
+    /// What the arm's knob is set to, if it has one.
+    pub(super) value: Option<f32>,
+    pub(super) hidden: &'a [usize],
+    pub(super) seed: u64,
+    pub(super) watch: &'a Watch<'a>,
+}
+
+/// What is told after each epoch: its number, how many there are, and the network as it is, for standardized rows.
+pub(super) type Progress<'a> = &'a mut dyn FnMut(usize, usize, &Network);
+
+impl Training<'_> {
+    /// The rows of `data` that the arm learns from.
+    pub(super) fn rows(&self, data: &Dataset) -> Result<Dataset> {
+        match self.arm.method.fraction {
+            1.0 => Ok(data.clone()),
+            fraction => Ok(data.select(&split(data, &[fraction, 1.0 - fraction], self.seed)?[0])),
+        }
+    }
+
+    /// Trained on `rows`, by the probabilities of `teachers` if the arm has any.
+    pub(super) fn run(&self, rows: &Dataset, teachers: &[Model], progress: Progress<'_>) -> Result<Model> {
+        let Standardizer { scaler, .. } = Standardizer::fit(rows, None);
+        let Target::Classes(classes) = &rows.target else {
+            return Err(Error::Invalid("a study compares classifiers".into()));
+        };
+        let (role, network) = match self.arm.method.kind {
+            ArmKind::Teacher => (Role::Teacher, self.teacher(rows, &scaler, classes, progress)?),
+            ArmKind::Hard | ArmKind::Distilled => {
+                (Role::Student, self.student(rows, &scaler, classes, teachers, progress)?)
+            }
+        };
+        // What an interruption cut short is no result.
+        if self.watch.is_over() {
+            return Err(Error::Interrupted);
+        }
+        (self.watch.done)(self.work(rows.rows(), rows.features.len()));
+        let metadata = Metadata::of(rows, role, self.seed);
+        Ok(Model::new(metadata, scaler, Body::F32(network), &rows.x))
+    }
+
+    fn teacher(
+        &self,
+        rows: &Dataset,
+        scaler: &Scaler,
+        classes: &[usize],
+        progress: Progress<'_>,
+    ) -> Result<Network> {
+        let mut settings = teacher::Settings::new(rows.widths(self.hidden), rows.rows(), self.seed);
+        settings.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
+        settings.dropout = self.setting(Knob::Dropout, rows.rows());
+        let x = scaler.apply(&rows.x);
+        let examples = Examples { x: &x, target: teacher::Target::Classes(classes) };
+        let trained = teacher::train_watched(&settings, examples, None, &mut |epoch, network| {
+            progress(epoch.number, settings.epochs, network);
+            self.watch.flow()
+        })?;
+        Ok(trained.network)
+    }
+
+    fn student(
+        &self,
+        rows: &Dataset,
+        scaler: &Scaler,
+        classes: &[usize],
+        teachers: &[Model],
+        progress: Progress<'_>,
+    ) -> Result<Network> {
+        let method = self.arm.method;
+        let mut settings =
+            student::Settings::new(rows.widths(self.hidden), method.recipe, rows.rows(), self.seed);
+        settings.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
+        settings.dropout = self.setting(Knob::Dropout, rows.rows());
+        settings.label_smoothing = self.setting(Knob::LabelSmoothing, rows.rows());
+        let mut labels: Vec<_> = classes.iter().copied().map(Some).collect();
+        let mut all = Cow::Borrowed(rows);
+        if let Some(kind) = method.synthetic {
+            let more = synthetic::generate(kind, rows, rows.rows(), self.seed)?;
+            labels.resize(labels.len() + more.rows(), None);
+            let columns: Vec<_> = rows.x.column_iter().chain(more.x.column_iter()).collect();
+            all = Cow::Owned(Dataset { x: DMatrix::from_columns(&columns), ..more.clone() });
+        }
+        let teachers = teachers.iter().take(method.teachers);
+        let answers = match method.teachers {
+            0 => None,
+            _ => Some(Answers::of(teachers.map(|teacher| (1.0, teacher.predict(&all))))?),
+        };
+        let x = scaler.apply(&all.x);
+        let lessons = Lessons { x: &x, labels: &labels, teacher: answers.as_ref() };
+        let trained = student::train_watched(&settings, lessons, None, &mut |epoch, network| {
+            progress(epoch.number, settings.epochs, network);
+            self.watch.flow()
+        })?;
+        Ok(trained.network)
+    }
+
+    /// What `knob` is set to: tuned, fixed, or off.
+    fn setting(&self, knob: Knob, rows: usize) -> f32 {
+        match (self.arm.knob, self.value, knob) {
+            (Some(Knob::WeightDecay), Some(value), Knob::WeightDecay) => beside_rows(value, rows),
+            (Some(tuned), Some(value), _) if tuned == knob => value,
+            (_, _, Knob::WeightDecay) => self.arm.method.weight_decay,
+            (_, _, Knob::Dropout | Knob::LabelSmoothing) => 0.0,
+        }
+    }
+
+    /// About how long a training on so many rows takes, in a unit of its own.
+    pub(super) fn work(&self, rows: usize, features: usize) -> u64 {
+        let hidden = self.hidden.iter().sum::<usize>();
+        let row = match self.arm.method.kind {
+            // Matrix products.
+            ArmKind::Teacher => (features + hidden) * hidden / 20 + 500,
+            ArmKind::Hard | ArmKind::Distilled => features * hidden / 2 + 500,
+        };
+        let epochs = match self.arm.method.kind {
+            ArmKind::Teacher => teacher::Settings::new(Vec::new(), rows, 0).epochs,
+            _ => student::Settings::new(Vec::new(), self.arm.method.recipe, rows, 0).epochs,
+        };
+        (row * rows * epochs) as u64
+    }
+}
+
+/// Who asks how a study goes on.
+pub struct Watch<'a> {
+    /// Whether it is to end now.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+    /// Told after each training how much work is done, in the unit of [`Study::work`](super::Study::work).
+    pub done: &'a (dyn Fn(u64) + Sync),
+}
+
+impl Watch<'_> {
+    pub(super) fn is_over(&self) -> bool {
+        (self.stop)()
+    }
+
+    fn flow(&self) -> ControlFlow<()> {
+        if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
