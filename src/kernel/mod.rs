@@ -70,9 +70,7 @@ pub fn add_outer<T: Scalar>(x: &[T], y: &[T], to: &mut [T]) {
 /// `to += from`; both: shape (N).
 #[inline]
 pub fn add<T: Scalar>(from: &[T], to: &mut [T]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
+    T::add_outer(&[T::ONE], from, to); // exact
 }
 
 /// `y ← max(y, 0)`; NaN passes through, and −0 stays −0. `y`: shape (N).

@@ -12,7 +12,9 @@ pub(crate) fn rectify<T: Single>(y: &mut [T]) {
         // SAFETY: these are as many fours, and one at least.
         unsafe { clear_negative(fours.as_mut_ptr(), fours.len() / 4) };
     }
-    reference::rectify(rest);
+    if !rest.is_empty() {
+        reference::rectify(rest);
+    }
 }
 
 /// Numbers below zero become zero: five instructions a number.
