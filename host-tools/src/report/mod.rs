@@ -1,7 +1,7 @@
 //! A study for people and for other programs: a page that needs nothing but itself, and a table of all cells.
 //!
-//! [`Results`] become tables and plots ([`page`]), which a template (`page.html`) and a style sheet (`style.css`) set. The
-//! template escapes every text. Plots have fixed colors, which the style sheet gives other values in the dark ([`svg`]).
+//! [`Results`] become tables and plots (`page`), which a template (`page.html`) and a style sheet (`style.css`) set. The
+//! template escapes every text. Plots have fixed colors, which the style sheet gives other values in the dark (`svg`).
 
 mod confusion;
 mod csv;
