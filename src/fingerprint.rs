@@ -6,7 +6,7 @@
 
 /// Of an activation, by its name.
 pub const fn activation(name: &str) -> u32 {
-    let mut hash = 0x811c_9dc5;
+    let mut hash = BASIS;
     let mut bytes = name.as_bytes();
     while let [byte, rest @ ..] = bytes {
         hash = fold(hash, *byte);
@@ -48,6 +48,10 @@ pub const fn chain(first: u32, second: u32) -> u32 {
     }
 }
 
-const fn fold(hash: u32, byte: u8) -> u32 {
+/// FNV-1a's hash of nothing.
+pub(crate) const BASIS: u32 = 0x811c_9dc5;
+
+/// FNV-1a's hash of what `hash` is of, and a byte.
+pub(crate) const fn fold(hash: u32, byte: u8) -> u32 {
     (hash ^ byte as u32).wrapping_mul(0x0100_0193)
 }

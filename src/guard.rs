@@ -103,8 +103,8 @@ pub struct Limits {
     /// likelihood on others.
     pub trusted: f32,
     /// Errors on the trusted rows that a candidate may make though the student in use makes fewer: those of the shipped
-    /// student. At zero, a lucky student sets a bar that hardly any candidate passes: on the data of `docs/field.md` that
-    /// halves what is gained.
+    /// student. At zero, a lucky student sets a bar that hardly any candidate passes: without this and
+    /// [`patience`](Limits::patience), a guard takes more than half of what is gained on some data of `docs/field.md`.
     pub errors: u32,
     /// Verdicts that a candidate outlives: found no better, it learns on from where it is, so many times another
     /// [`steps`](Limits::steps), before it is dropped. What diverges is dropped at once.

@@ -92,7 +92,7 @@ pub trait Params {
 /// Where a layer is to write ∂L/∂x, the gradient of its input.
 #[derive(Debug)]
 pub enum InputGradient<'a, X: ?Sized> {
-    /// Nowhere: it is the first.
+    /// Nowhere: nothing before it is trained.
     None,
     /// All of it.
     All(&'a mut X),

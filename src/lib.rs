@@ -35,6 +35,8 @@
 //!
 //! Of a student in flash a part can be [fine-tuned](finetune), its last layers or its biases, for the memory of that part.
 //!
+//! **Text** becomes features by [`text::NGrams`], where a network is of texts.
+//!
 //! **In the field** a student learns from whoever is a [`Teacher`](teacher::Teacher), when [drift](drift::Drift) says so,
 //! and a [`Guard`](guard::Guard) keeps it from getting worse: a candidate learns in bounded pieces of work, and replaces
 //! the student in use where held-out rows say that it may.
@@ -92,6 +94,7 @@ pub mod quant;
 pub mod golden;
 pub mod metric;
 pub mod scaler;
+pub mod text;
 
 pub use chain::Chain;
 pub use dense::{Dense, initialize};

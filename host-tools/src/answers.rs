@@ -27,8 +27,13 @@ impl Answers {
     ///
     /// # Errors
     /// No teacher, teachers that disagree about outputs or rows, and weights that are not above zero.
-    pub fn of(members: impl IntoIterator<Item = (f64, DMatrix<f32>)>) -> Result<Self> {
-        let mut members: Vec<_> = members.into_iter().collect();
+    pub fn of(teachers: impl IntoIterator<Item = (f64, Answers)>) -> Result<Self> {
+        let teachers = teachers.into_iter();
+        let mut members: Vec<_> = teachers
+            .flat_map(|(weight, answers)| {
+                answers.members.into_iter().map(move |(share, outputs)| (weight * share, outputs))
+            })
+            .collect();
         let Some(shape) = members.first().map(|(_, outputs)| outputs.shape()) else {
             return Err(Error::Invalid("an ensemble needs at least one member".into()));
         };
@@ -125,7 +130,7 @@ mod tests {
 
     #[test]
     fn probabilities_are_averaged_at_the_temperature_of_the_loss() {
-        let answers = Answers::of(two()).unwrap();
+        let answers = Answers::of(two().map(|(weight, outputs)| (weight, outputs.into()))).unwrap();
         for temperature in [0.5, 1.0, 4.0] {
             let soften = |logits: &DMatrix<f32>, row: usize| {
                 let z: Vec<f32> = logits.column(row).iter().map(|z| z / temperature).collect();
@@ -145,7 +150,7 @@ mod tests {
 
     #[test]
     fn values_are_averaged_and_one_teacher_is_taken_at_its_word() {
-        let answers = Answers::of(two()).unwrap();
+        let answers = Answers::of(two().map(|(weight, outputs)| (weight, outputs.into()))).unwrap();
         assert_eq!(answers.values()[(0, 0)], 0.25 * 2.0 - 0.75);
         let [(_, one), _] = two();
         let single = Answers::from(one.clone());
@@ -155,10 +160,10 @@ mod tests {
 
     #[test]
     fn teachers_that_do_not_fit_are_refused() {
-        let error = |members: Vec<_>| Answers::of(members).unwrap_err().to_string();
-        let one = DMatrix::<f32>::zeros(3, 2);
+        let error = |members: Vec<(f64, Answers)>| Answers::of(members).unwrap_err().to_string();
+        let one = Answers::from(DMatrix::zeros(3, 2));
         assert_eq!(error(Vec::new()), "an ensemble needs at least one member");
-        let other = DMatrix::zeros(2, 2);
+        let other = Answers::from(DMatrix::zeros(2, 2));
         let message = error(vec![(1.0, one.clone()), (1.0, other)]);
         assert_eq!(message, "a teacher gives 3 outputs for 2 rows, another 2 for 2");
         for weight in [0.0, -1.0, f64::NAN, f64::INFINITY] {

@@ -2,14 +2,15 @@
 
 use microdistill::argmax;
 use nalgebra::DMatrix;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::model::Model;
 
 /// Scores of a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Scores {
     /// Of logits against labels.
@@ -47,6 +48,20 @@ pub struct Regression {
     pub r2: f64,
 }
 
+/// By the names of the scores. Serde's own way for enums without a tag cannot read numbers where any crate of the build asks
+/// serde_json for arbitrary precision, as defmt-decoder does.
+impl<'de> Deserialize<'de> for Scores {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let scores = if value.get("rmse").is_some() {
+            serde_json::from_value(value).map(Scores::Regression)
+        } else {
+            serde_json::from_value(value).map(Scores::Classification)
+        };
+        scores.map_err(D::Error::custom)
+    }
+}
+
 impl Scores {
     /// What is made small when settings are chosen: NLL, or the mean squared error.
     pub fn loss(&self) -> f64 {
@@ -82,7 +97,9 @@ pub fn evaluate(model: &Model, data: &Dataset) -> Result<Scores> {
     match &data.target {
         Target::Classes(classes) => Ok(Scores::Classification(classification(&outputs, classes))),
         Target::Values(values) => Ok(Scores::Regression(regression(outputs.as_slice(), values))),
-        Target::Absent => Err(Error::Invalid("rows without a target cannot be scored".into())),
+        Target::Partial(_) | Target::Absent => {
+            Err(Error::Invalid("rows without a target cannot be scored".into()))
+        }
     }
 }
 

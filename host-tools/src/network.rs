@@ -72,7 +72,7 @@ impl Activation {
         typed!(self, A => A::GATE)
     }
 
-    fn fan(self, inputs: usize, outputs: usize) -> usize {
+    pub(crate) fn fan(self, inputs: usize, outputs: usize) -> usize {
         typed!(self, A => A::fan(inputs, outputs))
     }
 

@@ -2,6 +2,13 @@
 
 use rand_core::Rng;
 
+/// The seed of the `index`-th training that one seed is for; the first has the seed itself. They lie far apart, so that
+/// neighbouring seeds share none.
+pub fn nth_seed(seed: u64, index: usize) -> u64 {
+    // 2⁶⁴ divided by the golden ratio.
+    seed.wrapping_add((index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
 /// Shuffles in place (Fisher and Yates).
 pub(crate) fn shuffle<T>(items: &mut [T], rng: &mut impl Rng) {
     for last in (1..items.len()).rev() {

@@ -127,7 +127,7 @@ pub fn trials(
         let loss = mean(&losses);
         let labels = parts.iter().map(|(_, validation)| match &validation.target {
             Target::Classes(classes) => Some(classes.as_slice()),
-            Target::Values(_) | Target::Absent => None,
+            Target::Partial(_) | Target::Values(_) | Target::Absent => None,
         });
         let Some(labels) = labels.collect::<Option<Vec<&[usize]>>>() else {
             return Trial { weight_decay, loss, tempered: losses };

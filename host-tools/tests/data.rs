@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 
-use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, Target, read, read_like};
+use microdistill::text::NGrams;
+use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, Target, Text, read, read_like};
 use microdistill_host_tools::model::{Scaler, Task};
 
 fn file(bytes: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
@@ -264,6 +265,35 @@ fn numbers_are_read_with_decimal_commas_and_thousands_and_a_text_for_missing_one
     let data = read_text("a,y\n-200.0,1.5\n1,-200\n2,2.5\n", &missing);
     assert!(data.x[(0, 0)].is_nan());
     assert_eq!((data.x[(0, 1)], data.target), (2.0, Target::Values(vec![1.5, 2.5])));
+}
+
+#[test]
+fn a_text_column_becomes_the_device_s_features() {
+    let text = Text { column: "word".into(), lengths: [1, 3], features: 16 };
+    let columns = Columns { text: vec![text], ..Columns::default() };
+    let data = read_text("word,length,y\nnull,4,en\n\"Straße, breit\",13,de\n,0,en\n", &columns);
+    assert_eq!((data.features.len(), data.features[0].as_str()), (17, "length"), "texts come last");
+    assert_eq!(data.features[16], "word:1-3-grams:15/16");
+    for (row, word) in ["null", "straße, breit", ""].into_iter().enumerate() {
+        let features = NGrams::<16>::new(1, 3).features(word);
+        assert_eq!(data.x.column(row).as_slice()[1..], features, "{word}");
+    }
+    let other = file("y,word\nde,breit\n");
+    let missing = read_like(other.path(), data.expected()).unwrap_err().to_string();
+    assert!(
+        missing.ends_with("the columns [\"length\"] are missing: the model needs them as features"),
+        "{missing}"
+    );
+    let other = file("y,word,length\nde,breit,5\n");
+    let other = read_like(other.path(), data.expected()).unwrap();
+    assert_eq!(other.x.as_slice()[1..], NGrams::<16>::new(1, 3).features("breit"));
+
+    let text = |column: &str| Text { column: column.into(), lengths: [1, 1], features: 2 };
+    let error = |text| error("word,y\na,b\n", &Columns { text, ..Columns::default() });
+    assert!(error(vec![text("w")]).contains("no text column \"w\""));
+    let message = "FILE:1: the text column \"y\" is the target, the groups or named twice";
+    assert_eq!(error(vec![text("y")]), message);
+    assert!(error(vec![text("word"), text("word")]).contains("named twice"));
 }
 
 #[test]

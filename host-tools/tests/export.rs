@@ -229,6 +229,25 @@ fn a_network_over_its_budget_does_not_compile() {
 }
 
 #[test]
+fn a_text_has_its_features_on_the_device() {
+    let core = Core::build();
+    let mut model = model(&[5, 2], Activation::Relu, 1);
+    for (place, name) in model.metadata.features.iter_mut().skip(1).enumerate() {
+        *name = format!("a \"word\":2-3-grams:{place}/4");
+    }
+    let text = export(&model, "STUDENT", COMMAND).unwrap();
+    let test = "const _: () = assert!(TEXT_1.shortest == 2 && TEXT_1.longest == 3);
+        /// From text to logits.
+        pub fn answer(number: f32, word: &str) -> [f32; 2] {
+            let [a, b, c, d] = TEXT_1.features(word);
+            predict(&[number, a, b, c, d])
+        }";
+    let path = |name| core.folder.path().join(name);
+    std::fs::write(path("text.rs"), format!("//! Text.\n#![no_std]\n{text}{test}\n")).unwrap();
+    core.compile(&["--crate-type=lib", "--emit=metadata"], &path("text.rs"), &path("text.rmeta"));
+}
+
+#[test]
 fn build_scripts_export_into_out_dir() {
     let folder = TempDir::new().unwrap();
     let model = model(&[2, 2], Activation::Relu, 1);
@@ -262,7 +281,7 @@ fn names_are_constants_names() {
         let error = export(&model, name, COMMAND).unwrap_err().to_string();
         assert!(error.contains("is not a constant's name"), "{error}");
     }
-    for name in ["INPUT", "GOLDEN", "SELF"] {
+    for name in ["INPUT", "GOLDEN", "SELF", "TEXT", "TEXT_7"] {
         assert!(export(&model, name, COMMAND).unwrap_err().to_string().contains("is taken"));
     }
     assert!(export(&model, "TEACHER_INT8", COMMAND).unwrap().contains("pub type TeacherInt8 = "));

@@ -153,15 +153,32 @@ impl<F: NorFlash> Checkpoint<F> {
     /// The driver's; [`Error::Unreadable`]. The student is then neither the one nor the other: start from the shipped
     /// weights.
     pub fn load<P: Params<Scalar = f32>>(&mut self, student: &mut P) -> Result<bool, F> {
-        let Some((half, newest)) = self.newest::<P>()? else { return Ok(false) };
+        let found = self.find(&own::<P>(self.version), &mut |from, bytes| {
+            record::overwrite(student, from, bytes);
+        })?;
+        Ok(found.is_some())
+    }
+
+    /// Finds the newest whole checkpoint whose header is as `wanted`, and tells its header: for the desktop, which knows
+    /// networks by their [fingerprint](crate::fingerprint). `take` gets its parameters, f32, little-endian, those from an
+    /// index on, with that index; some may come twice, the last time as they are.
+    ///
+    /// # Errors
+    /// The driver's; [`Error::Unreadable`].
+    pub fn find(
+        &mut self,
+        wanted: &dyn Fn(&Header) -> bool,
+        take: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<Option<Header>, F> {
+        let Some((half, newest)) = self.newest(wanted)? else { return Ok(None) };
         let mut whole = false;
         self.read(half, &mut |run, parameters| {
             if run.stored == newest {
-                record::overwrite(student, run.before, parameters);
+                take(run.before, parameters);
                 whole |= run.is_whole();
             }
         })?;
-        if whole { Ok(true) } else { Err(Error::Unreadable) }
+        if whole { Ok(Some(newest.header)) } else { Err(Error::Unreadable) }
     }
 
     /// Keeps `student`. Until this returns, a start may find the checkpoint before.
@@ -174,7 +191,8 @@ impl<F: NorFlash> Checkpoint<F> {
         if Self::pages::<P>() > pages {
             return Err(Error::TooLarge);
         }
-        let (half, generation) = match self.newest::<P>()? {
+        let own = own::<P>(self.version);
+        let (half, generation) = match self.newest(&own)? {
             Some((half, newest)) => (half.other(), newest.header.generation.wrapping_add(1)),
             None => (Half::First, 0),
         };
@@ -187,7 +205,7 @@ impl<F: NorFlash> Checkpoint<F> {
                 self.flash.erase(start, end).map_err(Error::Flash)?;
             }
             self.append(half, stored.seal, &mut stored.words(student))?;
-            if self.newest_in::<P>(half)? == Some(stored) {
+            if self.newest_in(half, &own)? == Some(stored) {
                 return Ok(());
             }
         }
@@ -199,20 +217,19 @@ impl<F: NorFlash> Checkpoint<F> {
         self.flash
     }
 
-    /// The newest whole checkpoint of a `P`, and where it is.
-    fn newest<P: Params>(&mut self) -> Result<Option<(Half, Stored)>, F> {
-        let first = self.newest_in::<P>(Half::First)?.map(|stored| (Half::First, stored));
-        let second = self.newest_in::<P>(Half::Second)?.map(|stored| (Half::Second, stored));
+    /// The newest whole checkpoint that is wanted, and where it is.
+    fn newest(&mut self, wanted: &dyn Fn(&Header) -> bool) -> Result<Option<(Half, Stored)>, F> {
+        let first = self.newest_in(Half::First, wanted)?.map(|stored| (Half::First, stored));
+        let second = self.newest_in(Half::Second, wanted)?.map(|stored| (Half::Second, stored));
         Ok(first.into_iter().chain(second).max_by_key(|(_, stored)| stored.header.generation))
     }
 
-    fn newest_in<P: Params>(&mut self, half: Half) -> Result<Option<Stored>, F> {
-        let version = self.version;
+    fn newest_in(&mut self, half: Half, wanted: &dyn Fn(&Header) -> bool) -> Result<Option<Stored>, F> {
         let mut newest: Option<Stored> = None;
         self.read(half, &mut |run, _| {
             let header = run.stored.header;
             let newer = newest.is_none_or(|newest| newest.header.generation <= header.generation);
-            if newer && header == Header::of::<P>(version, header.generation) && run.is_whole() {
+            if newer && wanted(&header) && run.is_whole() {
                 newest = Some(run.stored);
             }
         })?;
@@ -266,6 +283,11 @@ impl<F: NorFlash> Checkpoint<F> {
             Half::Second => second.clone(),
         }
     }
+}
+
+/// Whether a header is that of a `P` of this version.
+fn own<P: Params>(version: u32) -> impl Fn(&Header) -> bool {
+    move |header| *header == Header::of::<P>(version, header.generation)
 }
 
 /// Only the driver's errors end an operation. A half that is full or in disorder is read as far as it goes, and erased

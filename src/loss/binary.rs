@@ -84,7 +84,7 @@ fn cross_entropy<T: Scalar>(z: T, label: bool) -> (T, T) {
 /// `KL(q‖p) = q·(a − b) + ln(1 + exp b) − ln(1 + exp a)` of `q = σ(a)`, `p = σ(b)`.
 ///
 /// The divergence is that of `−a` and `−b`, too: with `a` below zero the sums stay small.
-fn divergence<T: Scalar>(a: T, b: T) -> T {
+pub(super) fn divergence<T: Scalar>(a: T, b: T) -> T {
     let (a, b) = if a > T::ZERO { (-a, -b) } else { (a, b) };
     sigmoid(a) * (a - b) + softplus(b) - softplus(a)
 }

@@ -16,6 +16,10 @@ pub trait Head {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Linear;
 
+/// Logits minus their mean: what probabilities depend on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Centered;
+
 /// Softmax turns logits into probabilities: classification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Softmax;
@@ -23,6 +27,23 @@ pub struct Softmax;
 impl Head for Linear {
     fn apply<T: Scalar>(_z: &mut [T]) {}
     fn backward<T: Scalar>(_y: &[T], _dy: &mut [T]) {}
+}
+
+impl Head for Centered {
+    fn apply<T: Scalar>(z: &mut [T]) {
+        center(z);
+    }
+    /// `dz_c = dy_c − mean(dy)`
+    fn backward<T: Scalar>(_y: &[T], dy: &mut [T]) {
+        center(dy);
+    }
+}
+
+fn center<T: Scalar>(z: &mut [T]) {
+    let mean = z.iter().fold(T::ZERO, |sum, &z| sum + z) / T::from_count(z.len());
+    for z in z {
+        *z -= mean;
+    }
 }
 
 impl Head for Softmax {

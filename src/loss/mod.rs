@@ -4,24 +4,32 @@
 //! |---|---|---|
 //! | [`OutputMse`] | `1/C Σ (f(v) − f(z))²` | through the output head `f` |
 //! | [`LogitMse`] | `1/C Σ (v − z)²` | `2/C (z − v)` |
+//! | [`CenteredLogitMse`] | the same of logits minus their mean | `2/C (z − mean(z) − v + mean(v))` |
 //! | [`CrossEntropy`] | `−ln softmax(z)_y` | `softmax(z) − onehot(y)` |
 //! | [`SmoothedCrossEntropy`] | `−Σ t·ln softmax(z)`, `t = (1−ε)·onehot(y) + ε/C` | `softmax(z) − t` |
 //! | [`SoftLabels`] | `α·T²·KL(q‖p) + (1−α)·CE` | `α·T·(p − q) + (1−α)·(softmax(z) − onehot(y))` |
+//! | [`DecoupledSoftLabels`] | `T²·(α·TCKD + β·NCKD) + (1−α)·CE` | `T·(α·(p_y − q_y)·s + β·(p̂ − q̂)) + (1−α)·(softmax(z) − onehot(y))`, `s = onehot(y) − p̂` |
 //! | [`SoftCrossEntropy`] | `−Σ q·ln softmax(z)` | `softmax(z) − q` |
 //! | [`BinaryCrossEntropy`] | `ln(1 + exp z) − y·z` | `σ(z) − y` |
 //! | [`BinarySoftLabels`] | as [`SoftLabels`], of two classes by one logit | `α·T·(p − q) + (1−α)·(σ(z) − y)` |
+//!
+//! `KL(q‖p) = Σ q·ln(q/p)` has the teacher's `q` first, so that the student covers all that the teacher holds possible. Its
+//! gradient is `1/T` times a difference of probabilities, which for large T shrink by another 1/T: T² gives both back.
+//! Batches are averaged by whoever updates: [`Distiller`](crate::Distiller).
 
 mod binary;
+mod decoupled;
 mod head;
 mod label;
 mod soft;
 mod squared;
 
 pub use binary::{BinaryCrossEntropy, BinarySoft, BinarySoftLabels};
-pub use head::{Head, Linear, Softmax, log_softmax, softmax};
+pub use decoupled::DecoupledSoftLabels;
+pub use head::{Centered, Head, Linear, Softmax, log_softmax, softmax};
 pub use label::{CrossEntropy, SmoothedCrossEntropy};
 pub use soft::{Soft, SoftCrossEntropy, SoftLabels};
-pub use squared::{LogitMse, OutputMse};
+pub use squared::{CenteredLogitMse, LogitMse, OutputMse};
 
 use crate::scalar::Scalar;
 

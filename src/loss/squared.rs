@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::{Head, Linear, Loss, Softmax, copy};
+use super::{Centered, Head, Linear, Loss, Softmax, copy};
 use crate::scalar::Scalar;
 
 /// Mean squared difference of outputs, the original form of distillation: `1/C Σ (f(v) − f(z))²` with the head `f`.
@@ -17,6 +17,11 @@ pub struct OutputMse<H = Softmax>(PhantomData<H>);
 /// The target is the teacher's logits, one a class. Unlike [`SoftLabels`](super::SoftLabels) it holds the student to
 /// the logits' mean too, which no probability depends on.
 pub type LogitMse = OutputMse<Linear>;
+
+/// [`LogitMse`] of logits minus their mean, which is all that probabilities depend on: a student need not learn the rest.
+///
+/// At high temperatures [`SoftLabels`](super::SoftLabels) with α = 1 are half of it (Hinton, Vinyals and Dean 2015, section 2.1).
+pub type CenteredLogitMse = OutputMse<Centered>;
 
 impl<H> OutputMse<H> {
     /// The loss for the head `H`.

@@ -3,8 +3,9 @@
 use microdistill::activation::Sigmoid;
 use microdistill::fast::Libm;
 use microdistill::loss::{
-    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, LogitMse, Loss, OutputMse,
-    SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax,
+    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CenteredLogitMse, CrossEntropy, DecoupledSoftLabels,
+    Head, Linear, LogitMse, Loss, OutputMse, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels,
+    Softmax,
 };
 use microdistill::scalar::Scalar;
 
@@ -22,6 +23,12 @@ pub(crate) fn softmax(z: &[f64], temperature: f64) -> Vec<f64> {
 /// `1 / (1 + exp(−z))`
 pub(crate) fn sigmoid(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
+}
+
+/// `z − mean(z)`
+pub(crate) fn centered(z: &[f64]) -> Vec<f64> {
+    let mean = z.iter().sum::<f64>() / z.len() as f64;
+    z.iter().map(|z| z - mean).collect()
 }
 
 /// `apply` against `formula`, `backward` against differences of `Σ dy·formula(z)`.
@@ -47,6 +54,7 @@ pub(crate) fn output_mse() {
         let (z, v) = (logits(seed, classes), logits(seed + 10, classes));
         check(&OutputMse::<Sigmoid>::new(), &z, &v, |z| mean_square(&sigmoids(z), &sigmoids(&v)));
         check(&OutputMse::<Linear>::new(), &z, &v, |z| mean_square(z, &v));
+        check(&CenteredLogitMse::new(), &z, &v, |z| mean_square(&centered(z), &centered(&v)));
         check(&OutputMse::<Softmax>::new(), &z, &v, |z| mean_square(&softmax(z, 1.0), &softmax(&v, 1.0)));
     }
 }
@@ -192,6 +200,91 @@ pub(crate) fn soft_labels() {
     let (loss, teacher) = (SoftLabels { temperature: 2.0, alpha: 1.0 }, &[1000.0, -1000.0][..]);
     let target = Soft { teacher, label: None };
     assert_close(value(&loss, &[-1000.0, 1000.0], target, &mut [0.0; 2]), 4.0 * 1000.0);
+}
+
+pub(crate) fn decoupled_soft_labels() {
+    for (seed, classes) in CLASSES.into_iter().enumerate().skip(1) {
+        let (z, v) = (logits(seed, classes), logits(seed + 10, classes));
+        for temperature in [0.7, 1.0, 4.0] {
+            for (alpha, beta) in [(0.0, 2.0), (0.5, 4.0), (1.0, 0.0), (0.9, 0.3)] {
+                let loss = DecoupledSoftLabels { temperature, alpha, beta };
+                for label in 0..classes {
+                    let target = Soft { teacher: v.as_slice(), label: Some(label) };
+                    check(&loss, &z, target, |z| {
+                        let (p, q) = (softmax(z, temperature), softmax(&v, temperature));
+                        let others = |p: &[f64]| -> Vec<f64> {
+                            let others = (0..classes).filter(|&class| class != label);
+                            others.map(|class| p[class] / (1.0 - p[label])).collect()
+                        };
+                        let two = |p: &[f64]| [p[label], 1.0 - p[label]];
+                        let target = divergence(&two(&q), &two(&p));
+                        let non_target = divergence(&others(&q), &others(&p));
+                        let soft = temperature * temperature * (alpha * target + beta * non_target);
+                        soft - (1.0 - alpha) * softmax(z, 1.0)[label].ln()
+                    });
+                    // Section 3.1 there: soft labels are those of which the others count what the teacher leaves them.
+                    let q = softmax(&v, temperature);
+                    let coupled = DecoupledSoftLabels { beta: alpha * (1.0 - q[label]), ..loss };
+                    let (mut found, mut expected) = (vec![0.0; classes], vec![0.0; classes]);
+                    let whole = SoftLabels { temperature, alpha };
+                    assert_close(
+                        value(&coupled, &z, target, &mut found),
+                        value(&whole, &z, target, &mut expected),
+                    );
+                    assert_all_close(&found, &expected);
+                }
+                // Nothing to decouple.
+                let whole = SoftLabels { temperature, alpha };
+                for label in [None, Some(classes)] {
+                    let target = Soft { teacher: v.as_slice(), label };
+                    let expected = value(&whole, &z, target, &mut vec![0.0; classes]);
+                    assert_close(value(&loss, &z, target, &mut vec![0.0; classes]), expected);
+                }
+            }
+        }
+    }
+    // No overflow on the way: TCKD is ln(1 / p₀) = 2000 / T, NCKD nothing, since both are as sure among the others.
+    let loss = DecoupledSoftLabels { temperature: 2.0, alpha: 1.0, beta: 8.0 };
+    let target = Soft { teacher: &[1000.0, -1000.0, -9000.0][..], label: Some(0) };
+    assert_close(value(&loss, &[-1000.0, 1000.0, -9000.0], target, &mut [0.0; 3]), 4.0 * 1000.0);
+    let single = Soft { teacher: &[3.0][..], label: Some(0) };
+    assert_close(value(&loss, &[1.0], single, &mut [0.0]), 0.0);
+}
+
+/// Hinton, Vinyals and Dean 2015, section 2.1: at a high temperature the gradient is `1/C (z − v)` of centered logits. It
+/// would shrink by T² without that factor.
+#[test]
+fn the_temperature_leaves_the_gradients_size() {
+    let (z, v) = (logits(1, 5), logits(2, 5));
+    let (mut dz, mut limit) = (vec![0.0; 5], vec![0.0; 5]);
+    value(&CenteredLogitMse::new(), &z, &v[..], &mut limit);
+    for temperature in [1e3, 1e4] {
+        let loss = SoftLabels { temperature, alpha: 1.0 };
+        value(&loss, &z, Soft { teacher: &v[..], label: None }, &mut dz);
+        for (dz, limit) in dz.iter().zip(&limit) {
+            assert!((dz - 0.5 * limit).abs() < 10.0 / temperature, "{dz} for {}", 0.5 * limit);
+        }
+    }
+}
+
+/// `KL(q‖p)` of the teacher's `q` = (½, ½) and `p` = (¾, ¼) is `½ ln(4/3)`; the other way round, it is `¾ ln 3 − ln 2`.
+#[test]
+fn the_teacher_comes_first_in_the_divergence() {
+    let (student, teacher) = ([3f64.ln(), 0.0], [0.0, 0.0]);
+    let target = Soft { teacher: &teacher[..], label: None };
+    let loss = SoftLabels { temperature: 1.0, alpha: 1.0 };
+    assert_close(value(&loss, &student, target, &mut [0.0; 2]), 0.5 * (4.0f64 / 3.0).ln());
+    let loss = DecoupledSoftLabels { temperature: 1.0, alpha: 1.0, beta: 1.0 };
+    let target = Soft { label: Some(1), ..target };
+    assert_close(value(&loss, &student, target, &mut [0.0; 2]), 0.5 * (4.0f64 / 3.0).ln());
+    let loss = BinarySoftLabels { temperature: 1.0, alpha: 1.0 };
+    let target = BinarySoft { teacher: 0.0, label: None };
+    assert_close(value(&loss, &student[..1], target, &mut [0.0]), 0.5 * (4.0f64 / 3.0).ln());
+}
+
+/// `KL(q‖p)`
+fn divergence(q: &[f64], p: &[f64]) -> f64 {
+    q.iter().zip(p).map(|(q, p)| q * (q / p).ln()).sum()
 }
 
 /// The value of `loss` at `z`; its gradient goes to `dz`.

@@ -17,7 +17,7 @@ mod scan;
 use std::collections::BTreeSet;
 
 use microdistill::activation::{Identity, Relu, Relu6, Sigmoid, Tanh};
-use microdistill::loss::{Linear, Softmax};
+use microdistill::loss::{Centered, Linear, Softmax};
 
 /// The traits whose implementations have a derivative, or use one.
 const TRAITS: [&str; 5] = ["Activation", "Head", "Loss", "Optimizer", "Train"];
@@ -31,6 +31,7 @@ const CHECKS: &[(&str, fn())] = &[
     ("Activation for Relu6", || layers::activation::<Relu6>(|z| ((z + z.abs()) / 2.0).min(6.0))),
     ("Activation for Sigmoid", layers::sigmoid),
     ("Activation for Tanh", || layers::activation::<Tanh>(|z| 1.0 - 2.0 / ((2.0 * z).exp() + 1.0))),
+    ("Head for Centered", || losses::head::<Centered>(losses::centered)),
     ("Head for FastSoftmax", fast::softmax),
     ("Head for Linear", || losses::head::<Linear>(<[f64]>::to_vec)),
     ("Head for Sigmoid", || losses::head::<Sigmoid>(|z| z.iter().map(|&z| losses::sigmoid(z)).collect())),
@@ -38,6 +39,7 @@ const CHECKS: &[(&str, fn())] = &[
     ("Loss for BinaryCrossEntropy", losses::binary_cross_entropy),
     ("Loss for BinarySoftLabels", losses::binary_soft_labels),
     ("Loss for CrossEntropy", losses::cross_entropy),
+    ("Loss for DecoupledSoftLabels", losses::decoupled_soft_labels),
     ("Loss for OutputMse", losses::output_mse),
     ("Loss for SmoothedCrossEntropy", losses::smoothed_cross_entropy),
     ("Loss for SoftCrossEntropy", losses::soft_cross_entropy),

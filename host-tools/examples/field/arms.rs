@@ -56,12 +56,12 @@ pub(crate) const ADAPTED: Arm = Arm {
     margin: 2.0,
     drift: None,
 };
-pub(crate) const CAUTION: Caution = Caution { steps: 40, nats: 0.02, errors: Some(0), patience: 0 };
+pub(crate) const CAUTION: Caution = Caution { steps: 10, nats: 0.05, errors: Some(0), patience: 15 };
 
 /// What is compared.
 pub(crate) const ARMS: [Arm; 9] = [
     ADAPTED,
-    Arm { name: "without replay", rate: 0.01, rehearsed: 0, replay: false, ..ADAPTED },
+    Arm { name: "without replay", rehearsed: 4, replay: false, ..ADAPTED },
     Arm { name: "pruned queries", margin: 0.7, ..ADAPTED },
     Arm {
         name: "when drift says so",
@@ -72,13 +72,13 @@ pub(crate) const ARMS: [Arm; 9] = [
         ..ADAPTED
     },
     Arm {
-        name: "guard that never allows an error more",
-        guard: Some(Caution { errors: None, ..CAUTION }),
+        name: "guard by default",
+        guard: Some(Caution { steps: 40, errors: None, patience: 0, ..CAUTION }),
         ..ADAPTED
     },
     Arm { name: "without guard", guard: None, ..ADAPTED },
     Arm { name: "teacher's hard labels", lesson: Lesson::Hard, rehearsed: 4, ..ADAPTED },
-    Arm { name: "user's labels", lesson: Lesson::User, rehearsed: 4, ..ADAPTED },
+    Arm { name: "user's labels", lesson: Lesson::User, rate: 0.003, rehearsed: 4, ..ADAPTED },
     Arm {
         name: "user's labels, without guard",
         lesson: Lesson::User,

@@ -11,12 +11,11 @@ pub(crate) struct Adam {
 }
 
 impl Adam {
-    /// Before the first step of a network of these `widths`.
-    pub(crate) fn zero(widths: &[usize]) -> Self {
-        Adam {
-            moments: [Parameters::zeros(widths), Parameters::zeros(widths)],
-            corrections: Corrections::ZERO,
-        }
+    /// Before the first step of `network`.
+    pub(crate) fn of(network: &Batched<f32>) -> Self {
+        let zero = |layer: &Parameters<f32>| Parameters::zero(layer.weights.nrows(), layer.bias.len());
+        let zeros = || network.layers.iter().map(zero).collect();
+        Adam { moments: [zeros(), zeros()], corrections: Corrections::ZERO }
     }
 
     /// Moves the parameters against `scale` times their gradients, which it clears.

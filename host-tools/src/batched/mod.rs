@@ -5,8 +5,11 @@
 
 mod adam;
 mod gemm;
+#[cfg(test)]
+pub(crate) mod gradients;
 mod tanh;
 
+use microdistill::initialize;
 use microdistill::layer::Role;
 use nalgebra::DMatrix;
 use rand_core::Rng;
@@ -32,7 +35,7 @@ impl<T: Real> Parameters<T> {
     }
 
     /// Every layer of a network of these `widths`, zero.
-    pub(crate) fn zeros(widths: &[usize]) -> Vec<Self> {
+    fn zeros(widths: &[usize]) -> Vec<Self> {
         widths.windows(2).map(|pair| Parameters::zero(pair[0], pair[1])).collect()
     }
 }
@@ -93,6 +96,18 @@ impl<T: Real> Batched<T> {
         }
     }
 
+    /// With random weights, drawn as a [`Network`]'s; no unit is ever dropped.
+    pub(crate) fn random(widths: &[usize], hidden: Activation, batch: usize, rng: &mut impl Rng) -> Self {
+        let mut batched = Batched::zero(widths, hidden, T::ZERO, batch);
+        let last = batched.layers.len() - 1;
+        for (index, layer) in batched.layers.iter_mut().enumerate() {
+            let activation = if index == last { Activation::Identity } else { hidden };
+            let fan = activation.fan(layer.weights.nrows(), layer.bias.len());
+            initialize(layer.weights.as_mut_slice(), fan, rng);
+        }
+        batched
+    }
+
     /// Logits or values of the first `n` columns of `x`, which must be at most the batch: shape (outputs × batch).
     pub(crate) fn forward<R: Rng>(&mut self, x: &DMatrix<T>, n: usize, mut mode: Mode<'_, R>) -> &DMatrix<T> {
         let last = self.layers.len() - 1;
@@ -132,7 +147,7 @@ impl<T: Real> Batched<T> {
         (&buffers.y, &mut buffers.dy)
     }
 
-    /// Writes the summed gradients of the first `n` samples.
+    /// Writes the summed gradients of the first `n` samples, from ∂L/∂output.
     pub(crate) fn backward(&mut self, x: &DMatrix<T>, n: usize) {
         for index in (0..self.layers.len()).rev() {
             let (before, after) = self.buffers.split_at_mut(index);
@@ -157,6 +172,19 @@ impl<T: Real> Batched<T> {
             }
             self.hidden.backward(&below.y.as_slice()[..dy.len()], dy);
         }
+    }
+
+    /// Writes ∂L/∂input of the last [`backward`](Batched::backward), of its first `n` samples: shape (inputs × batch).
+    pub(crate) fn input_gradient(&self, n: usize, dx: &mut DMatrix<T>) {
+        let (first, buffers) = (&self.layers[0], &self.buffers[0]);
+        T::gemm(Operand::all(&first.weights), Operand::first(&buffers.dy, n), T::ZERO, dx, n);
+    }
+}
+
+/// Copies the columns `rows` of `from` to the first columns of `to`.
+pub(crate) fn gather<T: Real>(from: &DMatrix<T>, rows: impl Iterator<Item = usize>, to: &mut DMatrix<T>) {
+    for (mut to, row) in to.column_iter_mut().zip(rows) {
+        to.as_mut_slice().copy_from_slice(from.column(row).as_slice());
     }
 }
 

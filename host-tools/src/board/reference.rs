@@ -57,6 +57,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         data_hash: String::new(),
         division: None,
         precision: None,
+        further: Vec::new(),
         command: "microdistill board bench".into(),
         scores: BTreeMap::new(),
         machine: None,

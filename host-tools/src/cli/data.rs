@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, Target, read, read_like, split};
+use microdistill_host_tools::dataset::{
+    Columns, Dataset, Expected, Kind, Target, read, read_like, read_unlabelled, split,
+};
 use microdistill_host_tools::model::{Division, Model};
 
 use super::Context;
+use super::text::TextFlags;
 
 /// Rows to train on or to judge by.
 #[derive(Args, Debug)]
@@ -38,6 +41,8 @@ pub(super) struct DataFlags {
     /// A text that stands for a missing value, as -200: beside the empty one, NA, NaN, null and ?
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     missing: Vec<String>,
+    #[command(flatten)]
+    text: TextFlags,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -56,6 +61,10 @@ const SPLIT_WITHOUT_TEST: [f64; 2] = [0.85, 0.15];
 pub(super) struct Parts {
     /// All rows that are not test rows.
     pub(super) known: Dataset,
+    /// Their places among all rows of their file.
+    pub(super) file_rows: Vec<usize>,
+    /// How many rows that file has.
+    pub(super) file_count: usize,
     /// Indices of those to be trained on, and of those for early stopping.
     places: [Vec<usize>; 2],
     /// Rows that nothing is chosen by.
@@ -78,13 +87,12 @@ impl Parts {
         model.metadata.division = self.division.clone();
     }
 
-    /// Rows to train on, and rows to stop by.
-    pub(super) fn for_early_stopping(&self) -> Result<(Dataset, Dataset)> {
-        let [train, validation] = &self.places;
-        if validation.is_empty() {
+    /// Indices of the known rows to train on, and of those to stop by.
+    pub(super) fn for_early_stopping(&self) -> Result<&[Vec<usize>; 2]> {
+        if self.places[1].is_empty() {
             bail!("too few rows, or groups, for a validation part: leave out --patience");
         }
-        Ok((self.known.select(train), self.known.select(validation)))
+        Ok(&self.places)
     }
 }
 
@@ -98,6 +106,7 @@ impl DataFlags {
                 TaskFlag::Regression => Kind::Regression,
             }),
             groups: self.groups.clone(),
+            text: self.text.columns(),
             missing: self.missing.clone(),
         }
     }
@@ -208,6 +217,12 @@ impl DataFlags {
         }
     }
 
+    /// Rows that a known model is to label.
+    pub(super) fn read_unlabelled(&self, context: &Context, path: &Path, model: &Model) -> Result<Dataset> {
+        let expected = Expected { missing: &self.missing, ..model.expected() };
+        Ok(tell(context, path, read_unlabelled(path, expected)?))
+    }
+
     fn read_whole(
         &self,
         context: &Context,
@@ -226,6 +241,9 @@ impl DataFlags {
         if let Some(asked) = self.target.as_ref().filter(|asked| *asked != known) {
             bail!("the model predicts {known:?}, not {asked:?}: leave out --target");
         }
+        if !self.text.columns().is_empty() {
+            bail!("the model knows which columns are text: leave out --text");
+        }
         let regression = expected.task.labels().is_empty();
         if self.task.is_some_and(|task| (task == TaskFlag::Regression) != regression) {
             bail!("the model predicts {}: leave out --task", if regression { "values" } else { "labels" });
@@ -238,8 +256,10 @@ impl DataFlags {
             // Few rows may not suffice for a validation part, which early stopping alone needs.
             let places = split(&rows, &SPLIT_WITHOUT_TEST, division.seed).ok();
             let places = places.and_then(|parts| parts.try_into().ok());
-            let places = places.unwrap_or_else(|| [(0..rows.rows()).collect(), Vec::new()]);
-            return Ok(Parts { known: rows, places, test, division: None });
+            let file_rows: Vec<usize> = (0..rows.rows()).collect();
+            let places = places.unwrap_or_else(|| [file_rows.clone(), Vec::new()]);
+            let file_count = rows.rows();
+            return Ok(Parts { known: rows, file_rows, file_count, places, test, division: None });
         }
         let parts = split(&rows, &division.shares, division.seed)?;
         let Ok([train, validation, test]) = <[Vec<usize>; 3]>::try_from(parts) else {
@@ -251,8 +271,14 @@ impl DataFlags {
             rows.into_iter().filter_map(|row| known.binary_search(&row).ok()).collect::<Vec<_>>()
         };
         let places = [place(train), place(validation)];
-        let (known, test) = (rows.select(&known), Some(rows.select(&test)));
-        Ok(Parts { known, places, test, division: Some(division) })
+        Ok(Parts {
+            known: rows.select(&known),
+            file_rows: known,
+            file_count: rows.rows(),
+            places,
+            test: Some(rows.select(&test)),
+            division: Some(division),
+        })
     }
 }
 

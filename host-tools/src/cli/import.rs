@@ -12,8 +12,8 @@ use super::Context;
 
 #[derive(Args, Debug)]
 pub(super) struct Import {
-    /// What the device gave back: the bytes of a record (`checkpoint::record::encode`), or what it printed, with the
-    /// lines of its weights
+    /// What the device gave back: the bytes of a record (`checkpoint::record::encode`), a raw dump of the flash that its
+    /// checkpoints are in, all of the range, or what it printed, with the lines of its weights
     learned: PathBuf,
     /// The f32 model that it started from, or another one of its shape, which lends features, labels and scaler
     #[arg(long, value_name = "FILE")]

@@ -14,9 +14,12 @@ mod outcome;
 mod precision;
 mod predict;
 mod quantize;
+mod search;
 mod setup;
 mod study;
+mod synthetic;
 mod table;
+mod text;
 mod train;
 
 use std::process::ExitCode;
@@ -50,7 +53,7 @@ enum Verb {
     /// Train a teacher: as accurate as the data allow
     Train(train::Train),
     /// Train a student that imitates a teacher
-    Distill(distill::Distill),
+    Distill(Box<distill::Distill>),
     /// Turn a student into int8 or int4
     Quantize(quantize::Quantize),
     /// Write a model as a Rust file for firmware

@@ -11,7 +11,7 @@ use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
 use super::data::Parts;
-use super::{Context, interrupt, table};
+use super::{Context, interrupt, search, table};
 
 /// What `train`, `distill` and `quantize` tell machines.
 #[derive(Serialize)]
@@ -20,6 +20,8 @@ pub(super) struct Outcome {
     parameters: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     weight_decay: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<search::Outcome>,
     #[serde(skip_serializing_if = "Option::is_none")]
     train: Option<Scores>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,11 +35,34 @@ pub(super) struct Outcome {
 /// A model whose training Ctrl-C ended is written beside `out`, and the verb ends as interrupted.
 pub(super) fn finish(
     context: &Context,
-    mut model: Model,
+    model: Model,
     parts: &Parts,
     out: &Path,
     start: Instant,
     weight_decay: Option<f32>,
+) -> Result<()> {
+    finish_any(context, model, parts, out, start, (weight_decay, None))
+}
+
+/// [`finish`] for a student that was searched for.
+pub(super) fn finish_search(
+    context: &Context,
+    model: Model,
+    parts: &Parts,
+    out: &Path,
+    start: Instant,
+    found: search::Outcome,
+) -> Result<()> {
+    finish_any(context, model, parts, out, start, (None, Some(found)))
+}
+
+fn finish_any(
+    context: &Context,
+    mut model: Model,
+    parts: &Parts,
+    out: &Path,
+    start: Instant,
+    (weight_decay, search): (Option<f32>, Option<search::Outcome>),
 ) -> Result<()> {
     let train = judge(&mut model, "train", Some(&parts.known))?;
     let test = judge(&mut model, "test", parts.test.as_ref())?;
@@ -53,6 +78,7 @@ pub(super) fn finish(
     context.console.json(&Outcome {
         parameters: model.parameters(),
         weight_decay,
+        search,
         train,
         test,
         seconds: start.elapsed().as_secs_f64(),

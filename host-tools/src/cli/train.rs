@@ -114,8 +114,8 @@ impl Train {
         interrupt::ask();
         let (rows, validation) = match self.patience {
             Some(_) => {
-                let (rows, validation) = parts.for_early_stopping()?;
-                (rows, Some(validation))
+                let [training, validation] = parts.for_early_stopping()?;
+                (parts.known.select(training), Some(parts.known.select(validation)))
             }
             None => (parts.known.clone(), None),
         };

@@ -1,4 +1,4 @@
-//! How columns become features: a number as it is, a category as a one among zeros.
+//! How columns become features: a number as it is, a category as a one among zeros, a text as its n-grams.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,6 +6,7 @@ use csv::StringRecord;
 
 use super::file::File;
 use super::survey::{MOST_CATEGORIES, Style, Survey};
+use super::text::Text;
 use crate::error::Result;
 
 /// The features of one column.
@@ -15,12 +16,16 @@ pub(super) enum Encoding {
     /// One a category, named `column=category`: 1 where the cell holds it, else 0. A cell that is missing or holds
     /// another text gives zeros only.
     Categories { column: usize, names: Vec<String> },
+    /// Many. A cell that is empty gives zeros only.
+    Text { column: usize, text: Text },
 }
 
 impl Encoding {
     pub(super) fn column(&self) -> usize {
         match self {
-            Encoding::Number { column, .. } | Encoding::Categories { column, .. } => *column,
+            Encoding::Number { column, .. }
+            | Encoding::Categories { column, .. }
+            | Encoding::Text { column, .. } => *column,
         }
     }
 
@@ -32,6 +37,7 @@ impl Encoding {
             Encoding::Categories { names, .. } => {
                 names.iter().map(|name| format!("{column}={name}")).collect()
             }
+            Encoding::Text { text, .. } => (0..text.features).map(|index| text.name(index)).collect(),
         }
     }
 
@@ -44,6 +50,7 @@ impl Encoding {
             Encoding::Categories { names, .. } => {
                 features.extend(names.iter().map(|name| f32::from(u8::from(name == text))));
             }
+            Encoding::Text { text: how, .. } => how.apply(text, features),
         }
     }
 }
@@ -115,14 +122,24 @@ pub(super) fn learn(file: &File, columns: &[usize]) -> Result<(Vec<Encoding>, Ve
 pub(super) fn find(file: &File, features: &[String]) -> Result<(Vec<Encoding>, Vec<String>)> {
     let mut encodings = Vec::new();
     let mut missing = BTreeSet::new();
-    for feature in features {
+    let mut rest = features;
+    while let [feature, others @ ..] = rest {
+        if let Some((text, all)) = Text::first(rest) {
+            rest = all;
+            match file.find(&text.column) {
+                Some(column) => encodings.push(Encoding::Text { column, text }),
+                None => _ = missing.insert(text.column),
+            }
+            continue;
+        }
+        rest = others;
         if let Some(column) = file.find(feature) {
             encodings.push(Encoding::Number { column, style: Style::Plain });
             continue;
         }
         let column = feature.match_indices('=').find_map(|(at, _)| Some((file.find(&feature[..at])?, at)));
         let Some((column, at)) = column else {
-            missing.insert(feature.split('=').next().unwrap_or(feature));
+            missing.insert(feature.split('=').next().unwrap_or(feature).to_owned());
             continue;
         };
         let name = feature[at + 1..].to_owned();

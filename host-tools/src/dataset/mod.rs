@@ -4,15 +4,19 @@ mod encoding;
 mod file;
 mod read;
 mod scaler;
+mod soft_labels;
 mod split;
 mod standardizer;
 mod survey;
+mod text;
 
 use nalgebra::DMatrix;
 
-pub use read::{Columns, Expected, Kind, read, read_like};
+pub use read::{Columns, Expected, Kind, read, read_like, read_unlabelled};
+pub use soft_labels::read_soft_labels;
 pub use split::{Fold, folds, split};
 pub use standardizer::{Standardized, Standardizer};
+pub use text::Text;
 
 use crate::model::{Model, Task};
 
@@ -40,6 +44,8 @@ pub struct Dataset {
 pub enum Target {
     /// Indices into the task's labels.
     Classes(Vec<usize>),
+    /// Indices into the task's labels, of some rows.
+    Partial(Vec<Option<usize>>),
     /// Values in the column's unit.
     Values(Vec<f32>),
     /// The file has none: its rows are to be predicted.
@@ -74,6 +80,7 @@ impl Dataset {
             x: self.x.select_columns(rows),
             target: match &self.target {
                 Target::Classes(classes) => Target::Classes(pick(classes, rows)),
+                Target::Partial(classes) => Target::Partial(pick(classes, rows)),
                 Target::Values(values) => Target::Values(pick(values, rows)),
                 Target::Absent => Target::Absent,
             },
@@ -83,6 +90,30 @@ impl Dataset {
             hash: self.hash.clone(),
             notes: Vec::new(),
         }
+    }
+
+    /// The class of every row, where it is known.
+    pub fn labels(&self) -> Vec<Option<usize>> {
+        match &self.target {
+            Target::Classes(classes) => classes.iter().copied().map(Some).collect(),
+            Target::Partial(classes) => classes.clone(),
+            Target::Values(_) | Target::Absent => vec![None; self.rows()],
+        }
+    }
+
+    /// These rows and `more` of the same features, whose targets do not count: for a student, whose teacher says what
+    /// they are. Measured values, which it does without, are gone. No group is known of the rows together.
+    pub fn with_unlabelled(&self, more: &[Dataset]) -> Dataset {
+        let columns = more.iter().flat_map(|more| more.x.column_iter());
+        let columns: Vec<_> = self.x.column_iter().chain(columns).collect();
+        let mut labels = self.labels();
+        labels.resize(columns.len(), None);
+        let target = match &self.task {
+            Task::Classification { .. } => Target::Partial(labels),
+            Task::Regression { .. } => Target::Absent,
+        };
+        let x = if columns.is_empty() { self.x.clone() } else { DMatrix::from_columns(&columns) };
+        Dataset { x, target, groups: None, ..self.select(&[]) }
     }
 
     /// What a further file with the same columns holds, its target among them.

@@ -8,7 +8,7 @@ use nalgebra::DMatrix;
 use super::encoding::{self, Encoding};
 use super::file::File;
 use super::survey::{Style, Survey};
-use super::{Dataset, Target};
+use super::{Dataset, Target, Text};
 use crate::error::Result;
 use crate::model::Task;
 
@@ -30,6 +30,8 @@ pub struct Columns {
     pub kind: Option<Kind>,
     /// The groups of rows: a column of the file, which is then no feature, or another CSV file of one column.
     pub groups: Option<String>,
+    /// Columns of text, whose character n-grams are features, behind all others.
+    pub text: Vec<Text>,
     /// Texts that stand for a missing value, beside the empty one, `NA`, `NaN`, `null` and `?`.
     pub missing: Vec<String>,
 }
@@ -37,7 +39,7 @@ pub struct Columns {
 /// Reads a training file: CSV with a header, separated by commas, semicolons or tabs; `-` is standard input.
 ///
 /// A column of numbers is a feature; a column of words is one feature a category, named `column=category`, or left out
-/// where nothing can be learned from it. Rows without a target are left out.
+/// where nothing can be learned from it, unless it is named as text. Rows without a target are left out.
 ///
 /// # Errors
 /// Every file that cannot be used, with line and column.
@@ -48,12 +50,15 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
         None => file.named().next_back().unwrap_or_default(),
     };
     let groups = columns.groups.as_deref().and_then(|groups| file.find(groups));
+    let texts = texts(&file, &columns.text, [Some(target), groups])?;
+    let text = |column| texts.iter().any(|text| text.column() == column);
     let features: Vec<usize> =
-        file.named().filter(|&column| column != target && Some(column) != groups).collect();
-    if features.is_empty() {
+        file.named().filter(|&column| column != target && Some(column) != groups && !text(column)).collect();
+    if features.is_empty() && texts.is_empty() {
         return Err(file.error(Some(1), "no column is left for a feature"));
     }
-    let (encodings, notes) = encoding::learn(&file, &features)?;
+    let (mut encodings, notes) = encoding::learn(&file, &features)?;
+    encodings.extend(texts);
     if encodings.is_empty() {
         return Err(file.error(None, format!("no column is left for a feature: {}", notes.join("; "))));
     }
@@ -90,6 +95,21 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
     Ok(rows.dataset(file, &encodings, task, target, groups, &unlabelled))
 }
 
+/// The text columns, none of which is another one's or among `others`.
+fn texts(file: &File, texts: &[Text], others: [Option<usize>; 2]) -> Result<Vec<Encoding>> {
+    let mut encodings: Vec<Encoding> = Vec::new();
+    for text in texts {
+        let column = file.column(&text.column, "text")?;
+        if others.contains(&Some(column)) || encodings.iter().any(|other| other.column() == column) {
+            let message =
+                format!("the text column {:?} is the target, the groups or named twice", text.column);
+            return Err(file.error(Some(1), message));
+        }
+        encodings.push(Encoding::Text { column, text: text.clone() });
+    }
+    Ok(encodings)
+}
+
 /// What a further file of a model must hold: columns are found by name, in any order.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
@@ -110,18 +130,32 @@ pub struct Expected<'a> {
 /// # Errors
 /// Every file that cannot be used, with line and column; a label that the task does not have.
 pub fn read_like(path: impl AsRef<Path>, expected: Expected<'_>) -> Result<Dataset> {
+    read_expected(path.as_ref(), expected, true)
+}
+
+/// Reads a file of rows to be labelled by a model, for known features: a target column, too, is ignored.
+///
+/// # Errors
+/// Every file that cannot be used, with line and column.
+pub fn read_unlabelled(path: impl AsRef<Path>, expected: Expected<'_>) -> Result<Dataset> {
+    read_expected(path.as_ref(), expected, false)
+}
+
+fn read_expected(path: &Path, expected: Expected<'_>, with_target: bool) -> Result<Dataset> {
     let Expected { features, task, target_optional, groups, missing } = expected;
-    let mut file = File::open(path.as_ref(), missing)?;
+    let mut file = File::open(path, missing)?;
     let (encodings, notes) = encoding::find(&file, features)?;
     let target = match file.find(task.target()) {
+        _ if !with_target => None,
         None if target_optional => None,
         _ => Some(file.column(task.target(), "target")?),
     };
     let group_column = groups.and_then(|groups| file.find(groups));
+    let own = file.find(task.target());
     let used = |column| encodings.iter().any(|encoding| encoding.column() == column);
     let ignored: Vec<&str> = file
         .named()
-        .filter(|&column| !used(column) && ![target, group_column].contains(&Some(column)))
+        .filter(|&column| !used(column) && ![own, group_column].contains(&Some(column)))
         .map(|column| file.header[column].as_str())
         .collect();
     if !ignored.is_empty() {

@@ -20,7 +20,7 @@ pub struct Standardizer {
 pub struct Standardized {
     /// Shape (features × rows).
     pub x: DMatrix<f32>,
-    /// Indices of labels.
+    /// Indices of labels, where every row has one.
     pub classes: Option<Vec<usize>>,
     /// Shape (1 × rows).
     pub values: Option<DMatrix<f32>>,
@@ -51,7 +51,7 @@ impl Standardizer {
             Target::Values(values) => {
                 (None, Some(self.values(&DMatrix::from_row_slice(1, values.len(), values))))
             }
-            Target::Absent => (None, None),
+            Target::Partial(_) | Target::Absent => (None, None),
         };
         Standardized { x: self.scaler.apply(&data.x), classes, values }
     }

@@ -6,15 +6,17 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+use crate::dataset::Text;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::Model;
-use crate::network::macs;
+use crate::network::{Activation, macs};
+use crate::precision::Precision;
 use serde::Serialize;
 
 use parts::Parts;
 pub use rows::{Form, rows};
-use text::{Node, array, comment, function, item, item_with, leaf};
+use text::{Node, array, call, comment, function, item, item_with, leaf};
 
 /// Names of the other items of an exported file.
 const TAKEN: [&str; 9] =
@@ -73,6 +75,16 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     let head = format!("static FEATURES: [&str; {inputs}]");
     let doc = "Features, in the order of the inputs; `column=category` is 1 for that category, 0 for another or none.";
     item(&mut text, doc, &head, &array(model.features()));
+    for (place, Text { column, lengths: [shortest, longest], features }) in Text::all(model.features()) {
+        let column = comment(&column);
+        let doc = format!(
+            "The features from {place} on are `{text}.features(text)`, of the column \"{column}\".",
+            text = text_name(place)
+        );
+        let head = format!("static {}: ::microdistill::text::NGrams<{features}>", text_name(place));
+        let value = call("::microdistill::text::NGrams::new", [leaf(shortest), leaf(longest)]);
+        item(&mut text, &doc, &head, &value);
+    }
     let rows = model.examples.ncols();
     let golden = format!("::microdistill::golden::Golden<{inputs}, Input, Output>");
     let head = format!("static GOLDEN: [{golden}; {rows}]");
@@ -137,6 +149,11 @@ impl Footprint {
         let Parts { flash, scratch, .. } = Parts::of(model)?;
         Ok(Footprint { flash, ram: scratch })
     }
+
+    /// Of a network of these widths, at least two, with this activation of its hidden layers, once it is quantized.
+    pub fn of_codes(widths: &[usize], precision: Precision, hidden: Activation) -> Self {
+        Footprint { flash: parts::flash(widths, precision, hidden), ram: microdistill::scratch::<i8>(widths) }
+    }
 }
 
 /// [`export`] into a file.
@@ -160,6 +177,11 @@ pub fn build(model: impl AsRef<Path>, name: &str, file_name: &str) -> Result<Pat
     Ok(path)
 }
 
+/// The static of the text whose features begin at `place`.
+fn text_name(place: usize) -> String {
+    if place == 0 { "TEXT".into() } else { format!("TEXT_{place}") }
+}
+
 /// `STUDENT_INT8` → `StudentInt8`
 fn type_name(name: &str) -> Result<String> {
     let constant = name.starts_with(|first: char| first.is_ascii_uppercase())
@@ -168,7 +190,7 @@ fn type_name(name: &str) -> Result<String> {
         return Err(Error::Invalid(format!("{name:?} is not a constant's name: write it like STUDENT_2")));
     }
     // `Self` is the one keyword among the types' names.
-    if TAKEN.contains(&name) || name == "SELF" {
+    if TAKEN.contains(&name) || name == "TEXT" || name.starts_with("TEXT_") || name == "SELF" {
         return Err(Error::Invalid(format!("the name {name} is taken: choose another, as STUDENT")));
     }
     let words = name.split('_').filter_map(|word| word.split_at_checked(1));

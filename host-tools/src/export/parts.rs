@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::{Body, Model};
 use crate::network::{Activation, Network};
 use crate::network_i8::{Codes, DenseI8, Folded, LEAKY_SLOPE, NetworkI8, Stage, run};
+use crate::precision::{Bits, Precision, Scales};
 
 /// What the kinds of network differ in.
 pub(super) struct Parts {
@@ -194,6 +195,17 @@ enum Storage {
     Int4,
     /// int4, and scales of groups.
     Int4ByGroup,
+}
+
+/// Bytes of a network of codes and its edges that is not there yet.
+pub(super) fn flash(widths: &[usize], precision: Precision, hidden: Activation) -> usize {
+    let storage = match (precision.bits, precision.scales) {
+        (Bits::Eight, Scales::PerLayer) => Storage::PerLayer,
+        (Bits::Eight, _) => Storage::PerChannel,
+        (_, Scales::PerGroup) => Storage::Int4ByGroup,
+        _ => Storage::Int4,
+    };
+    storage.flash(widths, hidden.is_curved())
 }
 
 impl Storage {

@@ -24,7 +24,7 @@ pub fn rows(model: &Model, data: &Dataset, form: Form) -> String {
     let (inputs, rows) = x.shape();
     let classes: &[usize] = match &data.target {
         Target::Classes(classes) => classes,
-        Target::Values(_) | Target::Absent => &[],
+        Target::Partial(_) | Target::Values(_) | Target::Absent => &[],
     };
     let mut text = format!("// Rows exported by microdistill.\n//\n// data: {}\n", data.hash);
     let raw = x.column_iter();

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::precision::Precision;
+use crate::synthetic::Synthetic;
 
 /// Where a model comes from and what its numbers mean. Holds no time and no path of a machine: the same training gives
 /// the same file.
@@ -28,6 +29,9 @@ pub struct Metadata {
     /// What its weights were rounded to while it was trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
+    /// What it learned from beside those data, labelled by its teacher.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<Further>,
     /// The command that made the model: see [`command_line`].
     pub command: String,
     /// Scores by name, as "test accuracy"; a file keeps the finite ones.
@@ -47,6 +51,7 @@ impl Metadata {
             data_hash: data.hash.clone(),
             division: None,
             precision: None,
+            further: Vec::new(),
             command: String::new(),
             scores: BTreeMap::new(),
             machine: None,
@@ -64,6 +69,34 @@ pub struct Division {
     pub seed: u64,
     /// The column or file of the groups that stay together.
     pub groups: Option<String>,
+}
+
+/// Rows that a student learned from beside its data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Further {
+    /// Where they come from.
+    pub source: Source,
+    /// How many they are.
+    pub rows: usize,
+}
+
+/// Where further rows come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// Made of the rows of the data.
+    Synthetic(Synthetic),
+    /// A file, known by its hash.
+    Unlabelled(String),
+}
+
+impl std::fmt::Display for Further {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.source {
+            Source::Synthetic(kind) => write!(f, "{} synthetic rows ({})", self.rows, kind.name()),
+            Source::Unlabelled(_) => write!(f, "{} unlabelled rows", self.rows),
+        }
+    }
 }
 
 /// A model's place in distillation.

@@ -9,7 +9,7 @@ use std::path::Path;
 use microdistill::scaler::standardize;
 use nalgebra::DMatrix;
 
-pub use metadata::{Division, Machine, Metadata, Role, Task, command_line};
+pub use metadata::{Division, Further, Machine, Metadata, Role, Source, Task, command_line};
 
 use crate::answers::Answers;
 use crate::dataset::{Dataset, Expected};
@@ -157,6 +157,17 @@ impl Model {
             Body::Ensemble(members) => answers(members, &self.scaler.apply(&data.x)),
             Body::F32(_) | Body::Int8(_) | Body::Int4(_) => self.predict(data).into(),
         }
+    }
+
+    /// What the middle hidden layer gives for every row of `data`, for [students](crate::student::fit_with_hints) of
+    /// another width: shape (units × rows). None without a hidden layer, and of an ensemble or a quantized model.
+    pub fn hints(&self, data: &Dataset) -> Option<DMatrix<f32>> {
+        let Body::F32(network) = &self.body else { return None };
+        let middle = network.layers().len().checked_sub(2)?.div_ceil(2);
+        let rows = self.scaler.apply(&data.x);
+        let outputs = rows.column_iter().map(|x| network.activations(x.as_slice()).swap_remove(middle));
+        let outputs: Vec<f32> = outputs.flatten().collect();
+        Some(DMatrix::from_vec(network.layers()[middle].outputs(), rows.ncols(), outputs))
     }
 
     /// [`logits`](Model::logits) for every row of `data`, which has the model's features: shape (outputs × rows).

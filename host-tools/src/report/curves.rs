@@ -40,8 +40,8 @@ pub(super) fn plots(curves: &[Curve], pick: Pick) -> Result<Vec<Plot>> {
         });
         Plot::draw(curve.name, description, SIZE, |area| {
             let frame = Frame {
-                x: Axis::linear(0.0..last, 3),
-                y: Axis::linear(scores.clone(), 4),
+                x: Axis::linear(0.0..last, 5),
+                y: Axis::linear(scores.clone(), 6),
                 x_tick: &|x| fixed(x, 0),
                 y_tick: &|y| fixed(y, digits),
                 x_name: "",

@@ -35,14 +35,22 @@ pub(super) fn head(metric: &str) -> String {
     }
 }
 
+/// A score's name in a heading.
+pub(super) fn name(metric: &str) -> &str {
+    match metric {
+        "nll" => "NLL",
+        "brier" => "Brier score",
+        "ece" => "calibration error",
+        other => other,
+    }
+}
+
 /// The name of a difference's axis.
 pub(super) fn difference_head(metric: &str) -> String {
-    match (metric, unit(metric)) {
-        ("gap", _) => "gap, percentage points".into(),
-        ("ece", _) => "calibration error, percentage points".into(),
-        (_, Unit::Percent) => format!("{metric}, percentage points"),
-        ("nll", _) => "NLL, nats".into(),
-        _ => head(metric),
+    match metric {
+        "nll" => head(metric),
+        _ if unit(metric) == Unit::Percent => format!("{}, percentage points", name(metric)),
+        _ => name(metric).into(),
     }
 }
 

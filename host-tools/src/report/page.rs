@@ -7,12 +7,10 @@ use super::table::{self, Table, pair};
 use super::{confusion, curves, forest, gap, number, reliability, size, temperature};
 use crate::error::Result;
 use crate::metrics::Scores;
+use crate::study::names;
 use crate::study::results::{
     ArmInfo, ArmKind, Cell, Comparison, MeanStd, Overall, Results, SetResults, Summary,
 };
-
-/// Scores whose differences are drawn.
-const COMPARED: [&str; 3] = ["test accuracy", "nll", "gap"];
 
 /// The page.
 #[derive(Serialize)]
@@ -35,6 +33,7 @@ struct Whole {
     scores: Table,
     across: Vec<Table>,
     forests: Vec<Plot>,
+    by_set: Vec<Plot>,
     comparisons: Table,
     ratios: Table,
 }
@@ -76,16 +75,16 @@ fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
     };
     let tables = [("Test accuracy, %, by data set", "test accuracy"), ("NLL, nats, by data set", "nll")];
     let across = tables.into_iter().filter(|(_, metric)| used(metric));
-    let mut forests = Vec::new();
-    for of in overall.comparisons.iter().filter(|of| ["test accuracy", "nll"].contains(&of.metric.as_str())) {
+    let mut by_set = Vec::new();
+    let student = student(&results.arms).map(|arm| arm.name.as_str());
+    for of in overall.comparisons.iter().filter(|of| Some(of.a.as_str()) == student && of.metric != "gap") {
         let same = |other: &&Comparison| (&other.a, &other.b, &other.metric) == (&of.a, &of.b, &of.metric);
-        let of_sets = sets.iter().filter_map(|set| {
-            let found = set.comparisons.iter().find(same)?;
-            Some(difference(found, set.name.clone()))
-        });
-        let rows: Vec<_> = of_sets.chain([difference(of, overall.title.clone())]).collect();
-        forests.push(forest::plot(
-            format!("{}, {}", pair(&of.a, &of.b), number::head(&of.metric)),
+        let found = sets
+            .iter()
+            .filter_map(|set| Some(difference(set.comparisons.iter().find(same)?, set.name.clone())));
+        let rows: Vec<_> = found.chain([difference(of, overall.title.clone())]).collect();
+        by_set.push(forest::plot(
+            format!("{}: {}", pair(&of.a, &of.b), number::name(&of.metric)),
             &of.metric,
             &rows,
         )?);
@@ -101,10 +100,28 @@ fn whole(results: &Results, overall: &Overall) -> Result<Whole> {
         across: across
             .map(|(caption, metric)| table::across(caption, metric, &results.arms, &sets))
             .collect(),
-        forests,
+        forests: forests(&overall.comparisons)?,
+        by_set,
         comparisons: table::comparisons("Mean differences, paired by data set".into(), &overall.comparisons),
         ratios: table::ratios(overall),
     })
+}
+
+/// One for each score that is compared.
+fn forests(comparisons: &[Comparison]) -> Result<Vec<Plot>> {
+    let mut metrics: Vec<&str> = Vec::new();
+    for of in comparisons {
+        if !metrics.contains(&of.metric.as_str()) {
+            metrics.push(&of.metric);
+        }
+    }
+    metrics.sort_by_key(|metric| *metric != "gap"); // beside the gap itself
+    let plot = |metric: &str| {
+        let rows =
+            comparisons.iter().filter(|of| of.metric == metric).map(|of| difference(of, pair(&of.a, &of.b)));
+        forest::plot(format!("Differences in {}", number::name(metric)), metric, &rows.collect::<Vec<_>>())
+    };
+    metrics.into_iter().map(plot).collect()
 }
 
 fn difference(of: &Comparison, name: String) -> forest::Difference {
@@ -119,19 +136,6 @@ fn one<'a>(results: &'a Results, set: &'a SetResults) -> Result<Set<'a>> {
 
     let gaps: Vec<gap::Arm> =
         set.summaries.iter().filter_map(|summary| both_parts(summary, kind(&summary.arm))).collect();
-    let mut forests = Vec::new();
-    for metric in COMPARED {
-        let of_metric = set.comparisons.iter().filter(|of| of.metric == metric);
-        let rows: Vec<_> = of_metric.map(|of| difference(of, pair(&of.a, &of.b))).collect();
-        if !rows.is_empty() {
-            forests.push(forest::plot(
-                format!("Differences in {}", number::difference_head(metric)),
-                metric,
-                &rows,
-            )?);
-        }
-    }
-
     let curves: Vec<curves::Curve> = arms
         .iter()
         .filter_map(|arm| {
@@ -149,17 +153,21 @@ fn one<'a>(results: &'a Results, set: &'a SetResults) -> Result<Set<'a>> {
         }
     }
     let mut matrices = Vec::new();
-    for arm in teacher_and_student(&arms, set) {
+    let teacher = results.arms.iter().find(|arm| arm.kind == ArmKind::Teacher);
+    for arm in teacher.into_iter().chain(student(&results.arms)) {
         let confusions = cells(&arm.name).filter_map(|cell| match &cell.test {
             Scores::Classification(scores) => Some(&scores.confusion),
             Scores::Regression(_) => None,
         });
         let matrix = confusion::pooled(confusions, set.labels.len());
-        if !set.labels.is_empty() {
+        if matrix.iter().flatten().any(|&rows| rows > 0) {
             matrices.push(confusion::plot(arm.name.clone(), &set.labels, &matrix)?);
         }
     }
-    let sizes = if set.sizes.is_empty() { Vec::new() } else { size::plots(&set.sizes, kind)?.into() };
+    let reference = set.summaries.iter().find(|summary| teacher.is_some_and(|arm| arm.name == summary.arm));
+    let reference = reference.and_then(|summary| Some(summary.scores.get("test accuracy")?.mean));
+    let sizes =
+        if set.sizes.is_empty() { Vec::new() } else { size::plots(&set.sizes, kind, reference)?.into() };
     let temperature =
         if set.temperatures.is_empty() { Vec::new() } else { temperature::plots(&set.temperatures)?.into() };
     Ok(Set {
@@ -169,7 +177,7 @@ fn one<'a>(results: &'a Results, set: &'a SetResults) -> Result<Set<'a>> {
             chosen(set.cells.iter().filter(|cell| cell.arm == arm))
         }),
         gap: if gaps.is_empty() { None } else { Some(gap::plot(&gaps)?) },
-        forests,
+        forests: forests(&set.comparisons)?,
         comparisons: table::comparisons("Mean differences, paired by seed".into(), &set.comparisons),
         nll_curves: curves::plots(&curves, curves::NLL)?,
         accuracy_curves: curves::plots(&curves, curves::ACCURACY)?,
@@ -193,13 +201,10 @@ fn both_parts(summary: &Summary, kind: ArmKind) -> Option<gap::Arm> {
     })
 }
 
-/// The first teacher, and the student that is compared with others: the default recipe, or the first distilled.
-fn teacher_and_student<'a>(arms: &[&'a ArmInfo], set: &SetResults) -> Vec<&'a ArmInfo> {
-    let teacher = arms.iter().find(|arm| arm.kind == ArmKind::Teacher);
-    let compared = |arm: &&&ArmInfo| set.comparisons.first().is_some_and(|first| first.a == arm.name);
-    let distilled = |arm: &&&ArmInfo| arm.kind == ArmKind::Distilled;
-    let student = arms.iter().find(compared).or_else(|| arms.iter().find(distilled));
-    teacher.into_iter().chain(student).copied().collect()
+/// The default recipe, or the last that was distilled.
+fn student(arms: &[ArmInfo]) -> Option<&ArmInfo> {
+    let distilled = || arms.iter().filter(|arm| arm.kind == ArmKind::Distilled);
+    distilled().find(|arm| arm.name == names::DEFAULT).or_else(|| distilled().next_back())
 }
 
 /// What tuning chose, over seeds.

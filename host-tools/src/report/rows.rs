@@ -30,10 +30,10 @@ pub(super) struct Rows<'a> {
 
 /// Pixels.
 pub(super) const WIDTH: i32 = 360;
-const ROW: i32 = 38;
-const FOOT: i32 = 40;
+const ROW: i32 = 42;
+const FOOT: i32 = 42;
 /// Where in a row the marks are.
-const CENTER: f64 = 0.68;
+const CENTER: f64 = 0.70;
 
 impl Rows<'_> {
     /// In pixels.
@@ -47,7 +47,10 @@ impl Rows<'_> {
             .margin_left(px(8.0))
             .margin_right(px(8.0))
             .x_label_area_size(px(f64::from(FOOT)))
-            .build_cartesian_2d(Axis::linear(self.range.clone(), 6), Axis::rows(self.rows.len().max(1)))?;
+            .build_cartesian_2d(
+                Axis::linear(self.range.clone(), 6).inset(),
+                Axis::rows(self.rows.len().max(1)),
+            )?;
         let tick = |x: &f64| super::number::fixed(*x, self.digits);
         chart
             .configure_mesh()
@@ -68,14 +71,14 @@ impl Rows<'_> {
         }
         for (i, row) in self.rows.iter().enumerate() {
             let top = i as f64;
-            let name = super::number::shortened(&row.name, 34);
+            let name = super::number::shortened(&row.name, 28);
             chart.draw_series([Text::new(
                 name,
-                (start, top + 0.27),
+                (start, top + 0.28),
                 anchored(font(12.0, INK), HPos::Left),
             )])?;
             let number = anchored(font(12.0, MUTED), HPos::Right);
-            chart.draw_series([Text::new(row.number.clone(), (end, top + 0.27), number)])?;
+            chart.draw_series([Text::new(row.number.clone(), (end, top + 0.28), number)])?;
             marks(&mut chart, i, top + CENTER)?;
         }
         Ok(())

@@ -153,6 +153,13 @@ impl Axis {
         Axis { ticks: coordinate.key_points(BoldPoints(ticks)), range, logarithmic: true }
     }
 
+    /// Without ticks whose numbers would leave a plot that has no room beside it.
+    pub(super) fn inset(mut self) -> Axis {
+        let Range { start, end } = self.range;
+        self.ticks.retain(|tick| (0.04..0.96).contains(&((tick - start) / (end - start))));
+        self
+    }
+
     /// Without ticks; for rows counted from the top.
     pub(super) fn rows(count: usize) -> Axis {
         Axis { range: count as f64..0.0, logarithmic: false, ticks: Vec::new() }

@@ -12,6 +12,8 @@ pub(super) struct Table {
     /// Heads of the columns, that of the rows' heads first.
     pub(super) columns: Vec<String>,
     pub(super) rows: Vec<Row>,
+    /// Whether the last column is words, not numbers.
+    pub(super) words: bool,
 }
 
 /// One row.
@@ -54,7 +56,7 @@ pub(super) fn scores(
         let choice = any_chosen.then(|| choice.unwrap_or_else(|| NONE.into()));
         Row::new(&summary.arm, metrics.iter().map(score).chain(choice))
     };
-    Table { caption, columns, rows: summaries.iter().zip(choices).map(row).collect() }
+    Table { caption, columns, rows: summaries.iter().zip(choices).map(row).collect(), words: any_chosen }
 }
 
 /// Differences with their intervals, grouped by score.
@@ -77,7 +79,7 @@ pub(super) fn comparisons(caption: String, comparisons: &[Comparison]) -> Table 
         Row::new(&pair(&of.a, &of.b), cells)
     };
     let columns = ["arms"].into_iter().chain(columns).map(String::from).collect();
-    Table { caption, columns, rows: comparisons.iter().map(row).collect() }
+    Table { caption, columns, rows: comparisons.iter().map(row).collect(), words: false }
 }
 
 /// The name of a difference.
@@ -94,6 +96,7 @@ pub(super) fn ratios(overall: &Overall) -> Table {
         caption: "Ratio of NLL, geometric mean over data sets; below 1 the first is better".into(),
         columns: vec!["arms".into(), "ratio".into()],
         rows: overall.ratios.iter().map(row).collect(),
+        words: false,
     }
 }
 
@@ -111,6 +114,7 @@ pub(super) fn across(caption: &str, metric: &str, arms: &[ArmInfo], sets: &[&Set
         caption: caption.into(),
         columns: ["data set".into()].into_iter().chain(arms.iter().map(|arm| arm.name.clone())).collect(),
         rows: sets.iter().map(row).collect(),
+        words: false,
     }
 }
 
@@ -134,5 +138,6 @@ pub(super) fn sizes(points: &[SizePoint]) -> Table {
             .into(),
         columns: columns.map(String::from).into(),
         rows: points.iter().map(row).collect(),
+        words: false,
     }
 }

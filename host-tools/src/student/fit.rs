@@ -5,12 +5,14 @@ use std::ops::ControlFlow;
 
 use nalgebra::DMatrix;
 
+use super::hint::hidden_layers;
 use super::lessons::Lessons;
+use super::objective::Recipe;
 use super::settings::Settings;
-use super::train::{Epoch, train};
+use super::train::{Epoch, train_watched};
 use crate::answers::Answers;
 use crate::dataset::{Dataset, Standardizer};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Body, Metadata, Model, Role, Task};
 
 /// Rows, and what teachers say about them.
@@ -26,20 +28,62 @@ pub struct Taught<'a> {
 /// Trains a student on `rows`. `validation` is for early stopping and to see how the training goes.
 ///
 /// # Errors
-/// As of [`train`].
+/// As of [`train`](super::train).
 pub fn fit(
     rows: Taught<'_>,
     validation: Option<Taught<'_>>,
     settings: &Settings,
     progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
 ) -> Result<Model> {
+    fit_from(None, rows, validation, settings, progress)
+}
+
+/// [`fit`], after the student's hidden layers have learned to give what a hidden layer of the teacher gives, through a
+/// linear map that is dropped then (FitNets, Romero et al. 2015). `hints`: shape (units of the teacher × rows), as
+/// [`Model::hints`] gives them.
+///
+/// # Errors
+/// As of [`fit`], a student without a hidden layer, and hints for other rows.
+pub fn fit_with_hints(
+    hints: &DMatrix<f32>,
+    rows: Taught<'_>,
+    validation: Option<Taught<'_>>,
+    settings: &Settings,
+    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+) -> Result<Model> {
+    fit_from(Some(hints), rows, validation, settings, progress)
+}
+
+fn fit_from(
+    hints: Option<&DMatrix<f32>>,
+    rows: Taught<'_>,
+    validation: Option<Taught<'_>>,
+    settings: &Settings,
+    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+) -> Result<Model> {
     let data = rows.data;
+    match (is_regression(data), settings.recipe) {
+        (true, Recipe::ValueMse) => {}
+        (false, Recipe::ValueMse) => {
+            return Err(Error::Invalid(
+                "the squared difference of values is for values, not for labels".into(),
+            ));
+        }
+        (true, _) => {
+            return Err(Error::Invalid(
+                "values have no probabilities, logits or classes: they are distilled by their squared difference".into(),
+            ));
+        }
+        (false, _) => {}
+    }
     let values = rows.teacher.filter(|_| is_regression(data)).map(Answers::values);
     let standardizer = Standardizer::fit(data, values.as_deref());
     let training = Prepared::new(&standardizer, rows);
     let validation = validation.map(|rows| Prepared::new(&standardizer, rows));
     let validation = validation.as_ref().map(Prepared::lessons);
-    let trained = train(settings, training.lessons(), validation, progress)?;
+    let start = hints.map(|hints| hidden_layers(settings, &training.x, hints, progress)).transpose()?;
+    let watch = &mut |epoch, _: &_| progress(epoch);
+    let trained = train_watched(settings, start.as_ref(), training.lessons(), validation, watch)?;
     let network = standardizer.restore(trained.network);
     let mut metadata = Metadata::of(data, Role::Student, settings.seed);
     metadata.precision = settings.precision;
@@ -61,17 +105,13 @@ impl<'a> Prepared<'a> {
     fn new(standardizer: &Standardizer, rows: Taught<'a>) -> Self {
         let Taught { data, teacher } = rows;
         let standardized = standardizer.apply(data);
-        let labels = match standardized.classes {
-            Some(classes) => classes.into_iter().map(Some).collect(),
-            None => vec![None; data.rows()],
-        };
         let values = |values| Cow::Owned(Answers::from(values));
         let teacher = match teacher {
             Some(answers) if is_regression(data) => Some(values(standardizer.values(&answers.values()))),
             Some(answers) => Some(Cow::Borrowed(answers)),
             None => standardized.values.map(values),
         };
-        Prepared { x: standardized.x, labels, teacher }
+        Prepared { x: standardized.x, labels: data.labels(), teacher }
     }
 
     fn lessons(&self) -> Lessons<'_> {

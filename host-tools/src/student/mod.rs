@@ -1,7 +1,9 @@
 //! Students: trained sample by sample through the core's kernels, on hard labels or distilled from a teacher.
 
+mod cooling;
 mod distiller;
 mod fit;
+mod hint;
 mod lessons;
 mod objective;
 mod settings;
@@ -10,8 +12,9 @@ mod straight_through;
 mod tests;
 mod train;
 
+pub use cooling::{Cooling, Curve};
 pub use distiller::Distiller;
-pub use fit::{Taught, fit};
+pub use fit::{Taught, fit, fit_with_hints};
 pub use lessons::Lessons;
 pub use objective::Recipe;
 pub use settings::{Settings, WEIGHT_DECAY};

@@ -1,6 +1,8 @@
 //! What a student is trained for, as one loss.
 
-use microdistill::loss::{CrossEntropy, Linear, LogitMse, Loss, OutputMse, Soft, SoftLabels, Softmax};
+use microdistill::loss::{
+    CenteredLogitMse, CrossEntropy, DecoupledSoftLabels, Linear, Loss, OutputMse, Soft, SoftLabels, Softmax,
+};
 
 use crate::error::{Error, Result};
 use crate::weights::weigh;
@@ -12,9 +14,11 @@ pub enum Recipe {
     HardLabels,
     /// `α·T²·KL(q‖p) + (1−α)·CE`; the labels may be missing.
     SoftLabels(SoftLabels),
+    /// `T²·(α·TCKD + β·NCKD) + (1−α)·CE`, of three classes or more.
+    Decoupled(DecoupledSoftLabels),
     /// Mean squared difference between the probabilities of teacher and student.
     OutputMse,
-    /// Mean squared difference between the logits of teacher and student.
+    /// Mean squared difference between the logits of teacher and student, both minus their mean.
     LogitMse,
     /// Mean squared difference between the values of teacher and student: regression.
     ValueMse,
@@ -24,19 +28,43 @@ impl Recipe {
     /// At which temperature teachers are asked, by [`Answers::logits`](crate::answers::Answers::logits).
     pub fn temperature(self) -> f32 {
         match self {
-            Recipe::SoftLabels(SoftLabels { temperature, .. }) => temperature,
+            Recipe::SoftLabels(SoftLabels { temperature, .. })
+            | Recipe::Decoupled(DecoupledSoftLabels { temperature, .. }) => temperature,
             Recipe::HardLabels | Recipe::OutputMse | Recipe::LogitMse | Recipe::ValueMse => 1.0,
         }
     }
 
-    /// What is wrong with its numbers.
-    pub(super) fn check(self) -> Result<()> {
-        let Recipe::SoftLabels(SoftLabels { temperature, alpha }) = self else { return Ok(()) };
+    /// The recipe at another temperature, if it has one.
+    pub(super) fn at(self, temperature: f32) -> Self {
+        match self {
+            Recipe::SoftLabels(loss) => Recipe::SoftLabels(SoftLabels { temperature, ..loss }),
+            Recipe::Decoupled(loss) => Recipe::Decoupled(DecoupledSoftLabels { temperature, ..loss }),
+            Recipe::HardLabels | Recipe::OutputMse | Recipe::LogitMse | Recipe::ValueMse => self,
+        }
+    }
+
+    /// What is wrong with its numbers, or with so many outputs.
+    pub(super) fn check(self, outputs: usize) -> Result<()> {
+        let invalid = |message: String| Err(Error::Invalid(message));
+        let (temperature, alpha, beta) = match self {
+            Recipe::SoftLabels(SoftLabels { temperature, alpha }) => (temperature, alpha, 0.0),
+            Recipe::Decoupled(DecoupledSoftLabels { temperature, alpha, beta }) => (temperature, alpha, beta),
+            Recipe::HardLabels | Recipe::OutputMse | Recipe::LogitMse | Recipe::ValueMse => return Ok(()),
+        };
         if !(temperature.is_finite() && temperature > 0.0) {
-            return Err(Error::Invalid(format!("temperature {temperature}: it must be above 0")));
+            return invalid(format!("temperature {temperature}: it must be above 0"));
         }
         if !(0.0..=1.0).contains(&alpha) {
-            return Err(Error::Invalid(format!("alpha {alpha}: it must be in [0, 1]")));
+            return invalid(format!("alpha {alpha}: it must be in [0, 1]"));
+        }
+        if !(beta.is_finite() && beta >= 0.0) {
+            return invalid(format!("beta {beta}: it must be at least 0"));
+        }
+        if matches!(self, Recipe::Decoupled(_)) && outputs < 3 {
+            return invalid(format!(
+                "decoupled soft labels need three classes or more, the student has {outputs}: beside the label's class \
+                 there must be two to compare; use soft labels"
+            ));
         }
         Ok(())
     }
@@ -45,7 +73,8 @@ impl Recipe {
     pub(super) fn label_share(self) -> f32 {
         match self {
             Recipe::HardLabels => 1.0,
-            Recipe::SoftLabels(SoftLabels { alpha, .. }) => 1.0 - alpha,
+            Recipe::SoftLabels(SoftLabels { alpha, .. })
+            | Recipe::Decoupled(DecoupledSoftLabels { alpha, .. }) => 1.0 - alpha,
             Recipe::OutputMse | Recipe::LogitMse | Recipe::ValueMse => 0.0,
         }
     }
@@ -58,8 +87,9 @@ impl Recipe {
                 Loss::<f32, [f32]>::gradient(&CrossEntropy, z, label.unwrap_or(usize::MAX), dz, work)
             }
             Recipe::SoftLabels(loss) => loss.gradient(z, Soft { teacher, label }, dz, work),
+            Recipe::Decoupled(loss) => loss.gradient(z, Soft { teacher, label }, dz, work),
             Recipe::OutputMse => OutputMse::<Softmax>::new().gradient(z, teacher, dz, work),
-            Recipe::LogitMse => LogitMse::new().gradient(z, teacher, dz, work),
+            Recipe::LogitMse => CenteredLogitMse::new().gradient(z, teacher, dz, work),
             Recipe::ValueMse => OutputMse::<Linear>::new().gradient(z, teacher, dz, work),
         }
     }

@@ -2,6 +2,7 @@
 
 use microdistill::optimizer::AdamRates;
 
+use super::cooling::Cooling;
 use super::lessons::Lessons;
 use super::objective::Recipe;
 use crate::error::{Error, Result};
@@ -19,6 +20,8 @@ pub struct Settings {
     pub activation: Activation,
     /// The loss.
     pub recipe: Recipe,
+    /// Where the recipe's temperature goes over the epochs; none: it stays.
+    pub cooling: Option<Cooling>,
     /// Share of hidden units dropped, drawn anew for each sample, in [0, 1).
     pub dropout: f32,
     /// ε in [0, 1): the share of a label that is spread over all classes where a recipe has a cross-entropy with labels.
@@ -45,7 +48,7 @@ pub struct Settings {
 }
 
 /// A small weight decay, which a student needs beside its teacher.
-pub const WEIGHT_DECAY: f32 = 0.01;
+pub const WEIGHT_DECAY: f32 = 0.1;
 
 impl Settings {
     /// What works untuned for `rows` training rows: ReLU, which int8 has for nothing; Adam at 10⁻² with a small weight
@@ -55,6 +58,7 @@ impl Settings {
             widths,
             activation: Activation::Relu,
             recipe,
+            cooling: None,
             dropout: 0.0,
             label_smoothing: 0.0,
             mixup: None,
@@ -65,6 +69,17 @@ impl Settings {
             class_weights: ClassWeights::None,
             precision: None,
             seed,
+        }
+    }
+
+    /// The recipe in an epoch, from 1.
+    pub(super) fn recipe_at(&self, epoch: usize) -> Recipe {
+        match self.cooling {
+            None => self.recipe,
+            Some(cooling) => {
+                let first = self.recipe.temperature();
+                self.recipe.at(cooling.temperature(first, epoch, self.epochs))
+            }
         }
     }
 
@@ -90,7 +105,13 @@ impl Settings {
         {
             return invalid(format!("mixup {alpha}: it must be above 0"));
         }
-        self.recipe.check()?;
+        self.recipe.check(outputs)?;
+        if let Some(Cooling { last, .. }) = self.cooling {
+            if self.recipe.at(1.0) == self.recipe.at(2.0) {
+                return invalid("this loss has no temperature to change".into());
+            }
+            self.recipe.at(last).check(outputs)?;
+        }
         self.precision.map_or(Ok(()), Precision::check)?;
         lessons.check(self.recipe, inputs, outputs)
     }

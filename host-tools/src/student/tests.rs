@@ -1,16 +1,21 @@
 use std::ops::ControlFlow;
 
-use microdistill::loss::{Loss, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels};
+use microdistill::loss::{
+    DecoupledSoftLabels, Loss, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels,
+};
+use microdistill::optimizer::AdamRates;
 use microdistill::{argmax, loss};
 use nalgebra::DMatrix;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
+use super::hint::hidden_layers;
 use super::lessons::Lessons;
 use super::objective::{Lesson, Mixed, Objective, Recipe};
-use super::{Epoch, Settings, Trained, train};
+use super::{Cooling, Curve, Epoch, Settings, Trained, train, train_watched};
 use crate::answers::Answers;
 use crate::error::Result;
+use crate::network::{Activation, Network};
 
 const SOFT: Recipe = Recipe::SoftLabels(SoftLabels { temperature: 2.0, alpha: 0.75 });
 
@@ -169,6 +174,67 @@ fn regularizers_repeat_by_seed_and_change_what_is_learned() {
 }
 
 #[test]
+fn a_temperature_that_changes_is_asked_of_the_teachers_anew() {
+    let rows = rows(24, 1);
+    let other = DMatrix::from_fn(CLASSES, 24, |row, column| ((row * 7 + column) % 5) as f32);
+    let both = Answers::of([(1.0, rows.teacher.clone()), (1.0, other.into())]).unwrap();
+    let lessons = Lessons { teacher: Some(&both), ..rows.lessons() };
+    let cooled = |last| Settings { cooling: Some(Cooling { last, curve: Curve::Linear }), ..settings(SOFT) };
+    // One that goes nowhere is none.
+    let plain = trained(&settings(SOFT), lessons);
+    assert_eq!(trained(&cooled(2.0), lessons), plain);
+    assert_ne!(trained(&cooled(1.0), lessons), plain);
+    // The validation loss is that of the last temperature, from the first epoch on.
+    let at_last = Settings { recipe: SOFT.at(1.0), ..settings(SOFT) };
+    let stop = |epoch: &Settings| {
+        let mut found = None;
+        train(epoch, lessons, Some(lessons), &mut |epoch| {
+            found = epoch.validation;
+            ControlFlow::Break(())
+        })
+        .unwrap();
+        found.unwrap().loss
+    };
+    let (cooled, last) = (stop(&cooled(1.0)), stop(&at_last));
+    assert!((cooled - last).abs() < 0.1 * last, "{cooled} and {last}");
+}
+
+#[test]
+fn hints_are_hidden_layers_that_give_the_teachers_through_a_linear_map() {
+    let rows = rows(24, 1);
+    let mut rng = Pcg32::new(8, 8);
+    let teacher = Network::random(&[6, 10, 10, CLASSES], Activation::Tanh, &mut rng);
+    let given = |network: &Network, layer: usize| {
+        let columns = rows.x.column_iter().map(|x| network.activations(x.as_slice()).swap_remove(layer));
+        DMatrix::from_vec(network.layers()[layer].outputs(), 24, columns.flatten().collect())
+    };
+    let hints = given(&teacher, 1);
+    let settings = Settings { label_smoothing: 0.1, ..settings(SOFT) };
+    let start = hidden_layers(&settings, &rows.x, &hints, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(start.widths(), [6, 24]);
+    // What is left after the best linear map (with a constant) of what the hidden layer gives.
+    let left = |network: &Network| {
+        let hidden = given(network, 0).insert_row(0, 1.0).cast::<f64>();
+        let wanted = hints.clone().cast::<f64>();
+        let gram = &hidden * hidden.transpose() + DMatrix::identity(25, 25) * 1e-2;
+        let map = gram.cholesky().unwrap().solve(&(&hidden * wanted.transpose()));
+        (map.transpose() * hidden - wanted).norm_squared()
+    };
+    let random = Network::random(&[6, 24], Activation::Relu, &mut rng);
+    assert!(left(&start) < left(&random), "{} and {}", left(&start), left(&random));
+    // The student begins with these layers.
+    let lessons = rows.lessons();
+    let still = Settings { rates: AdamRates { rate: 0.0, ..settings.rates }, ..settings.clone() };
+    let student = train_watched(&still, Some(&start), lessons, None, &mut |_, _| ControlFlow::Break(()))
+        .unwrap()
+        .network;
+    assert_eq!(student.layers()[0].weights(), start.layers()[0].weights());
+    let none = Settings { widths: vec![6, CLASSES], ..settings };
+    let error = hidden_layers(&none, &rows.x, &hints, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(error.to_string(), "hints are for hidden layers, and the student has none");
+}
+
+#[test]
 fn the_best_epoch_is_kept_and_training_stops_when_patience_ends() {
     let (rows, others) = (rows(24, 1), rows(40, 2));
     let settings = Settings { patience: Some(7), ..settings(Recipe::HardLabels) };
@@ -205,6 +271,9 @@ fn validation_rows_change_nothing_but_the_epoch_that_is_kept() {
 fn settings_out_of_their_ranges_are_refused() {
     let rows = rows(8, 1);
     let soft = |temperature, alpha| Recipe::SoftLabels(SoftLabels { temperature, alpha });
+    let decoupled = |beta| Recipe::Decoupled(DecoupledSoftLabels { beta, ..DecoupledSoftLabels::DEFAULT });
+    let cooled =
+        |recipe, last| Settings { cooling: Some(Cooling { last, curve: Curve::Cosine }), ..settings(recipe) };
     let base = || settings(SOFT);
     for (settings, message) in [
         (Settings { dropout: 1.0, ..base() }, "dropout 1: it must be at least 0 and below 1"),
@@ -222,9 +291,21 @@ fn settings_out_of_their_ranges_are_refused() {
         (settings(soft(0.0, 0.5)), "temperature 0: it must be above 0"),
         (settings(soft(f32::NAN, 0.5)), "temperature NaN: it must be above 0"),
         (settings(soft(1.0, 1.5)), "alpha 1.5: it must be in [0, 1]"),
+        (settings(decoupled(-1.0)), "beta -1: it must be at least 0"),
+        (cooled(SOFT, 0.0), "temperature 0: it must be above 0"),
+        (cooled(Recipe::OutputMse, 1.0), "this loss has no temperature to change"),
     ] {
         assert_eq!(history(&settings, rows.lessons(), None).unwrap_err().to_string(), message);
     }
+    let two = Settings { widths: vec![6, 2], ..settings(decoupled(4.0)) };
+    let labels = [Some(0); 8];
+    let answers = Answers::from(DMatrix::zeros(2, 8));
+    let lessons = Lessons { x: &rows.x, labels: &labels, teacher: Some(&answers) };
+    let error = history(&two, lessons, None).unwrap_err().to_string();
+    assert!(
+        error.starts_with("decoupled soft labels need three classes or more, the student has 2"),
+        "{error}"
+    );
     let unlabelled = Lessons { labels: &[None; 8], ..rows.lessons() };
     let error = history(&settings(Recipe::HardLabels), unlabelled, None).unwrap_err().to_string();
     assert_eq!(error, "training on hard labels needs the label of every row");

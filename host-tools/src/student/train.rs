@@ -30,7 +30,7 @@ pub struct Epoch {
 /// How good a student is on rows that it does not learn from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Validation {
-    /// Mean of the loss that it is trained by: nothing dropped or mixed, all rows counting alike.
+    /// Mean of the loss that it is trained by, at the last temperature: nothing dropped or mixed, all rows counting alike.
     pub loss: f64,
     /// Share of the rows with a label whose largest logit is the label's; none without such rows.
     pub accuracy: Option<f64>,
@@ -55,12 +55,14 @@ pub fn train(
     validation: Option<Lessons<'_>>,
     progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
 ) -> Result<Trained> {
-    train_watched(settings, lessons, validation, &mut |epoch, _| progress(epoch))
+    train_watched(settings, None, lessons, validation, &mut |epoch, _| progress(epoch))
 }
 
-/// [`train`], where `progress` also sees the student as it is after the epoch.
+/// [`train`] of a student whose first layers are those of `start`, if there is one; `progress` also sees the student as it
+/// is after the epoch.
 pub(crate) fn train_watched(
     settings: &Settings,
+    start: Option<&Network>,
     lessons: Lessons<'_>,
     validation: Option<Lessons<'_>>,
     progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
@@ -71,8 +73,10 @@ pub(crate) fn train_watched(
         return Err(Error::Invalid("early stopping needs validation rows".into()));
     }
     let weights = settings.class_weights.of(lessons.labels.iter().flatten().copied());
-    let validation = validation.map(|validation| validation.ask(settings.recipe, None));
-    let mut training = Training::new(settings, lessons.ask(settings.recipe, weights.as_deref()));
+    let last_recipe = settings.recipe_at(settings.epochs);
+    let judged_by = Objective { recipe: last_recipe, smoothing: settings.label_smoothing };
+    let validation = validation.map(|validation| validation.ask(last_recipe, None));
+    let mut training = Training::new(settings, start, lessons.ask(settings.recipe, weights.as_deref()))?;
     let mut best: Option<(f64, Trained)> = None;
     let mut last = 0;
     for number in 1..=settings.epochs {
@@ -82,8 +86,13 @@ pub(crate) fn train_watched(
             let diverged = |_| Error::Diverged { epoch: number, rate: settings.rates.rate };
             training.distiller.quantize(precision, lessons.x).map_err(diverged)?;
         }
+        if settings.cooling.is_some() {
+            let recipe = settings.recipe_at(number);
+            training.objective.recipe = recipe;
+            training.lessons = lessons.ask(recipe, weights.as_deref());
+        }
         let loss = training.epoch();
-        let validation = validation.as_ref().map(|rows| training.judge(rows));
+        let validation = validation.as_ref().map(|rows| judge(training.student(), &judged_by, rows));
         if !loss.is_finite() || validation.is_some_and(|validation| !validation.loss.is_finite()) {
             return Err(Error::Diverged { epoch: number, rate: settings.rates.rate });
         }
@@ -121,13 +130,24 @@ struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    fn new(settings: &'a Settings, lessons: Asked<'a>) -> Self {
+    fn new(settings: &'a Settings, start: Option<&Network>, lessons: Asked<'a>) -> Result<Self> {
         let mut rng = Pcg32::new(settings.seed, STREAM);
-        let student = Network::random(&settings.widths, settings.activation, &mut rng);
+        let mut student = Network::random(&settings.widths, settings.activation, &mut rng);
+        if let Some(start) = start {
+            let widths = start.widths();
+            if !settings.widths.starts_with(&widths) {
+                let message = format!("a start of {widths:?} for a student of {:?}", settings.widths);
+                return Err(Error::Invalid(message));
+            }
+            for (layer, start) in student.layers_mut().iter_mut().zip(start.layers()) {
+                layer.set_weights(&start.weights());
+                layer.bias.copy_from_slice(&start.bias);
+            }
+        }
         let mut distiller = Distiller::new(student);
         distiller.drop_units(settings.dropout);
         let rows = lessons.rows();
-        Training {
+        Ok(Training {
             objective: Objective { recipe: settings.recipe, smoothing: settings.label_smoothing },
             mixup: settings.mixup.and_then(|alpha| Mixup::new(alpha, lessons.x.nrows())),
             distiller,
@@ -137,7 +157,7 @@ impl<'a> Training<'a> {
             rng,
             lessons,
             settings,
-        }
+        })
     }
 
     fn student(&self) -> &Network {
@@ -168,26 +188,25 @@ impl<'a> Training<'a> {
         }
         sum / self.order.len() as f64
     }
+}
 
-    /// How good the student is on other rows.
-    fn judge(&self, rows: &Asked<'_>) -> Validation {
-        let student = self.student();
-        let mut tape = student.tape();
-        let outputs = tape.last().map_or(0, Vec::len);
-        let (mut dz, mut work) = (vec![0.0; outputs], vec![0.0; outputs]);
-        let (mut loss, mut right, mut labels) = (0.0, 0usize, 0usize);
-        for row in 0..rows.rows() {
-            student.record(rows.x(row), &mut tape);
-            let z = tape.last().map_or(&[][..], Vec::as_slice);
-            loss += f64::from(self.objective.gradient(z, rows.lesson(row), &mut dz, &mut work));
-            if let Some(label) = rows.label(row) {
-                labels += 1;
-                right += usize::from(argmax(z) == label);
-            }
+/// How good a student is on other rows.
+fn judge(student: &Network, objective: &Objective, rows: &Asked<'_>) -> Validation {
+    let mut tape = student.tape();
+    let outputs = tape.last().map_or(0, Vec::len);
+    let (mut dz, mut work) = (vec![0.0; outputs], vec![0.0; outputs]);
+    let (mut loss, mut right, mut labels) = (0.0, 0usize, 0usize);
+    for row in 0..rows.rows() {
+        student.record(rows.x(row), &mut tape);
+        let z = tape.last().map_or(&[][..], Vec::as_slice);
+        loss += f64::from(objective.gradient(z, rows.lesson(row), &mut dz, &mut work));
+        if let Some(label) = rows.label(row) {
+            labels += 1;
+            right += usize::from(argmax(z) == label);
         }
-        let accuracy = (labels > 0).then(|| right as f64 / labels as f64);
-        Validation { loss: loss / rows.rows() as f64, accuracy }
     }
+    let accuracy = (labels > 0).then(|| right as f64 / labels as f64);
+    Validation { loss: loss / rows.rows() as f64, accuracy }
 }
 
 /// Mixes the features of pairs.

@@ -12,6 +12,8 @@ pub mod results;
 mod sentences;
 mod statistics;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod training;
 
 use rayon::prelude::*;

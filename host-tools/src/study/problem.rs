@@ -243,3 +243,114 @@ fn noise(rows: usize, features: usize, classes: usize, rng: &mut Pcg32) -> Datas
 pub(super) fn groups(data: &Dataset) -> Option<usize> {
     Some(data.groups.as_ref()?.iter().collect::<BTreeSet<_>>().len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Condition = Condition { label_noise: 0.0, training_share: 1.0 };
+
+    /// Rows that are told apart by their feature; `labels` classes, twelve groups or none.
+    fn rows(from: usize, count: usize, labels: usize, grouped: bool) -> Dataset {
+        let all = from..from + count;
+        Dataset {
+            features: vec!["x".into()],
+            x: DMatrix::from_iterator(1, count, all.clone().map(|row| row as f32)),
+            task: Task::Classification {
+                target: "y".into(),
+                labels: (0..labels).map(|label| label.to_string()).collect(),
+            },
+            target: Target::Classes(all.clone().map(|row| row % labels).collect()),
+            groups: grouped.then(|| all.map(|row| (row / labels % 12).to_string()).collect()),
+            hash: String::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn ids(data: &Dataset) -> Vec<usize> {
+        data.x.iter().map(|&x| x as usize).collect()
+    }
+
+    fn labels(data: &Dataset) -> &[usize] {
+        if let Target::Classes(classes) = &data.target { classes } else { &[] }
+    }
+
+    #[test]
+    fn a_seed_has_one_draw_and_the_test_rows_stay() {
+        let problem = Problem::new("toy", rows(0, 240, 4, true), rows(240, 60, 4, true), false).unwrap();
+        let [first, same, other] = [7, 7, 8].map(|seed| problem.draw(PLAIN, 0.25, seed).unwrap());
+        assert_eq!((&first.inner, &first.validation), (&same.inner, &same.validation));
+        assert_ne!(ids(&first.validation), ids(&other.validation));
+        assert_eq!((&first.train, &first.test), (&other.train, &other.test));
+        let mut parts = [ids(&first.inner), ids(&first.validation)].concat();
+        parts.sort_unstable();
+        assert_eq!(parts, ids(&first.train), "every training row is in one of the two");
+        let groups = |data: &Dataset| data.groups.iter().flatten().cloned().collect::<BTreeSet<_>>();
+        assert!(groups(&first.inner).is_disjoint(&groups(&first.validation)));
+    }
+
+    #[test]
+    fn noise_turns_exactly_its_share_and_no_test_label() {
+        let (train, test) = (rows(0, 200, 5, false), rows(200, 50, 5, false));
+        let problem = Problem::new("toy", train.clone(), test.clone(), false).unwrap();
+        let draw = problem.draw(Condition { label_noise: 0.3, ..PLAIN }, 0.25, 3).unwrap();
+        let turned = labels(&draw.train).iter().zip(labels(&train)).filter(|(a, b)| a != b).count();
+        assert_eq!(turned, 60);
+        assert_eq!((&draw.train.x, &draw.test), (&train.x, &test));
+        // Whoever judges candidates has the same wrong labels.
+        let validation = labels(&draw.validation).iter().zip(ids(&draw.validation));
+        assert!(validation.clone().all(|(&label, row)| label == labels(&draw.train)[row]));
+        assert!(validation.filter(|&(&label, row)| label != row % 5).count() > 0);
+    }
+
+    #[test]
+    fn a_share_of_the_rows_keeps_the_classes_in_proportion() {
+        let problem = Problem::new("toy", rows(0, 240, 4, true), rows(240, 60, 4, true), false).unwrap();
+        let draw = problem.draw(Condition { training_share: 0.5, ..PLAIN }, 0.25, 3).unwrap();
+        assert_eq!((draw.train.rows(), draw.test.rows()), (120, 60));
+        for class in 0..4 {
+            assert_eq!(labels(&draw.train).iter().filter(|&&label| label == class).count(), 30);
+        }
+    }
+
+    #[test]
+    fn redrawn_parts_hold_every_row_once_and_whole_groups() {
+        let problem = Problem::new("toy", rows(0, 240, 4, true), rows(240, 60, 4, true), true).unwrap();
+        assert!((problem.overlap() - 0.25).abs() < 1e-12);
+        let [first, other] = [1, 2].map(|seed| problem.draw(PLAIN, 0.25, seed).unwrap());
+        assert_ne!(ids(&first.test), ids(&other.test));
+        let mut all = [ids(&first.train), ids(&first.test)].concat();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..300));
+        let groups = |data: &Dataset| data.groups.iter().flatten().cloned().collect::<BTreeSet<_>>();
+        assert!(groups(&first.train).is_disjoint(&groups(&first.test)));
+    }
+
+    #[test]
+    fn random_rows_are_new_for_each_seed() {
+        let source = Source::Noise { rows: 100, features: 10, classes: 10 };
+        let problem = Problem { name: "random".into(), source };
+        let [first, same, other] = [1, 1, 2].map(|seed| problem.draw(PLAIN, 0.1, seed).unwrap());
+        assert_eq!((&first.train, &first.test), (&same.train, &same.test));
+        assert_ne!(first.train.x, other.train.x);
+        assert_ne!(first.train.x, first.test.x);
+        assert_eq!((first.train.x.shape(), first.validation.rows() + first.inner.rows()), ((10, 100), 100));
+        assert!(first.train.x.iter().all(|x| (0.0..1.0).contains(x)));
+    }
+
+    #[test]
+    fn what_cannot_be_studied_is_refused() {
+        let error = |problem: Result<Draw>| problem.err().map(|error| error.to_string()).unwrap_or_default();
+        let mut train = rows(0, 40, 4, false);
+        train.target = Target::Classes((0..40).map(|row| row % 3).collect());
+        let problem = Problem::new("toy", train, rows(40, 12, 4, false), false).unwrap();
+        let message = error(problem.draw(PLAIN, 0.25, 1));
+        assert!(message.starts_with("toy: no training row has the labels [\"3\"]"), "{message}");
+        let few = Problem::new("toy", rows(0, 3, 3, false), rows(3, 3, 3, false), false).unwrap();
+        assert!(error(few.draw(Condition { training_share: 0.01, ..PLAIN }, 0.25, 1)).starts_with("toy: "));
+        let mut values = rows(0, 4, 2, false);
+        values.target = Target::Values(vec![0.0; 4]);
+        let message = Problem::new("toy", values.clone(), values, false).unwrap_err().to_string();
+        assert_eq!(message, "toy: a study compares classifiers, this target has values");
+    }
+}

@@ -234,9 +234,9 @@ pub struct Overall {
     pub sets: Vec<String>,
     /// The condition.
     pub condition: Condition,
-    /// Means over sets of means over seeds; the standard deviation is that of the sets' means.
+    /// Means over sets of means over seeds; the standard deviation is that of the sets' means. Of a single set, its own.
     pub summaries: Vec<Summary>,
-    /// Paired by set: of each the mean over seeds, so that `n` sets count as `n`.
+    /// Paired by set: of each the mean over seeds, so that `n` sets count as `n`. Of a single set, its own.
     pub comparisons: Vec<Comparison>,
     /// Likelihoods as ratios.
     pub ratios: Vec<Ratio>,

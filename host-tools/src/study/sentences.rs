@@ -1,7 +1,220 @@
 //! What the figures do and do not show, in plain words.
 
-use super::results::Results;
+use super::arms::names;
+use super::results::{ArmKind, Comparison, Overall, Results, Summary};
 
-pub(super) fn write(_results: &Results) -> Vec<String> {
-    Vec::new()
+/// What is shown at a family-wise error of 5 %.
+const LEVEL: f64 = 0.05;
+
+pub(super) fn write(results: &Results) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for overall in &results.overall {
+        let about = About { results, overall };
+        let said = if results.preset.is_some() { about.noise() } else { about.everything() };
+        let title = if results.overall.len() > 1 { format!("{}: ", about.title()) } else { String::new() };
+        sentences.extend(said.into_iter().map(|sentence| title.clone() + &sentence));
+    }
+    sentences.push(coverage(results));
+    sentences
+}
+
+/// What the intervals are about.
+fn coverage(results: &Results) -> String {
+    let seeds = results.seeds.len();
+    let rows = if results.preset.is_some() {
+        "Each seed draws its own rows: intervals cover the choice of rows, initial weights and the order of samples."
+    } else if results.settings.redrawn {
+        "Each seed draws training and test rows anew: intervals of a data set cover that choice, initial weights and the \
+         order of samples, widened for the rows that the draws share."
+    } else {
+        "The test rows are those given, for every seed: intervals of a data set cover initial weights, the order of samples \
+         and the division for tuning, but neither other rows nor other people."
+    };
+    let sets = results.overall.iter().map(|overall| overall.sets.len()).max().unwrap_or_default();
+    let over = if sets > 1 {
+        format!(
+            " Over data sets each counts once, as the mean of its {seeds} seeds, so that intervals are about other data sets like these {sets}."
+        )
+    } else {
+        String::new()
+    };
+    rows.to_owned() + &over
+}
+
+struct About<'a> {
+    results: &'a Results,
+    overall: &'a Overall,
+}
+
+impl<'a> About<'a> {
+    fn title(&self) -> String {
+        let mut title = self.overall.title.clone();
+        let condition = self.overall.condition;
+        if condition.label_noise > 0.0 {
+            title += &format!(", {:.0} % of the labels wrong", 100.0 * condition.label_noise);
+        }
+        if condition.training_share < 1.0 {
+            title += &format!(", {:.0} % of the training rows", 100.0 * condition.training_share);
+        }
+        title
+    }
+
+    fn score(&self, arm: &str, metric: &str) -> Option<f64> {
+        Some(find(&self.overall.summaries, arm)?.scores.get(metric)?.mean)
+    }
+
+    fn comparison(&self, a: &str, b: &str, metric: &str) -> Option<&'a Comparison> {
+        let mut comparisons = self.overall.comparisons.iter();
+        comparisons.find(|c| (c.a.as_str(), c.b.as_str(), c.metric.as_str()) == (a, b, metric))
+    }
+
+    fn everything(&self) -> Vec<String> {
+        let mut sentences: Vec<String> = self.overfitting().into_iter().collect();
+        let distilled = self.results.arms.iter().filter(|arm| arm.kind == ArmKind::Distilled);
+        for arm in distilled.map(|arm| arm.name.as_str()) {
+            for rival in self.results.arms.iter().filter(|rival| rival.kind == ArmKind::Hard) {
+                sentences.extend(self.against(arm, &rival.name));
+            }
+            sentences.extend(self.memorizing(arm));
+        }
+        sentences
+    }
+
+    /// How much a student on labels alone overfits.
+    fn overfitting(&self) -> Option<String> {
+        let score = |metric| self.score(names::HARD, metric);
+        let (train, test, gap) = (score("train accuracy")?, score("test accuracy")?, score("gap")?);
+        let how = if gap > 0.01 { "overfits" } else { "hardly overfits" };
+        Some(format!(
+            "A student on labels alone {how}: {:.1} % of its training rows are right and {:.1} % of the test rows, a gap of \
+             {:.1} points.",
+            100.0 * train,
+            100.0 * test,
+            100.0 * gap
+        ))
+    }
+
+    /// Whether `a` is better than `b`.
+    fn against(&self, a: &str, b: &str) -> Option<String> {
+        let accuracy = self.comparison(a, b, "test accuracy")?;
+        let nll = self.comparison(a, b, "nll")?;
+        let ratio =
+            self.overall.ratios.iter().find(|ratio| (ratio.a.as_str(), ratio.b.as_str()) == (a, b))?;
+        Some(format!(
+            "`{a}` against `{b}`: accuracy {}, {}; NLL × {:.2}, {}.",
+            points(accuracy),
+            verdict(accuracy, "higher", "lower"),
+            ratio.nll,
+            verdict(nll, "higher", "lower"),
+        ))
+    }
+
+    /// A gap may shrink from above, which helps nobody.
+    fn memorizing(&self, arm: &str) -> Option<String> {
+        let gap = self.comparison(arm, names::HARD, "gap")?;
+        let accuracy = self.comparison(arm, names::HARD, "test accuracy")?;
+        if gap.mean >= 0.0 {
+            return Some(format!(
+                "`{arm}` does not narrow the gap of `hard`: it changes by {}.",
+                points(gap)
+            ));
+        }
+        // Gap is training minus test accuracy: what the test rows did not gain, the training rows lost.
+        let gained = accuracy.mean.max(0.0).min(-gap.mean) / -gap.mean;
+        Some(format!(
+            "`{arm}` narrows the gap of `hard` by {:.1} points, {:.0} % of it by more right test rows, the rest by fewer right \
+             training rows.",
+            -100.0 * gap.mean,
+            100.0 * gained
+        ))
+    }
+
+    /// Where there is nothing to learn.
+    fn noise(&self) -> Vec<String> {
+        let classes = self.results.sets.first().map_or(1, |set| set.labels.len().max(1));
+        let chance = 100.0 / classes as f64;
+        let mut sentences = vec![format!(
+            "Labels are random here: whatever a model learns, it is right in {chance:.0} % of new rows, but for luck."
+        )];
+        for arm in self.results.arms.iter().map(|arm| arm.name.as_str()) {
+            let score = |metric| self.score(arm, metric);
+            if let (Some(train), Some(test), Some(nll)) =
+                (score("train accuracy"), score("test accuracy"), score("nll"))
+            {
+                sentences.push(format!(
+                    "`{arm}` knows {:.1} % of its training rows by heart and is right in {:.1} % of the test rows, at an NLL of \
+                     {nll:.2}, where saying nothing, all classes alike, has {:.2}.",
+                    100.0 * train,
+                    100.0 * test,
+                    (classes as f64).ln()
+                ));
+            }
+        }
+        sentences.extend(self.against(names::MISSION, names::HARD));
+        sentences.push(
+            "A smaller gap is all that distillation can show here: less was learned by heart. Whether it keeps what is worth \
+             keeping, rows without anything to learn cannot tell; real ones can."
+                .into(),
+        );
+        sentences
+    }
+}
+
+fn find<'a>(summaries: &'a [Summary], arm: &str) -> Option<&'a Summary> {
+    summaries.iter().find(|summary| summary.arm == arm)
+}
+
+fn points(comparison: &Comparison) -> String {
+    let number = |value: f64| format!("{:+.1}", 100.0 * value);
+    match comparison.low.zip(comparison.high) {
+        Some((low, high)) => {
+            format!("{} points (95 % interval {} to {})", number(comparison.mean), number(low), number(high))
+        }
+        None => format!("{} points", number(comparison.mean)),
+    }
+}
+
+/// Whether a difference is shown, after the correction for how many were looked at.
+fn verdict(comparison: &Comparison, above: &str, below: &str) -> String {
+    match comparison.p_adjusted {
+        None => "of which one pair shows nothing".into(),
+        Some(p) if p < LEVEL => {
+            format!("shown to be {} (p = {})", if comparison.mean > 0.0 { above } else { below }, p_value(p))
+        }
+        Some(p) => format!("no difference shown (p = {})", p_value(p)),
+    }
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.001 { "below 0.001".into() } else { format!("{p:.3}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comparison(mean: f64, p: f64) -> Comparison {
+        Comparison {
+            a: "default".into(),
+            b: "hard".into(),
+            metric: "test accuracy".into(),
+            mean,
+            low: Some(mean - 0.01),
+            high: Some(mean + 0.01),
+            p: Some(p),
+            p_adjusted: Some(p),
+        }
+    }
+
+    #[test]
+    fn a_loss_is_said_as_a_gain_is() {
+        let say = |mean, p| verdict(&comparison(mean, p), "higher", "lower");
+        assert_eq!(say(0.02, 0.01), "shown to be higher (p = 0.010)");
+        assert_eq!(say(-0.02, 0.0001), "shown to be lower (p = below 0.001)");
+        assert_eq!(say(0.02, 0.06), "no difference shown (p = 0.060)");
+        let single = Comparison { low: None, high: None, p: None, p_adjusted: None, ..comparison(0.02, 1.0) };
+        assert_eq!(verdict(&single, "higher", "lower"), "of which one pair shows nothing");
+        assert_eq!(points(&single), "+2.0 points");
+        assert_eq!(points(&comparison(-0.02, 0.5)), "-2.0 points (95 % interval -3.0 to -1.0)");
+    }
 }

@@ -166,12 +166,17 @@ fn overall(study: &Study, title: &str, sets: &[&SetResults], condition: Conditio
         let logs: Vec<f64> = means(a, "nll").iter().zip(means(b, "nll")).map(|(a, b)| (a / b).ln()).collect();
         Ratio { a: a.into(), b: b.into(), nll: mean_std(&logs).mean.exp() }
     };
+    // A single set is no sample of data sets: what it shows, its seeds show.
+    let (summaries, comparisons) = match sets {
+        [one] => (one.summaries.clone(), one.comparisons.clone()),
+        _ => (study.arms.iter().map(summary).collect(), compare(&pairs, 0.0, means)),
+    };
     Overall {
         title: title.into(),
         sets: sets.iter().map(|set| set.name.clone()).collect(),
         condition,
-        summaries: study.arms.iter().map(summary).collect(),
-        comparisons: compare(&pairs, 0.0, means),
+        summaries,
+        comparisons,
         ratios: pairs.iter().map(ratio).collect(),
     }
 }

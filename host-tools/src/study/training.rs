@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use nalgebra::DMatrix;
-
 use super::arms::{Arm, Knob};
 use super::results::ArmKind;
 use crate::answers::Answers;
@@ -97,19 +95,18 @@ impl Training<'_> {
         let mut labels: Vec<_> = classes.iter().copied().map(Some).collect();
         let mut all = Cow::Borrowed(rows);
         if let Some(kind) = method.synthetic {
-            let more = synthetic::generate(kind, rows, rows.rows(), self.seed)?;
-            labels.resize(labels.len() + more.rows(), None);
-            let columns: Vec<_> = rows.x.column_iter().chain(more.x.column_iter()).collect();
-            all = Cow::Owned(Dataset { x: DMatrix::from_columns(&columns), ..more.clone() });
+            all =
+                Cow::Owned(rows.with_unlabelled(&[synthetic::generate(kind, rows, rows.rows(), self.seed)?]));
+            labels.resize(all.rows(), None);
         }
         let teachers = teachers.iter().take(method.teachers);
         let answers = match method.teachers {
             0 => None,
-            _ => Some(Answers::of(teachers.map(|teacher| (1.0, teacher.predict(&all))))?),
+            _ => Some(Answers::of(teachers.map(|teacher| (1.0, teacher.answers(&all))))?),
         };
         let x = scaler.apply(&all.x);
         let lessons = Lessons { x: &x, labels: &labels, teacher: answers.as_ref() };
-        let trained = student::train_watched(&settings, lessons, None, &mut |epoch, network| {
+        let trained = student::train_watched(&settings, None, lessons, None, &mut |epoch, network| {
             progress(epoch.number, settings.epochs, network);
             self.watch.flow()
         })?;

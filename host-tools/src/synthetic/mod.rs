@@ -4,10 +4,13 @@
 //! it is to a network; a constant feature stays constant. Categories are numbers to it, and may come out between 0
 //! and 1.
 
+mod gan;
 mod gaussian;
 mod jitter;
 mod mixup;
 mod munge;
+mod training;
+mod vae;
 
 use std::str::FromStr;
 
@@ -33,12 +36,22 @@ pub enum Synthetic {
     Mixup,
     /// A row with some features near those of its nearest neighbour.
     Munge,
+    /// By a variational autoencoder.
+    Vae,
+    /// By a generative adversarial network.
+    Gan,
 }
 
 impl Synthetic {
     /// Every one.
-    pub const ALL: [Synthetic; 4] =
-        [Synthetic::Jitter, Synthetic::Gaussian, Synthetic::Mixup, Synthetic::Munge];
+    pub const ALL: [Synthetic; 6] = [
+        Synthetic::Jitter,
+        Synthetic::Gaussian,
+        Synthetic::Mixup,
+        Synthetic::Munge,
+        Synthetic::Vae,
+        Synthetic::Gan,
+    ];
 
     /// As `--synthetic` and model files have it.
     pub fn name(self) -> &'static str {
@@ -47,6 +60,8 @@ impl Synthetic {
             Synthetic::Gaussian => "gaussian",
             Synthetic::Mixup => "mixup",
             Synthetic::Munge => "munge",
+            Synthetic::Vae => "vae",
+            Synthetic::Gan => "gan",
         }
     }
 }
@@ -60,11 +75,18 @@ impl FromStr for Synthetic {
     }
 }
 
-/// `count` rows like `rows`, in their units and without a target. The same `seed` gives the same rows.
+/// `count` rows like `rows`, in their units and without a target. The same `seed` gives the same rows; those of VAE and
+/// GAN, which are trained by matrix products, on one kind of CPU.
 ///
 /// # Errors
-/// No rows to be like.
+/// No rows to be like, more than can be made, or a training that diverged.
 pub fn generate(kind: Synthetic, rows: &Dataset, count: usize, seed: u64) -> Result<Dataset> {
+    if count.saturating_mul(rows.features.len()) > MOST_NUMBERS {
+        return Err(Error::Invalid(format!(
+            "{count} synthetic rows of {} features are too many: at most {MOST_NUMBERS} numbers are made",
+            rows.features.len()
+        )));
+    }
     if rows.rows() == 0 {
         return Err(Error::Invalid("there are no rows to make synthetic ones from".into()));
     }
@@ -76,9 +98,14 @@ pub fn generate(kind: Synthetic, rows: &Dataset, count: usize, seed: u64) -> Res
         Synthetic::Gaussian => gaussian::generate(&x, &rows.target, count, rng),
         Synthetic::Mixup => mixup::generate(&x, count, rng),
         Synthetic::Munge => munge::generate(&x, count, rng),
+        Synthetic::Vae => vae::generate(&x, count, rng)?,
+        Synthetic::Gan => gan::generate(&x, count, rng)?,
     };
     Ok(Dataset { x: scaler.restore(&made), target: Target::Absent, groups: None, ..rows.select(&[]) })
 }
+
+/// More would not fit in a desktop's memory beside what is made of them.
+const MOST_NUMBERS: usize = 1 << 28;
 
 /// The generator's stream for synthetic rows, the first of several.
 const STREAM: u64 = 0x5359_4E54;
@@ -149,10 +176,12 @@ mod tests {
             assert_eq!((made.rows(), &made.target, &made.groups), (150, &Target::Absent, &None));
             assert_eq!((&made.features, &made.task, &made.hash), (&rows.features, &rows.task, &rows.hash));
             let a = made.x.row(0);
-            assert!(a.iter().all(|a| (800.0..1300.0).contains(a)), "{kind:?}: {} to {}", a.min(), a.max());
+            assert!(a.iter().all(|a| (750.0..1350.0).contains(a)), "{kind:?}: {} to {}", a.min(), a.max());
             assert!(made.x.iter().all(|x| x.is_finite()), "{kind:?}: the missing value is the mean");
             assert!(made.x.row(2).iter().all(|&x| x == 7.0), "{kind:?}: the constant feature is constant");
             assert_eq!(generate(kind, &rows, 0, 1).unwrap().rows(), 0);
+            let most = generate(kind, &rows, usize::MAX, 1).unwrap_err();
+            assert!(most.to_string().contains("of 3 features are too many"), "{most}");
             let none = generate(kind, &rows.select(&[]), 1, 1).unwrap_err();
             assert_eq!(none.to_string(), "there are no rows to make synthetic ones from");
         }
@@ -174,7 +203,9 @@ mod tests {
             assert_eq!(kind.name().parse(), Ok(kind));
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("{:?}", kind.name()));
         }
-        assert!("smote".parse::<Synthetic>().unwrap_err().contains("jitter, gaussian, mixup, munge"));
+        assert!(
+            "smote".parse::<Synthetic>().unwrap_err().contains("jitter, gaussian, mixup, munge, vae, gan")
+        );
     }
 
     #[test]

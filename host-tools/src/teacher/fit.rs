@@ -9,6 +9,7 @@ use crate::dataset::{Dataset, Standardized, Standardizer};
 use crate::error::{Error, Result};
 use crate::model::{Body, Machine, Metadata, Model, Role};
 use crate::network::Network;
+use crate::random::nth_seed;
 
 /// Trains a teacher on `data`: scaler, network and, for values, their unit. `validation` is for early stopping.
 ///
@@ -42,7 +43,7 @@ pub fn fit_ensemble(
     }
     let rows = Rows::new(data, validation);
     let member = |member: usize| {
-        let settings = Settings { seed: member_seed(settings.seed, member), ..settings.clone() };
+        let settings = Settings { seed: nth_seed(settings.seed, member), ..settings.clone() };
         rows.network(&settings, &mut |epoch| progress(epoch))
     };
     let networks = (0..members).into_par_iter().map(member).collect::<Result<Vec<_>>>()?;
@@ -51,12 +52,6 @@ pub fn fit_ensemble(
         Err(networks) => Body::Ensemble(networks),
     };
     Ok(rows.model(settings, body))
-}
-
-/// Seeds of members lie far apart, so that ensembles of neighbouring seeds share none.
-fn member_seed(seed: u64, member: usize) -> u64 {
-    // 2⁶⁴ divided by the golden ratio.
-    seed.wrapping_add((member as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
 /// Rows to train on, and to stop by.

@@ -7,7 +7,7 @@ use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
 
 use super::train::{Epoch, Examples, Settings, Target, losses, train};
-use crate::batched::{Batched, Mode, tensors};
+use crate::batched::{Batched, Mode, gradients, tensors};
 use crate::network::{Activation, Network};
 use crate::weights::ClassWeights;
 use rand_core::Rng;
@@ -27,34 +27,13 @@ fn gradient_error(widths: &[usize], hidden: Activation, target: Target<'_, f64>)
     }
     let x = inputs(n + 1, widths[0]);
     let mut work = vec![0.0; widths[widths.len() - 1]];
-    let mut loss = |batched: &mut Batched<f64>| {
+    let loss = |batched: &mut Batched<f64>| {
         batched.forward(&x, n, Mode::<Pcg32>::Inference);
-        losses(batched, target, None, 0..n, &mut work)
+        let loss = losses(batched, target, None, 0..n, &mut work);
+        batched.backward(&x, n);
+        loss
     };
-    loss(&mut batched);
-    batched.backward(&x, n);
-    let gradients: Vec<Vec<f64>> =
-        tensors(&mut batched.gradients).map(|(_, values)| values.to_vec()).collect();
-    let mut worst = 0.0f64;
-    for (tensor, gradients) in gradients.iter().enumerate() {
-        for (index, &gradient) in gradients.iter().enumerate() {
-            let mut at = |step: f64| {
-                let nudge = |batched: &mut Batched<f64>, by: f64| {
-                    tensors(&mut batched.layers).nth(tensor).unwrap().1[index] += by;
-                };
-                nudge(&mut batched, step);
-                let loss = loss(&mut batched);
-                nudge(&mut batched, -step);
-                loss
-            };
-            let difference = |h: f64, at: &mut dyn FnMut(f64) -> f64| (at(h) - at(-h)) / (2.0 * h);
-            // Richardson's extrapolation takes out the error of second order.
-            let h = 1e-4;
-            let slope = (4.0 * difference(h / 2.0, &mut at) - difference(h, &mut at)) / 3.0;
-            worst = worst.max((slope - gradient).abs() / (1.0 + gradient.abs()));
-        }
-    }
-    worst
+    gradients::error(&mut batched, loss, |batched| batched)
 }
 
 #[test]

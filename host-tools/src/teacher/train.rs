@@ -9,7 +9,7 @@ use microdistill::schedule::{HalfCosine, Schedule as _};
 use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
 
-use crate::batched::{Adam, Batched, Mode, Real};
+use crate::batched::{Adam, Batched, Mode, Real, gather};
 use crate::error::{Error, Result};
 use crate::network::{Activation, Network, check_widths};
 use crate::random::shuffle;
@@ -217,8 +217,8 @@ impl<'a> Training<'a> {
             class_weights: settings.class_weights.of(labels.iter().copied()),
             settings,
             examples,
+            adam: Adam::of(&batched),
             batched,
-            adam: Adam::zero(&settings.widths),
             order: (0..rows).collect(),
             x: DMatrix::zeros(inputs, batch),
             work: vec![0.0; start.layers().last().map_or(0, |layer| layer.outputs())],
@@ -258,13 +258,6 @@ impl<'a> Training<'a> {
             sum += losses(&mut self.batched, examples.target, None, chunk, &mut self.work);
         }
         sum / rows as f64
-    }
-}
-
-/// Copies the columns `rows` of `from` to the first columns of `to`.
-fn gather(from: &DMatrix<f32>, rows: impl Iterator<Item = usize>, to: &mut DMatrix<f32>) {
-    for (mut to, row) in to.column_iter_mut().zip(rows) {
-        to.as_mut_slice().copy_from_slice(from.column(row).as_slice());
     }
 }
 

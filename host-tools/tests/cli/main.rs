@@ -4,6 +4,9 @@ mod files;
 mod folder;
 mod places;
 mod recipes;
+mod search;
+mod study;
+mod synthetic;
 
 use std::path::Path;
 
@@ -166,7 +169,7 @@ fn failures_say_where_and_what_to_do() {
         ),
         (
             "distill --teacher teacher.safetensors --data data.csv --student 4-3 --temperature 0 --out t",
-            "error: --temperature 0",
+            "error: temperature 0: it must be above 0",
         ),
         ("board list", "error: no examples/firmware here or above"),
     ];

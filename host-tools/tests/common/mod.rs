@@ -4,9 +4,12 @@
 pub(crate) mod faulty;
 
 use microdistill_host_tools::dataset::{Columns, Dataset, read, read_like};
-use microdistill_host_tools::model::{Body, Division, Machine, Metadata, Model, Role, Scaler, Task};
+use microdistill_host_tools::model::{
+    Body, Division, Further, Machine, Metadata, Model, Role, Scaler, Source, Task,
+};
 use microdistill_host_tools::network::{Activation, Network};
 use microdistill_host_tools::precision::{Bits, Precision};
+use microdistill_host_tools::synthetic::Synthetic;
 use nalgebra::DMatrix;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
@@ -42,6 +45,10 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         data_hash: "0123456789abcdef".into(),
         division: Some(Division { shares: vec![0.6, 0.2, 0.2], seed: 3, groups: Some("person".into()) }),
         precision: Some(Precision::per_group(Bits::Four)),
+        further: vec![
+            Further { source: Source::Synthetic(Synthetic::Gaussian), rows: 7 },
+            Further { source: Source::Unlabelled("fedcba9876543210".into()), rows: 1 },
+        ],
         command: "microdistill distill\nnot a line of code".into(),
         scores: [("test accuracy".into(), 0.1 + 0.2), ("test nll".into(), 1.0 / 3.0)].into(),
         machine: Some(Machine { arch: "x86_64".into(), threads: 2 }),

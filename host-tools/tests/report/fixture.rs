@@ -16,7 +16,7 @@ const ARMS: [Arm; 6] = [
     ("hard-l2", ArmKind::Hard, 0.95, 0.85, 0.41),
     ("hard-dropout", ArmKind::Hard, 0.96, 0.84, 0.45),
     ("mission", ArmKind::Distilled, 0.96, 0.82, 0.62),
-    ("distilled", ArmKind::Distilled, 0.97, 0.86, 0.37),
+    ("default", ArmKind::Distilled, 0.97, 0.86, 0.37),
 ];
 
 const BINS: usize = 15;
@@ -34,7 +34,7 @@ pub(crate) fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
         condition: CONDITION,
         summaries: sets.first().map_or(Vec::new(), |set| set.summaries.clone()),
         comparisons: sets.first().map_or(Vec::new(), |set| set.comparisons.clone()),
-        ratios: vec![Ratio { a: "distilled".into(), b: "hard".into(), nll: 0.47 }],
+        ratios: vec![Ratio { a: "default".into(), b: "hard".into(), nll: 0.47 }],
     };
     Results {
         title: "Does distillation cure overfitting?".into(),
@@ -79,13 +79,13 @@ fn set(name: &str, labels: &[String], seeds: u64, random: &mut Pcg32) -> SetResu
     let mut comparisons = Vec::new();
     for metric in ["test accuracy", "nll", "gap"] {
         for b in ["hard", "hard-l2", "hard-dropout", "mission", "teacher"] {
-            let pairs = of("distilled", metric).into_iter().zip(of(b, metric));
+            let pairs = of("default", metric).into_iter().zip(of(b, metric));
             let MeanStd { mean, std, n } = mean_std(&pairs.map(|(a, b)| a - b).collect::<Vec<_>>());
             let half = 2.3 * std / (n as f64).sqrt();
             let p = if mean.abs() > half { 0.001 } else { 0.4 };
             let some = |x: f64| (n > 1).then_some(x);
             comparisons.push(Comparison {
-                a: "distilled".into(),
+                a: "default".into(),
                 b: b.into(),
                 metric: metric.into(),
                 mean,
@@ -114,7 +114,7 @@ fn set(name: &str, labels: &[String], seeds: u64, random: &mut Pcg32) -> SetResu
             front: arm != "hard",
         }
     };
-    let sizes = ["hard", "distilled"].into_iter().flat_map(|arm| [4, 8, 16, 32].map(|width| (arm, width)));
+    let sizes = ["hard", "default"].into_iter().flat_map(|arm| [4, 8, 16, 32].map(|width| (arm, width)));
     SetResults {
         name: name.into(),
         held_out: false,

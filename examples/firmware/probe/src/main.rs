@@ -24,8 +24,8 @@ use microdistill::kernel::{
 use microdistill::layer::{Array, InputGradient, Role};
 use microdistill::layout::ByInput;
 use microdistill::loss::{
-    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CrossEntropy, Head, Linear, Loss, OutputMse,
-    SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax, log_softmax,
+    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, Centered, CrossEntropy, DecoupledSoftLabels, Head, Linear,
+    Loss, OutputMse, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax, log_softmax,
 };
 use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, argmax};
 use microdistill::optimizer::{
@@ -41,6 +41,7 @@ use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
 use microdistill::stream::{Decoder, Lesson, Pupil, Receiver, Reply, Request, encode};
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
+use microdistill::text::{NGrams, ngrams};
 use microdistill::view::column;
 use microdistill::{
     Chain, Dense, Distiller, Dropout, End, FineTuned, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network,
@@ -117,6 +118,7 @@ fn main() -> ! {
     guard::<Dropping<f32>, Adam<_>>(&adam_rates(1.0));
     guard::<FineTuned![Factory; frozen, biases], Adam<_>>(&adam_rates(1.0));
     metrics_and_schedules();
+    text();
     loop {
         spin_loop();
     }
@@ -180,6 +182,11 @@ fn functions<T: Scalar>() {
     loss(SmoothedCrossEntropy { smoothing: x }, black_box(1));
     loss::<BinaryCrossEntropy, T>(BinaryCrossEntropy, black_box(true));
     loss(BinarySoftLabels { temperature: x, alpha: x }, BinarySoft { teacher: x, label: black_box(None) });
+    loss::<OutputMse<Centered>, T>(OutputMse::new(), slice());
+    loss(
+        DecoupledSoftLabels { temperature: x, alpha: x, beta: x },
+        Soft { teacher: slice(), label: black_box(Some(1)) },
+    );
     loss(SoftLabels { temperature: x, alpha: x }, Soft { teacher: slice(), label: black_box(None) });
 
     SgdRates { rate: x, momentum: x, weight_decay: x }.step(
@@ -471,4 +478,10 @@ fn metrics_and_schedules() {
     black_box(black_box(Constant).share(black_box(1)));
     black_box(Step { every: black_box(1), factor: black_box(0.5) }.share(black_box(1)));
     black_box(HalfCosine { steps: black_box(1) }.share(black_box(1)));
+}
+
+fn text() {
+    let bytes: &[u8] = slice();
+    black_box(black_box(NGrams::<5>::new(1, 3)).features(bytes));
+    ngrams(bytes, black_box([1, 3]), slice());
 }

@@ -1,4 +1,5 @@
-//! The target's kernels against the portable ones, and the int8 softmax: random layers and logits, extremes among them.
+//! The target's kernels against the portable ones, the int8 softmax and features of text:
+//! random layers, logits and texts, extremes among them.
 
 use core::array;
 
@@ -7,6 +8,7 @@ use microdistill::kernel::int8::{self, Affine, Plain, rows};
 use microdistill::kernel::{self, AdamStep, Aligned, int4, reference};
 use microdistill::quant::{GROUP, Softmax};
 use microdistill::scalar::{Fused, Scalar};
+use microdistill::text::NGrams;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
@@ -28,6 +30,10 @@ const INPUTS_F32: usize = 65;
 const OUTPUTS_F32: usize = 33;
 /// Parameters that an optimizer's step is compared for: several of any block of a kernel, and some less.
 const PARAMETERS: usize = 11;
+
+/// Texts whose features are computed, and the bytes that they are drawn of.
+const TEXTS: u32 = 1000;
+const TEXT: &[u8] = "eEéß字 ".as_bytes();
 
 /// Of logits near each other, usual ones, and some of which one is all.
 const SOFTMAXES: [Softmax; 3] = [Softmax::new(0.002), Softmax::new(0.09), Softmax::new(1.3)];
@@ -54,6 +60,7 @@ struct Case<const WEIGHTS: usize> {
 /// f32: 10256 layers, 0 differ, digest 1234567890
 /// fused: 200 layers, 0 differ, digest 1234567890
 /// softmax: 30768 rows, digest 1234567890
+/// text: 1000 texts, digest 1234567890
 /// ```
 pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
     const { assert!(WEIGHTS == 4 * NUMBERS, "a number is 4 bytes") };
@@ -106,6 +113,14 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
         }
     }
     println!("softmax: {} rows, digest {}", CASES * SOFTMAXES.len() as u32, digest);
+
+    let mut digest = NOTHING;
+    for _ in 0..TEXTS {
+        let text: [u8; 24] = array::from_fn(|_| TEXT[between(&mut rng, 0, TEXT.len() - 1)]);
+        let features = NGrams::<96>::new(1, 3).features(text);
+        digest = features.iter().fold(digest, |digest, feature| with(digest, feature.to_bits()));
+    }
+    println!("text: {} texts, digest {}", TEXTS, digest);
     if different + different_i4 + different_f32 + different_fused == 0 {
         Outcome::Passed
     } else {

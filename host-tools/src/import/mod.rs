@@ -1,5 +1,7 @@
 //! What a device learned, read back: its parameters in a model that lends all the rest.
 
+mod dump;
+
 use std::path::Path;
 
 use microdistill::checkpoint::record;
@@ -18,8 +20,8 @@ pub struct Learned {
     pub changed: usize,
 }
 
-/// Reads the parameters of a network of the shape of `like` from a file: a [record], or the lines that `distill` on a
-/// board prints, among others.
+/// Reads the parameters of a network of the shape of `like` from a file: a [record], a raw dump of the flash of checkpoints,
+/// or the lines that `distill` on a board prints, among others.
 ///
 /// Scores of `like` are not taken over.
 ///
@@ -70,15 +72,24 @@ fn learned(bytes: &[u8], like: &Model, before: &Network) -> Result<Learned, Stri
     Ok(Learned { model, changed })
 }
 
-/// Tensors of the shapes of `network`, from a record.
+/// Tensors of the shapes of `network`, from a record, or from flash with checkpoints.
 fn recorded(bytes: &[u8], network: &Network) -> Result<Vec<Vec<f32>>, String> {
-    let (header, parameters) = record::split(bytes).map_err(|refused| {
-        format!("{refused}; and no text with lines as \"weights 0 0: [1065353216, …]\"")
-    })?;
-    if header.fingerprint != network.fingerprint() {
-        return Err("the record of another network: of other widths, activations or layouts".into());
-    }
-    let mut parameters = parameters.iter().copied().map(f32::from_le_bytes);
+    let parameters = match record::split(bytes) {
+        Ok((header, _)) if header.fingerprint != network.fingerprint() => {
+            return Err("the record of another network: of other widths, activations or layouts".into());
+        }
+        Ok((_, parameters)) => parameters.iter().copied().map(f32::from_le_bytes).collect(),
+        Err(refused) => {
+            let found = dump::newest(bytes, network.fingerprint(), network.parameters());
+            found.ok_or_else(|| {
+                format!(
+                    "{refused}; no flash with a whole checkpoint of this network either, if that is all of the range \
+                     that `Checkpoint::new` gets; and no text with lines as \"weights 0 0: [1065353216, …]\""
+                )
+            })?
+        }
+    };
+    let mut parameters = parameters.into_iter();
     Ok(network.tensors().map(|(_, tensor)| parameters.by_ref().take(tensor.len()).collect()).collect())
 }
 

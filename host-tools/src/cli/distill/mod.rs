@@ -1,0 +1,300 @@
+//! `microdistill distill`
+
+mod recipe;
+mod teachers;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use microdistill_host_tools::answers::Answers;
+use microdistill_host_tools::dataset::{Dataset, Target, split};
+use microdistill_host_tools::file;
+use microdistill_host_tools::model::Model;
+use microdistill_host_tools::random::nth_seed;
+use microdistill_host_tools::student::{Recipe, Settings, Taught, fit, fit_with_hints};
+
+use super::data::{DataFlags, Parts};
+use super::decay::{WeightDecay, work};
+use super::outcome::{finish, finish_search};
+use super::precision::PrecisionFlags;
+use super::search::SearchFlags;
+use super::synthetic::{FurtherFlags, FurtherRows, tell};
+use super::train::{ActivationFlag, ClassWeightsFlag};
+use super::{Context, interrupt};
+use recipe::RecipeFlags;
+use teachers::{TeacherFlags, Teachers};
+
+#[derive(Args, Debug)]
+#[command(after_long_help = recipe::TABLE)]
+pub(super) struct Distill {
+    #[command(flatten)]
+    teachers: TeacherFlags,
+    /// The model file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Widths of the student, from input to output
+    #[arg(
+        long,
+        value_name = "I-H-O",
+        required_unless_present_any = ["budget_flash", "budget_ram", "budget_instructions"]
+    )]
+    student: Option<Widths>,
+    /// Of the hidden layers
+    #[arg(long, value_enum, default_value = "relu")]
+    activation: ActivationFlag,
+    /// Share of the rows to distill on, drawn by class and seed
+    #[arg(long, default_value_t = 1.0)]
+    fraction: f64,
+    /// L2, decoupled: a number, or `auto` for the best in cross-validation
+    #[arg(long, value_name = "DECAY", default_value = "0.1")]
+    weight_decay: WeightDecay,
+    /// Folds of that cross-validation; with groups, at most as many as there are groups
+    #[arg(long, default_value_t = 7)]
+    folds: usize,
+    /// Adam's step size; it falls to zero along a half cosine
+    #[arg(long)]
+    rate: Option<f32>,
+    /// Rows an update
+    #[arg(long)]
+    batch: Option<usize>,
+    /// Passes over the rows [default: 200, fewer for more than 10,000 rows]
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// What rows count, by their label, if they have one
+    #[arg(long, value_enum, default_value = "none")]
+    class_weights: ClassWeightsFlag,
+    /// Quantization-aware: in the second half of the passes the student computes with weights of so many bits
+    #[command(flatten)]
+    precision: PrecisionFlags,
+    #[command(flatten)]
+    recipe: RecipeFlags,
+    #[command(flatten)]
+    further: FurtherFlags,
+    #[command(flatten)]
+    search: SearchFlags,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+/// `30-16-7`
+#[derive(Clone, Debug)]
+struct Widths(Vec<usize>);
+
+impl std::str::FromStr for Widths {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let widths: Option<Vec<usize>> =
+            text.split('-').map(|width| width.parse().ok().filter(|width| *width > 0)).collect();
+        let widths = widths.filter(|widths| widths.len() >= 2);
+        widths.map(Widths).ok_or_else(|| "it must be widths from input to output, as 30-16-7".into())
+    }
+}
+
+/// Rows, and what teachers say about them.
+struct Class {
+    rows: Dataset,
+    answers: Answers,
+}
+
+impl Class {
+    /// Of the rows of these indices into the known ones.
+    fn new(teachers: &Teachers, parts: &Parts, indices: &[usize]) -> Result<Self> {
+        let rows = parts.known.select(indices);
+        let places: Vec<usize> = indices.iter().map(|&index| parts.file_rows[index]).collect();
+        Ok(Class { answers: teachers.answers(&rows, &places)?, rows })
+    }
+
+    fn taught(&self) -> Taught<'_> {
+        Taught { data: &self.rows, teacher: Some(&self.answers) }
+    }
+}
+
+impl Distill {
+    pub(super) fn run(&self, context: &Context) -> Result<()> {
+        let start = Instant::now();
+        file::probe(&self.out)?;
+        self.recipe.check()?;
+        if !(self.fraction > 0.0 && self.fraction <= 1.0) {
+            bail!("--fraction {}: it must be above 0 and at most 1", self.fraction);
+        }
+        let models = self.teachers.load()?;
+        let parts = match models.first() {
+            // Rows without a label teach as well: the teacher says what they are.
+            Some(teacher) => self.data.read_like(context, teacher, true)?,
+            None => self.data.read_new(context)?,
+        };
+        self.check_widths(&parts.known)?;
+        let teachers = self.teachers.gather(models, parts.known.task.labels(), parts.file_count)?;
+        let recipe = self.recipe.recipe(&parts.known.task)?;
+        let further = self.further.read(context, &self.data, teachers.asked())?;
+        interrupt::ask();
+        let (training, validation) = match self.recipe.patience {
+            Some(_) => {
+                let [training, validation] = parts.for_early_stopping()?;
+                (training.clone(), Some(Class::new(&teachers, &parts, validation)?))
+            }
+            None => ((0..parts.known.rows()).collect(), None),
+        };
+        let mut class = Class::new(&teachers, &parts, &self.draw(context, &parts.known, training)?)?;
+        self.check_labels(context, &parts.known, &class.rows)?;
+        if let Some(budget) = self.search.budget() {
+            let (mut student, found) = self.search.run(context, budget, class.taught())?;
+            parts.sign(&mut student);
+            return finish_search(context, student, &parts, &self.out, start, found);
+        }
+        let decay = self.choose_decay(context, &teachers, recipe, (&class.rows, &further))?;
+        let (rows, added) = further.beside(&class.rows)?;
+        if !added.is_empty() {
+            tell(context, class.rows.rows(), &added);
+            class = Class { answers: teachers.answers(&rows, &[])?, rows };
+        }
+        let settings = self.settings(context, recipe, &class.rows, decay);
+        let mut student = self.train(context, &teachers, (class, validation), &settings)?;
+        parts.sign(&mut student);
+        student.metadata.further = added;
+        finish(context, student, &parts, &self.out, start, Some(decay))
+    }
+
+    /// The student of the last generation.
+    fn train(
+        &self,
+        context: &Context,
+        teachers: &Teachers,
+        (mut class, mut validation): (Class, Option<Class>),
+        settings: &Settings,
+    ) -> Result<Model> {
+        let RecipeFlags { generations, hints, .. } = self.recipe;
+        let hints = match hints {
+            false => None,
+            true => match teachers.guide()?.hints(&class.rows) {
+                None => bail!("--hints takes an f32 teacher with a hidden layer"),
+                hints => hints,
+            },
+        };
+        let bar = context.console.bar("student", settings.epochs.saturating_mul(generations));
+        let progress = &mut |_| {
+            bar.inc(1);
+            interrupt::flow()
+        };
+        let (taught, judged) = (class.taught(), validation.as_ref().map(Class::taught));
+        let mut student = match &hints {
+            None => fit(taught, judged, settings, progress)?,
+            Some(hints) => fit_with_hints(hints, taught, judged, settings, progress)?,
+        };
+        for generation in 1..generations {
+            if interrupt::requested() {
+                break;
+            }
+            for class in [&mut class].into_iter().chain(&mut validation) {
+                class.answers = student.answers(&class.rows);
+            }
+            let settings = Settings { seed: nth_seed(settings.seed, generation), ..settings.clone() };
+            student = fit(class.taught(), validation.as_ref().map(Class::taught), &settings, progress)?;
+        }
+        bar.finish_and_clear();
+        student.metadata.seed = context.seed;
+        Ok(student)
+    }
+
+    fn check_widths(&self, rows: &Dataset) -> Result<()> {
+        let Some(Widths(widths)) = &self.student else { return Ok(()) };
+        let hidden = &widths[1..widths.len() - 1];
+        let wanted = rows.widths(hidden);
+        if *widths != wanted {
+            let (inputs, outputs) = (wanted[0], wanted[wanted.len() - 1]);
+            let wanted = wanted.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+            bail!(
+                "the teacher takes {inputs} features and gives {outputs} outputs, and so must the student: --student \
+                 {wanted}"
+            );
+        }
+        Ok(())
+    }
+
+    /// The share that --fraction asks for of the rows `indices`, with all their classes.
+    fn draw(&self, context: &Context, known: &Dataset, indices: Vec<usize>) -> Result<Vec<usize>> {
+        if self.fraction == 1.0 {
+            return Ok(indices);
+        }
+        let rows = known.select(&indices);
+        let parts = split(&rows, &[self.fraction, 1.0 - self.fraction], context.seed)?;
+        Ok(parts[0].iter().map(|&index| indices[index]).collect())
+    }
+
+    /// Every label that known rows have must be among those to distill on; of others the teacher alone knows.
+    fn check_labels(&self, context: &Context, known: &Dataset, rows: &Dataset) -> Result<()> {
+        let (Target::Classes(all), Target::Classes(left)) = (&known.target, &rows.target) else {
+            return Ok(());
+        };
+        let labels = known.task.labels().iter().enumerate();
+        let (lost, unseen): (Vec<_>, Vec<_>) = labels
+            .filter(|(class, _)| !left.contains(class))
+            .map(|(class, label)| (class, label.as_str()))
+            .partition(|(class, _)| all.contains(class));
+        if let Some((_, label)) = lost.first() {
+            bail!(
+                "of the {} rows to distill on none has the label {label:?}, which {} rows have: take a larger --fraction",
+                rows.rows(),
+                all.iter().filter(|class| **class == lost[0].0).count()
+            );
+        }
+        if !unseen.is_empty() {
+            let unseen: Vec<&str> = unseen.into_iter().map(|(_, label)| label).collect();
+            context.console.note(format_args!("no row to distill on has the labels {unseen:?}"));
+        }
+        Ok(())
+    }
+
+    fn choose_decay(
+        &self,
+        context: &Context,
+        teachers: &Teachers,
+        recipe: Recipe,
+        (rows, further): (&Dataset, &FurtherRows<'_>),
+    ) -> Result<f32> {
+        if self.weight_decay == WeightDecay::Auto && teachers.asked().is_none() {
+            bail!(
+                "--weight-decay auto asks teachers about other rows, which soft labels say nothing of: give a number"
+            );
+        }
+        // Folds have no rows to stop by.
+        let settings = |rows: &Dataset, decay| Settings {
+            patience: None,
+            ..self.settings(context, recipe, rows, decay)
+        };
+        let Settings { widths, epochs, .. } = settings(rows, 0.0);
+        let work = work(&widths, epochs);
+        self.weight_decay.choose(
+            context,
+            "student's weight decay",
+            (rows, self.folds, work),
+            |rows, decay| {
+                let (rows, _) = further.beside(rows)?;
+                let answers = teachers.answers(&rows, &[])?;
+                let taught = Taught { data: &rows, teacher: Some(&answers) };
+                fit(taught, None, &settings(&rows, decay), &mut |_| interrupt::flow())
+            },
+        )
+    }
+
+    /// Of the student, where it is not searched for.
+    fn widths(&self) -> Vec<usize> {
+        self.student.as_ref().map_or_else(Vec::new, |Widths(widths)| widths.clone())
+    }
+
+    fn settings(&self, context: &Context, recipe: Recipe, rows: &Dataset, decay: f32) -> Settings {
+        let mut settings = Settings::new(self.widths(), recipe, rows.rows(), context.seed);
+        self.recipe.apply(&mut settings);
+        settings.activation = self.activation.into();
+        settings.rates.weight_decay = decay;
+        settings.rates.rate = self.rate.unwrap_or(settings.rates.rate);
+        settings.batch = self.batch.unwrap_or(settings.batch);
+        settings.epochs = self.epochs.unwrap_or(settings.epochs);
+        settings.class_weights = self.class_weights.into();
+        settings.precision = self.precision.precision();
+        settings
+    }
+}

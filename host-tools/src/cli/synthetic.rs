@@ -1,0 +1,138 @@
+//! `--synthetic`, `--synthetic-rows` and `--unlabelled`: more rows for a student, labelled by its teacher.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use microdistill_host_tools::dataset::Dataset;
+use microdistill_host_tools::error::Result as LibraryResult;
+use microdistill_host_tools::model::{Further, Model, Source};
+use microdistill_host_tools::synthetic::{Synthetic, generate};
+
+use super::Context;
+use super::data::DataFlags;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "More rows, labelled by the teacher")]
+pub(super) struct FurtherFlags {
+    /// Rows made of those to distill on, one way or several: jitter (noise), gaussian (one a label), mixup (between two
+    /// rows), munge (features near a neighbour's), vae, gan
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',', num_args = 1)]
+    synthetic: Vec<Synthetic>,
+    /// How many of all kinds together: a number, or times the rows to distill on
+    #[arg(long, value_name = "N|2x", default_value = "1x", requires = "synthetic")]
+    synthetic_rows: Amount,
+    /// A CSV file of real rows with the columns of --data; a target is ignored
+    #[arg(long, value_name = "FILE")]
+    unlabelled: Option<PathBuf>,
+}
+
+/// `500`, or `2x`: times as many as there are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Amount {
+    Rows(usize),
+    Times(f64),
+}
+
+impl FromStr for Amount {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let times = text.strip_suffix('x').and_then(|times| times.parse().ok());
+        match (text.parse(), times) {
+            (Ok(rows), _) if rows > 0 => Ok(Amount::Rows(rows)),
+            (_, Some(times)) if times > 0.0 && f64::is_finite(times) => Ok(Amount::Times(times)),
+            _ => Err("it must be a number of rows, as 500, or times the rows, as 2x".into()),
+        }
+    }
+}
+
+impl Amount {
+    fn beside(self, rows: usize) -> usize {
+        match self {
+            Amount::Rows(rows) => rows,
+            Amount::Times(times) => (times * rows as f64).ceil() as usize,
+        }
+    }
+}
+
+impl FurtherFlags {
+    /// Reads the unlabelled file, if there is one; `teacher` is none where no teacher can be asked.
+    pub(super) fn read(
+        &self,
+        context: &Context,
+        data: &DataFlags,
+        teacher: Option<&Model>,
+    ) -> Result<FurtherRows<'_>> {
+        let Some(teacher) = teacher else {
+            if !self.synthetic.is_empty() || self.unlabelled.is_some() {
+                bail!(
+                    "--synthetic and --unlabelled need teachers to ask: soft labels say nothing of other rows"
+                );
+            }
+            return Ok(FurtherRows { flags: self, unlabelled: None, seed: context.seed });
+        };
+        let read = |path: &PathBuf| data.read_unlabelled(context, path, teacher);
+        let unlabelled = self.unlabelled.as_ref().map(read).transpose()?;
+        Ok(FurtherRows { flags: self, unlabelled, seed: context.seed })
+    }
+}
+
+/// What may be added to rows.
+pub(super) struct FurtherRows<'a> {
+    flags: &'a FurtherFlags,
+    unlabelled: Option<Dataset>,
+    seed: u64,
+}
+
+impl FurtherRows<'_> {
+    /// `rows` and the further ones, and what those are. Synthetic ones are made of these rows and of no others, whichever
+    /// part of the data they are.
+    pub(super) fn beside(&self, rows: &Dataset) -> LibraryResult<(Dataset, Vec<Further>)> {
+        let kinds = &self.flags.synthetic;
+        let count = self.flags.synthetic_rows.beside(rows.rows());
+        let mut added = Vec::new();
+        let mut further = Vec::new();
+        for (index, &kind) in kinds.iter().enumerate() {
+            // Equal shares; the first take what is over.
+            let count = count / kinds.len() + usize::from(index < count % kinds.len());
+            further.push(Further { source: Source::Synthetic(kind), rows: count });
+            added.push(generate(kind, rows, count, self.seed)?);
+        }
+        if let Some(unlabelled) = &self.unlabelled {
+            let source = Source::Unlabelled(unlabelled.hash.clone());
+            further.push(Further { source, rows: unlabelled.rows() });
+            added.push(unlabelled.clone());
+        }
+        match further.is_empty() {
+            true => Ok((rows.clone(), further)),
+            false => Ok((rows.with_unlabelled(&added), further)),
+        }
+    }
+}
+
+/// What was added, for people.
+pub(super) fn tell(context: &Context, rows: usize, further: &[Further]) {
+    if !further.is_empty() {
+        let list: Vec<String> = further.iter().map(Further::to_string).collect();
+        context.console.note(format_args!(
+            "beside {rows} rows, labelled by the teacher: {}; all are shuffled together",
+            list.join(", ")
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_rows_or_times() {
+        assert_eq!("500".parse::<Amount>().map(|amount| amount.beside(7)), Ok(500));
+        assert_eq!("1.5x".parse::<Amount>().map(|amount| amount.beside(7)), Ok(11));
+        for wrong in ["0", "0x", "-1", "x", "nanx", "infx", "2y", ""] {
+            assert!(wrong.parse::<Amount>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What is searched: shapes, bits and recipes.
+
+use microdistill::loss::SoftLabels;
+use rand_pcg::Pcg32;
+use serde::Serialize;
+
+use super::{Budget, Cost};
+use crate::error::{Error, Result};
+use crate::precision::{Bits, Precision, Scales};
+use crate::random::below;
+use crate::student::{Recipe, Settings};
+
+/// A student and how it is trained.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// From input to output.
+    pub widths: Vec<usize>,
+    /// Of its weights.
+    pub bits: Bits,
+    /// Of its training: see [`SoftLabels`].
+    pub temperature: f32,
+    /// Of its training: see [`SoftLabels`].
+    pub alpha: f32,
+    /// Of its training: decoupled.
+    pub weight_decay: f32,
+    /// Of its training: share of hidden units dropped.
+    pub dropout: f32,
+}
+
+/// Widths of hidden layers; a second one is not wider than the first.
+const WIDTHS: [usize; 14] = [2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
+const BITS: [Bits; 2] = [Bits::Eight, Bits::Four];
+const TEMPERATURES: [f32; 3] = [1.0, 2.0, 4.0];
+const ALPHAS: [f32; 3] = [0.5, 0.9, 1.0];
+const WEIGHT_DECAYS: [f32; 5] = [0.003, 0.01, 0.03, 0.1, 0.3];
+const DROPOUTS: [f32; 3] = [0.0, 0.1, 0.25];
+
+/// The generator's stream for searches.
+const STREAM: u64 = 0x5345_4152;
+
+impl Candidate {
+    /// How weights are rounded.
+    pub fn precision(&self) -> Precision {
+        match self.bits {
+            Bits::Eight => Scales::PerChannel.into(),
+            bits => Precision::per_channel(bits),
+        }
+    }
+
+    /// What it costs on a device.
+    pub fn cost(&self) -> Cost {
+        Cost::of(&self.widths, self.precision())
+    }
+
+    /// Its training on `rows` rows; `regression` has no classes to soften. Few bits are trained for.
+    pub fn settings(&self, rows: usize, regression: bool, seed: u64) -> Settings {
+        let Candidate { temperature, alpha, weight_decay, dropout, .. } = *self;
+        let recipe = match regression {
+            true => Recipe::ValueMse,
+            false => Recipe::SoftLabels(SoftLabels { temperature, alpha }),
+        };
+        let mut settings = Settings::new(self.widths.clone(), recipe, rows, seed);
+        settings.rates.weight_decay = weight_decay;
+        settings.dropout = dropout;
+        settings.precision = (self.bits != Bits::Eight).then(|| self.precision());
+        settings
+    }
+}
+
+/// Shapes of students between `inputs` and `outputs`, with the bits of their weights.
+fn shapes(inputs: usize, outputs: usize) -> Vec<(Vec<usize>, Bits)> {
+    let one = WIDTHS.iter().map(|&first| vec![first]);
+    let two = WIDTHS.iter().flat_map(|&first| {
+        WIDTHS.iter().filter(move |&&second| second <= first).map(move |&second| vec![first, second])
+    });
+    let hidden = std::iter::once(Vec::new()).chain(one).chain(two);
+    let widths = hidden.map(|hidden| [&[inputs], hidden.as_slice(), &[outputs]].concat());
+    widths.flat_map(|widths| BITS.map(|bits| (widths.clone(), bits))).collect()
+}
+
+/// `count` candidates within the budget, each other than the ones before, or fewer where there are not so many. Half of
+/// them take at least half of the largest student's flash: where room is, it is seldom best left empty.
+///
+/// # Errors
+/// A budget that no student keeps to, with the smallest one's costs.
+pub(super) fn draw(
+    [inputs, outputs]: [usize; 2],
+    budget: &Budget,
+    count: usize,
+    seed: u64,
+) -> Result<Vec<Candidate>> {
+    let mut rng = Pcg32::new(seed, STREAM);
+    let mut pick = |values: &[f32]| values[below(values.len(), &mut rng)];
+    let candidate = |(widths, bits): (Vec<usize>, Bits), pick: &mut dyn FnMut(&[f32]) -> f32| Candidate {
+        widths,
+        bits,
+        temperature: pick(&TEMPERATURES),
+        alpha: pick(&ALPHAS),
+        weight_decay: pick(&WEIGHT_DECAYS),
+        dropout: pick(&DROPOUTS),
+    };
+    let cost = |(widths, bits): &(Vec<usize>, Bits)| {
+        candidate((widths.clone(), *bits), &mut |values| values[0]).cost()
+    };
+    let all = shapes(inputs, outputs);
+    let fitting: Vec<_> = all.iter().filter(|shape| budget.covers(&cost(shape))).collect();
+    let Some(largest) = fitting.iter().map(|shape| cost(shape).flash).max() else {
+        return Err(nothing_fits(all.iter().map(|shape| (shape, cost(shape)))));
+    };
+    let large: Vec<_> = fitting.iter().copied().filter(|shape| 2 * cost(shape).flash >= largest).collect();
+    let mut rng = Pcg32::new(seed, STREAM + 1);
+    let mut drawn: Vec<Candidate> = Vec::new();
+    // So many tries find nearly all where candidates are few.
+    for index in 0..100 * count {
+        let from = if index % 2 == 0 { &large } else { &fitting };
+        let next = candidate(from[below(from.len(), &mut rng)].clone(), &mut pick);
+        if !drawn.contains(&next) {
+            drawn.push(next);
+        }
+        if drawn.len() == count {
+            break;
+        }
+    }
+    Ok(drawn)
+}
+
+fn nothing_fits<'a>(all: impl Iterator<Item = (&'a (Vec<usize>, Bits), Cost)> + Clone) -> Error {
+    let smallest = all.clone().min_by_key(|(_, cost)| (cost.flash, cost.ram));
+    let fastest = all.filter_map(|(_, cost)| cost.instructions).min().unwrap_or_default();
+    let Some(((widths, bits), Cost { flash, ram, .. })) = smallest else {
+        return Error::Invalid("there are no students to search".into());
+    };
+    let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+    Error::Invalid(format!(
+        "no student fits: the smallest, {} of {} bits, takes {flash} bytes of flash and {ram} of RAM, the fastest \
+         {fastest} instructions",
+        widths.join("-"),
+        u8::from(*bits)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn candidates_fit_and_differ_and_repeat() {
+        let budget = Budget { flash: Some(4096), ram: Some(512), instructions: Some(4000) };
+        let drawn = draw([30, 7], &budget, 40, 3).unwrap();
+        assert_eq!(drawn.len(), 40);
+        assert!(drawn.iter().all(|candidate| budget.covers(&candidate.cost())));
+        assert!((1..40).all(|index| !drawn[..index].contains(&drawn[index])));
+        assert_eq!(drawn, draw([30, 7], &budget, 40, 3).unwrap());
+        assert_ne!(drawn, draw([30, 7], &budget, 40, 4).unwrap());
+    }
+
+    #[test]
+    fn a_budget_for_nothing_says_what_would_fit() {
+        let budget = |flash| Budget { flash: Some(flash), ..Budget::default() };
+        let error = draw([30, 7], &budget(100), 9, 1).unwrap_err().to_string();
+        let words: Vec<&str> = error.split(' ').collect();
+        let flash = words[words.iter().position(|word| *word == "takes").unwrap() + 1].parse().unwrap();
+        assert!(error.starts_with("no student fits: the smallest, 30-2-7 of 4 bits"), "{error}");
+        assert!(draw([30, 7], &budget(flash), 9, 1).is_ok());
+        assert!(draw([30, 7], &budget(flash - 1), 9, 1).is_err());
+    }
+}

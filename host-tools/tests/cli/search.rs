@@ -1,0 +1,66 @@
+//! Students that are searched for, and columns of text.
+
+use microdistill_host_tools::export::Footprint;
+use microdistill_host_tools::model::Model;
+
+use super::TRAIN;
+use super::folder::Folder;
+
+const SEARCH: &str = "distill --teacher teacher.safetensors --data data.csv --groups person --out found.safetensors --candidates 6 --search-folds 2";
+
+#[test]
+fn a_student_that_was_searched_for_keeps_to_its_budget() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    let outcome = folder.json(&format!("{SEARCH} --budget-flash 500"));
+    let best = &outcome["search"]["best"];
+    let model = Model::load(folder.path("found.safetensors")).unwrap();
+    let Footprint { flash, ram } = Footprint::of(&model).unwrap();
+    assert!(flash <= 500);
+    assert_eq!((&best["flash"], &best["ram"]), (&flash.into(), &(2 * ram).into()));
+    assert_eq!(best["widths"], serde_json::json!(model.widths()));
+    assert!(outcome["search"]["front"].as_array().unwrap().contains(best));
+    assert_eq!(outcome["search"]["candidates"], 6);
+    let bytes = std::fs::read(folder.path("found.safetensors")).unwrap();
+    folder.json(&format!("{SEARCH} --budget-flash 500"));
+    assert!(
+        bytes == std::fs::read(folder.path("found.safetensors")).unwrap(),
+        "the same seed, the same student"
+    );
+
+    let (error, code) = folder.error(&format!("{SEARCH} --budget-flash 80"));
+    assert!(error.starts_with("error: no student fits: the smallest, 4-3 of 4 bits, takes "), "{error}");
+    assert_eq!(code, 1);
+    for flags in [
+        "--budget-ram 64 --student 4-2-3",
+        "--budget-ram 0",
+        "--budget-instructions 9k",
+        "--budget-flash 1kB --alpha 1",
+    ] {
+        assert_eq!(folder.run(&format!("{SEARCH} {flags}")).status.code(), Some(2), "{flags}");
+    }
+    assert_eq!(folder.run(SEARCH).status.code(), Some(2), "neither a student nor a budget");
+}
+
+#[test]
+fn texts_are_trained_on_exported_and_predicted() {
+    let folder = Folder::new();
+    let words = ["lautner", "strasse", "nacht", "schule", "the", "this", "with", "which"];
+    let rows = (0..160).map(|row| format!("{}{row},{}\n", words[row % 8], ["de", "en"][row / 4 % 2]));
+    folder.write("words.csv", &format!("word,language\n{}", rows.collect::<String>()));
+    let train = "train --data words.csv --text word --text-features 32 --ngrams 2-3 --hidden 8 --weight-decay 0.1 --out t.safetensors";
+    let outcome = folder.json(train);
+    assert!(outcome["test"]["accuracy"].as_f64() > Some(0.9), "{outcome}");
+    folder.json(
+        "distill --teacher t.safetensors --data words.csv --student 32-4-2 --epochs 20 --out s.safetensors",
+    );
+    folder.json("export s.safetensors --out s.rs");
+    let text = std::fs::read_to_string(folder.path("s.rs")).unwrap();
+    assert!(text.contains(
+        "pub static TEXT: ::microdistill::text::NGrams<32> = ::microdistill::text::NGrams::new(2, 3);"
+    ));
+    let (error, _) = folder.error("evaluate t.safetensors --data words.csv --text word");
+    assert_eq!(error, "error: the model knows which columns are text: leave out --text");
+    assert_eq!(folder.run(&format!("{train} --ngrams 3-2")).status.code(), Some(2));
+    assert_eq!(folder.run(&format!("{TRAIN} --ngrams 1-2")).status.code(), Some(2), "--ngrams needs --text");
+}

@@ -1,0 +1,97 @@
+//! `study` as users and scripts see it.
+
+use serde_json::Value;
+
+use crate::folder::Folder;
+
+const STUDY: &str = "study --data data.csv --groups person --seeds 2 --hidden 4 --teacher-hidden 6 --recipes jitter --out study";
+const FILES: [&str; 4] = ["study.json", "study.csv", "study.html", "study.md"];
+
+fn mean(results: &Value, arm: &str, metric: &str) -> f64 {
+    let summaries = results["sets"][0]["summaries"].as_array().unwrap();
+    let summary = summaries.iter().find(|summary| summary["arm"] == arm).unwrap();
+    summary["scores"][metric]["mean"].as_f64().unwrap()
+}
+
+#[test]
+fn a_study_is_a_report_and_the_same_again() {
+    let folder = Folder::new();
+    let results = folder.json(STUDY);
+    assert_eq!(results["seeds"].as_array().unwrap().len(), 2);
+    for arm in
+        ["teacher", "hard", "hard-l2", "hard-dropout", "hard-smoothing", "mission", "default", "jitter"]
+    {
+        assert!(mean(&results, arm, "test accuracy") > 0.6, "{arm}");
+    }
+    let set = &results["sets"][0];
+    assert_eq!((&set["name"], &set["features"]), (&"data".into(), &4.into()));
+    let files = || FILES.map(|name| std::fs::read(folder.path("study").join(name)).unwrap());
+    let first = files();
+    assert!(String::from_utf8_lossy(&first[3]).contains("| default − hard-l2 |"));
+    // What is finished is kept; and made anew, it is the same.
+    assert_eq!(folder.json(STUDY), results);
+    assert_eq!(files(), first);
+    std::fs::remove_file(folder.path("study/ledger.jsonl")).unwrap();
+    assert_eq!(folder.json(STUDY), results);
+    assert_eq!(files(), first);
+}
+
+#[test]
+fn a_folder_of_data_sets_has_tables_for_those_held_out() {
+    let folder = Folder::new();
+    let csv = std::fs::read_to_string(folder.path("data.csv")).unwrap();
+    for set in ["one", "two"] {
+        std::fs::create_dir_all(folder.path("sets").join(set)).unwrap();
+        for part in ["train", "test"] {
+            let every = if part == "train" { 2 } else { 3 };
+            let lines = csv.lines().enumerate().filter(|(line, _)| *line == 0 || line % every == 1);
+            let text: String = lines.map(|(_, line)| format!("{line}\n")).collect();
+            folder.write(&format!("sets/{set}/{part}.csv"), &text);
+        }
+    }
+    let line = "study --folder sets --held-out two --seeds 1 --hidden 4 --teacher-hidden 6 --out study";
+    let results = folder.json(&format!("{line} --label-noise 0,0.2"));
+    let overall = results["overall"].as_array().unwrap();
+    let sets: Vec<_> = overall.iter().map(|overall| overall["sets"].as_array().unwrap().len()).collect();
+    assert_eq!(sets, [1, 1, 2, 1, 1, 2]);
+    assert_eq!(results["sets"][1]["condition"]["label_noise"], 0.2);
+}
+
+#[test]
+fn the_missions_example_is_at_chance_level_whatever_was_learned_by_heart() {
+    let folder = Folder::new();
+    let results = folder.json("study --preset mission --seeds 2 --out study");
+    let set = &results["sets"][0];
+    assert_eq!(set["rows"], serde_json::json!({ "train": 1000, "validation": 100, "test": 1000 }));
+    let widths = |arm: &str| {
+        let cells = set["cells"].as_array().unwrap();
+        cells.iter().find(|cell| cell["arm"] == arm).unwrap()["widths"].clone()
+    };
+    assert_eq!(widths("teacher"), serde_json::json!([10, 64, 10]));
+    assert_eq!(widths("mission"), serde_json::json!([10, 32, 10]));
+    for arm in ["teacher", "hard", "mission"] {
+        let (train, test) = (mean(&results, arm, "train accuracy"), mean(&results, arm, "test accuracy"));
+        assert!(train > test + 0.05, "{arm}: {train}, {test}");
+        assert!((test - 0.1).abs() < 0.04, "{arm}: {test}");
+    }
+    assert!(results["sentences"][0].as_str().unwrap().contains("random"));
+}
+
+#[test]
+fn what_cannot_be_studied_is_said() {
+    let folder = Folder::new();
+    for (line, code, message) in [
+        (format!("{STUDY} --seeds 0").replace("--seeds 2", ""), 1, "--seeds 0"),
+        (STUDY.replace("jitter", "jittr"), 1, "\"jittr\" is no recipe that can be added"),
+        (format!("{STUDY} --label-noise 1"), 1, "label noise 1"),
+        (format!("{STUDY} --training-share 0"), 1, "training share 0"),
+        (format!("{STUDY} --target a"), 1, "a study compares classifiers"),
+        ("study --train data.csv --out study".into(), 1, "rows to judge by"),
+        ("study --folder . --out study".into(), 1, "holds train.csv and test.csv"),
+        ("study --out study".into(), 2, ""),
+    ] {
+        let (error, found) = folder.error(&line);
+        assert!(error.contains(message), "{line}: {error}");
+        assert_eq!(found, code, "{line}: {error}");
+    }
+}

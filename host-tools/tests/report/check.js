@@ -1,0 +1,41 @@
+// Run in the report: what a browser made of it, as JSON that the dumped page holds.
+addEventListener("load", () => {
+  const plots = [...document.querySelectorAll("svg.plot")];
+  const nonzero = (box) => box.width > 0 && box.height > 0;
+  const marks = (plot) => [...plot.children].filter((mark) => !["title", "desc"].includes(mark.tagName));
+  const shown = (plot) =>
+    nonzero(plot.getBoundingClientRect()) && marks(plot).some((mark) => nonzero(mark.getBoundingClientRect()));
+  // Words that leave their plot by more than two pixels.
+  const cut = plots.flatMap((plot) => {
+    const around = plot.getBoundingClientRect();
+    const texts = [...plot.querySelectorAll("text")];
+    return texts.filter((text) => {
+      const box = text.getBoundingClientRect();
+      return box.left < around.left - 2 || box.right > around.right + 2 || box.top < around.top - 2;
+    });
+  });
+  // Contrast by WCAG 2.2, of words with the page.
+  const luminance = (color) => {
+    const linear = color.match(/[\d.]+/g).slice(0, 3).map((part) => part / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  };
+  const page = luminance(getComputedStyle(document.documentElement).backgroundColor);
+  const contrast = (color) => {
+    const [low, high] = [page, luminance(color)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const words = [...document.querySelectorAll("svg.plot text")].map((text) => getComputedStyle(text).fill);
+  const written = [...document.querySelectorAll("p, td, th, a, figcaption")].map((text) => getComputedStyle(text).color);
+  const pre = document.createElement("pre");
+  pre.id = "check";
+  pre.textContent = JSON.stringify({
+    plots: plots.length,
+    hidden: plots.filter((plot) => !shown(plot)).map((plot) => plot.querySelector("title").textContent),
+    cut: cut.map((text) => text.textContent),
+    contrast: Math.min(...[...words, ...written].map(contrast)),
+    dark: page < 0.2,
+    overflow: document.documentElement.scrollWidth - innerWidth,
+  });
+  document.body.append(pre);
+});
