@@ -26,6 +26,8 @@ use crate::shift::Shift;
 /// Hidden widths.
 const TEACHER: [usize; 2] = [128, 128];
 const STUDENT: [usize; 1] = [16];
+/// The student's weight decay.
+const STUDENT_DECAY: f32 = 0.01;
 /// Of the cross-validation of the teacher's weight decay.
 const FOLDS: usize = 3;
 /// Labelled rows in flash, at most.
@@ -95,7 +97,8 @@ impl Models {
         let data = &problem.prepared;
         let teacher = teacher(data, decay, seed)?;
         let recipe = Recipe::SoftLabels(SoftLabels::DEFAULT);
-        let settings = student::Settings::new(data.widths(&STUDENT), recipe, data.rows(), seed);
+        let mut settings = student::Settings::new(data.widths(&STUDENT), recipe, data.rows(), seed);
+        settings.rates.weight_decay = STUDENT_DECAY;
         let rows = Taught { data, teacher: Some(&teacher.answers(data)) };
         let student = student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))?;
         Ok(Models { teacher: quantize(&teacher, &data.x, Scales::default())?, student })
