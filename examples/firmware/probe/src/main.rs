@@ -24,8 +24,8 @@ use microdistill::kernel::{
 use microdistill::layer::{Array, InputGradient, Role};
 use microdistill::layout::ByInput;
 use microdistill::loss::{
-    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, Centered, CrossEntropy, DecoupledSoftLabels, Head, Linear,
-    Loss, OutputMse, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax, log_softmax,
+    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, Centered, CrossEntropy, DecoupledSoftLabels, Head,
+    Linear, Loss, OutputMse, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax, log_softmax,
 };
 use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, argmax};
 use microdistill::optimizer::{
