@@ -22,6 +22,11 @@ pub trait Activation: Copy + core::fmt::Debug + 'static {
             *z = Self::apply(*z);
         }
     }
+    /// `f(w·x + b)`, shapes as of [`kernel::affine`].
+    fn affine<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        kernel::affine(w, b, x, y);
+        Self::apply_all(y);
+    }
     /// `dy · f′(z)`, from `y = f(z)`.
     fn backward<T: Scalar>(y: T, dy: T) -> T;
     /// What the variance of initial weights is divided by: `fan`, for weights uniform in ±√(6 / fan).
@@ -85,6 +90,10 @@ impl Activation for Relu {
     #[inline]
     fn apply_all<T: Scalar>(z: &mut [T]) {
         kernel::rectify(z);
+    }
+    #[inline]
+    fn affine<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        kernel::affine_rectified(w, b, x, y);
     }
     fn backward<T: Scalar>(y: T, dy: T) -> T {
         if y == T::ZERO { T::ZERO } else { dy }

@@ -27,6 +27,11 @@ pub trait Exp: Copy + Debug + 'static {
         T::from_f32(if x < -87.0 { 0.0 } else { Self::within(x) })
     }
 
+    /// ln x for x in [1, 2²⁴], such as a sum of [`decay`](Exp::decay)s.
+    fn ln<T: Scalar>(x: T) -> T {
+        x.ln()
+    }
+
     /// eˣ; 0 below −87, infinity above 88, NaN for NaN.
     fn exp<T: Scalar>(x: T) -> T {
         T::from_f32(match x.to_f32() {
@@ -69,6 +74,26 @@ impl Exp for Quartic {
         // Smallest largest relative error for f in ±½ and 2⁰ = 1.
         let p = (((0.009_582_853 * f + 0.055_906_425) * f + 0.240_240_99) * f + 0.693_124_2) * f + 1.0;
         p * f32::from_bits(((n as i32 + 127) as u32) << 23)
+    }
+    /// Without a branch, so that what is the same for all classes stays in registers.
+    #[inline]
+    fn decay<T: Scalar>(x: T) -> T {
+        let x = x.to_f32();
+        let near = Self::within(x);
+        T::from_f32(if x < -87.0 { 0.0 } else { near })
+    }
+    /// `n·ln 2 + ln m`, `x = 2^n·m`, `m` in [√½, √2): of `s = (m − 1) / (m + 1)` `ln m` is a series, and little but its first
+    /// terms. Within 10⁻⁶.
+    #[inline]
+    fn ln<T: Scalar>(x: T) -> T {
+        const ROOT_HALF: i32 = core::f32::consts::FRAC_1_SQRT_2.to_bits() as i32;
+        let bits = x.to_f32().to_bits() as i32;
+        let n = bits.wrapping_sub(ROOT_HALF) >> 23;
+        let m = f32::from_bits(bits.wrapping_sub(n << 23) as u32);
+        let s = (m - 1.0) / (m + 1.0);
+        let square = s * s;
+        let ln = ((0.407_831 * square + 0.666_666_7) * square + 2.0) * s;
+        T::from_f32(n as f32 * core::f32::consts::LN_2 + ln)
     }
 }
 

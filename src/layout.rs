@@ -4,6 +4,7 @@
 use core::fmt::Debug;
 use core::slice;
 
+use crate::activation::Activation;
 use crate::kernel;
 use crate::layer::InputGradient;
 use crate::scalar::Scalar;
@@ -23,6 +24,12 @@ pub trait Layout: sealed::Sealed + Copy + Debug + 'static {
 
     /// `y = w·x + b`
     fn forward<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]);
+    /// `y = A(w·x + b)`
+    #[inline]
+    fn activated<T: Scalar, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        Self::forward(w, b, x, y);
+        A::apply_all(y);
+    }
     /// The input's gradient, `wᵀ·dz`, alone.
     fn input_gradient<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>);
     /// `dw += dz ⊗ x`, `db += dz`, and the input's gradient.
@@ -55,13 +62,17 @@ impl Layout for ByOutput {
         kernel::affine(w, b, x, y);
     }
     #[inline]
+    fn activated<T: Scalar, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        A::affine(w, b, x, y);
+    }
+    #[inline]
     fn input_gradient<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
         dx.write(x, |dx| {
             dx.fill(T::ZERO);
             kernel::affine_input_gradient(w, dz, dx);
         });
     }
-    #[inline]
+    #[inline(always)] // so that the kernels' widths are known
     fn backward<T: Scalar>(
         w: &[T],
         (dw, db): (&mut [T], &mut [T]),
@@ -72,7 +83,7 @@ impl Layout for ByOutput {
         Self::input_gradient(w, x, dz, dx);
         kernel::affine_parameter_gradient(x, dz, dw, db);
     }
-    #[inline]
+    #[inline(always)] // so that the kernels' widths are known
     fn descend<T: Scalar>((w, b): (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
         Self::input_gradient(w, x, dz, dx);
         kernel::affine_parameter_gradient(x, dz, w, b);
@@ -101,7 +112,7 @@ impl Layout for ByInput {
             }
         }
     }
-    #[inline]
+    #[inline(always)] // so that the kernels' widths are known
     fn backward<T: Scalar>(
         w: &[T],
         (dw, db): (&mut [T], &mut [T]),
@@ -116,7 +127,7 @@ impl Layout for ByInput {
         }
         kernel::add(dz, db);
     }
-    #[inline]
+    #[inline(always)] // so that the kernels' widths are known
     fn descend<T: Scalar>((w, b): (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
         match dx {
             InputGradient::None => kernel::add_outer(x, dz, w),

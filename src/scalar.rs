@@ -80,6 +80,8 @@ pub trait Scalar:
     }
     /// [`kernel::affine`] for numbers of this type.
     fn affine(w: &[Self], b: &[Self], x: &[Self], y: &mut [Self]);
+    /// [`kernel::affine_rectified`] for numbers of this type.
+    fn affine_rectified(w: &[Self], b: &[Self], x: &[Self], y: &mut [Self]);
     /// [`kernel::affine_input_gradient`] for numbers of this type.
     fn affine_input_gradient(w: &[Self], dy: &[Self], dx: &mut [Self]);
     /// [`kernel::affine_parameter_gradient`] for numbers of this type.
@@ -98,6 +100,8 @@ pub trait Scalar:
     fn by_input_descend<const ACTIVE: bool>(w: &mut [Self], x: &[Self], dy: &[Self], dx: &mut [Self]);
     /// [`kernel::add_outer`] for numbers of this type.
     fn add_outer(x: &[Self], y: &[Self], to: &mut [Self]);
+    /// [`kernel::add`] for numbers of this type.
+    fn add_all(from: &[Self], to: &mut [Self]);
     /// [`kernel::rectify`] for numbers of this type.
     fn rectify(y: &mut [Self]);
     /// [`kernel::adam`] for numbers of this type.
@@ -158,6 +162,10 @@ macro_rules! kernels {
             $kernels::affine(w, b, x, y);
         }
         #[inline]
+        fn affine_rectified(w: &[$type], b: &[$type], x: &[$type], y: &mut [$type]) {
+            $kernels::affine_rectified(w, b, x, y);
+        }
+        #[inline]
         fn affine_input_gradient(w: &[$type], dy: &[$type], dx: &mut [$type]) {
             $kernels::affine_input_gradient(w, dy, dx);
         }
@@ -191,6 +199,10 @@ macro_rules! kernels {
         #[inline]
         fn add_outer(x: &[$type], y: &[$type], to: &mut [$type]) {
             $kernels::add_outer(x, y, to);
+        }
+        #[inline]
+        fn add_all(from: &[$type], to: &mut [$type]) {
+            $kernels::add(from, to);
         }
         #[inline]
         fn rectify(y: &mut [$type]) {

@@ -24,6 +24,12 @@ pub fn affine<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
     T::affine(w, b, x, y);
 }
 
+/// [`affine`], then [`rectify`].
+#[inline]
+pub fn affine_rectified<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+    T::affine_rectified(w, b, x, y);
+}
+
 /// `dx += wᵀ·dy`, row by row; a row whose `dy` is zero, as below a ReLU that is off, is skipped. Shapes as of [`affine`].
 #[inline]
 pub fn affine_input_gradient<T: Scalar>(w: &[T], dy: &[T], dx: &mut [T]) {
@@ -70,7 +76,7 @@ pub fn add_outer<T: Scalar>(x: &[T], y: &[T], to: &mut [T]) {
 /// `to += from`; both: shape (N).
 #[inline]
 pub fn add<T: Scalar>(from: &[T], to: &mut [T]) {
-    T::add_outer(&[T::ONE], from, to); // exact
+    T::add_all(from, to);
 }
 
 /// `y ← max(y, 0)`; NaN passes through, and −0 stays −0. `y`: shape (N).

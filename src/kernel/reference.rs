@@ -18,6 +18,13 @@ pub fn affine<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
     }
 }
 
+/// [`affine`], then [`rectify`].
+#[inline] // two calls
+pub fn affine_rectified<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+    affine(w, b, x, y);
+    rectify(y);
+}
+
 /// `dx += wᵀ·dy`, row by row; a row whose `dy` is zero, as below a ReLU that is off, is skipped.
 #[inline(never)]
 pub fn affine_input_gradient<T: Scalar>(w: &[T], dy: &[T], dx: &mut [T]) {
@@ -88,6 +95,14 @@ pub fn add_outer<T: Scalar>(x: &[T], y: &[T], to: &mut [T]) {
     let rows = to.chunks_exact_mut(y.len().max(1));
     for (row, &x) in rows.zip(x).filter(|(_, x)| **x != T::ZERO) {
         add_product(x, y, row);
+    }
+}
+
+/// `to += from`
+#[inline(never)]
+pub fn add<T: Scalar>(from: &[T], to: &mut [T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to += from;
     }
 }
 

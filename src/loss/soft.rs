@@ -102,6 +102,7 @@ impl<E: Exp, T: Scalar, Y: AsRef<[T]> + ?Sized> Loss<T, Y> for SoftCrossEntropy<
     where
         Y: 'a;
 
+    #[inline]
     fn gradient(&self, z: &[T], target: &Y, dz: &mut [T], _work: &mut [T]) -> T {
         let top = maximum(z);
         let (mut sum, mut likelihood) = (T::ZERO, T::ZERO);
@@ -115,6 +116,6 @@ impl<E: Exp, T: Scalar, Y: AsRef<[T]> + ?Sized> Loss<T, Y> for SoftCrossEntropy<
         for (dz, &q) in dz.iter_mut().zip(target.as_ref()) {
             *dz = *dz * share - q;
         }
-        sum.ln() - likelihood
+        E::ln(sum) - likelihood
     }
 }

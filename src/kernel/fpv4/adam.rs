@@ -2,7 +2,7 @@
 
 use core::arch::naked_asm;
 
-use super::{Single, lanes, reference};
+use super::{Single, lanes, multiple, reference};
 use crate::kernel::AdamStep;
 
 /// [`reference::adam`]: 14.5 instructions a parameter, 11.5 if fused; more than half of the cycles are square roots and
@@ -15,7 +15,7 @@ pub(crate) fn adam<T: Single>(
     step: &AdamStep<T>,
 ) {
     let count = params.len();
-    if count == 0 || [gradient.len(), first.len(), second.len()] != [count; 3] {
+    if count == 0 || gradient.len() != count || first.len() != count || second.len() != count {
         return reference::adam(params, gradient, (first, second), step);
     }
     let [p, g, m, v] = [params, gradient, first, second].map(<[T]>::as_mut_ptr);
@@ -23,73 +23,61 @@ pub(crate) fn adam<T: Single>(
     unsafe { steps(p, g, m, v, step, count) };
 }
 
-/// Of `$count` parameters beside each other, by the registers that these and as many zeros are loaded to.
+/// Of `$count` parameters beside each other, whose gradients `$clear` clears.
 macro_rules! step {
-    ($count:literal, $gradient:literal, $loaded:literal, $squares:literal, $zeros:literal) => {
+    ($count:literal, $clear:literal) => {
         concat!(
-            "vldmia r1, ",
-            $gradient,
+            multiple!("vldmia", "r1", $count, ""),
+            $clear,
             "\n",
-            "vstmia r1!, ",
-            $zeros,
-            "\n",
-            "vldmia r2, ",
-            $loaded,
-            "\n",
-            lanes!($count, "vmul.f32 s\\i, s\\i, s4"),
+            multiple!("vldmia", "r2", $count, "1"),
+            lanes!($count, "vmul.f32 s\\i, s\\i, s8"),
             lanes!($count, "vmul.f32 s2\\i, s\\i, s\\i"),
             ".if {fused}\n",
-            lanes!($count, "vfma.f32 s\\i, s1\\i, s5"),
+            lanes!($count, "vfma.f32 s\\i, s1\\i, s9"),
             ".else\n",
-            lanes!($count, "vmul.f32 s1\\i, s1\\i, s5"),
+            lanes!($count, "vmul.f32 s1\\i, s1\\i, s9"),
             lanes!($count, "vadd.f32 s\\i, s\\i, s1\\i"),
             ".endif\n",
-            "vstmia r2!, ",
-            $gradient,
-            "\n",
-            "vldmia r3, ",
-            $loaded,
-            "\n",
+            multiple!("vstmia", "r2!", $count, ""),
+            multiple!("vldmia", "r3", $count, "1"),
             ".if {fused}\n",
-            lanes!($count, "vfma.f32 s2\\i, s1\\i, s6"),
+            lanes!($count, "vfma.f32 s2\\i, s1\\i, s18"),
             ".else\n",
-            lanes!($count, "vmul.f32 s1\\i, s1\\i, s6"),
+            lanes!($count, "vmul.f32 s1\\i, s1\\i, s18"),
             lanes!($count, "vadd.f32 s2\\i, s2\\i, s1\\i"),
             ".endif\n",
-            "vstmia r3!, ",
-            $squares,
-            "\n",
-            "vldmia r0, ",
-            $loaded,
-            "\n",
+            multiple!("vstmia", "r3!", $count, "2"),
+            multiple!("vldmia", "r0", $count, "1"),
             lanes!($count, "vsqrt.f32 s2\\i, s2\\i"),
-            lanes!($count, "vadd.f32 s2\\i, s2\\i, s7"),
+            lanes!($count, "vadd.f32 s2\\i, s2\\i, s19"),
             lanes!($count, "vdiv.f32 s\\i, s\\i, s2\\i"),
-            lanes!($count, "vmul.f32 s1\\i, s1\\i, s9"),
+            "cbz r5, 5f\n",
+            lanes!($count, "vmul.f32 s1\\i, s1\\i, s29"),
+            "5:\n",
             ".if {fused}\n",
-            lanes!($count, "vfma.f32 s1\\i, s\\i, s8"),
+            lanes!($count, "vfma.f32 s1\\i, s\\i, s28"),
             ".else\n",
-            lanes!($count, "vmul.f32 s\\i, s\\i, s8"),
+            lanes!($count, "vmul.f32 s\\i, s\\i, s28"),
             lanes!($count, "vadd.f32 s1\\i, s1\\i, s\\i"),
             ".endif\n",
-            "vstmia r0!, ",
-            $loaded,
-            "\n",
+            multiple!("vstmia", "r0!", $count, "1"),
         )
     };
 }
 
-/// Four at a time, then one by one.
+/// Eight at a time, then one by one.
 ///
 /// | register | holds |
 /// |---|---|
 /// | r0–r3 | parameters, gradient, moments, moving |
 /// | r4 | parameters left |
-/// | s0–s3 | gradient, then the first moment, then the step |
-/// | s4–s9 | the factors |
-/// | s10–s13 | what was loaded |
-/// | s14–s17 | zeros |
-/// | s20–s23 | squares of the gradient, then the second moment, then the divisor |
+/// | r5 | zero, if parameters are kept as they are: times 1 |
+/// | r6–r12, lr | zeros |
+/// | s0–s7 | gradient, then the first moment, then the step |
+/// | s8, s9, s18, s19, s28, s29 | the factors |
+/// | s10–s17 | what was loaded |
+/// | s20–s27 | squares of the gradient, then the second moment, then the divisor |
 ///
 /// # Safety
 /// The first four point to `count` numbers each, which do not overlap; `count` is not 0.
@@ -105,30 +93,33 @@ unsafe extern "C" fn steps<T: Single>(
     naked_asm!(
         // Naked functions do not know what the target has.
         ".fpu fpv4-sp-d16",
-        "push {{r4, lr}}",
-        "vpush {{s16-s23}}",
-        "ldrd r12, r4, [sp, #40]",
-        "vldmia r12, {{s4-s9}}",
-        "movs r12, #0",
-        "vmov s14, r12",
-        "vmov s15, r12",
-        "vmov s16, r12",
-        "vmov s17, r12",
-        "2:",
-        "subs r4, #4",
+        "push {{r4-r11, lr}}",
+        "vpush {{s16-s29}}",
+        "ldrd r12, r4, [sp, #92]",
+        "vldmia r12!, {{s8-s9}}",
+        "vldmia r12!, {{s18-s19}}",
+        "vldmia r12, {{s28-s29}}",
+        "vmov r5, s29",
+        "eor r5, r5, #0x3f800000", // of 1
+        ".irp zero, r6,r7,r8,r9,r10,r11,r12,lr",
+        "mov \\zero, #0",
+        ".endr",
+        "subs r4, #8",
         "bmi 3f",
-        step!("4", "{{s0-s3}}", "{{s10-s13}}", "{{s20-s23}}", "{{s14-s17}}"),
-        "b 2b",
+        "2:",
+        step!("8", "stmia r1!, {{r6-r12, lr}}"),
+        "subs r4, #8",
+        "bpl 2b",
         "3:",
-        "adds r4, #4",
+        "adds r4, #8",
         "beq 9f",
         "4:",
-        step!("1", "{{s0}}", "{{s10}}", "{{s20}}", "{{s14}}"),
+        step!("1", "str r6, [r1], #4"),
         "subs r4, #1",
         "bne 4b",
         "9:",
-        "vpop {{s16-s23}}",
-        "pop {{r4, pc}}",
+        "vpop {{s16-s29}}",
+        "pop {{r4-r11, pc}}",
         fused = const T::FUSED as usize,
     )
 }

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 mod adam;
+mod add;
 mod inputs;
 mod outer;
 mod products;
@@ -15,9 +16,10 @@ use super::reference;
 use crate::scalar::{Fused, Scalar};
 
 pub(crate) use adam::adam;
+pub(crate) use add::add;
 pub(crate) use inputs::{by_input_descend, by_input_gradients};
 pub(crate) use outer::{add_outer, affine_parameter_gradient};
-pub(crate) use products::affine;
+pub(crate) use products::{affine, affine_rectified};
 pub(crate) use rectify::rectify;
 pub(crate) use rows::{affine_by_input, affine_input_gradient};
 
@@ -67,7 +69,7 @@ use for_width;
 
 /// A line for each of `$count` lanes, which it names `\i`.
 macro_rules! lanes {
-    ($count:literal, $line:literal) => {
+    ($count:literal, $line:expr) => {
         concat!(".irp i, 0,1,2,3,4,5,6,7,8,9\n.if \\i < ", $count, "\n", $line, "\n.endif\n.endr\n")
     };
 }
@@ -92,3 +94,19 @@ macro_rules! multiple {
     };
 }
 use multiple;
+
+/// Clears a number that is below zero, by a core register that is zero: NaN is not below, and minus zero neither.
+macro_rules! clear_negative {
+    ($number:literal, $zero:literal) => {
+        concat!(
+            "vcmp.f32 ",
+            $number,
+            ", #0\nvmrs APSR_nzcv, fpscr\nit mi\nvmovmi ",
+            $number,
+            ", ",
+            $zero,
+            "\n"
+        )
+    };
+}
+use clear_negative;

@@ -2,7 +2,7 @@
 
 use core::arch::naked_asm;
 
-use super::{Single, lanes, reference};
+use super::{Single, clear_negative, lanes, reference};
 
 /// [`reference::rectify`].
 #[inline]
@@ -27,11 +27,9 @@ unsafe extern "C" fn clear_negative<T: Single>(numbers: *mut T, fours: usize) {
         // Naked functions do not know what the target has.
         ".fpu fpv4-sp-d16",
         "movs r2, #0",
-        "vmov s4, r2",
         "2:",
         "vldmia r0, {{s0-s3}}",
-        // NaN is not less, and minus zero is zero.
-        lanes!("4", "vcmp.f32 s\\i, #0\nvmrs APSR_nzcv, fpscr\nit mi\nvmovmi.f32 s\\i, s4"),
+        lanes!("4", clear_negative!("s\\i", "r2")),
         "vstmia r0!, {{s0-s3}}",
         "subs r1, #1",
         "bne 2b",
