@@ -83,7 +83,7 @@ impl Exp for Quartic {
         T::from_f32(if x < -87.0 { 0.0 } else { near })
     }
     /// `n·ln 2 + ln m`, `x = 2^n·m`, `m` in [√½, √2): of `s = (m − 1) / (m + 1)` `ln m` is a series, and little but its first
-    /// terms. Within 10⁻⁶.
+    /// terms. Within 2·10⁻⁶.
     #[inline]
     fn ln<T: Scalar>(x: T) -> T {
         const ROOT_HALF: i32 = core::f32::consts::FRAC_1_SQRT_2.to_bits() as i32;

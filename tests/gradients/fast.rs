@@ -31,6 +31,18 @@ fn exponentials_err_as_stated() {
     check::<microdistill::fast::Micromath>(3e-3);
 }
 
+#[test]
+fn logarithms_are_within_their_error() {
+    let mut worst = 0f64;
+    // Every octave that a sum of exponentials may lie in, and both ends.
+    for step in 0..=24_000 {
+        let x = (step as f32 / 1000.0).exp2();
+        worst = worst.max((f64::from(Quartic::ln(x)) - f64::from(x).ln()).abs());
+    }
+    assert_stated(worst, 2e-6);
+    assert_eq!((Quartic::ln(1.0f32), Quartic::ln(1.0f64)), (0.0, 0.0));
+}
+
 /// The bits that a Cortex-M4F and, without an FPU, a Cortex-M3 computed, too.
 #[test]
 fn approximations_have_their_bits() {

@@ -154,6 +154,7 @@ fn functions<T: Scalar>() {
     activation::<Tanh, T>(x);
 
     affine::<T>(slice(), slice(), slice(), slice());
+    kernel::affine_rectified::<T>(slice(), slice(), slice(), slice());
     affine_input_gradient::<T>(slice(), slice(), slice());
     affine_parameter_gradient::<T>(slice(), slice(), slice(), slice());
     kernel::affine_by_input::<T>(slice(), slice(), slice(), slice());

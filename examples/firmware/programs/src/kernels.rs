@@ -29,7 +29,7 @@ const OUTPUTS: usize = 257;
 const INPUTS_F32: usize = 65;
 const OUTPUTS_F32: usize = 33;
 /// Parameters that an optimizer's step is compared for: several of any block of a kernel, and some less.
-const PARAMETERS: usize = 11;
+const PARAMETERS: usize = 19;
 
 /// Texts whose features are computed, and the bytes that they are drawn of.
 const TEXTS: u32 = 1000;
@@ -204,7 +204,10 @@ fn pass<T: Scalar, const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> b
     b[..outputs].fill_with(&mut number);
     x[..inputs].fill_with(&mut number);
     let (w, b, x) = (&w[..inputs * outputs], &b[..outputs], &x[..inputs]);
-    by_output::<T, NUMBERS>(w, b, x, digest) & by_input::<T, NUMBERS>(w, b, x, digest) & adam(w, digest)
+    by_output::<T, NUMBERS>(w, b, x, digest)
+        & by_input::<T, NUMBERS>(w, b, x, digest)
+        & adam(w, T::unit_interval(u32::MAX), digest)
+        & adam(w, T::ONE, digest)
 }
 
 /// By the kernels for weights by output, whose bias or gradient `b` is.
@@ -215,6 +218,12 @@ fn by_output<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest:
     reference::affine(w, b, x, &mut expected[..outputs]);
     kernel::affine(w, b, x, &mut found[..outputs]);
     let mut equal = same(&expected, &found, digest);
+    reference::add(b, &mut expected[..outputs]);
+    kernel::add(b, &mut found[..outputs]);
+    equal &= same(&expected, &found, digest);
+    reference::affine_rectified(w, b, x, &mut expected[..outputs]);
+    kernel::affine_rectified(w, b, x, &mut found[..outputs]);
+    equal &= same(&expected, &found, digest);
 
     let (mut expected, mut found) =
         ([T::unit_interval(1 << 31); INPUTS_F32], [T::unit_interval(1 << 31); INPUTS_F32]);
@@ -269,16 +278,16 @@ fn by_input<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: 
     equal
 }
 
-/// The same of a step of Adam, for up to [`PARAMETERS`].
+/// The same of a step of Adam, for up to [`PARAMETERS`], of which `keep` is kept.
 #[inline(never)] // its arrays are gone when it returns
-fn adam<T: Scalar>(w: &[T], digest: &mut u32) -> bool {
+fn adam<T: Scalar>(w: &[T], keep: T, digest: &mut u32) -> bool {
     let step = AdamStep {
         scale: T::unit_interval(1 << 30),
         beta1: T::unit_interval(7 << 29),
         beta2: T::unit_interval(u32::MAX),
         epsilon: T::unit_interval(1 << 10),
         rate: -T::unit_interval(1 << 29),
-        keep: T::unit_interval(u32::MAX),
+        keep,
     };
     let count = w.len().min(PARAMETERS);
     let mut tensors = [[[T::ONE; PARAMETERS]; 4]; 2];
