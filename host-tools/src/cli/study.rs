@@ -46,7 +46,7 @@ pub(super) struct Study {
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128")]
     teacher_hidden: Vec<usize>,
     /// A study that is described already, and needs no data
-    #[arg(long, value_enum, conflicts_with_all = ["recipes", "hidden", "teacher_hidden", "label_noise", "training_share"])]
+    #[arg(long, value_enum, conflicts_with_all = ["data", "train", "test", "recipes", "hidden", "teacher_hidden", "label_noise", "training_share"])]
     preset: Option<Preset>,
     /// A folder of data sets: in each, train.csv and test.csv, and groups_train.csv and groups_test.csv if there are groups
     #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "train", "test", "preset"], help_heading = "Data")]
@@ -91,7 +91,7 @@ impl Study {
         }
         let plan = self.plan(context)?;
         plan.check()?;
-        fs::create_dir_all(&self.out).map_err(Error::io(&self.out))?;
+        file::make_folder(&self.out)?;
         let ledger = Ledger::open(self.out.join("ledger.jsonl"), &plan.fingerprint())?;
         interrupt::ask();
         self.train(context, &plan, &ledger)?;
