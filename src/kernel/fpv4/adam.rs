@@ -2,7 +2,7 @@
 
 use core::arch::naked_asm;
 
-use super::{Single, lanes, multiple, reference};
+use super::{Single, add_products, lanes, multiple, reference};
 use crate::kernel::AdamStep;
 
 /// [`reference::adam`]: 12.5 instructions a parameter, three less if fused, one more where weights decay; more than half of the
@@ -33,20 +33,10 @@ macro_rules! step {
             multiple!("vldmia", "r2", $count, "1"),
             lanes!($count, "vmul.f32 s\\i, s\\i, s8"),
             lanes!($count, "vmul.f32 s2\\i, s\\i, s\\i"),
-            ".if {fused}\n",
-            lanes!($count, "vfma.f32 s\\i, s1\\i, s9"),
-            ".else\n",
-            lanes!($count, "vmul.f32 s1\\i, s1\\i, s9"),
-            lanes!($count, "vadd.f32 s\\i, s\\i, s1\\i"),
-            ".endif\n",
+            add_products!($count, "s\\i", "s1\\i", "s9", "s1\\i"),
             multiple!("vstmia", "r2!", $count, ""),
             multiple!("vldmia", "r3", $count, "1"),
-            ".if {fused}\n",
-            lanes!($count, "vfma.f32 s2\\i, s1\\i, s18"),
-            ".else\n",
-            lanes!($count, "vmul.f32 s1\\i, s1\\i, s18"),
-            lanes!($count, "vadd.f32 s2\\i, s2\\i, s1\\i"),
-            ".endif\n",
+            add_products!($count, "s2\\i", "s1\\i", "s18", "s1\\i"),
             multiple!("vstmia", "r3!", $count, "2"),
             multiple!("vldmia", "r0", $count, "1"),
             lanes!($count, "vsqrt.f32 s2\\i, s2\\i"),
@@ -55,12 +45,7 @@ macro_rules! step {
             "cbz r5, 5f\n",
             lanes!($count, "vmul.f32 s1\\i, s1\\i, s29"),
             "5:\n",
-            ".if {fused}\n",
-            lanes!($count, "vfma.f32 s1\\i, s\\i, s28"),
-            ".else\n",
-            lanes!($count, "vmul.f32 s\\i, s\\i, s28"),
-            lanes!($count, "vadd.f32 s1\\i, s1\\i, s\\i"),
-            ".endif\n",
+            add_products!($count, "s1\\i", "s\\i", "s28", "s\\i"),
             multiple!("vstmia", "r0!", $count, "1"),
         )
     };

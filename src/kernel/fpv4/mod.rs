@@ -75,6 +75,22 @@ macro_rules! lanes {
 }
 use lanes;
 
+/// `$sum += $a·$b` in each of `$count` lanes, which are named as in `lanes!`: all products, which go to `$product`, then all
+/// sums, so that none waits; or fused.
+macro_rules! add_products {
+    ($count:literal, $sum:literal, $a:literal, $b:literal, $product:literal) => {
+        concat!(
+            ".if {fused}\n",
+            lanes!($count, concat!("vfma.f32 ", $sum, ", ", $a, ", ", $b)),
+            ".else\n",
+            lanes!($count, concat!("vmul.f32 ", $product, ", ", $a, ", ", $b)),
+            lanes!($count, concat!("vadd.f32 ", $sum, ", ", $sum, ", ", $product)),
+            ".endif\n"
+        )
+    };
+}
+use add_products;
+
 /// `vldmia` or `vstmia` of `$count` lanes from `$bank`, which is "", "1" or "2": s0, s10 or s20. Nothing for no lanes.
 macro_rules! multiple {
     ($operation:literal, $address:literal, $count:literal, $bank:literal) => {

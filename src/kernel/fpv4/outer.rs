@@ -3,7 +3,7 @@
 use core::arch::naked_asm;
 use core::ptr;
 
-use super::{Single, for_width, lanes, multiple, reference};
+use super::{Single, add_products, for_width, lanes, multiple, reference};
 
 /// [`reference::affine_parameter_gradient`].
 #[inline(always)] // so that of all widths' kernels the one that a network needs remains
@@ -87,24 +87,14 @@ unsafe extern "C" fn outer<T: Single, const REST: usize, const BLOCKS: bool, con
         "3:",
         "vldmia r9!, {{s10-s17}}",
         "vldmia r1, {{s0-s7}}",
-        ".if {fused}",
-        lanes!("8", "vfma.f32 s\\i, s1\\i, s30"),
-        ".else",
-        lanes!("8", "vmul.f32 s1\\i, s1\\i, s30"),
-        lanes!("8", "vadd.f32 s\\i, s\\i, s1\\i"),
-        ".endif",
+        add_products!("8", "s\\i", "s1\\i", "s30", "s1\\i"),
         "vstmia r1!, {{s0-s7}}",
         "subs r8, #1",
         "bne 3b",
         multiple!("vldmia", "r9", "{rest}", "1"),
         ".endif",
         multiple!("vldmia", "r1", "{rest}", ""),
-        ".if {fused}",
-        lanes!("{rest}", "vfma.f32 s\\i, s1\\i, s30"),
-        ".else",
-        lanes!("{rest}", "vmul.f32 s2\\i, s1\\i, s30"),
-        lanes!("{rest}", "vadd.f32 s\\i, s\\i, s2\\i"),
-        ".endif",
+        add_products!("{rest}", "s\\i", "s1\\i", "s30", "s2\\i"),
         multiple!("vstmia", "r1!", "{rest}", ""),
         "subs r4, #1",
         "bne 2b",

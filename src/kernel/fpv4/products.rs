@@ -2,7 +2,7 @@
 
 use core::arch::naked_asm;
 
-use super::{Single, clear_negative, lanes, multiple, reference};
+use super::{Single, add_products, clear_negative, lanes, multiple, reference};
 
 /// [`reference::affine`]: of up to ten inputs, which stay in registers, two rows at a time, 2.3 instructions a product; of
 /// more, four rows at a time, 2.4 instructions and 3.8 cycles.
@@ -107,12 +107,7 @@ unsafe extern "C" fn pairs<T: Single, const WIDTH: usize, const RECTIFY: bool>(
         "bne 9f",
         "vldr s30, [r1]",
         multiple!("vldmia", "r0", "{width}", "1"),
-        ".if {fused}",
-        lanes!("{width}", "vfma.f32 s30, s1\\i, s\\i"),
-        ".else",
-        lanes!("{width}", "vmul.f32 s1\\i, s1\\i, s\\i"),
-        lanes!("{width}", "vadd.f32 s30, s30, s1\\i"),
-        ".endif",
+        add_products!("{width}", "s30", "s1\\i", "s\\i", "s1\\i"),
         ".if {rectify}",
         clear_negative!("s30", "r2"),
         ".endif",

@@ -2,7 +2,7 @@
 
 use core::arch::naked_asm;
 
-use super::{Single, for_width, lanes, multiple, reference};
+use super::{Single, add_products, for_width, lanes, multiple, reference};
 
 /// [`reference::affine_by_input`].
 #[inline(always)] // so that of all widths' kernels the one that a network needs remains
@@ -77,32 +77,17 @@ unsafe extern "C" fn add_rows<T: Single, const REST: usize, const BLOCKS: bool>(
         "3:",
         "vldmia r2!, {{s10-s17}}",
         "vldmia r9, {{s0-s7}}",
-        ".if {fused}",
-        lanes!("8", "vfma.f32 s\\i, s1\\i, s20"),
-        ".else",
-        lanes!("8", "vmul.f32 s1\\i, s1\\i, s20"),
-        lanes!("8", "vadd.f32 s\\i, s\\i, s1\\i"),
-        ".endif",
+        add_products!("8", "s\\i", "s1\\i", "s20", "s1\\i"),
         "vstmia r9!, {{s0-s7}}",
         "subs r8, #1",
         "bne 3b",
         multiple!("vldmia", "r2!", "{rest}", "1"),
         multiple!("vldmia", "r9", "{rest}", ""),
-        ".if {fused}",
-        lanes!("{rest}", "vfma.f32 s\\i, s1\\i, s20"),
-        ".else",
-        lanes!("{rest}", "vmul.f32 s1\\i, s1\\i, s20"),
-        lanes!("{rest}", "vadd.f32 s\\i, s\\i, s1\\i"),
-        ".endif",
+        add_products!("{rest}", "s\\i", "s1\\i", "s20", "s1\\i"),
         multiple!("vstmia", "r9", "{rest}", ""),
         ".else",
         multiple!("vldmia", "r2!", "{rest}", "1"),
-        ".if {fused}",
-        lanes!("{rest}", "vfma.f32 s\\i, s1\\i, s20"),
-        ".else",
-        lanes!("{rest}", "vmul.f32 s1\\i, s1\\i, s20"),
-        lanes!("{rest}", "vadd.f32 s\\i, s\\i, s1\\i"),
-        ".endif",
+        add_products!("{rest}", "s\\i", "s1\\i", "s20", "s1\\i"),
         ".endif",
         "subs r4, #1",
         "bne 2b",
