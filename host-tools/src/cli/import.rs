@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use microdistill_host_tools::file;
 use microdistill_host_tools::import::{Learned, import};
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
@@ -32,6 +33,7 @@ struct Outcome<'a> {
 
 impl Import {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
+        file::probe_apart(&self.out, [self.learned.as_path(), &self.like])?;
         let Learned { mut model, changed } = import(&self.learned, &Model::load(&self.like)?)?;
         model.metadata.command = context.command.clone();
         model.save(&self.out)?;
