@@ -95,7 +95,7 @@ impl<'a> Set<'a> {
             gap,
             forests: forests(&set.comparisons)?,
             comparisons: table::comparisons("Mean differences, paired by seed".into(), &set.comparisons),
-            ratios: alone.map(|overall| table::ratios(overall)).filter(|table| !table.rows.is_empty()),
+            ratios: alone.map(table::ratios).filter(|table| !table.rows.is_empty()),
             nll_curves: curves::plots(&curves, curves::NLL)?,
             accuracy_curves: curves::plots(&curves, curves::ACCURACY)?,
             reliability: diagrams,
