@@ -50,6 +50,18 @@ pub fn probe_apart<'a>(path: impl AsRef<Path>, sources: impl IntoIterator<Item =
     }
 }
 
+/// Makes the folder `path`, and those that it is in, where they are missing.
+///
+/// # Errors
+/// A path that is a file, or where no folder can be made.
+pub fn make_folder(path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    if path.is_file() {
+        return Err(Error::Invalid(format!("{}: a file: name a folder", path.display())));
+    }
+    std::fs::create_dir_all(path).map_err(Error::io(path))
+}
+
 /// Where the bytes for `path` go.
 fn place(path: &Path) -> Result<PathBuf> {
     if path.is_dir() {

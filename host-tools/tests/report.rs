@@ -4,6 +4,8 @@
 
 #[path = "report/browser.rs"]
 mod browser;
+#[path = "report/contents.rs"]
+mod contents;
 #[path = "report/fixture.rs"]
 mod fixture;
 #[path = "report/page.rs"]
@@ -21,7 +23,7 @@ use page::{Page, descendants};
 type Test = fn() -> Result<(), Failed>;
 
 fn main() -> ExitCode {
-    let tests: [(&str, Test); 10] = [
+    let tests: [(&str, Test); 17] = [
         ("every_plot_has_its_marks", every_plot_has_its_marks),
         ("the_page_needs_nothing_but_itself", the_page_needs_nothing_but_itself),
         ("everything_has_a_name", everything_has_a_name),
@@ -32,6 +34,13 @@ fn main() -> ExitCode {
         ("a_class_may_be_absent", a_class_may_be_absent),
         ("json_is_read_back", json_is_read_back),
         ("csv_has_a_row_for_each_cell", csv_has_a_row_for_each_cell),
+        ("every_score_is_plotted_over_levels", contents::every_score_is_plotted_over_levels),
+        ("one_set_is_not_told_twice", contents::one_set_is_not_told_twice),
+        ("the_answer_follows_from_the_figures", contents::the_answer_follows_from_the_figures),
+        ("sentences_stand_by_their_sets", contents::sentences_stand_by_their_sets),
+        ("headings_are_in_order", contents::headings_are_in_order),
+        ("numbers_are_those_of_the_csv", contents::numbers_are_those_of_the_csv),
+        ("eight_sets_are_light", contents::eight_sets_are_light),
     ];
     let mut trials: Vec<Trial> = tests.into_iter().map(|(name, test)| Trial::test(name, test)).collect();
     let missing = browser::chromium().is_none();

@@ -18,8 +18,6 @@ pub(super) struct Page<'a> {
     palette: Vec<Named>,
     /// Of the teacher and the student.
     widths: [String; 2],
-    /// Percent of the training rows that judge settings.
-    inner: String,
     answer: Answer,
     /// Of several data sets each: a single one has its own section.
     overall: Vec<Whole>,
@@ -34,10 +32,9 @@ impl<'a> Page<'a> {
         let sets = results.sets.iter().map(|set| Set::new(results, set)).collect::<Result<_>>()?;
         let widths =
             [&results.settings.teacher_hidden, &results.settings.hidden].map(|hidden| number::widths(hidden));
-        let inner = number::fixed(100.0 * results.settings.inner_validation, 0);
         let answer = Answer::new(results)?;
         let sweeps = sweeps(results)?;
-        Ok(Page { results, palette: palette(), widths, inner, answer, overall, sweeps, sets })
+        Ok(Page { results, palette: palette(), widths, answer, overall, sweeps, sets })
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
             teacher_hidden: vec![128, 128],
             bins: BINS,
             candidates: 5,
-            inner_validation: 0.15,
+            folds: 5,
             redrawn: true,
         },
         arms: ARMS.map(arm).into(),
@@ -199,7 +199,7 @@ fn score(cell: &Cell, metric: &str) -> f64 {
     }
 }
 
-fn mean_std(values: &[f64]) -> MeanStd {
+pub(crate) fn mean_std(values: &[f64]) -> MeanStd {
     let n = values.len();
     let mean = values.iter().sum::<f64>() / n as f64;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
