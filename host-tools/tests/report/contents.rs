@@ -176,8 +176,8 @@ fn cell<'a>(page: &'a Page, caption: &str, row: &str, column: &str) -> Option<&'
         let mut captions = table.descendants().filter(|node| node.has_tag_name("caption"));
         captions.any(|node| node.text().is_some_and(|text| text.starts_with(caption)))
     };
-    let tables = page.document.descendants().filter(|node| node.has_tag_name("table"));
-    let table = tables.filter(begins).next()?;
+    let mut tables = page.document.descendants().filter(|node| node.has_tag_name("table"));
+    let table = tables.find(begins)?;
     let rows: Vec<Vec<&str>> = table
         .descendants()
         .filter(|node| node.has_tag_name("tr"))
