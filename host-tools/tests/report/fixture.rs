@@ -199,7 +199,7 @@ fn score(cell: &Cell, metric: &str) -> f64 {
     }
 }
 
-fn mean_std(values: &[f64]) -> MeanStd {
+pub(crate) fn mean_std(values: &[f64]) -> MeanStd {
     let n = values.len();
     let mean = values.iter().sum::<f64>() / n as f64;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
