@@ -41,6 +41,8 @@ pub(super) fn head(metric: &str) -> String {
 pub(super) fn name(metric: &str) -> &str {
     match metric {
         "nll" => "NLL",
+        "rmse" => "RMSE",
+        "r2" => "R²",
         "brier" => "Brier score",
         "ece" => "calibration error",
         other => other,

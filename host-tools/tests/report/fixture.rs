@@ -34,7 +34,7 @@ pub(crate) fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
         condition: CONDITION,
         summaries: sets.first().map_or(Vec::new(), |set| set.summaries.clone()),
         comparisons: sets.first().map_or(Vec::new(), |set| set.comparisons.clone()),
-        ratios: vec![Ratio { a: "default".into(), b: "hard".into(), nll: 0.47 }],
+        ratios: vec![Ratio { a: "default".into(), b: "hard".into(), metric: "nll".into(), ratio: 0.47 }],
     };
     Results {
         title: "Does distillation cure overfitting?".into(),
