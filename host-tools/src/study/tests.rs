@@ -250,7 +250,8 @@ fn the_teacher_of_values_is_heard() {
     };
     let teacher = train(of(names::TEACHER), &[]);
     let mean = |model: &Model| model.predict(&data).mean();
-    let (taught, alone) = (train(of(names::DEFAULT), &[teacher.clone()]), train(of(names::HARD), &[]));
+    let (taught, alone) =
+        (train(of(names::DEFAULT), std::slice::from_ref(&teacher)), train(of(names::HARD), &[]));
     assert_ne!(taught.body, alone.body);
     assert!([&taught, &alone, &teacher].iter().all(|model| (mean(model) - 550.0).abs() < 60.0));
 }

@@ -66,8 +66,7 @@ impl Form {
     }
 
     fn row(&self, summary: &Summary) -> Vec<String> {
-        let cell =
-            |(metric, _, form): &Column| summary.scores.get(*metric).map_or(String::new(), |of| form(of));
+        let cell = |(metric, _, form): &Column| summary.scores.get(*metric).map_or(String::new(), form);
         std::iter::once(summary.arm.clone()).chain(self.columns.iter().map(cell)).collect()
     }
 
