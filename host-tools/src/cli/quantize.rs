@@ -43,8 +43,7 @@ impl Quantize {
         if trained_for.is_some_and(|trained_for| trained_for != precision) {
             context.console.note("the student was trained for weights of other codes than asked for");
         }
-        let model =
-            quantize(&model, &parts.known.x, precision)?;
+        let model = quantize(&model, &parts.known.x, precision)?;
         finish(context, model, &parts, &self.out, start, None)
     }
 }
