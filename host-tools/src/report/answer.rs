@@ -173,8 +173,9 @@ fn conclusion(student: &ArmInfo, overall: &Overall) -> Option<(&'static str, Str
         1 => "A".into(),
         sets => format!("Over {sets} data sets, a"),
     };
+    let alone_with = if *fit == VALUES { "measured values" } else { "labels" };
     let reason = format!(
-        "{start} student on labels alone (`{}`) {}. Distilled (`{}`), the same student {}.",
+        "{start} student on {alone_with} alone (`{}`) {}. Distilled (`{}`), the same student {}.",
         names::HARD,
         figures(alone, fit)?,
         student.name,

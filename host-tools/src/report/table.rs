@@ -37,7 +37,8 @@ pub(super) fn scores(
     summaries: &[Summary],
     chosen: impl Fn(&str) -> Option<String>,
 ) -> Table {
-    let mut metrics: Vec<&str> = METRICS.iter().chain(&VALUE_METRICS).copied().collect();
+    let mut metrics: Vec<&str> =
+        METRICS.into_iter().filter(|metric| !VALUE_METRICS.contains(metric)).chain(VALUE_METRICS).collect();
     let others = summaries.iter().flat_map(|summary| summary.scores.keys());
     metrics.extend(others.map(String::as_str));
     let mut seen = std::collections::BTreeSet::new();
