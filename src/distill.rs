@@ -83,11 +83,7 @@ impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
         loss: &L,
         target: L::Target<'_>,
     ) -> S::Scalar {
-        self.student.record(x, &mut self.tape);
-        let (mut dz, mut work) = (S::Output::ZEROED, S::Output::ZEROED);
-        let z = S::output(&self.tape).as_slice();
-        let value = loss.gradient(z, target, dz.as_mut_slice(), work.as_mut_slice());
-        S::through_activation(&self.tape, &mut dz);
+        let (value, dz) = judge(&self.student, x, &mut self.tape, loss, target);
         self.student.backward(x, &self.tape, &dz, &mut self.gradient, InputGradient::None);
         self.samples = self.samples.saturating_add(1);
         value
@@ -108,4 +104,21 @@ impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
         self.optimizer.step(&mut self.student, &mut self.gradient, scale, rates);
         self.samples = 0;
     }
+}
+
+/// Forward pass, recorded, and loss: its value, and ∂L/∂z before the output's activation.
+#[inline]
+pub(crate) fn judge<S: Train, L: Loss<S::Scalar, S::Output>>(
+    student: &S,
+    x: &S::Input,
+    tape: &mut S::Tape,
+    loss: &L,
+    target: L::Target<'_>,
+) -> (S::Scalar, S::Output) {
+    student.record(x, tape);
+    let (mut dz, mut work) = (S::Output::ZEROED, S::Output::ZEROED);
+    let z = S::output(tape).as_slice();
+    let value = loss.gradient(z, target, dz.as_mut_slice(), work.as_mut_slice());
+    S::through_activation(tape, &mut dz);
+    (value, dz)
 }

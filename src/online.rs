@@ -1,5 +1,6 @@
 //! Learning from each sample at once.
 
+use crate::distill::judge;
 use crate::layer::{Array, InputGradient, Train};
 use crate::loss::Loss;
 
@@ -44,11 +45,7 @@ impl<S: Train> OnlineDistiller<S> {
         target: L::Target<'_>,
         rate: S::Scalar,
     ) -> S::Scalar {
-        self.student.record(x, &mut self.tape);
-        let (mut dz, mut work) = (S::Output::ZEROED, S::Output::ZEROED);
-        let z = S::output(&self.tape).as_slice();
-        let value = loss.gradient(z, target, dz.as_mut_slice(), work.as_mut_slice());
-        S::through_activation(&self.tape, &mut dz);
+        let (value, mut dz) = judge(&self.student, x, &mut self.tape, loss, target);
         for dz in dz.as_mut_slice() {
             *dz *= -rate;
         }
