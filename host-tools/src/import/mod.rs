@@ -66,6 +66,7 @@ fn learned(bytes: &[u8], like: &Model, before: &Network) -> Result<Learned, Stri
     let mut model = like.clone();
     model.metadata.scores.clear();
     model.metadata.machine = None;
+    model.metadata.training = None;
     let pairs = before.parameter_values().zip(network.parameter_values());
     let changed = pairs.filter(|(before, after)| before.to_bits() != after.to_bits()).count();
     model.body = Body::F32(network);
