@@ -97,10 +97,10 @@ pub struct Drift {
 pub struct DriftLimits {
     /// What starts learning.
     pub start: PageHinkleyLimits,
-    /// While learning, disagreements are averaged over so many samples, > 0. Learning stops after a block whose mean is
-    /// the one before the alarm, give or take the test's tolerance,
+    /// Samples over which disagreements are averaged while learning, > 0. Learning stops after a block whose mean is at
+    /// most the one before the alarm plus the test's tolerance.
     pub block: u32,
-    /// or after so many blocks that were no lower than the lowest by the tolerance, > 0.
+    /// Learning also stops after so many blocks in a row, > 0, whose mean was not below the lowest by the tolerance.
     pub patience: u32,
 }
 

@@ -27,19 +27,21 @@
 //! ```
 //!
 //! **Inference** takes one buffer of [`Network::SCRATCH_BYTES`] on the stack and cannot fail. An int8 network,
-//! [`MlpI8!`], is used in the same words; its [edges](quant::Quantize) take raw features and give real outputs.
+//! [`MlpI8!`], is used the same way; its [edges](quant::Quantize) take raw features and give real outputs.
 //!
 //! **Distillation** is a [`Distiller`]: student, gradient, optimizer and tape in one value that starts all zero. Give it
 //! samples with the teacher's logits ([`SoftLabels`](loss::SoftLabels)), kept in a [`Replay`] ring so that the teacher
 //! runs once a sample.
 //!
-//! Of a student in flash a part can be [fine-tuned](finetune), its last layers or its biases, for the memory of that part.
+//! [**Fine-tuning**](finetune) trains a part of a student that lies in flash, its last layers or its biases, and takes
+//! memory for that part alone.
 //!
-//! **Text** becomes features by [`text::NGrams`], where a network is of texts.
+//! **Text** becomes features by [`text::NGrams`]: hashed character n-grams.
 //!
-//! **In the field** a student learns from whoever is a [`Teacher`](teacher::Teacher), when [drift](drift::Drift) says so,
-//! and a [`Guard`](guard::Guard) keeps it from getting worse: a candidate learns in bounded pieces of work, and replaces
-//! the student in use where held-out rows say that it may.
+//! **In the field** a student learns from a [`Teacher`](teacher::Teacher): a network, an ensemble, a closure or stored
+//! answers. [`Drift`](drift::Drift) tells when it is worth learning. A [`Guard`](guard::Guard) keeps the student from
+//! getting worse: a candidate learns in bounded pieces of work and replaces the student in use only where held-out rows
+//! allow it.
 //!
 //! **Features** add to this and change none of it: `defmt` (values can be logged), `micromath` (its exponential in
 //! [`fast`]), `nalgebra` (module `view`: weights as matrices), `checkpoint` (what was learned, in flash), `stream` (samples

@@ -33,6 +33,35 @@ pub fn probe(path: impl AsRef<Path>) -> Result<()> {
     Ok(())
 }
 
+/// [`probe`], and that none of `sources`, the files that the result is made of, would be replaced by it.
+///
+/// # Errors
+/// Those of [`probe`]; a path that leads to one of the sources.
+pub fn probe_apart<'a>(path: impl AsRef<Path>, sources: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    let path = path.as_ref();
+    probe(path)?;
+    let file = |path: &Path| std::fs::canonicalize(path).ok().filter(|path| path.is_file());
+    match file(path) {
+        Some(old) if sources.into_iter().any(|source| file(source).is_some_and(|source| source == old)) => {
+            let path = path.display();
+            Err(Error::Invalid(format!("{path}: the result is made of this file: write it to another one")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes the folder `path`, and those that it is in, where they are missing.
+///
+/// # Errors
+/// A path that is a file, or where no folder can be made.
+pub fn make_folder(path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    if path.is_file() {
+        return Err(Error::Invalid(format!("{}: a file: name a folder", path.display())));
+    }
+    std::fs::create_dir_all(path).map_err(Error::io(path))
+}
+
 /// Where the bytes for `path` go.
 fn place(path: &Path) -> Result<PathBuf> {
     if path.is_dir() {
@@ -45,7 +74,12 @@ fn place(path: &Path) -> Result<PathBuf> {
 /// A new file in the folder of `place`, which is gone when dropped.
 fn beside(place: &Path, path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::metadata(folder).map_err(Error::io(folder))?;
+    if !folder.exists() {
+        let (path, folder) = (path.display(), folder.display());
+        return Err(Error::Invalid(format!(
+            "{path}: there is no folder {folder}: make it, or name another one"
+        )));
+    }
     let mut builder = tempfile::Builder::new();
     // A temporary file is private by default; what it becomes is an ordinary file under the user's umask.
     #[cfg(unix)]

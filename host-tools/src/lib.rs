@@ -1,4 +1,49 @@
-//! The desktop side of microdistill.
+//! The desktop's half of microdistill: from a CSV file to a student as Rust consts. The command line `microdistill` is made
+//! of this library, one file a verb.
+//!
+//! ```text
+//! dataset → teacher → distill → student → quantize → export → firmware (infer · distill on the device)
+//! ```
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use microdistill::loss::SoftLabels;
+//! use microdistill_host_tools::dataset::{Columns, read, read_like};
+//! use microdistill_host_tools::export::export;
+//! use microdistill_host_tools::metrics::evaluate;
+//! use microdistill_host_tools::precision::Precision;
+//! use microdistill_host_tools::quantize::quantize;
+//! use microdistill_host_tools::student::{self, Recipe, Taught};
+//! use microdistill_host_tools::teacher;
+//!
+//! # fn main() -> microdistill_host_tools::error::Result<()> {
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/watch_small");
+//! let columns = Columns { groups: Some("person".into()), ..Columns::default() };
+//! let train = read(format!("{folder}/train.csv"), &columns)?;
+//! let test = read_like(format!("{folder}/test.csv"), train.expected())?;
+//!
+//! let mut settings = teacher::Settings::new(train.widths(&[128, 128]), train.rows(), 1);
+//! settings.rates.weight_decay = 2.0;
+//! # settings.epochs = 2;
+//! let teacher = teacher::fit(&train, None, &settings, &mut |_| ControlFlow::Continue(()))?;
+//!
+//! let recipe = Recipe::SoftLabels(SoftLabels::DEFAULT);
+//! let settings = student::Settings::new(train.widths(&[16]), recipe, train.rows(), 1);
+//! # let settings = student::Settings { epochs: 10, ..settings };
+//! let rows = Taught { data: &train, teacher: Some(&teacher.answers(&train)) };
+//! let student = student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))?;
+//!
+//! let int8 = quantize(&student, &train.x, Precision::default())?;
+//! assert!(evaluate(&int8, &test)?.loss() < 1.5);
+//! let model_rs = export(&int8, "STUDENT", "the command that made it")?;
+//! # assert!(model_rs.contains("pub static STUDENT"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`study`] compares recipes fairly on your data, [`search`] finds the best student within a budget, [`import`] reads back
+//! what a device learned, and [`board`] builds, runs and measures firmware.
 
 pub mod answers;
 mod batched;

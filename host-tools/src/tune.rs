@@ -152,13 +152,17 @@ pub fn best(trials: &[Trial]) -> Option<&Trial> {
 /// The first trial, of the smallest weight decay, that is not worse than the best by more than a standard error of their
 /// difference over the folds, at the best temperature: a weight decay has to show what it is good for.
 pub fn sufficient(trials: &[Trial]) -> Option<&Trial> {
-    let best = trials.iter().reduce(
-        |best, next| {
-            if next.tempered_mean() < best.tempered_mean() { next } else { best }
-        },
-    )?;
-    trials.iter().find(|trial| {
-        let worse: Vec<f64> = trial.tempered.iter().zip(&best.tempered).map(|(a, b)| a - b).collect();
+    let tempered: Vec<&[f64]> = trials.iter().map(|trial| trial.tempered.as_slice()).collect();
+    trials.get(first_sufficient(&tempered)?)
+}
+
+/// Of candidates with these losses in each fold, the index of the first that is not worse than the best by more than a
+/// standard error of their difference over the folds: the one-standard-error rule of Breiman et al. (1984), paired. None
+/// if there are no candidates, or every training diverged.
+pub fn first_sufficient(losses: &[&[f64]]) -> Option<usize> {
+    let best = losses.iter().reduce(|best, next| if mean(next) < mean(best) { next } else { best })?;
+    losses.iter().position(|losses| {
+        let worse: Vec<f64> = losses.iter().zip(*best).map(|(a, b)| a - b).collect();
         let folds = worse.len() as f64;
         let middle = mean(&worse);
         let variance =
@@ -200,5 +204,8 @@ mod tests {
         assert_eq!((best(&clear), sufficient(&clear)), (Some(&clear[0]), Some(&clear[1])));
         let doubtful = [trial(0.0, 2.0, [3.0, 2.0, 1.0]), trial(1.0, 1.0, [2.0, 2.5, 0.9])];
         assert_eq!((best(&doubtful), sufficient(&doubtful)), (Some(&doubtful[1]), Some(&doubtful[0])));
+        let diverged = [f64::INFINITY; 3];
+        assert_eq!(first_sufficient(&[&diverged, &[2.0, 1.0, 2.0]]), Some(1));
+        assert_eq!((first_sufficient(&[&diverged]), first_sufficient(&[])), (None, None));
     }
 }

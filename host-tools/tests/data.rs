@@ -90,6 +90,7 @@ fn says_where_a_file_is_wrong() {
             "a,y\n\"1,2\",u\n\"1,234,567\",v\n",
             "FILE:2: column \"a\": \"1,2\" is a number with commas unlike those of other rows",
         ),
+        ("a,b,y\n1,2,u\n1,2,v\n", "FILE: all rows have the same features: nothing to learn"),
         ("a,y\n1,u\n2,u\n", "FILE: all rows have the label \"u\" in \"y\": nothing to learn"),
     ] {
         assert_eq!(error(bytes, &any), expected);
@@ -168,11 +169,19 @@ fn a_further_file_is_read_by_the_names_of_the_first() {
 #[test]
 fn missing_values_become_the_training_mean() {
     let data = read_text("a,b,y\n1,?,u\n,5,v\n3,7,u\n", &Columns::default());
-    assert_eq!(data.notes[0], "2 missing values: the training mean of their feature is put in");
+    assert_eq!(data.notes[0], "2 missing values: the training mean of the feature is put in");
     let scaler = Scaler::fit(&data.x);
     assert_eq!(scaler.mean, [2.0, 6.0]);
     let filled = scaler.apply(&data.x).map(|x| x == 0.0);
     assert_eq!(filled.as_slice(), [false, true, true, false, false, false], "the mean is zero");
+}
+
+#[test]
+fn a_row_that_is_taken_as_the_header_is_told() {
+    let note = "the first line is taken as names, though it holds numbers: is the header missing?";
+    let told = |text: &str| read_text(text, &Columns::default()).notes.iter().any(|told| told == note);
+    assert!(told("1,2.5,u\n3,4,v\n5,6,u\n"));
+    assert!(!told("a,2.5,y\n3,4,v\n5,6,u\n"));
 }
 
 /// The oddities of files that people have: a byte-order mark, CRLF, a target in the middle, names with spaces and
@@ -219,14 +228,14 @@ fn messy_files_are_read_and_what_was_done_is_said() {
             "ignored column 1, which has no name: it is empty or numbers the rows",
             "ignored column 12, which has no name: it is empty or numbers the rows",
             "ignored column 13, which has no name: it is empty or numbers the rows",
-            "ignored 1 rows without any value",
-            "6 missing values: the training mean of their feature is put in",
+            "ignored 1 row without any value",
+            "6 missing values: the training mean of the feature is put in",
             "target \"Kind, of bird\": 2 classes (guessed: it holds text)",
             "categories, a feature each: \"Island\" (2), \"Egg seen\" (2)",
             "constant columns, which do not count: [\"Fixed\"]",
             "left out, since nothing can be learned from: \"Sample ID\" (more than 32 different texts), \"Region\" \
              (one text in all rows), \"Date\" (more than 32 different texts), \"Comments\" (fewer than two rows a text)",
-            "left out 1 rows without a value in the target column",
+            "left out 1 row without a value in the target column",
         ]
     );
     let again = read_like(file.path(), data.expected()).unwrap();

@@ -111,6 +111,12 @@ impl DataFlags {
         }
     }
 
+    /// The files that rows are read from.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        let rows = [&self.data, &self.train, &self.test].into_iter().flatten().map(PathBuf::as_path);
+        rows.chain(self.groups.as_deref().map(Path::new))
+    }
+
     /// What the rows may be called: the name of their file.
     pub(super) fn name(&self) -> String {
         let stem = self.data.as_deref().or(self.train.as_deref()).and_then(Path::file_stem);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use microdistill_host_tools::export::{Footprint, NAME, export_to};
+use microdistill_host_tools::file;
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::network::macs;
 use serde::Serialize;
@@ -34,6 +35,7 @@ struct Outcome<'a> {
 
 impl Export {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
+        file::probe_apart(&self.out, [self.model.as_path()])?;
         let model = Model::load(&self.model)?;
         export_to(&model, &self.name, &context.command, &self.out)?;
         let footprint = Footprint::of(&model)?;

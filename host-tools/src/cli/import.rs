@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use microdistill_host_tools::file;
 use microdistill_host_tools::import::{Base, Learned, Trained, import};
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
@@ -39,6 +40,7 @@ impl Import {
         let Some(path) = self.shipped.as_ref().or(self.like.as_ref()) else {
             bail!("give the model that the device started from: --like FILE, or --shipped FILE")
         };
+        file::probe_apart(&self.out, [self.learned.as_path(), path])?;
         let model = Model::load(path)?;
         let base = if self.shipped.is_some() { Base::Shipped(&model) } else { Base::Like(&model) };
         let Learned { mut model, changed, trained } = import(&self.learned, base)?;

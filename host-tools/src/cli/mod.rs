@@ -83,8 +83,10 @@ struct Context {
 /// Parses, runs, and tells how it ended: 0, 1 (failed), 2 (usage) or 130 (Ctrl-C).
 pub(crate) fn main() -> ExitCode {
     let Cli { verb, json, seed } = Cli::parse();
-    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
-    let context = Context { console: Console::new(json), seed, command: command_line(arguments) };
+    // By its name, wherever it lies and whatever it was called.
+    let typed = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let command = command_line(std::iter::once("microdistill".into()).chain(typed));
+    let context = Context { console: Console::new(json), seed, command };
     let result = interrupt::listen().and_then(|()| match verb {
         Verb::Demo(demo) => demo.run(&context),
         Verb::Train(train) => train.run(&context),

@@ -37,6 +37,9 @@ impl Predict {
         if to_stdout && context.console.is_json() {
             bail!("--json and `--out -` both write to standard output: give --out a file");
         }
+        if !to_stdout {
+            file::probe_apart(&self.out, self.data.files().chain([self.model.as_path()]))?;
+        }
         let model = Model::load(&self.model)?;
         let rows = self.data.read_asked(context, &model, true)?;
         let mut writer = csv::Writer::from_writer(Vec::new());

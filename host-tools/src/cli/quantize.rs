@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::Args;
+use microdistill_host_tools::file;
 use microdistill_host_tools::model::Model;
 use microdistill_host_tools::precision::Scales;
 use microdistill_host_tools::quantize::quantize;
@@ -33,6 +34,7 @@ pub(super) struct Quantize {
 impl Quantize {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let start = Instant::now();
+        file::probe_apart(&self.out, self.data.files().chain([self.model.as_path()]))?;
         let model = Model::load(&self.model)?;
         let parts = self.data.read_like(context, &model, true)?;
         let asked = if self.per_layer { Some(Scales::PerLayer.into()) } else { self.precision.precision() };

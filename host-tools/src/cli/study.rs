@@ -46,33 +46,27 @@ pub(super) struct Study {
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128")]
     teacher_hidden: Vec<usize>,
     /// A study that is described already, and needs no data
-    #[arg(long, value_enum, conflicts_with_all = ["recipes", "hidden", "teacher_hidden", "label_noise", "training_share"])]
+    #[arg(long, value_enum, conflicts_with_all = ["data", "train", "test", "recipes", "hidden", "teacher_hidden", "label_noise", "training_share"])]
     preset: Option<Preset>,
-    /// A folder of data sets: in each, train.csv and test.csv, and groups_train.csv and groups_test.csv if there are groups
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "train", "test", "preset"], help_heading = "Data")]
-    folder: Option<PathBuf>,
-    /// Which of them [default: all]
-    #[arg(
-        long,
-        value_name = "A,B",
-        value_delimiter = ',',
-        num_args = 1,
-        requires = "folder",
-        help_heading = "Data"
-    )]
-    sets: Vec<String>,
-    /// Which of them recipes were not developed on: they have tables of their own
-    #[arg(
-        long,
-        value_name = "A,B",
-        value_delimiter = ',',
-        num_args = 1,
-        requires = "folder",
-        help_heading = "Data"
-    )]
-    held_out: Vec<String>,
+    #[command(flatten)]
+    sets: Sets,
     #[command(flatten)]
     data: DataFlags,
+}
+
+/// Many data sets at once.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Data")]
+struct Sets {
+    /// A folder of data sets: in each, train.csv and test.csv, and groups_train.csv and groups_test.csv if there are groups
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "train", "test", "preset"])]
+    folder: Option<PathBuf>,
+    /// Which of them [default: all]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, requires = "folder")]
+    sets: Vec<String>,
+    /// Which of them recipes were not developed on: they have tables of their own
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, requires = "folder")]
+    held_out: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -81,8 +75,8 @@ enum Preset {
     Mission,
 }
 
-/// Share of the training rows that judges candidates.
-const INNER_VALIDATION: f64 = 0.25;
+/// How many folds of the training rows judge candidates.
+const FOLDS: usize = 5;
 
 impl Study {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
@@ -91,7 +85,7 @@ impl Study {
         }
         let plan = self.plan(context)?;
         plan.check()?;
-        fs::create_dir_all(&self.out).map_err(Error::io(&self.out))?;
+        file::make_folder(&self.out)?;
         let ledger = Ledger::open(self.out.join("ledger.jsonl"), &plan.fingerprint())?;
         interrupt::ask();
         self.train(context, &plan, &ledger)?;
@@ -157,7 +151,7 @@ impl Study {
                 seeds,
                 hidden: vec![32],
                 teacher_hidden: vec![64],
-                inner_validation: 0.1,
+                folds: 10,
             });
         }
         let conditions = self.label_noise.iter().flat_map(|&label_noise| {
@@ -167,18 +161,18 @@ impl Study {
             title: "Does distillation cure overfitting?".into(),
             preset: None,
             problems: self.problems(context)?,
-            held_out: self.held_out.clone(),
+            held_out: self.sets.held_out.clone(),
             conditions: conditions.collect(),
             arms: [study::always(), study::by_name(&self.recipes)?].concat(),
             seeds,
             hidden: self.hidden.clone(),
             teacher_hidden: self.teacher_hidden.clone(),
-            inner_validation: INNER_VALIDATION,
+            folds: FOLDS,
         })
     }
 
     fn problems(&self, context: &Context) -> Result<Vec<Problem>> {
-        if let Some(folder) = &self.folder {
+        if let Some(folder) = &self.sets.folder {
             let problem = |name: String| self.of_folder(&folder.join(&name), name);
             return self.names(folder)?.into_iter().map(problem).collect();
         }
@@ -191,8 +185,8 @@ impl Study {
 
     /// The data sets asked for, or all of a folder.
     fn names(&self, folder: &Path) -> Result<Vec<String>> {
-        if !self.sets.is_empty() {
-            return Ok(self.sets.clone());
+        if !self.sets.sets.is_empty() {
+            return Ok(self.sets.sets.clone());
         }
         let entries = fs::read_dir(folder).map_err(Error::io(folder))?;
         let paths =

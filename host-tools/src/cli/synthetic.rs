@@ -1,6 +1,6 @@
 //! `--synthetic`, `--synthetic-rows` and `--unlabelled`: more rows for a student, labelled by its teacher.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Result, bail};
@@ -58,6 +58,11 @@ impl Amount {
 }
 
 impl FurtherFlags {
+    /// The file of unlabelled rows.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.unlabelled.as_deref()
+    }
+
     /// Reads the unlabelled file, if there is one; `teacher` is none where no teacher can be asked.
     pub(super) fn read(
         &self,

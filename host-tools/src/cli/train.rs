@@ -106,7 +106,7 @@ impl From<ActivationFlag> for Activation {
 impl Train {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let start = Instant::now();
-        file::probe(&self.out)?;
+        file::probe_apart(&self.out, self.data.files())?;
         if self.ensemble == 0 {
             bail!("--ensemble 0: a teacher needs at least one network");
         }

@@ -57,7 +57,12 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
     if features.is_empty() && texts.is_empty() {
         return Err(file.error(Some(1), "no column is left for a feature"));
     }
-    let (mut encodings, notes) = encoding::learn(&file, &features)?;
+    let (mut encodings, mut notes) = encoding::learn(&file, &features)?;
+    // They may well be names: wavelengths, years.
+    if !features.is_empty() && features.iter().all(|&column| file.header[column].parse::<f64>().is_ok()) {
+        notes
+            .push("the first line is taken as names, though it holds numbers: is the header missing?".into());
+    }
     encodings.extend(texts);
     if encodings.is_empty() {
         return Err(file.error(None, format!("no column is left for a feature: {}", notes.join("; "))));
@@ -90,6 +95,11 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
         }
     };
     file.notes.extend(notes);
+    let mut features = rows.x.column_iter();
+    let first = features.next();
+    if rows.lines.len() > 1 && features.all(|other| Some(other) == first) {
+        return Err(file.error(None, "all rows have the same features: nothing to learn"));
+    }
     let own = groups.map(|_| rows.texts[1].clone());
     let groups = groups_of(&file, columns.groups.as_deref(), own, &rows.lines)?;
     Ok(rows.dataset(file, &encodings, task, target, groups, &unlabelled))
@@ -170,8 +180,8 @@ fn read_expected(path: &Path, expected: Expected<'_>, with_target: bool) -> Resu
     let target = match (target, task) {
         (None, _) => Target::Absent,
         (Some(_), _) if target_optional && !unlabelled.is_empty() => {
-            let rows = unlabelled.len();
-            file.notes.push(format!("{rows} rows have no value in the target column: it is ignored"));
+            let rows = counted(unlabelled.len());
+            file.notes.push(format!("{rows} without a value in the target column, which is ignored"));
             unlabelled.clear();
             Target::Absent
         }
@@ -213,11 +223,12 @@ impl<const TEXTS: usize> Rows<TEXTS> {
             Ok(())
         })?;
         if empty > 0 {
-            file.notes.push(format!("ignored {empty} rows without any value"));
+            file.notes.push(format!("ignored {} without any value", counted(empty)));
         }
         let missing = x.iter().filter(|value| value.is_nan()).count();
         if missing > 0 {
-            let note = format!("{missing} missing values: the training mean of their feature is put in");
+            let values = if missing == 1 { "value" } else { "values" };
+            let note = format!("{missing} missing {values}: the training mean of the feature is put in");
             file.notes.push(note);
         }
         Ok(Rows { x: DMatrix::from_vec(x.len() / lines.len().max(1), lines.len(), x), texts, lines })
@@ -239,9 +250,13 @@ impl<const TEXTS: usize> Rows<TEXTS> {
         }
         let labelled: Vec<usize> =
             (0..data.rows()).filter(|row| unlabelled.binary_search(row).is_err()).collect();
-        let note = format!("left out {} rows without a value in the target column", unlabelled.len());
+        let note = format!("left out {} without a value in the target column", counted(unlabelled.len()));
         Dataset { notes: [data.notes.as_slice(), &[note]].concat(), ..data.select(&labelled) }
     }
+}
+
+fn counted(rows: usize) -> String {
+    format!("{rows} row{}", if rows == 1 { "" } else { "s" })
 }
 
 /// The target column.

@@ -19,8 +19,6 @@ pub(super) struct Page<'a> {
     palette: Vec<Named>,
     /// Of the teacher and the student.
     widths: [String; 2],
-    /// Percent of the training rows that judge settings.
-    inner: String,
     overall: Vec<Whole>,
     sets: Vec<Set<'a>>,
 }
@@ -62,8 +60,7 @@ impl<'a> Page<'a> {
         let sets = results.sets.iter().map(|set| one(results, set)).collect::<Result<_>>()?;
         let widths =
             [&results.settings.teacher_hidden, &results.settings.hidden].map(|hidden| number::widths(hidden));
-        let inner = number::fixed(100.0 * results.settings.inner_validation, 0);
-        Ok(Page { results, palette: palette(), widths, inner, overall, sets })
+        Ok(Page { results, palette: palette(), widths, overall, sets })
     }
 }
 

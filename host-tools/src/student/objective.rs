@@ -44,7 +44,7 @@ impl Recipe {
     }
 
     /// What is wrong with its numbers, or with so many outputs.
-    pub(super) fn check(self, outputs: usize) -> Result<()> {
+    pub(crate) fn check(self, outputs: usize) -> Result<()> {
         let invalid = |message: String| Err(Error::Invalid(message));
         let (temperature, alpha, beta) = match self {
             Recipe::SoftLabels(SoftLabels { temperature, alpha }) => (temperature, alpha, 0.0),

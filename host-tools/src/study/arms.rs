@@ -1,6 +1,6 @@
 //! What may be compared: each way to make a model, by name.
 
-use microdistill::loss::SoftLabels;
+use microdistill::loss::{DecoupledSoftLabels, SoftLabels};
 
 use super::results::{ArmInfo, ArmKind};
 use crate::error::{Error, Result};
@@ -37,7 +37,7 @@ pub struct Method {
     pub synthetic: Option<Synthetic>,
 }
 
-/// What the inner validation rows may choose.
+/// What cross-validation may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Knob {
     /// L2, beside 1,000 rows: see [`beside_rows`](crate::tune::beside_rows).
@@ -166,6 +166,7 @@ pub fn always() -> Vec<Arm> {
 pub fn others() -> Vec<Arm> {
     let outputs = Method { recipe: Recipe::OutputMse, ..DEFAULT };
     let logits = Method { recipe: Recipe::LogitMse, ..DEFAULT };
+    let decoupled = Method { recipe: Recipe::Decoupled(DecoupledSoftLabels::DEFAULT), ..DEFAULT };
     let synthetic = Synthetic::ALL.map(|kind| {
         let description = format!("the default, with as many synthetic rows again: {}", kind.name());
         Arm::new(kind.name(), &description, Method { synthetic: Some(kind), ..DEFAULT })
@@ -173,6 +174,7 @@ pub fn others() -> Vec<Arm> {
     let others = [
         Arm::new("outputs", "the default, but the squared difference of the outputs", outputs),
         Arm::new("logits", "the default, but the squared difference of the logits", logits),
+        Arm::new("dkd", "the default, but decoupled soft labels, of three classes or more", decoupled),
         Arm::new("soft-l2", "the default, weight decay tuned", DEFAULT).tuned(Knob::WeightDecay),
         Arm::new("ensemble", "the default, of five teachers", Method { teachers: 5, ..DEFAULT }),
     ];

@@ -1,16 +1,18 @@
 //! All models of one data set, condition and seed.
 
+use std::fmt::Debug;
+
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::arms::{Arm, Knob};
-use super::ledger::{Ledger, Record};
+use super::arms::{Arm, CANDIDATES};
+use super::ledger::{Ledger, Outcome};
 use super::problem::{Draw, Problem};
 use super::results::{ArmKind, Bin, Cell, Condition, CurvePoint};
 use super::training::Training;
 use super::{BINS, SIZE_SEEDS, SIZES, Study, Watch};
 use crate::dataset::{Dataset, Standardizer, Target};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::export::Footprint;
 use crate::metrics::{self, evaluate, probabilities};
 use crate::model::Model;
@@ -37,17 +39,8 @@ pub(super) struct Task {
     curve: bool,
 }
 
-/// Teachers of one draw.
-struct Teachers {
-    choice: Option<usize>,
-    /// Trained on all training rows; the first is the teacher of the tables.
-    all: Vec<Model>,
-    /// Trained without the rows that judge candidates.
-    inner: Model,
-}
-
 impl Job<'_> {
-    fn seed(&self) -> u64 {
+    pub(super) fn seed(&self) -> u64 {
         self.study.seeds[self.index]
     }
 
@@ -78,164 +71,183 @@ impl Job<'_> {
     /// What came of `arm` with these hidden widths, under the arm's name; none if it is not finished, or not wanted.
     pub(super) fn cell(&self, ledger: &Ledger, arm: &Arm, hidden: &[usize]) -> Option<Cell> {
         let task = self.tasks().into_iter().find(|task| task.arm.same(arm) && task.hidden == hidden)?;
-        let cell = ledger.get(&self.key(&task))?.cell;
+        let cell = ledger.model(&self.key(&task))?;
         Some(Cell { arm: arm.name.clone(), ..cell })
     }
 
     /// A name for all that decides about a task's result.
     fn key(&self, task: &Task) -> String {
         let Task { arm, hidden, curve } = task;
+        let seeds = (self.seed(), self.chooser());
+        key(&(self.rows(), seeds, arm.method, arm.knob, hidden, curve, self.taught_by()))
+    }
+
+    /// What decides about the rows of all seeds.
+    pub(super) fn rows(&self) -> impl Debug {
+        (self.hash, self.condition, self.study.folds)
+    }
+
+    /// What decides about teachers.
+    pub(super) fn taught_by(&self) -> impl Debug {
         let teacher = self.study.teacher();
-        let teacher = (teacher.method, teacher.knob, &self.study.teacher_hidden);
-        let rows = (self.hash, self.condition, self.study.inner_validation, self.seed());
-        let all = format!("{:?}", (rows, arm.method, arm.knob, hidden, curve, teacher));
-        Sha256::digest(all).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        (teacher.method, teacher.knob, &self.study.teacher_hidden)
     }
 
     /// What is not finished.
     fn missing(&self, ledger: &Ledger) -> Vec<Task> {
-        self.tasks().into_iter().filter(|task| ledger.get(&self.key(task)).is_none()).collect()
+        self.tasks().into_iter().filter(|task| ledger.model(&self.key(task)).is_none()).collect()
     }
 
-    /// Makes what is not finished, in parallel.
+    /// Makes what is not finished, in parallel. All knobs are set: see [`choose`](Job::choose).
     pub(super) fn run(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
         let missing = self.missing(ledger);
         if missing.is_empty() {
             return Ok(());
         }
-        let draw = self.problem.draw(self.condition, self.study.inner_validation, self.seed())?;
-        let teachers = self.teachers(ledger, &draw, watch)?;
+        let draw = self.problem.draw(self.condition, self.study.folds, self.seed())?;
+        let teachers = (0..self.teachers()).into_par_iter();
+        let teachers: Vec<Model> =
+            teachers.map(|member| self.teacher(ledger, &draw.train, member, watch)).collect::<Result<_>>()?;
+        let watched = if missing.iter().any(|task| task.curve) {
+            Some(self.watched(ledger, &draw, watch)?)
+        } else {
+            None
+        };
         missing.par_iter().try_for_each(|task| {
-            let (choice, cell) = self.make(task, &draw, &teachers, watch)?;
-            ledger.add(Record { key: self.key(task), choice, cell })
+            let cell = self.make(ledger, task, &draw, &teachers, watched.as_ref(), watch)?;
+            ledger.add(self.key(task), Outcome::Model(Box::new(cell)))
         })
     }
 
-    fn training<'a>(&self, arm: &'a Arm, hidden: &'a [usize], watch: &'a Watch<'a>) -> Training<'a> {
+    pub(super) fn training<'a>(
+        &self,
+        arm: &'a Arm,
+        hidden: &'a [usize],
+        watch: &'a Watch<'a>,
+    ) -> Training<'a> {
         Training { arm, value: None, hidden, seed: self.seed(), watch }
     }
 
-    fn teachers(&self, ledger: &Ledger, draw: &Draw, watch: &Watch<'_>) -> Result<Teachers> {
-        let arm = self.study.teacher();
-        let training = self.training(arm, &self.study.teacher_hidden, watch);
-        let task =
-            Task { arm: arm.clone(), hidden: self.study.teacher_hidden.clone(), curve: self.index == 0 };
-        let choice = match (arm.knob, ledger.get(&self.key(&task))) {
-            (None, _) => None,
-            (Some(_), Some(Record { choice: Some(choice), .. })) => Some(choice),
-            (Some(knob), _) => Some(choose(training, knob, draw, &[])?),
-        };
-        let value = choice.zip(arm.knob).map(|(choice, knob)| knob.candidates()[choice]);
-        let training = Training { value, ..training };
-        let train = |rows: &Dataset, member: u64| {
-            let seed = self.seed().wrapping_add(member.wrapping_mul(MEMBERS));
-            Training { seed, ..training }.run(rows, &[], &mut |_, _, _| {})
-        };
-        let count = self.study.arms.iter().map(|arm| arm.method.teachers).max().unwrap_or_default().max(1);
-        let all = (0..count as u64).into_par_iter().map(|member| train(&draw.train, member));
-        let (all, inner) = rayon::join(|| all.collect::<Result<_>>(), || train(&draw.inner, 0));
-        Ok(Teachers { choice, all: all?, inner: inner? })
+    /// How many teachers the arms need.
+    fn teachers(&self) -> u64 {
+        let most = self.study.arms.iter().map(|arm| arm.method.teachers).max();
+        most.unwrap_or_default().max(1) as u64
+    }
+
+    /// A teacher of these rows, the first or another member of an ensemble.
+    pub(super) fn teacher(
+        &self,
+        ledger: &Ledger,
+        rows: &Dataset,
+        member: u64,
+        watch: &Watch<'_>,
+    ) -> Result<Model> {
+        let (arm, hidden) = (self.study.teacher(), &self.study.teacher_hidden);
+        let value = self.setting(ledger, arm, hidden).map(|(_, value)| value);
+        let seed = self.seed().wrapping_add(member.wrapping_mul(MEMBERS));
+        let training = Training { seed, value, ..self.training(arm, hidden, watch) };
+        training.run(rows, &[], &mut |_, _, _| {})
+    }
+
+    /// Rows to train on and to watch by, and a teacher that saw no others.
+    fn watched(&self, ledger: &Ledger, draw: &Draw, watch: &Watch<'_>) -> Result<Watched> {
+        let [train, validation] = draw.parts(&draw.folds[0]);
+        Ok(Watched { teacher: self.teacher(ledger, &train, 0, watch)?, train, validation })
     }
 
     fn make(
         &self,
+        ledger: &Ledger,
         task: &Task,
         draw: &Draw,
-        teachers: &Teachers,
+        teachers: &[Model],
+        watched: Option<&Watched>,
         watch: &Watch<'_>,
-    ) -> Result<(Option<usize>, Cell)> {
+    ) -> Result<Cell> {
         let Task { arm, hidden, curve } = task;
-        let training = self.training(arm, hidden, watch);
-        let inner_teachers = std::slice::from_ref(&teachers.inner);
-        let (choice, value) = match (arm.method.kind, arm.knob) {
-            (ArmKind::Teacher, knob) => (teachers.choice, knob.zip(teachers.choice)),
-            (_, None) => (None, None),
-            (_, Some(knob)) => {
-                let choice = choose(training, knob, draw, inner_teachers)?;
-                (Some(choice), Some((knob, choice)))
-            }
-        };
-        let value = value.map(|(knob, choice): (Knob, usize)| (knob, knob.candidates()[choice]));
-        let training = Training { value: value.map(|(_, value)| value), ..training };
+        let setting = self.setting(ledger, arm, hidden);
+        let value = setting.map(|(_, value)| value);
+        let training = Training { value, ..self.training(arm, hidden, watch) };
         let rows = training.rows(&draw.train)?;
-        let model = match (arm.method.kind, teachers.all.first()) {
+        let model = match (arm.method.kind, teachers.first()) {
             (ArmKind::Teacher, Some(teacher)) => teacher.clone(),
-            _ => training.run(&rows, &teachers.all, &mut |_, _, _| {})?,
+            _ => training.run(&rows, teachers, &mut |_, _, _| {})?,
         };
-        let curve = if *curve { learning_curve(training, draw, inner_teachers)? } else { Vec::new() };
+        let watched = watched.filter(|_| *curve);
+        let curve = watched.map_or(Ok(Vec::new()), |watched| learning_curve(training, watched))?;
         let int8 = quantize(&model, &model.examples, Scales::default())?;
-        let cell = Cell {
+        Ok(Cell {
             arm: arm.name.clone(),
             seed: self.seed(),
             widths: model.widths(),
             parameters: model.parameters(),
             flash_bytes: Footprint::of(&model)?.flash,
             flash_bytes_int8: Footprint::of(&int8)?.flash,
-            chosen: value.map(|(knob, value)| format!("{} {value}", knob.name())),
+            chosen: setting.map(|(knob, value)| format!("{} {value}", knob.name())),
             train: evaluate(&model, &rows)?,
             test: evaluate(&model, &draw.test)?,
             curve,
             reliability: reliability(&model, &draw.test),
-        };
-        Ok((choice, cell))
+        })
     }
 
     /// About how much is still to be done.
     pub(super) fn work(&self, ledger: &Ledger) -> u64 {
-        let missing = self.missing(ledger);
-        if missing.is_empty() {
-            return 0;
-        }
         let (rows, features) = self.problem.size(self.condition);
         let nothing = Watch { stop: &|| false, done: &|_| () };
-        let inner = ((1.0 - self.study.inner_validation) * rows as f64) as usize;
-        let one = |arm: &Arm, hidden: &[usize], all: u64, curve: bool| {
-            let training = self.training(arm, hidden, &nothing);
-            let candidates = arm.knob.map_or(0, |knob| knob.candidates().len()) as u64 + u64::from(curve);
-            all * training.work(rows, features) + candidates * training.work(inner, features)
+        let folds = self.study.folds.max(2);
+        let inner = rows - rows / folds;
+        let one =
+            |arm: &Arm, hidden: &[usize], rows| self.training(arm, hidden, &nothing).work(rows, features);
+        let undecided = if self.chooses() { self.undecided(ledger) } else { Vec::new() };
+        let trials = (CANDIDATES * folds) as u64;
+        let choices: u64 = undecided.iter().map(|task| trials * one(&task.arm, &task.hidden, inner)).sum();
+        let missing = self.missing(ledger);
+        if missing.is_empty() {
+            return choices;
+        }
+        let all = |task: &Task| {
+            let curve = if task.curve { one(&task.arm, &task.hidden, inner) } else { 0 };
+            // Teachers are counted below.
+            let whole =
+                if task.arm.method.kind == ArmKind::Teacher { 0 } else { one(&task.arm, &task.hidden, rows) };
+            curve + whole
         };
-        let tasks = missing.iter().filter(|task| task.arm.method.kind != ArmKind::Teacher);
-        let tasks: u64 = tasks.map(|task| one(&task.arm, &task.hidden, 1, task.curve)).sum();
-        let count = self.study.arms.iter().map(|arm| arm.method.teachers).max().unwrap_or_default().max(1);
-        tasks + one(self.study.teacher(), &self.study.teacher_hidden, count as u64, true)
+        let teacher = one(self.study.teacher(), &self.study.teacher_hidden, rows);
+        choices + missing.iter().map(all).sum::<u64>() + self.teachers() * teacher
     }
+}
+
+/// What a training is watched with.
+struct Watched {
+    train: Dataset,
+    validation: Dataset,
+    teacher: Model,
+}
+
+/// 16 hexadecimal digits for all that `of` shows.
+pub(super) fn key(of: &impl Debug) -> String {
+    Sha256::digest(format!("{of:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What divides the seeds of the teachers of an ensemble.
 const MEMBERS: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// The index of the candidate with the best likelihood on the rows that judge; of equal ones the first. One whose training
-/// diverges is worse than any other.
-fn choose(training: Training<'_>, knob: Knob, draw: &Draw, teachers: &[Model]) -> Result<usize> {
-    let rows = training.rows(&draw.inner)?;
-    let loss = |value: f32| match (Training { value: Some(value), ..training }).run(
-        &rows,
-        teachers,
-        &mut |_, _, _| {},
-    ) {
-        Ok(model) => Ok(evaluate(&model, &draw.validation)?.loss()),
-        Err(Error::Diverged { .. }) => Ok(f64::INFINITY),
-        Err(error) => Err(error),
-    };
-    let losses: Vec<f64> = knob.candidates().into_par_iter().map(loss).collect::<Result<_>>()?;
-    let best = (0..losses.len()).reduce(|a, b| if losses[b] < losses[a] { b } else { a });
-    Ok(best.unwrap_or_default())
-}
-
 /// Most points of a curve.
 const POINTS: usize = 60;
 
-/// The training without the rows that judge, and how it does on them.
-fn learning_curve(training: Training<'_>, draw: &Draw, teachers: &[Model]) -> Result<Vec<CurvePoint>> {
-    let rows = training.rows(&draw.inner)?;
+/// The training without the rows of a fold, and how it does on them.
+fn learning_curve(training: Training<'_>, watched: &Watched) -> Result<Vec<CurvePoint>> {
+    let rows = training.rows(&watched.train)?;
     let standardizer = Standardizer::fit(&rows, None);
-    let parts = [&rows, &draw.validation].map(|data| (standardizer.scaler.apply(&data.x), classes(data)));
+    let parts = [&rows, &watched.validation].map(|data| (standardizer.scaler.apply(&data.x), classes(data)));
     let score = |network: &Network, part: usize| {
         let (x, classes) = &parts[part];
         metrics::classification(&network.predict_all(x), classes)
     };
     let mut curve = Vec::new();
-    training.run(&rows, teachers, &mut |epoch, epochs, network| {
+    let teacher = std::slice::from_ref(&watched.teacher);
+    training.run(&rows, teacher, &mut |epoch, epochs, network| {
         let step = epochs.div_ceil(POINTS);
         if epoch % step == 0 || epoch == epochs {
             let (train, validation) = (score(network, 0), score(network, 1));

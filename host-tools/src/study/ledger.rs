@@ -11,15 +11,21 @@ use serde::{Deserialize, Serialize};
 use super::results::Cell;
 use crate::error::{Error, Result};
 
-/// One finished model.
+/// What is finished, and the key of all that decided about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// Of all that decided about it.
     pub(super) key: String,
-    /// Which candidate was chosen.
-    pub(super) choice: Option<usize>,
-    /// What came of it.
-    pub(super) cell: Cell,
+    pub(super) outcome: Outcome,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Outcome {
+    /// The index of the candidate that was chosen.
+    Choice(usize),
+    /// A model in numbers.
+    Model(Box<Cell>),
 }
 
 /// The first line: what all records of one ledger share.
@@ -40,7 +46,7 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Open {
     file: File,
-    records: HashMap<String, Record>,
+    records: HashMap<String, Outcome>,
 }
 
 impl Ledger {
@@ -90,19 +96,28 @@ impl Ledger {
             let record: Record = serde_json::from_slice(line).map_err(|_| {
                 invalid(&format!("line {} is damaged: delete that line, and it is computed again", index + 2))
             })?;
-            records.insert(record.key.clone(), record);
+            records.insert(record.key, record.outcome);
         }
         Ok(Ledger { path: path.to_owned(), open: Mutex::new(Open { file, records }) })
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<Record> {
-        self.lock().records.get(key).cloned()
+    pub(super) fn choice(&self, key: &str) -> Option<usize> {
+        if let Some(Outcome::Choice(index)) = self.lock().records.get(key) { Some(*index) } else { None }
     }
 
-    pub(super) fn add(&self, record: Record) -> Result<()> {
+    pub(super) fn model(&self, key: &str) -> Option<Cell> {
+        if let Some(Outcome::Model(cell)) = self.lock().records.get(key) {
+            Some(Cell::clone(cell))
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn add(&self, key: String, outcome: Outcome) -> Result<()> {
         let mut open = self.lock();
+        let record = Record { key, outcome };
         append(&mut open.file, &self.path, &record)?;
-        open.records.insert(record.key.clone(), record);
+        open.records.insert(record.key, record.outcome);
         Ok(())
     }
 

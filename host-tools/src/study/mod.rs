@@ -1,10 +1,11 @@
 //! Does distillation cure overfitting? Students taught in several ways, compared fairly on anyone's data.
 //!
 //! A [`Study`] is problems × conditions × seeds × [`Arm`]s. All arms of a seed share its parts of the rows, its initial
-//! weights and its order of samples; what is tuned is tuned on training rows, with as many candidates for each. What is
-//! finished goes to a [`Ledger`], and [`Results`] are made of that.
+//! weights and its order of samples; what is tuned is tuned by cross-validation on training rows, with as many candidates
+//! for each. What is finished goes to a [`Ledger`], and [`Results`] are made of that.
 
 mod arms;
+mod choice;
 mod job;
 mod ledger;
 mod problem;
@@ -65,8 +66,8 @@ pub struct Study {
     pub hidden: Vec<usize>,
     /// Hidden widths of teachers.
     pub teacher_hidden: Vec<usize>,
-    /// Share of the training rows that judges candidates, in (0, 1).
-    pub inner_validation: f64,
+    /// How many folds of the training rows judge candidates, at least 2; of so many groups at most.
+    pub folds: usize,
 }
 
 impl Study {
@@ -98,17 +99,21 @@ impl Study {
         // What does not fit is found before hours of work.
         for problem in &self.problems {
             for &condition in &self.conditions {
-                problem.draw(condition, self.inner_validation, self.seeds[0])?;
+                let classes = problem.draw(condition, self.folds, self.seeds[0])?.train.task.labels().len();
+                for arm in &self.arms {
+                    let named = |error| Error::Invalid(format!("{}, {}: {error}", problem.name, arm.name));
+                    arm.method.recipe.check(classes).map_err(named)?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Of what a ledger's records have in common: rows, widths and shares, but neither seeds nor arms nor conditions, which
+    /// Of what a ledger's records have in common: rows, widths and folds, but neither seeds nor arms nor conditions, which
     /// may be added. 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         let sets: Vec<_> = self.problems.iter().map(|problem| (&problem.name, problem.hash())).collect();
-        let all = (sets, &self.hidden, &self.teacher_hidden, self.inner_validation);
+        let all = (sets, &self.hidden, &self.teacher_hidden, self.folds);
         Sha256::digest(format!("{all:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -119,6 +124,7 @@ impl Study {
     pub fn run(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
         let hashes = self.hashes();
         let jobs: Vec<Job<'_>> = self.jobs(&hashes).collect();
+        jobs.par_iter().filter(|job| job.chooses()).try_for_each(|job| job.choose(ledger, watch))?;
         jobs.par_iter().try_for_each(|job| job.run(ledger, watch))
     }
 

@@ -8,7 +8,7 @@ use rand_pcg::Pcg32;
 use sha2::{Digest as _, Sha256};
 
 use super::results::Condition;
-use crate::dataset::{Dataset, Target, split};
+use crate::dataset::{Dataset, Fold, Target, folds, split};
 use crate::error::{Error, Result};
 use crate::model::Task;
 use crate::random::{below, shuffle};
@@ -55,12 +55,17 @@ pub enum Source {
 pub(super) struct Draw {
     /// All rows to learn from.
     pub(super) train: Dataset,
-    /// Those of them that candidates are trained on.
-    pub(super) inner: Dataset,
-    /// Those of them that judge candidates.
-    pub(super) validation: Dataset,
+    /// How they are divided to judge candidates; the first division also watches a training.
+    pub(super) folds: Vec<Fold>,
     /// The rows that nothing is chosen by.
     pub(super) test: Dataset,
+}
+
+impl Draw {
+    /// The training rows that this fold trains on, and those that it judges by.
+    pub(super) fn parts(&self, fold: &Fold) -> [Dataset; 2] {
+        [&fold.train, &fold.validation].map(|rows| self.train.select(rows))
+    }
 }
 
 impl Problem {
@@ -135,17 +140,22 @@ impl Problem {
         ((rows * condition.training_share) as usize, features)
     }
 
-    /// The parts of `seed`, `inner_validation` of the training rows judging candidates. Noise and the choice of a share
-    /// happen to training rows alone.
-    pub(super) fn draw(&self, condition: Condition, inner_validation: f64, seed: u64) -> Result<Draw> {
+    /// Whether every seed has the same training rows with the same labels.
+    pub(super) fn is_fixed(&self, condition: Condition) -> bool {
+        let Condition { label_noise, training_share } = condition;
+        matches!(self.source, Source::Given { .. }) && label_noise == 0.0 && training_share == 1.0
+    }
+
+    /// The parts of `seed`, the training rows in `count` folds. Noise and the choice of a share happen to training rows
+    /// alone.
+    pub(super) fn draw(&self, condition: Condition, count: usize, seed: u64) -> Result<Draw> {
         let named = |error: Error| Error::Invalid(format!("{}: {error}", self.name));
         let (train, test) = self.parts(seed).map_err(named)?;
         let train = share(train, condition.training_share, seed).map_err(named)?;
         self.check_classes(&train)?;
         let train = mislabel(train, condition.label_noise, seed);
-        let parts = split(&train, &[1.0 - inner_validation, inner_validation], seed).map_err(named)?;
-        let (inner, validation) = (train.select(&parts[0]), train.select(&parts[1]));
-        Ok(Draw { train, inner, validation, test })
+        let folds = folds(&train, count, seed).map_err(named)?;
+        Ok(Draw { train, folds, test })
     }
 
     fn parts(&self, seed: u64) -> Result<(Dataset, Dataset)> {
@@ -278,27 +288,32 @@ mod tests {
     #[test]
     fn a_seed_has_one_draw_and_the_test_rows_stay() {
         let problem = Problem::new("toy", rows(0, 240, 4, true), rows(240, 60, 4, true), false).unwrap();
-        let [first, same, other] = [7, 7, 8].map(|seed| problem.draw(PLAIN, 0.25, seed).unwrap());
-        assert_eq!((&first.inner, &first.validation), (&same.inner, &same.validation));
-        assert_ne!(ids(&first.validation), ids(&other.validation));
+        let [first, same, other] = [7, 7, 8].map(|seed| problem.draw(PLAIN, 4, seed).unwrap());
+        assert_eq!((&first.folds, first.folds.len()), (&same.folds, 4));
+        assert_ne!(first.folds, other.folds);
         assert_eq!((&first.train, &first.test), (&other.train, &other.test));
-        let mut parts = [ids(&first.inner), ids(&first.validation)].concat();
-        parts.sort_unstable();
-        assert_eq!(parts, ids(&first.train), "every training row is in one of the two");
         let groups = |data: &Dataset| data.groups.iter().flatten().cloned().collect::<BTreeSet<_>>();
-        assert!(groups(&first.inner).is_disjoint(&groups(&first.validation)));
+        let mut judging = Vec::new();
+        for fold in &first.folds {
+            let [inner, validation] = first.parts(fold);
+            assert!(groups(&inner).is_disjoint(&groups(&validation)));
+            judging.extend(ids(&validation));
+        }
+        judging.sort_unstable();
+        assert_eq!(judging, ids(&first.train), "every training row judges once");
     }
 
     #[test]
     fn noise_turns_exactly_its_share_and_no_test_label() {
         let (train, test) = (rows(0, 200, 5, false), rows(200, 50, 5, false));
         let problem = Problem::new("toy", train.clone(), test.clone(), false).unwrap();
-        let draw = problem.draw(Condition { label_noise: 0.3, ..PLAIN }, 0.25, 3).unwrap();
+        let draw = problem.draw(Condition { label_noise: 0.3, ..PLAIN }, 4, 3).unwrap();
         let turned = labels(&draw.train).iter().zip(labels(&train)).filter(|(a, b)| a != b).count();
         assert_eq!(turned, 60);
         assert_eq!((&draw.train.x, &draw.test), (&train.x, &test));
         // Whoever judges candidates has the same wrong labels.
-        let validation = labels(&draw.validation).iter().zip(ids(&draw.validation));
+        let [_, validation] = draw.parts(&draw.folds[0]);
+        let validation = labels(&validation).iter().zip(ids(&validation));
         assert!(validation.clone().all(|(&label, row)| label == labels(&draw.train)[row]));
         assert!(validation.filter(|&(&label, row)| label != row % 5).count() > 0);
     }
@@ -306,7 +321,7 @@ mod tests {
     #[test]
     fn a_share_of_the_rows_keeps_the_classes_in_proportion() {
         let problem = Problem::new("toy", rows(0, 240, 4, true), rows(240, 60, 4, true), false).unwrap();
-        let draw = problem.draw(Condition { training_share: 0.5, ..PLAIN }, 0.25, 3).unwrap();
+        let draw = problem.draw(Condition { training_share: 0.5, ..PLAIN }, 4, 3).unwrap();
         assert_eq!((draw.train.rows(), draw.test.rows()), (120, 60));
         for class in 0..4 {
             assert_eq!(labels(&draw.train).iter().filter(|&&label| label == class).count(), 30);
@@ -317,7 +332,7 @@ mod tests {
     fn redrawn_parts_hold_every_row_once_and_whole_groups() {
         let problem = Problem::new("toy", rows(0, 240, 4, true), rows(240, 60, 4, true), true).unwrap();
         assert!((problem.overlap() - 0.25).abs() < 1e-12);
-        let [first, other] = [1, 2].map(|seed| problem.draw(PLAIN, 0.25, seed).unwrap());
+        let [first, other] = [1, 2].map(|seed| problem.draw(PLAIN, 4, seed).unwrap());
         assert_ne!(ids(&first.test), ids(&other.test));
         let mut all = [ids(&first.train), ids(&first.test)].concat();
         all.sort_unstable();
@@ -330,11 +345,11 @@ mod tests {
     fn random_rows_are_new_for_each_seed() {
         let source = Source::Noise { rows: 100, features: 10, classes: 10 };
         let problem = Problem { name: "random".into(), source };
-        let [first, same, other] = [1, 1, 2].map(|seed| problem.draw(PLAIN, 0.1, seed).unwrap());
+        let [first, same, other] = [1, 1, 2].map(|seed| problem.draw(PLAIN, 10, seed).unwrap());
         assert_eq!((&first.train, &first.test), (&same.train, &same.test));
         assert_ne!(first.train.x, other.train.x);
         assert_ne!(first.train.x, first.test.x);
-        assert_eq!((first.train.x.shape(), first.validation.rows() + first.inner.rows()), ((10, 100), 100));
+        assert_eq!((first.train.x.shape(), first.folds[0].validation.len()), ((10, 100), 10));
         assert!(first.train.x.iter().all(|x| (0.0..1.0).contains(x)));
     }
 
@@ -344,10 +359,10 @@ mod tests {
         let mut train = rows(0, 40, 4, false);
         train.target = Target::Classes((0..40).map(|row| row % 3).collect());
         let problem = Problem::new("toy", train, rows(40, 12, 4, false), false).unwrap();
-        let message = error(problem.draw(PLAIN, 0.25, 1));
+        let message = error(problem.draw(PLAIN, 4, 1));
         assert!(message.starts_with("toy: no training row has the labels [\"3\"]"), "{message}");
         let few = Problem::new("toy", rows(0, 3, 3, false), rows(3, 3, 3, false), false).unwrap();
-        assert!(error(few.draw(Condition { training_share: 0.01, ..PLAIN }, 0.25, 1)).starts_with("toy: "));
+        assert!(error(few.draw(Condition { training_share: 0.01, ..PLAIN }, 4, 1)).starts_with("toy: "));
         let mut values = rows(0, 4, 2, false);
         values.target = Target::Values(vec![0.0; 4]);
         let message = Problem::new("toy", values.clone(), values, false).unwrap_err().to_string();

@@ -42,8 +42,8 @@ pub struct StudySettings {
     pub bins: usize,
     /// How many settings each tuned arm may try.
     pub candidates: usize,
-    /// Share of the training rows that judges them; they are trained on, too, once the choice is made.
-    pub inner_validation: f64,
+    /// How many folds of the training rows judge them, or as many as there are groups.
+    pub folds: usize,
     /// Whether training and test rows are drawn anew for each seed, from all rows; else the test rows are those given.
     pub redrawn: bool,
 }
@@ -118,7 +118,7 @@ pub struct SetResults {
 pub struct Rows {
     /// All that models are made from, validation rows among them.
     pub train: usize,
-    /// Training rows that judge settings, or watch a training.
+    /// Training rows of the fold that watches a training.
     pub validation: usize,
     /// Rows that no model and no choice ever saw.
     pub test: usize,
@@ -151,7 +151,7 @@ pub struct Cell {
     pub reliability: Vec<Bin>,
 }
 
-/// A training of the same settings without the inner validation rows, so that there is something to watch it with.
+/// A training of the same settings without the rows of a fold, so that there is something to watch it with.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
     /// From 1.
@@ -160,7 +160,7 @@ pub struct CurvePoint {
     pub train_nll: f64,
     /// Accuracy on them.
     pub train_accuracy: f64,
-    /// Mean negative log-likelihood of the labels on the inner validation rows.
+    /// Mean negative log-likelihood of the labels on the rows of that fold.
     pub validation_nll: f64,
     /// Accuracy on them.
     pub validation_accuracy: f64,

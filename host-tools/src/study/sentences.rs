@@ -27,8 +27,8 @@ fn coverage(results: &Results) -> String {
         "Each seed draws training and test rows anew: intervals of a data set cover that choice, initial weights and the \
          order of samples, widened for the rows that the draws share."
     } else {
-        "The test rows are those given, for every seed: intervals of a data set cover initial weights, the order of samples \
-         and the division for tuning, but neither other rows nor other people."
+        "The test rows are those given, for every seed: intervals of a data set cover initial weights and the order of samples \
+         alone, neither other settings that tuning might have chosen nor other rows or people."
     };
     let sets = results.overall.iter().map(|overall| overall.sets.len()).max().unwrap_or_default();
     let over = if sets > 1 {

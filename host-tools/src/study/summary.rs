@@ -37,7 +37,7 @@ pub(super) fn results(study: &Study, ledger: &Ledger, command: &str) -> Result<R
             teacher_hidden: study.teacher_hidden.clone(),
             bins: BINS,
             candidates: CANDIDATES,
-            inner_validation: study.inner_validation,
+            folds: study.folds,
             redrawn: study.problems.iter().all(|problem| !matches!(problem.source, Source::Given { .. })),
         },
         arms: study.arms.iter().map(Arm::info).collect(),
@@ -88,7 +88,7 @@ fn set(
             cells.push(cell(arm, &study.hidden_of(arm), index)?);
         }
     }
-    let first = problem.draw(condition, study.inner_validation, study.seeds[0])?;
+    let first = problem.draw(condition, study.folds, study.seeds[0])?;
     let summaries = study.arms.iter().map(|arm| summary(&arm.name, &of(&cells, &arm.name))).collect();
     let mut temperatures = Vec::new();
     for arm in study.temperatures() {
@@ -115,7 +115,7 @@ fn set(
         condition,
         rows: Rows {
             train: first.train.rows(),
-            validation: first.validation.rows(),
+            validation: first.folds[0].validation.len(),
             test: first.test.rows(),
         },
         features: first.train.features.len(),

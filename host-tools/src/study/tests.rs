@@ -46,7 +46,7 @@ fn study() -> Study {
         seeds: vec![1, 2],
         hidden: vec![4],
         teacher_hidden: vec![6],
-        inner_validation: 0.25,
+        folds: 3,
     }
 }
 
@@ -149,6 +149,44 @@ fn recipes_are_found_by_name() {
     assert_eq!(found.iter().map(|arm| arm.name.as_str()).collect::<Vec<_>>(), ["ensemble", "gaussian"]);
     let error = by_name(&["ensembel".into()]).unwrap_err().to_string();
     assert!(others().iter().all(|arm| error.contains(&arm.name)), "{error}");
+}
+
+#[test]
+fn one_choice_is_for_all_seeds_that_have_the_same_rows() {
+    let chosen = |source: Problem, condition| {
+        let study = Study {
+            problems: vec![source],
+            conditions: vec![condition],
+            arms: vec![always()[0].clone(), by_name(&["soft-l2".into()]).unwrap()[0].clone()],
+            ..study()
+        };
+        let folder = TempDir::new().unwrap();
+        finished(&study, &folder);
+        let ledger = fs::read_to_string(folder.path().join("ledger.jsonl")).unwrap();
+        ledger.lines().filter(|line| line.contains("\"choice\"")).count()
+    };
+    let fixed = || Problem::new("toy", rows(45, 0), rows(30, 50), false).unwrap();
+    let redrawn = Problem::new("toy", rows(45, 0), rows(30, 50), true).unwrap();
+    assert_eq!(chosen(fixed(), PLAIN), 2, "the teacher's and the student's");
+    assert_eq!(chosen(redrawn, PLAIN), 4, "of each seed");
+    assert_eq!(chosen(fixed(), Condition { label_noise: 0.2, ..PLAIN }), 4);
+}
+
+#[test]
+fn decoupled_labels_of_two_classes_are_refused() {
+    let two = |shift| {
+        let mut data = rows(30, shift);
+        let labels = ["a", "b"].map(String::from).to_vec();
+        data.task = Task::Classification { target: "kind".into(), labels };
+        data.target = Target::Classes((0..30).map(|row| row % 2).collect());
+        data
+    };
+    let arms = [always(), by_name(&["dkd".into()]).unwrap()].concat();
+    let study = Study { arms, ..study() };
+    study.check().unwrap();
+    let problems = vec![Problem::new("coins", two(0), two(50), false).unwrap()];
+    let error = Study { problems, ..study }.check().unwrap_err().to_string();
+    assert!(error.starts_with("coins, dkd: decoupled soft labels need three classes or more"), "{error}");
 }
 
 #[test]

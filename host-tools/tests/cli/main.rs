@@ -154,7 +154,10 @@ fn failures_say_where_and_what_to_do() {
         ("train --data data.csv --split 0.5,0.5 --out t", "error: --split takes three shares"),
         ("train --train data.csv --hidden 0 --out t", "error: [5, 0, 3] is no shape of a network"),
         ("train --train data.csv --weight-decay 1 --dropout 1 --out t", "error: dropout 1"),
-        ("train --train data.csv --weight-decay 1 --epochs 1 --out none/t", "error: none: No such file"),
+        (
+            "train --train data.csv --weight-decay 1 --epochs 1 --out none/t",
+            "error: none/t: there is no folder none: make it",
+        ),
         ("evaluate data.csv --data data.csv", "error: data.csv: not a safetensors file"),
         ("evaluate teacher.safetensors --data new.csv", "error: new.csv:2: unknown label \"oval\""),
         ("evaluate teacher.safetensors --data narrow.csv", "error: narrow.csv:1: the columns [\"c\", \"d\"]"),

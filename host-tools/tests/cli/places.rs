@@ -65,7 +65,7 @@ fn a_place_that_cannot_be_written_to_is_noticed_before_training() {
     let train = "train --train data.csv --weight-decay 0 --epochs 10000000 --out";
     for (place, message) in [
         ("models", "error: models: a folder: name a file in it"),
-        ("none/t", "error: none: No such file or directory"),
+        ("none/t", "error: none/t: there is no folder none: make it"),
         ("data.csv/t", "error: data.csv/t: Not a directory"),
         #[cfg(target_os = "linux")]
         ("/proc/t.safetensors", "error: /proc/t.safetensors: "),
@@ -85,6 +85,38 @@ fn a_place_that_cannot_be_written_to_is_noticed_before_training() {
         assert!(code == 1 && !error.is_empty(), "{line}: {error}");
     }
     assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 3, "no temporary file stays");
+}
+
+#[test]
+fn no_result_replaces_what_it_is_made_of() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    folder.json(DISTILL);
+    folder.write("log.txt", "weights 0 0: [0]\n");
+    let read = |name: &str| std::fs::read(folder.path(name)).unwrap();
+    let names = ["data.csv", "teacher.safetensors", "student.safetensors", "log.txt"];
+    let before = names.map(read);
+    for (line, place) in [
+        ("train --data data.csv --weight-decay 0 --out", "data.csv"),
+        ("train --data data.csv --weight-decay 0 --out", "./data.csv"),
+        ("distill --teacher teacher.safetensors --data data.csv --student 5-8-3 --out", "data.csv"),
+        (
+            "distill --teacher teacher.safetensors --data data.csv --student 5-8-3 --out",
+            "teacher.safetensors",
+        ),
+        ("quantize student.safetensors --data data.csv --out", "student.safetensors"),
+        ("predict student.safetensors --data data.csv --out", "data.csv"),
+        ("export student.safetensors --out", "student.safetensors"),
+        ("import log.txt --like student.safetensors --out", "log.txt"),
+        ("import log.txt --like student.safetensors --out", "student.safetensors"),
+    ] {
+        let (error, code) = folder.error(&format!("{line} {place}"));
+        assert_eq!(
+            (error, code),
+            (format!("error: {place}: the result is made of this file: write it to another one"), 1)
+        );
+    }
+    assert_eq!(names.map(read), before);
 }
 
 #[test]

@@ -89,6 +89,8 @@ fn what_cannot_be_studied_is_said() {
         ("study --train data.csv --out study".into(), 1, "rows to judge by"),
         ("study --folder . --out study".into(), 1, "holds train.csv and test.csv"),
         ("study --out study".into(), 2, ""),
+        ("study --preset mission --data data.csv --out study".into(), 2, "cannot be used with"),
+        (STUDY.replace("--out study", "--out data.csv"), 1, "data.csv: a file: name a folder"),
     ] {
         let (error, found) = folder.error(&line);
         assert!(error.contains(message), "{line}: {error}");

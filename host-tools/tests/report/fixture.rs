@@ -47,7 +47,7 @@ pub(crate) fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
             teacher_hidden: vec![128, 128],
             bins: BINS,
             candidates: 5,
-            inner_validation: 0.15,
+            folds: 5,
             redrawn: true,
         },
         arms: ARMS.map(arm).into(),

@@ -348,6 +348,10 @@ impl Run {
         if program == Program::Teach {
             bail!("a board is taught by its desktop: `board teach {}`", board.name);
         }
+        if board.target.is_some() && board.qemu.is_none() {
+            let (name, program) = (&board.name, program.name());
+            bail!("QEMU does not emulate {name}: run it on a real one, by `board flash {name} {program}`");
+        }
         let (elf, expected) = match &self.elf {
             Some(elf) => (elf.clone(), None),
             None => self.build.build(context, &board, |firmware| firmware.build())?,

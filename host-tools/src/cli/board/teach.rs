@@ -111,7 +111,10 @@ struct Outcome<'a> {
 impl Teach {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let settings = self.settings()?;
-        [Some(&self.out), self.record.as_ref()].into_iter().flatten().try_for_each(file::probe)?;
+        for place in [Some(&self.out), self.record.as_ref()].into_iter().flatten() {
+            let sources = [&self.student, &self.teacher, &self.train, &self.test];
+            file::probe_apart(place, sources.into_iter().flatten().map(PathBuf::as_path))?;
+        }
         let Given { student, teacher, train, test } = self.given(context)?;
         let lessons = Lessons::new(&student, teacher.as_ref(), &train)?;
         let settings = if teacher.is_some() { settings } else { Settings { alpha: 0.0, ..settings } };

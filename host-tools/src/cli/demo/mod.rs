@@ -3,7 +3,6 @@
 mod boards;
 mod report;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -32,7 +31,7 @@ const SEEDS: u64 = 5;
 impl Demo {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let start = Instant::now();
-        fs::create_dir_all(&self.out).map_err(Error::io(&self.out))?;
+        file::make_folder(&self.out)?;
         let boards = boards::ready(context)?;
         let (train, test) = bundled(&file::repository()?)?;
         report::data(context, &train, &test)?;

@@ -115,7 +115,8 @@ impl Class {
 impl Distill {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let start = Instant::now();
-        file::probe(&self.out)?;
+        let sources = self.teachers.files().chain(self.further.file()).chain(self.data.files());
+        file::probe_apart(&self.out, sources)?;
         self.recipe.check()?;
         if !(self.fraction > 0.0 && self.fraction <= 1.0) {
             bail!("--fraction {}: it must be above 0 and at most 1", self.fraction);

@@ -1,6 +1,6 @@
 //! Who a student learns from: models, and what was stored of others.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -33,6 +33,11 @@ pub(super) struct Teachers {
 }
 
 impl TeacherFlags {
+    /// The files of models and soft labels.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.teacher.iter().chain(&self.soft_labels).map(PathBuf::as_path)
+    }
+
     /// The models.
     pub(super) fn load(&self) -> Result<Vec<Model>> {
         let models = self.teacher.iter().map(Model::load).collect::<Result<Vec<_>, _>>()?;
