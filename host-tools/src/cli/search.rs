@@ -50,7 +50,7 @@ pub(super) struct SearchFlags {
     /// … whose inference works in at most so many bytes of RAM, on a Cortex-M4
     #[arg(long, value_name = "BYTES", conflicts_with_all = CHOSEN)]
     budget_ram: Option<Size>,
-    /// … whose inference takes at most so many instructions on a Cortex-M4, which is known of int8
+    /// … whose inference takes at most so many instructions on a Cortex-M4, estimated within some 30
     #[arg(long, value_name = "N", conflicts_with_all = CHOSEN)]
     budget_instructions: Option<u64>,
     /// Students to begin with; a third of them goes on, again and again
@@ -227,7 +227,7 @@ fn front(found: &Found, task: &Task) -> Table {
             u8::from(candidate.bits).to_string(),
             cost.flash.to_string(),
             cost.ram.to_string(),
-            cost.instructions.map_or("?".into(), |count| count.to_string()),
+            cost.instructions.to_string(),
             format!("{:.0} %", 100.0 * share),
             format!("{loss:.4}"),
             format!("{score:.4}"),

@@ -171,7 +171,7 @@ pub(super) fn draw(ends: Ends, budget: &Budget, count: usize, seed: u64) -> Resu
 
 fn nothing_fits<'a>(all: impl Iterator<Item = (&'a Shape, Cost)> + Clone) -> Error {
     let smallest = all.clone().min_by_key(|(_, cost)| (cost.flash, cost.ram));
-    let fastest = all.filter_map(|(_, cost)| cost.instructions).min().unwrap_or_default();
+    let fastest = all.map(|(_, cost)| cost.instructions).min().unwrap_or_default();
     let Some(((widths, bits), Cost { flash, ram, .. })) = smallest else {
         return Error::Invalid("there are no students to search".into());
     };

@@ -102,7 +102,7 @@ impl Found {
         self.trials.into_iter().next()?.model
     }
 
-    /// The trials that no other beats in one of flash, RAM, instructions (where they are known) and loss without losing in
+    /// The trials that no other beats in one of flash, RAM, instructions and loss without losing in
     /// another, by flash. Those of early rounds were trained for a shorter time, and seem worse than they are.
     pub fn front(&self) -> Vec<&Trial> {
         let mut front: Vec<&Trial> = Vec::new();
@@ -118,12 +118,11 @@ impl Found {
 
 impl Trial {
     fn dominates(&self, other: &Self) -> bool {
-        let instructions = |trial: &Self| trial.cost.instructions.unwrap_or_default() as f64;
-        let numbers =
-            |trial: &Self| [trial.cost.flash as f64, trial.cost.ram as f64, instructions(trial), trial.loss];
-        let known = self.cost.instructions.is_some() == other.cost.instructions.is_some();
+        let numbers = |&Trial { cost, loss, .. }: &Trial| {
+            [cost.flash as f64, cost.ram as f64, cost.instructions as f64, loss]
+        };
         let (ours, theirs) = (numbers(self), numbers(other));
-        known && ours != theirs && ours.iter().zip(theirs).all(|(&ours, theirs)| ours <= theirs)
+        ours != theirs && ours.iter().zip(theirs).all(|(&ours, theirs)| ours <= theirs)
     }
 }
 
