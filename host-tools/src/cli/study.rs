@@ -157,13 +157,19 @@ impl Study {
         let conditions = self.label_noise.iter().flat_map(|&label_noise| {
             self.training_share.iter().map(move |&training_share| Condition { label_noise, training_share })
         });
+        let problems = self.problems(context)?;
+        let (always, others) = if problems.iter().any(Problem::has_values) {
+            (study::always_of_values(), study::others_of_values())
+        } else {
+            (study::always(), study::others())
+        };
         Ok(Plan {
             title: "Does distillation cure overfitting?".into(),
             preset: None,
-            problems: self.problems(context)?,
+            problems,
             held_out: self.sets.held_out.clone(),
             conditions: conditions.collect(),
-            arms: [study::always(), study::by_name(&self.recipes)?].concat(),
+            arms: [always, study::by_name(&others, &self.recipes)?].concat(),
             seeds,
             hidden: self.hidden.clone(),
             teacher_hidden: self.teacher_hidden.clone(),

@@ -45,6 +45,7 @@ pub(super) fn plots(curves: &[Curve], pick: Pick) -> Result<Vec<Plot>> {
                 x_tick: &|x| fixed(x, 0),
                 y_tick: &|y| fixed(y, digits),
                 x_name: "",
+                right: 12.0,
             };
             frame.draw(area, |chart| {
                 for (part, style) in [(0, line(TRAINING, 1.5)), (1, line(color(curve.kind), 2.0))] {

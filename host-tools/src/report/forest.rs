@@ -37,12 +37,7 @@ pub(super) fn plot(title: String, metric: &str, differences: &[Difference]) -> R
         [of.mean, low, high]
     });
     let range = span(values.map(shown).chain([0.0]));
-    let digits = match range.end - range.start {
-        width if width < 0.1 => 3,
-        width if width < 1.0 => 2,
-        width if width < 5.0 => 1,
-        _ => 0,
-    };
+    let digits = number::digits(&range);
     let rows: Vec<Row> =
         differences.iter().map(|of| Row { name: of.name.clone(), number: of.words(metric) }).collect();
     let described = differences.iter().map(|of| {

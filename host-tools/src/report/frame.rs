@@ -13,6 +13,8 @@ pub(super) struct Frame<'a> {
     pub(super) y_tick: &'a dyn Fn(f64) -> String,
     /// Below the ticks; the y axis is named by the figure.
     pub(super) x_name: &'a str,
+    /// Pixels beside the plot.
+    pub(super) right: f64,
 }
 
 impl Frame<'_> {
@@ -21,7 +23,7 @@ impl Frame<'_> {
         let foot = if self.x_name.is_empty() { 20.0 } else { 38.0 };
         let mut chart = ChartBuilder::on(area)
             .margin_top(px(8.0))
-            .margin_right(px(12.0))
+            .margin_right(px(self.right))
             .x_label_area_size(px(foot))
             .y_label_area_size(px(38.0))
             .build_cartesian_2d(self.x, self.y)?;

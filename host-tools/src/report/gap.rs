@@ -4,7 +4,7 @@ use super::number::{self, mean_std};
 use super::rows::{Row, Rows};
 use super::svg::{MUTED, Plot, color, line, mark, span, whisker};
 use crate::error::Result;
-use crate::study::results::{ArmKind, MeanStd};
+use crate::study::results::{ArmKind, MeanStd, Summary};
 
 /// An arm on both parts; accuracies as shares.
 pub(super) struct Arm {
@@ -13,6 +13,15 @@ pub(super) struct Arm {
     pub(super) train: MeanStd,
     pub(super) test: MeanStd,
     pub(super) gap: MeanStd,
+}
+
+impl Arm {
+    /// Of an arm that has accuracies.
+    pub(super) fn new(summary: &Summary, kind: ArmKind) -> Option<Arm> {
+        let score = |metric: &str| summary.scores.get(metric).copied();
+        let (train, test, gap) = (score("train accuracy")?, score("test accuracy")?, score("gap")?);
+        Some(Arm { name: summary.arm.clone(), kind, train, test, gap })
+    }
 }
 
 /// A hollow mark for training rows, a filled one for test rows, each with a whisker of one standard deviation.

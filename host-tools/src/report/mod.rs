@@ -3,16 +3,21 @@
 //! [`Results`] become tables and plots (`page`), which a template (`page.html`) and a style sheet (`style.css`) set. The
 //! template escapes every text. Plots have fixed colors, which the style sheet gives other values in the dark (`svg`).
 
+mod answer;
 mod confusion;
 mod csv;
 mod curves;
 mod forest;
 mod frame;
 mod gap;
+mod levels;
+mod lines;
 mod number;
+mod overall;
 mod page;
 mod reliability;
 mod rows;
+mod set;
 mod size;
 mod svg;
 mod table;
@@ -26,6 +31,13 @@ use self::page::Page;
 use crate::error::{Error, Result};
 use crate::study::results::Results;
 
+const TEMPLATES: [(&str, &str); 4] = [
+    ("style.css", include_str!("style.css")),
+    ("macros.html", include_str!("macros.html")),
+    ("set.html", include_str!("set.html")),
+    ("page.html", include_str!("page.html")),
+];
+
 /// The study as one HTML file, which loads nothing from anywhere.
 ///
 /// # Errors
@@ -38,8 +50,9 @@ pub fn html(results: &Results) -> Result<String> {
     templates.set_syntax(
         templates.syntax().to_builder().trim_blocks(true).lstrip_blocks(true).build().map_err(invalid)?,
     );
-    templates.add_template("style.css", include_str!("style.css")).map_err(invalid)?;
-    templates.add_template("page.html", include_str!("page.html")).map_err(invalid)?;
+    for (name, text) in TEMPLATES {
+        templates.add_template(name, text).map_err(invalid)?;
+    }
     let page = Serde(Page::new(results)?);
     templates
         .get_template("page.html")

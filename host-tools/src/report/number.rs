@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use std::ops::Range;
+
 use crate::study::results::{Condition, MeanStd};
 
 /// How a score is shown.
@@ -39,6 +41,8 @@ pub(super) fn head(metric: &str) -> String {
 pub(super) fn name(metric: &str) -> &str {
     match metric {
         "nll" => "NLL",
+        "rmse" => "RMSE",
+        "r2" => "R²",
         "brier" => "Brier score",
         "ece" => "calibration error",
         other => other,
@@ -93,6 +97,16 @@ pub(super) fn difference(metric: &str, difference: f64) -> String {
     }
 }
 
+/// Of an axis over this range.
+pub(super) fn digits(range: &Range<f64>) -> usize {
+    match range.end - range.start {
+        width if width < 0.1 => 3,
+        width if width < 1.0 => 2,
+        width if width < 5.0 => 1,
+        _ => 0,
+    }
+}
+
 /// A probability that something is by chance.
 pub(super) fn chance(p: Option<f64>) -> String {
     match p {
@@ -125,6 +139,20 @@ pub(super) fn fixed(value: f64, digits: usize) -> String {
         Some(positive) => format!("−{positive}"),
         None => text,
     }
+}
+
+/// Words with typographic minus signs before their numbers, and percent signs that stay with theirs.
+pub(super) fn typographic(text: &str) -> String {
+    let mut last = ' ';
+    let mut characters = text.chars().peekable();
+    let mut written = String::with_capacity(text.len());
+    while let Some(c) = characters.next() {
+        let sign =
+            c == '-' && matches!(last, ' ' | '(') && characters.peek().is_some_and(char::is_ascii_digit);
+        written.push(if sign { '−' } else { c });
+        last = c;
+    }
+    written.replace(" %", "\u{a0}%")
 }
 
 /// Thousands apart by a thin space that does not break.

@@ -42,6 +42,7 @@ pub(super) fn plot(name: &str, kind: ArmKind, bins: &[Bin]) -> Result<Plot> {
             x_tick: &percent,
             y_tick: &percent,
             x_name: "",
+            right: 12.0,
         };
         frame.draw(area, |chart| {
             whisker(chart, (0.0, 0.0), (1.0, 1.0), line(REFERENCE, 1.5))?;

@@ -160,6 +160,27 @@ impl Axis {
         self
     }
 
+    /// From low to high, with ticks at these places.
+    pub(super) fn marked(range: Range<f64>, ticks: Vec<f64>) -> Axis {
+        Axis { range, logarithmic: false, ticks }
+    }
+
+    /// Where it begins.
+    pub(super) fn start(&self) -> f64 {
+        self.range.start
+    }
+
+    /// Where it ends.
+    pub(super) fn end(&self) -> f64 {
+        self.range.end
+    }
+
+    /// What lies beside `value`, by this share of the axis.
+    pub(super) fn aside(&self, value: f64, share: f64) -> f64 {
+        let Range { start, end } = self.range;
+        if self.logarithmic { value * (end / start).powf(share) } else { value + share * (end - start) }
+    }
+
     /// Without ticks; for rows counted from the top.
     pub(super) fn rows(count: usize) -> Axis {
         Axis { range: count as f64..0.0, logarithmic: false, ticks: Vec::new() }

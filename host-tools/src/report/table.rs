@@ -87,13 +87,14 @@ pub(super) fn pair(a: &str, b: &str) -> String {
     format!("{a} − {b}")
 }
 
-/// Ratios of NLL.
+/// Ratios of the loss.
 pub(super) fn ratios(overall: &Overall) -> Table {
     let row = |ratio: &crate::study::results::Ratio| {
-        Row::new(&format!("{} / {}", ratio.a, ratio.b), [number::value("", ratio.nll)])
+        Row::new(&format!("{} / {}", ratio.a, ratio.b), [number::value("", ratio.ratio)])
     };
+    let loss = overall.ratios.first().map_or("", |ratio| number::name(&ratio.metric));
     Table {
-        caption: "Ratio of NLL, geometric mean over data sets; below 1 the first is better".into(),
+        caption: format!("Ratio of {loss}, geometric mean over data sets; below 1 the first is better"),
         columns: vec!["arms".into(), "ratio".into()],
         rows: overall.ratios.iter().map(row).collect(),
         words: false,

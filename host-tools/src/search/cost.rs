@@ -36,11 +36,7 @@ impl Cost {
     /// Of a network of these widths, its hidden layers with ReLU.
     pub fn of(widths: &[usize], precision: Precision) -> Self {
         let Footprint { flash, ram } = Footprint::of_codes(widths, precision, Activation::Relu);
-        Cost {
-            flash,
-            ram: size_of::<i16>() * ram,
-            instructions: instructions(widths, precision),
-        }
+        Cost { flash, ram: size_of::<i16>() * ram, instructions: instructions(widths, precision) }
     }
 }
 
@@ -104,7 +100,10 @@ mod tests {
     fn check(widths: &[usize], precision: Precision, counted: u64) {
         let estimate = instructions(widths, precision);
         let off = estimate.abs_diff(counted);
-        assert!(off <= 32 && (counted < 1000 || 10_000 * off <= 125 * counted), "{widths:?}: {estimate}, not {counted}");
+        assert!(
+            off <= 32 && (counted < 1000 || 10_000 * off <= 125 * counted),
+            "{widths:?}: {estimate}, not {counted}"
+        );
     }
 
     /// Widths, and what `board bench qemu-mps2` counted of them in int8 and in int4, with rustc 1.95.0.

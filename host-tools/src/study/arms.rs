@@ -162,6 +162,31 @@ pub fn always() -> Vec<Arm> {
     ]
 }
 
+/// What every study of values compares: what means nothing without classes is left out.
+pub fn always_of_values() -> Vec<Arm> {
+    let hard = Method { recipe: Recipe::ValueMse, ..HARD };
+    let teacher = Method { kind: ArmKind::Teacher, ..hard };
+    let default = Method { recipe: Recipe::ValueMse, ..DEFAULT };
+    let mission = Method { recipe: Recipe::ValueMse, ..MISSION };
+    let tuned = |name, description, knob| Arm::new(name, description, hard).tuned(knob);
+    vec![
+        Arm::new(names::TEACHER, "the large model, weight decay tuned", teacher).tuned(Knob::WeightDecay),
+        Arm::new(names::HARD, "student on measured values alone, no regularizer", hard),
+        tuned(names::HARD_L2, "student on measured values alone, weight decay tuned", Knob::WeightDecay),
+        tuned(names::HARD_DROPOUT, "student on measured values alone, dropout tuned", Knob::Dropout),
+        Arm::new(
+            names::MISSION,
+            "the original form: squared difference of the outputs, one teacher, 90 % of the rows, no regularizer",
+            mission,
+        ),
+        Arm::new(
+            names::DEFAULT,
+            "what `distill` does: squared difference of the values, one teacher, a small weight decay, nothing tuned",
+            default,
+        ),
+    ]
+}
+
 /// What may be added by name.
 pub fn others() -> Vec<Arm> {
     let outputs = Method { recipe: Recipe::OutputMse, ..DEFAULT };
@@ -181,12 +206,20 @@ pub fn others() -> Vec<Arm> {
     others.into_iter().chain(synthetic).collect()
 }
 
-/// The arms of these names, in order.
+/// What may be added to a study of values.
+pub fn others_of_values() -> Vec<Arm> {
+    let default = Method { recipe: Recipe::ValueMse, ..DEFAULT };
+    vec![
+        Arm::new("soft-l2", "the default, weight decay tuned", default).tuned(Knob::WeightDecay),
+        Arm::new("ensemble", "the default, of five teachers", Method { teachers: 5, ..default }),
+    ]
+}
+
+/// Those of the `known` arms that have these names, in order of the names.
 ///
 /// # Errors
-/// A name that nothing has.
-pub fn by_name(names: &[String]) -> Result<Vec<Arm>> {
-    let known = others();
+/// A name that none has.
+pub fn by_name(known: &[Arm], names: &[String]) -> Result<Vec<Arm>> {
     let arm = |name: &String| {
         let found = known.iter().find(|arm| arm.name == *name).cloned();
         found.ok_or_else(|| {

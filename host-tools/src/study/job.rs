@@ -48,8 +48,11 @@ impl Job<'_> {
     /// sizes.
     pub(super) fn tasks(&self) -> Vec<Task> {
         let study = self.study;
-        let main =
-            |arm: &Arm| Task { arm: arm.clone(), hidden: study.hidden_of(arm), curve: self.index == 0 };
+        let main = |arm: &Arm| Task {
+            arm: arm.clone(),
+            hidden: study.hidden_of(arm),
+            curve: self.index == 0 && !study.has_values(),
+        };
         let mut tasks: Vec<Task> = study.arms.iter().map(main).collect();
         let mut add = |arm: Arm, hidden: Vec<usize>| {
             if !tasks.iter().any(|task| task.arm.same(&arm) && task.hidden == hidden) {

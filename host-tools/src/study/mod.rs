@@ -22,7 +22,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 
-pub use arms::{Arm, CANDIDATES, Knob, Method, always, by_name, mission, names, others};
+pub use arms::{
+    Arm, CANDIDATES, Knob, Method, always, always_of_values, by_name, mission, names, others,
+    others_of_values,
+};
 use job::Job;
 pub use ledger::Ledger;
 pub use problem::{Problem, Source};
@@ -88,6 +91,17 @@ impl Study {
                 return invalid(format!("training share {training_share}: it must be above 0 and at most 1"));
             }
         }
+        if let [first, ..] = self.problems.as_slice()
+            && let Some(other) = self.problems.iter().find(|other| other.has_values() != first.has_values())
+        {
+            return invalid(format!(
+                "{} and {}: one has labels, the other values, and their figures have no common mean; study them apart",
+                first.name, other.name
+            ));
+        }
+        if self.has_values() && self.conditions.iter().any(|condition| condition.label_noise > 0.0) {
+            return invalid("label noise is for labels: the target holds values".into());
+        }
         let names = self.problems.iter().map(|problem| &problem.name);
         if let Some(name) = twice(names).or_else(|| twice(self.arms.iter().map(|arm| &arm.name))) {
             return invalid(format!("{name} is there twice"));
@@ -100,7 +114,8 @@ impl Study {
         for problem in &self.problems {
             for &condition in &self.conditions {
                 let classes = problem.draw(condition, self.folds, self.seeds[0])?.train.task.labels().len();
-                for arm in &self.arms {
+                // What is for values asks nothing of classes.
+                for arm in self.arms.iter().filter(|_| classes > 0) {
                     let named = |error| Error::Invalid(format!("{}, {}: {error}", problem.name, arm.name));
                     arm.method.recipe.check(classes).map_err(named)?;
                 }
@@ -154,6 +169,11 @@ impl Study {
         })
     }
 
+    /// Whether models give values, of which there are R² and RMSE, or else classes.
+    pub(super) fn has_values(&self) -> bool {
+        self.problems.iter().any(Problem::has_values)
+    }
+
     fn teacher(&self) -> &Arm {
         &self.arms[0]
     }
@@ -177,8 +197,9 @@ impl Study {
 
     /// What is tried in several sizes.
     fn sized(&self) -> Vec<Arm> {
-        // A preset has the sizes that it has.
-        let names = SIZED.iter().filter(|_| self.preset.is_none() && self.hidden.len() == 1);
+        // A preset has the sizes that it has, and a size is shown by its accuracy.
+        let wanted = self.preset.is_none() && self.hidden.len() == 1 && !self.has_values();
+        let names = SIZED.iter().filter(|_| wanted);
         names.filter_map(|name| self.arm(name)).cloned().collect()
     }
 }

@@ -72,13 +72,12 @@ impl Problem {
     /// Of rows to learn from and rows to judge by; with `redraw`, each seed draws such parts from all of them.
     ///
     /// # Errors
-    /// A target that is not classes.
+    /// Rows without a target.
     pub fn new(name: impl Into<String>, train: Dataset, test: Dataset, redraw: bool) -> Result<Self> {
         let name = name.into();
-        if !matches!((&train.target, &test.target), (Target::Classes(_), Target::Classes(_))) {
-            return Err(Error::Invalid(format!(
-                "{name}: a study compares classifiers, this target has values"
-            )));
+        let has_target = |data: &Dataset| matches!(data.target, Target::Classes(_) | Target::Values(_));
+        if !(has_target(&train) && has_target(&test)) {
+            return Err(Error::Invalid(format!("{name}: there are rows without a target")));
         }
         let source = if redraw {
             let share = test.rows() as f64 / (train.rows() + test.rows()) as f64;
@@ -89,13 +88,28 @@ impl Problem {
         Ok(Problem { name, source })
     }
 
+    /// Whether its target is a value, not a class.
+    pub fn has_values(&self) -> bool {
+        let data = match &self.source {
+            Source::Given { train, .. } => train,
+            Source::Redrawn { all, .. } => all,
+            Source::Noise { .. } => return false,
+        };
+        matches!(data.target, Target::Values(_))
+    }
+
     /// Of everything that decides about the parts: 16 hexadecimal digits.
     pub(super) fn hash(&self) -> String {
         let mut sha = Sha256::new();
         let mut add = |data: &Dataset| {
             sha.update(data.hash.as_bytes());
-            let target = if let Target::Classes(classes) = &data.target { classes.as_slice() } else { &[] };
-            target.iter().for_each(|&class| sha.update((class as u64).to_le_bytes()));
+            match &data.target {
+                Target::Classes(classes) => {
+                    classes.iter().for_each(|&class| sha.update((class as u64).to_le_bytes()));
+                }
+                Target::Values(values) => values.iter().for_each(|value| sha.update(value.to_le_bytes())),
+                Target::Partial(_) | Target::Absent => {}
+            }
             data.x.iter().for_each(|value| sha.update(value.to_le_bytes()));
             data.groups.iter().flatten().for_each(|group| sha.update(format!("{group}\n")));
         };
@@ -196,6 +210,7 @@ fn pool(a: &Dataset, b: &Dataset) -> Dataset {
     let columns: Vec<_> = a.x.column_iter().chain(b.x.column_iter()).collect();
     let target = match (&a.target, &b.target) {
         (Target::Classes(a), Target::Classes(b)) => Target::Classes([a.as_slice(), b].concat()),
+        (Target::Values(a), Target::Values(b)) => Target::Values([a.as_slice(), b].concat()),
         _ => Target::Absent,
     };
     let groups = a.groups.as_ref().zip(b.groups.as_ref());
@@ -363,9 +378,9 @@ mod tests {
         assert!(message.starts_with("toy: no training row has the labels [\"3\"]"), "{message}");
         let few = Problem::new("toy", rows(0, 3, 3, false), rows(3, 3, 3, false), false).unwrap();
         assert!(error(few.draw(Condition { training_share: 0.01, ..PLAIN }, 4, 1)).starts_with("toy: "));
-        let mut values = rows(0, 4, 2, false);
-        values.target = Target::Values(vec![0.0; 4]);
-        let message = Problem::new("toy", values.clone(), values, false).unwrap_err().to_string();
-        assert_eq!(message, "toy: a study compares classifiers, this target has values");
+        let mut absent = rows(0, 4, 2, false);
+        absent.target = Target::Absent;
+        let message = Problem::new("toy", absent.clone(), absent, false).unwrap_err().to_string();
+        assert_eq!(message, "toy: there are rows without a target");
     }
 }

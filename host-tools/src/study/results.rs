@@ -93,7 +93,7 @@ pub struct SetResults {
     pub rows: Rows,
     /// Number of features.
     pub features: usize,
-    /// Names of the classes.
+    /// Names of the classes; none of values.
     pub labels: Vec<String>,
     /// How many people, sessions or the like the rows come from, where that is known.
     pub groups: Option<usize>,
@@ -109,7 +109,7 @@ pub struct SetResults {
     pub comparisons: Vec<Comparison>,
     /// The default recipe at other temperatures, ascending.
     pub temperatures: Vec<TemperaturePoint>,
-    /// Students of other sizes: arms in order, and for each the sizes, ascending.
+    /// Students of other sizes: arms in order, and for each the sizes, ascending. None of values.
     pub sizes: Vec<SizePoint>,
 }
 
@@ -145,9 +145,9 @@ pub struct Cell {
     pub train: Scores,
     /// On the test rows.
     pub test: Scores,
-    /// How training went, for the first seed; at most 60 points. Empty for other seeds.
+    /// How training went, for the first seed; at most 60 points. Empty for other seeds, and of values.
     pub curve: Vec<CurvePoint>,
-    /// Of the test rows, for bins with rows, ascending.
+    /// Of the test rows, for bins with rows, ascending; empty of values.
     pub reliability: Vec<Bin>,
 }
 
@@ -182,7 +182,7 @@ pub struct Bin {
 pub struct Summary {
     /// Name of the arm.
     pub arm: String,
-    /// By [`METRICS`].
+    /// By [`METRICS`] or [`VALUE_METRICS`].
     pub scores: BTreeMap<String, MeanStd>,
 }
 
@@ -191,6 +191,11 @@ pub struct Summary {
 /// the test rows.
 pub const METRICS: [&str; 8] =
     ["train accuracy", "test accuracy", "gap", "nll", "brier", "ece", "parameters", "flash"];
+
+/// The same of values instead of classes. `r2` and its gap (training minus test) are 1 for no error and 0 for the mean;
+/// `rmse` is in the target's unit, and so there is none over data sets.
+pub const VALUE_METRICS: [&str; 7] =
+    ["train r2", "r2", "r2 gap", "train rmse", "rmse", "parameters", "flash"];
 
 /// Mean and sample standard deviation; 0 of one number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -210,7 +215,7 @@ pub struct Comparison {
     pub a: String,
     /// Name of the arm it is compared with.
     pub b: String,
-    /// Of [`METRICS`].
+    /// Of [`METRICS`] or [`VALUE_METRICS`].
     pub metric: String,
     /// Mean difference.
     pub mean: f64,
@@ -238,19 +243,21 @@ pub struct Overall {
     pub summaries: Vec<Summary>,
     /// Paired by set: of each the mean over seeds, so that `n` sets count as `n`. Of a single set, its own.
     pub comparisons: Vec<Comparison>,
-    /// Likelihoods as ratios.
+    /// Losses as ratios.
     pub ratios: Vec<Ratio>,
 }
 
-/// How the NLL of `a` compares with that of `b`.
+/// How the loss of `a` on test rows compares with that of `b`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ratio {
     /// Name of an arm.
     pub a: String,
     /// Name of the arm it is compared with.
     pub b: String,
-    /// NLL of `a` divided by NLL of `b`: means over seeds, geometric mean over sets.
-    pub nll: f64,
+    /// `nll`, or `rmse` of values.
+    pub metric: String,
+    /// That of `a` divided by that of `b`: means over seeds, geometric mean over sets.
+    pub ratio: f64,
 }
 
 /// The default recipe at one temperature.

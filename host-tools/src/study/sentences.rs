@@ -69,7 +69,8 @@ impl<'a> About<'a> {
     }
 
     fn everything(&self) -> Vec<String> {
-        let mut sentences: Vec<String> = self.overfitting().into_iter().collect();
+        let mut sentences: Vec<String> =
+            self.overfitting().or_else(|| self.overfitting_of_values()).into_iter().collect();
         let distilled = self.results.arms.iter().filter(|arm| arm.kind == ArmKind::Distilled);
         for arm in distilled.map(|arm| arm.name.as_str()) {
             for rival in self.results.arms.iter().filter(|rival| rival.kind == ArmKind::Hard) {
@@ -94,17 +95,35 @@ impl<'a> About<'a> {
         ))
     }
 
+    /// The same of values.
+    fn overfitting_of_values(&self) -> Option<String> {
+        let score = |metric| self.score(names::HARD, metric);
+        let (train, test, gap) = (score("train r2")?, score("r2")?, score("r2 gap")?);
+        let how = if gap > 0.01 { "overfits" } else { "hardly overfits" };
+        Some(format!(
+            "A student on measured values alone {how}: R² is {train:.3} on its training rows and {test:.3} on the test rows."
+        ))
+    }
+
     /// Whether `a` is better than `b`.
     fn against(&self, a: &str, b: &str) -> Option<String> {
-        let accuracy = self.comparison(a, b, "test accuracy")?;
-        let nll = self.comparison(a, b, "nll")?;
         let ratio =
             self.overall.ratios.iter().find(|ratio| (ratio.a.as_str(), ratio.b.as_str()) == (a, b))?;
+        if let Some(r2) = self.comparison(a, b, "r2") {
+            return Some(format!(
+                "`{a}` against `{b}`: R² {}, {}; RMSE × {:.2}.",
+                interval(r2, &|value| format!("{value:+.3}"), ""),
+                verdict(r2, "higher", "lower"),
+                ratio.ratio
+            ));
+        }
+        let accuracy = self.comparison(a, b, "test accuracy")?;
+        let nll = self.comparison(a, b, "nll")?;
         Some(format!(
             "`{a}` against `{b}`: accuracy {}, {}; NLL × {:.2}, {}.",
             points(accuracy),
             verdict(accuracy, "higher", "lower"),
-            ratio.nll,
+            ratio.ratio,
             verdict(nll, "higher", "lower"),
         ))
     }
@@ -165,12 +184,14 @@ fn find<'a>(summaries: &'a [Summary], arm: &str) -> Option<&'a Summary> {
 }
 
 fn points(comparison: &Comparison) -> String {
-    let number = |value: f64| format!("{:+.1}", 100.0 * value);
+    interval(comparison, &|value| format!("{:+.1}", 100.0 * value), " points")
+}
+
+fn interval(comparison: &Comparison, number: &dyn Fn(f64) -> String, unit: &str) -> String {
+    let mean = number(comparison.mean);
     match comparison.low.zip(comparison.high) {
-        Some((low, high)) => {
-            format!("{} points (95 % interval {} to {})", number(comparison.mean), number(low), number(high))
-        }
-        None => format!("{} points", number(comparison.mean)),
+        Some((low, high)) => format!("{mean}{unit} (95 % interval {} to {})", number(low), number(high)),
+        None => format!("{mean}{unit}"),
     }
 }
 

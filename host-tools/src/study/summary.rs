@@ -8,15 +8,33 @@ use super::ledger::Ledger;
 use super::problem::{self, Problem, Source};
 use super::results::{
     ArmKind, Cell, Comparison, Condition, METRICS, Overall, Ratio, Results, Rows, SetResults, SizePoint,
-    StudySettings, Summary, TemperaturePoint,
+    StudySettings, Summary, TemperaturePoint, VALUE_METRICS,
 };
 use super::statistics::{holm, mean_std, t_test};
 use super::{Arm, BINS, CANDIDATES, SIZE_SEEDS, SIZES, Study, sentences};
 use crate::error::{Error, Result};
-use crate::metrics::{Classification, Scores};
+use crate::metrics::Scores;
 
 /// What is compared: training and test rows together say whether a student overfits, the test rows alone what it is worth.
 const COMPARED: [&str; 3] = ["test accuracy", "nll", "gap"];
+
+/// The same of values.
+const COMPARED_VALUES: [&str; 3] = ["r2", "rmse", "r2 gap"];
+
+impl Study {
+    fn metrics(&self) -> &'static [&'static str] {
+        if self.has_values() { &VALUE_METRICS } else { &METRICS }
+    }
+
+    fn compared(&self) -> [&'static str; 3] {
+        if self.has_values() { COMPARED_VALUES } else { COMPARED }
+    }
+}
+
+/// Whether the metric means the same in all data sets.
+fn is_common(metric: &str) -> bool {
+    !metric.ends_with("rmse")
+}
 
 pub(super) fn results(study: &Study, ledger: &Ledger, command: &str) -> Result<Results> {
     let hashes = study.hashes();
@@ -89,7 +107,7 @@ fn set(
         }
     }
     let first = problem.draw(condition, study.folds, study.seeds[0])?;
-    let summaries = study.arms.iter().map(|arm| summary(&arm.name, &of(&cells, &arm.name))).collect();
+    let summaries = study.arms.iter().map(|arm| summary(study, &arm.name, &of(&cells, &arm.name))).collect();
     let mut temperatures = Vec::new();
     for arm in study.temperatures() {
         let cells =
@@ -124,7 +142,7 @@ fn set(
         hash: hash.into(),
         notes: problem.notes().to_vec(),
         summaries,
-        comparisons: compare(&pairs(&study.arms), problem.overlap(), |arm, metric| {
+        comparisons: compare(&study.compared(), &pairs(&study.arms), problem.overlap(), |arm, metric| {
             values(&of(&cells, arm), metric)
         }),
         cells,
@@ -160,16 +178,23 @@ fn overall(study: &Study, title: &str, sets: &[&SetResults], condition: Conditio
     };
     let summary = |arm: &Arm| Summary {
         arm: arm.name.clone(),
-        scores: METRICS.iter().map(|&metric| (metric.into(), mean_std(&means(&arm.name, metric)))).collect(),
+        scores: study
+            .metrics()
+            .iter()
+            .filter(|metric| is_common(metric))
+            .map(|&metric| (metric.into(), mean_std(&means(&arm.name, metric))))
+            .collect(),
     };
+    let loss = study.compared()[1];
     let ratio = |&(a, b): &(&str, &str)| {
-        let logs: Vec<f64> = means(a, "nll").iter().zip(means(b, "nll")).map(|(a, b)| (a / b).ln()).collect();
-        Ratio { a: a.into(), b: b.into(), nll: mean_std(&logs).mean.exp() }
+        let logs: Vec<f64> = means(a, loss).iter().zip(means(b, loss)).map(|(a, b)| (a / b).ln()).collect();
+        Ratio { a: a.into(), b: b.into(), metric: loss.into(), ratio: mean_std(&logs).mean.exp() }
     };
+    let common: Vec<&str> = study.compared().into_iter().filter(|metric| is_common(metric)).collect();
     // A single set is no sample of data sets: what it shows, its seeds show.
     let (summaries, comparisons) = match sets {
         [one] => (one.summaries.clone(), one.comparisons.clone()),
-        _ => (study.arms.iter().map(summary).collect(), compare(&pairs, 0.0, means)),
+        _ => (study.arms.iter().map(summary).collect(), compare(&common, &pairs, 0.0, means)),
     };
     Overall {
         title: title.into(),
@@ -182,9 +207,14 @@ fn overall(study: &Study, title: &str, sets: &[&SetResults], condition: Conditio
 }
 
 /// Paired differences of all `pairs`, corrected for how many there are.
-fn compare(pairs: &[(&str, &str)], overlap: f64, values: impl Fn(&str, &str) -> Vec<f64>) -> Vec<Comparison> {
+fn compare(
+    metrics: &[&str],
+    pairs: &[(&str, &str)],
+    overlap: f64,
+    values: impl Fn(&str, &str) -> Vec<f64>,
+) -> Vec<Comparison> {
     let mut comparisons = Vec::new();
-    for metric in COMPARED {
+    for &metric in metrics {
         for &(a, b) in pairs {
             let differences: Vec<f64> =
                 values(a, metric).iter().zip(values(b, metric)).map(|(a, b)| a - b).collect();
@@ -213,33 +243,39 @@ fn of(cells: &[Cell], arm: &str) -> Vec<Cell> {
     cells.iter().filter(|cell| cell.arm == arm).cloned().collect()
 }
 
-fn summary(arm: &str, cells: &[Cell]) -> Summary {
-    let scores = METRICS.iter().map(|&metric| (metric.to_owned(), mean_std(&values(cells, metric))));
+fn summary(study: &Study, arm: &str, cells: &[Cell]) -> Summary {
+    let scores = study.metrics().iter().map(|&metric| (metric.to_owned(), mean_std(&values(cells, metric))));
     Summary { arm: arm.into(), scores: scores.collect::<BTreeMap<_, _>>() }
 }
 
-/// One number a cell, by [`METRICS`].
+/// One number a cell, by [`METRICS`] or [`VALUE_METRICS`].
 fn values(cells: &[Cell], metric: &str) -> Vec<f64> {
     cells.iter().filter_map(|cell| value(cell, metric)).collect()
 }
 
 fn value(cell: &Cell, metric: &str) -> Option<f64> {
-    let (train, test) = (classes(&cell.train)?, classes(&cell.test)?);
-    match metric {
-        "train accuracy" => Some(train.accuracy),
-        "test accuracy" => Some(test.accuracy),
-        "gap" => Some(train.accuracy - test.accuracy),
-        "nll" => Some(test.nll),
-        "brier" => Some(test.brier),
-        "ece" => Some(test.ece),
-        "parameters" => Some(cell.parameters as f64),
-        "flash" => Some(cell.flash_bytes as f64),
+    match (metric, &cell.train, &cell.test) {
+        ("parameters", ..) => Some(cell.parameters as f64),
+        ("flash", ..) => Some(cell.flash_bytes as f64),
+        (_, Scores::Classification(train), Scores::Classification(test)) => match metric {
+            "train accuracy" => Some(train.accuracy),
+            "test accuracy" => Some(test.accuracy),
+            "gap" => Some(train.accuracy - test.accuracy),
+            "nll" => Some(test.nll),
+            "brier" => Some(test.brier),
+            "ece" => Some(test.ece),
+            _ => None,
+        },
+        (_, Scores::Regression(train), Scores::Regression(test)) => match metric {
+            "train r2" => Some(train.r2),
+            "r2" => Some(test.r2),
+            "r2 gap" => Some(train.r2 - test.r2),
+            "train rmse" => Some(train.rmse),
+            "rmse" => Some(test.rmse),
+            _ => None,
+        },
         _ => None,
     }
-}
-
-fn classes(scores: &Scores) -> Option<&Classification> {
-    if let Scores::Classification(scores) = scores { Some(scores) } else { None }
 }
 
 /// Of cells of one arm and size.

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::arms::{Arm, Knob};
 use super::results::ArmKind;
 use crate::answers::Answers;
-use crate::dataset::{Dataset, Standardizer, Target, split};
+use crate::dataset::{Dataset, Standardized, Standardizer, split};
 use crate::error::{Error, Result};
 use crate::model::{Body, Metadata, Model, Role, Scaler};
 use crate::network::Network;
@@ -29,6 +29,9 @@ pub(super) struct Training<'a> {
 /// What is told after each epoch: its number, how many there are, and the network as it is, for standardized rows.
 pub(super) type Progress<'a> = &'a mut dyn FnMut(usize, usize, &Network);
 
+/// What comes of a training.
+type Trained = (Role, Scaler, Network);
+
 impl Training<'_> {
     /// The rows of `data` that the arm learns from.
     pub(super) fn rows(&self, data: &Dataset) -> Result<Dataset> {
@@ -38,17 +41,11 @@ impl Training<'_> {
         }
     }
 
-    /// Trained on `rows`, by the probabilities of `teachers` if the arm has any.
+    /// Trained on `rows`, by what `teachers` say if the arm has any.
     pub(super) fn run(&self, rows: &Dataset, teachers: &[Model], progress: Progress<'_>) -> Result<Model> {
-        let Standardizer { scaler, .. } = Standardizer::fit(rows, None);
-        let Target::Classes(classes) = &rows.target else {
-            return Err(Error::Invalid("a study compares classifiers".into()));
-        };
-        let (role, network) = match self.arm.method.kind {
-            ArmKind::Teacher => (Role::Teacher, self.teacher(rows, &scaler, classes, progress)?),
-            ArmKind::Hard | ArmKind::Distilled => {
-                (Role::Student, self.student(rows, &scaler, classes, teachers, progress)?)
-            }
+        let (role, scaler, network) = match self.arm.method.kind {
+            ArmKind::Teacher => self.teacher(rows, progress)?,
+            ArmKind::Hard | ArmKind::Distilled => self.student(rows, teachers, progress)?,
         };
         // What an interruption cut short is no result.
         if self.watch.is_over() {
@@ -59,58 +56,58 @@ impl Training<'_> {
         Ok(Model::new(metadata, scaler, Body::F32(network), &rows.x))
     }
 
-    fn teacher(
-        &self,
-        rows: &Dataset,
-        scaler: &Scaler,
-        classes: &[usize],
-        progress: Progress<'_>,
-    ) -> Result<Network> {
+    fn teacher(&self, rows: &Dataset, progress: Progress<'_>) -> Result<Trained> {
         let mut settings = teacher::Settings::new(rows.widths(self.hidden), rows.rows(), self.seed);
         settings.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
         settings.dropout = self.setting(Knob::Dropout, rows.rows());
-        let x = scaler.apply(&rows.x);
-        let examples = Examples { x: &x, target: teacher::Target::Classes(classes) };
+        let standardizer = Standardizer::fit(rows, None);
+        let Standardized { x, classes, values } = standardizer.apply(rows);
+        let target = match (&classes, &values) {
+            (Some(classes), _) => teacher::Target::Classes(classes),
+            (None, Some(values)) => teacher::Target::Values(values),
+            (None, None) => return Err(Error::Invalid("there are rows without a target".into())),
+        };
+        let examples = Examples { x: &x, target };
         let trained = teacher::train_watched(&settings, examples, None, &mut |epoch, network| {
             progress(epoch.number, settings.epochs, network);
             self.watch.flow()
         })?;
-        Ok(trained.network)
+        let network = standardizer.restore(trained.network);
+        Ok((Role::Teacher, standardizer.scaler, network))
     }
 
-    fn student(
-        &self,
-        rows: &Dataset,
-        scaler: &Scaler,
-        classes: &[usize],
-        teachers: &[Model],
-        progress: Progress<'_>,
-    ) -> Result<Network> {
+    fn student(&self, rows: &Dataset, teachers: &[Model], progress: Progress<'_>) -> Result<Trained> {
         let method = self.arm.method;
         let mut settings =
             student::Settings::new(rows.widths(self.hidden), method.recipe, rows.rows(), self.seed);
         settings.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
         settings.dropout = self.setting(Knob::Dropout, rows.rows());
         settings.label_smoothing = self.setting(Knob::LabelSmoothing, rows.rows());
-        let mut labels: Vec<_> = classes.iter().copied().map(Some).collect();
         let mut all = Cow::Borrowed(rows);
         if let Some(kind) = method.synthetic {
             all =
                 Cow::Owned(rows.with_unlabelled(&[synthetic::generate(kind, rows, rows.rows(), self.seed)?]));
-            labels.resize(all.rows(), None);
         }
         let teachers = teachers.iter().take(method.teachers);
         let answers = match method.teachers {
             0 => None,
             _ => Some(Answers::of(teachers.map(|teacher| (1.0, teacher.answers(&all))))?),
         };
-        let x = scaler.apply(&all.x);
+        let values = answers.as_ref().map(Answers::values);
+        let standardizer = Standardizer::fit(rows, values.as_deref());
+        // Values are learned in their own unit, a teacher's or those measured.
+        let answers = match standardizer.apply(rows).values {
+            None => answers.clone(),
+            Some(measured) => Some(values.map_or(measured, |values| standardizer.values(&values)).into()),
+        };
+        let (x, labels) = (standardizer.scaler.apply(&all.x), all.labels());
         let lessons = Lessons { x: &x, labels: &labels, teacher: answers.as_ref() };
         let trained = student::train_watched(&settings, None, lessons, None, &mut |epoch, network| {
             progress(epoch.number, settings.epochs, network);
             self.watch.flow()
         })?;
-        Ok(trained.network)
+        let network = standardizer.restore(trained.network);
+        Ok((Role::Student, standardizer.scaler, network))
     }
 
     /// What `knob` is set to: tuned, fixed, or off.

@@ -5,6 +5,9 @@ use serde_json::Value;
 use crate::folder::Folder;
 
 const STUDY: &str = "study --data data.csv --groups person --seeds 2 --hidden 4 --teacher-hidden 6 --recipes jitter --out study";
+/// The same rows, one of their numbers as the target.
+const VALUES: &str =
+    "study --data data.csv --groups person --target a --seeds 2 --hidden 4 --teacher-hidden 6 --out study";
 const FILES: [&str; 4] = ["study.json", "study.csv", "study.html", "study.md"];
 
 fn mean(results: &Value, arm: &str, metric: &str) -> f64 {
@@ -34,6 +37,23 @@ fn a_study_is_a_report_and_the_same_again() {
     std::fs::remove_file(folder.path("study/ledger.jsonl")).unwrap();
     assert_eq!(folder.json(STUDY), results);
     assert_eq!(files(), first);
+}
+
+#[test]
+fn values_have_tables_of_their_own() {
+    let folder = Folder::new();
+    let results = folder.json(VALUES);
+    assert!(mean(&results, "hard", "r2") > 0.8);
+    let text = std::fs::read_to_string(folder.path("study/study.md")).unwrap();
+    for wanted in [
+        "`microdistill study --data data.csv",
+        "| train R² | test R² | gap | train RMSE | test RMSE | parameters | flash B |",
+        "| difference | test R² | p | RMSE | p | × RMSE | gap |",
+        "| default − hard-l2 |",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    assert!(!text.contains("NLL") && !text.contains("hard-smoothing"), "{text}");
 }
 
 #[test]
@@ -85,7 +105,12 @@ fn what_cannot_be_studied_is_said() {
         (STUDY.replace("jitter", "jittr"), 1, "\"jittr\" is no recipe that can be added"),
         (format!("{STUDY} --label-noise 1"), 1, "label noise 1"),
         (format!("{STUDY} --training-share 0"), 1, "training share 0"),
-        (format!("{STUDY} --target a"), 1, "a study compares classifiers"),
+        (
+            format!("{STUDY} --target a"),
+            1,
+            "\"jitter\" is no recipe that can be added: these are soft-l2, ensemble",
+        ),
+        (VALUES.to_owned() + " --label-noise 0.1", 1, "label noise is for labels"),
         ("study --train data.csv --out study".into(), 1, "rows to judge by"),
         ("study --folder . --out study".into(), 1, "holds train.csv and test.csv"),
         ("study --out study".into(), 2, ""),

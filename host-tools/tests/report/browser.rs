@@ -9,7 +9,8 @@ use microdistill_host_tools::report::html;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::fixture::{classes, study};
+use crate::contents::levels;
+use crate::fixture::classes;
 
 /// Chromium or its kin.
 pub(crate) fn chromium() -> Option<PathBuf> {
@@ -23,7 +24,7 @@ const CHECK_POLICY: &str = "style-src 'unsafe-inline'; script-src 'nonce-check'"
 
 pub(crate) fn a_browser_shows_every_plot() -> Result<(), Failed> {
     let folder = TempDir::new()?;
-    let page = html(&study(&[("wine", classes(3)), ("27 <people> & \"more\"", classes(27))], 10))?;
+    let page = html(&levels(&[("wine", classes(3)), ("27 <people> & \"more\"", classes(27))]))?;
     let plots = page.matches("<svg").count() as u64;
     let script = format!("<script nonce=\"check\">{CHECK}</script></head>");
     let checked = page.replace(POLICY, CHECK_POLICY).replace("</head>", &script);

@@ -34,7 +34,7 @@ pub(crate) fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
         condition: CONDITION,
         summaries: sets.first().map_or(Vec::new(), |set| set.summaries.clone()),
         comparisons: sets.first().map_or(Vec::new(), |set| set.comparisons.clone()),
-        ratios: vec![Ratio { a: "default".into(), b: "hard".into(), nll: 0.47 }],
+        ratios: vec![Ratio { a: "default".into(), b: "hard".into(), metric: "nll".into(), ratio: 0.47 }],
     };
     Results {
         title: "Does distillation cure overfitting?".into(),
@@ -199,7 +199,7 @@ fn score(cell: &Cell, metric: &str) -> f64 {
     }
 }
 
-fn mean_std(values: &[f64]) -> MeanStd {
+pub(crate) fn mean_std(values: &[f64]) -> MeanStd {
     let n = values.len();
     let mean = values.iter().sum::<f64>() / n as f64;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();

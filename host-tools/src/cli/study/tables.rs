@@ -1,21 +1,90 @@
 //! A study's figures as tables: on the console, and in Markdown.
 
 use anyhow::Result;
-use microdistill_host_tools::study::results::{Comparison, MeanStd, Overall, Results, Summary};
+use microdistill_host_tools::study::results::{Comparison, MeanStd, Overall, Ratio, Results, Summary};
 
 use super::super::console::Console;
 use super::super::table;
 
-const HEADER: [&str; 9] =
-    ["", "train acc.", "test acc.", "gap", "NLL", "Brier", "ECE", "parameters", "flash B"];
+/// A metric of the results, its head, and how it is shown.
+type Column = (&'static str, &'static str, fn(&MeanStd) -> String);
+
+const COLUMNS: [Column; 8] = [
+    ("train accuracy", "train acc.", percent),
+    ("test accuracy", "test acc.", percent),
+    ("gap", "gap", percent),
+    ("nll", "NLL", number),
+    ("brier", "Brier", short),
+    ("ece", "ECE", short),
+    ("parameters", "parameters", whole),
+    ("flash", "flash B", whole),
+];
+
+/// The same of values.
+const VALUE_COLUMNS: [Column; 7] = [
+    ("train r2", "train R²", number),
+    ("r2", "test R²", number),
+    ("r2 gap", "gap", number),
+    ("train rmse", "train RMSE", number),
+    ("rmse", "test RMSE", number),
+    ("parameters", "parameters", whole),
+    ("flash", "flash B", whole),
+];
+
+/// What is compared, with its head, its unit and the digits that are shown; the second is the loss.
+type Compared = [(&'static str, &'static str, f64, usize); 3];
+
+const COMPARED: Compared =
+    [("test accuracy", "test acc., pp", 100.0, 1), ("nll", "NLL", 1.0, 3), ("gap", "gap, pp", 100.0, 1)];
+
+/// The same of values.
+const COMPARED_VALUES: Compared =
+    [("r2", "test R²", 1.0, 3), ("rmse", "RMSE", 1.0, 3), ("r2 gap", "gap", 1.0, 3)];
+
+/// What the tables of a part of the data sets have.
+struct Form {
+    columns: Vec<Column>,
+    compared: Compared,
+}
+
+impl Form {
+    /// Without columns that no arm has: values of different units have no common mean.
+    fn of(overall: &Overall) -> Self {
+        let used = |(metric, ..): &Column| {
+            overall.summaries.iter().any(|summary| summary.scores.contains_key(*metric))
+        };
+        let has_values = used(&VALUE_COLUMNS[0]);
+        let all: &[Column] = if has_values { &VALUE_COLUMNS } else { &COLUMNS };
+        Form {
+            columns: all.iter().copied().filter(used).collect(),
+            compared: if has_values { COMPARED_VALUES } else { COMPARED },
+        }
+    }
+
+    fn header(&self) -> Vec<&'static str> {
+        std::iter::once("").chain(self.columns.iter().map(|(_, head, _)| *head)).collect()
+    }
+
+    fn row(&self, summary: &Summary) -> Vec<String> {
+        let cell = |(metric, _, form): &Column| summary.scores.get(*metric).map_or(String::new(), form);
+        std::iter::once(summary.arm.clone()).chain(self.columns.iter().map(cell)).collect()
+    }
+
+    /// The score and the loss that data sets are shown by, one by one.
+    fn by_set(&self) -> impl Iterator<Item = &Column> {
+        let all = if self.compared == COMPARED { COLUMNS.iter() } else { VALUE_COLUMNS.iter() };
+        all.filter(|(metric, ..)| self.compared[..2].iter().any(|(compared, ..)| compared == metric))
+    }
+}
 
 /// The tables of every condition, and what they say.
 pub(super) fn console(console: &Console, results: &Results) -> Result<()> {
     for overall in &results.overall {
         console.say(format_args!("\n{}", heading(overall)))?;
-        let mut table = table::table(HEADER);
+        let form = Form::of(overall);
+        let mut table = table::table(form.header());
         for summary in &overall.summaries {
-            table.add_row(row(summary));
+            table.add_row(form.row(summary));
         }
         console.say(table)?;
     }
@@ -30,13 +99,17 @@ pub(super) fn markdown(results: &Results) -> String {
     let mut text = format!("# {}\n\n`{}`\n", results.title, results.command);
     for overall in &results.overall {
         text += &format!("\n## {}\n\n", heading(overall));
-        table_of(&mut text, &HEADER, overall.summaries.iter().map(row));
+        let form = Form::of(overall);
+        table_of(&mut text, &form.header(), overall.summaries.iter().map(|summary| form.row(summary)));
         text += "\n";
-        let header = ["difference", "test acc., pp", "p", "NLL", "p", "× NLL", "gap, pp"];
-        table_of(&mut text, &header, overall.ratios.iter().map(|ratio| differences(overall, ratio)));
-        for (metric, name) in [("test accuracy", "test accuracy, %"), ("nll", "NLL")] {
+        let [(_, score, ..), (_, loss, ..), (_, gap, ..)] = form.compared;
+        let ratio = format!("× {loss}");
+        let header = ["difference", score, "p", loss, "p", &ratio, gap];
+        let rows = overall.ratios.iter().map(|ratio| differences(overall, &form.compared, ratio));
+        table_of(&mut text, &header, rows);
+        for (metric, name, shown) in form.by_set() {
             text += "\n";
-            let header = [vec![name.to_owned()], overall.sets.clone()].concat();
+            let header = [vec![(*name).to_owned()], overall.sets.clone()].concat();
             let header: Vec<&str> = header.iter().map(String::as_str).collect();
             let rows = results.arms.iter().map(|arm| {
                 let sets = results
@@ -45,10 +118,9 @@ pub(super) fn markdown(results: &Results) -> String {
                     .filter(|set| set.condition == overall.condition && overall.sets.contains(&set.name));
                 let scores = sets.filter_map(|set| {
                     let summary = set.summaries.iter().find(|summary| summary.arm == arm.name)?;
-                    summary.scores.get(metric)
+                    summary.scores.get(*metric)
                 });
-                let cell = |score: &MeanStd| if metric == "nll" { nats(score) } else { percent(score) };
-                std::iter::once(arm.name.clone()).chain(scores.map(cell)).collect::<Vec<_>>()
+                std::iter::once(arm.name.clone()).chain(scores.map(shown)).collect::<Vec<_>>()
             });
             table_of(&mut text, &header, rows);
         }
@@ -72,45 +144,15 @@ fn heading(overall: &Overall) -> String {
     heading
 }
 
-fn row(summary: &Summary) -> Vec<String> {
-    let number = |metric: &str, form: &dyn Fn(&MeanStd) -> String| {
-        summary.scores.get(metric).map_or(String::new(), form)
-    };
-    let whole = |score: &MeanStd| format!("{:.0}", score.mean);
-    let share = |score: &MeanStd| format!("{:.3}", score.mean);
-    vec![
-        summary.arm.clone(),
-        number("train accuracy", &percent),
-        number("test accuracy", &percent),
-        number("gap", &percent),
-        number("nll", &nats),
-        number("brier", &share),
-        number("ece", &share),
-        number("parameters", &whole),
-        number("flash", &whole),
-    ]
-}
-
-fn differences(overall: &Overall, ratio: &microdistill_host_tools::study::results::Ratio) -> Vec<String> {
-    let find = |metric: &str| {
+fn differences(overall: &Overall, compared: &Compared, ratio: &Ratio) -> Vec<String> {
+    let [score, loss, gap] = compared.map(|(metric, _, unit, digits)| {
         let mut comparisons = overall.comparisons.iter();
-        comparisons.find(|c| (&c.a, &c.b, c.metric.as_str()) == (&ratio.a, &ratio.b, metric))
-    };
-    let p = |comparison: Option<&Comparison>| {
-        comparison.and_then(|comparison| comparison.p_adjusted).map_or("–".into(), |p| format!("{p:.3}"))
-    };
-    let points =
-        |comparison: Option<&Comparison>| comparison.map_or(String::new(), |c| interval(c, 100.0, 1));
-    let (accuracy, nll) = (find("test accuracy"), find("nll"));
-    vec![
-        format!("{} − {}", ratio.a, ratio.b),
-        points(accuracy),
-        p(accuracy),
-        nll.map_or(String::new(), |c| interval(c, 1.0, 3)),
-        p(nll),
-        format!("{:.2}", ratio.nll),
-        points(find("gap")),
-    ]
+        let found = comparisons.find(|c| (&c.a, &c.b, c.metric.as_str()) == (&ratio.a, &ratio.b, metric));
+        let p = found.and_then(|found| found.p_adjusted).map_or("–".into(), |p| format!("{p:.3}"));
+        (found.map_or(String::new(), |found| interval(found, unit, digits)), p)
+    });
+    let ratio_of_losses = format!("{:.2}", ratio.ratio);
+    vec![format!("{} − {}", ratio.a, ratio.b), score.0, score.1, loss.0, loss.1, ratio_of_losses, gap.0]
 }
 
 fn interval(comparison: &Comparison, unit: f64, digits: usize) -> String {
@@ -125,8 +167,16 @@ fn percent(score: &MeanStd) -> String {
     format!("{:.1} ± {:.1}", 100.0 * score.mean, 100.0 * score.std)
 }
 
-fn nats(score: &MeanStd) -> String {
+fn number(score: &MeanStd) -> String {
     format!("{:.3} ± {:.3}", score.mean, score.std)
+}
+
+fn short(score: &MeanStd) -> String {
+    format!("{:.3}", score.mean)
+}
+
+fn whole(score: &MeanStd) -> String {
+    format!("{:.0}", score.mean)
 }
 
 /// A table whose first column is words and whose others are numbers.

@@ -1,0 +1,198 @@
+//! What the page says: its answer, its numbers, its levels, and nothing twice.
+
+use libtest_mimic::Failed;
+use microdistill_host_tools::report::{csv, html};
+use microdistill_host_tools::study::Results;
+use microdistill_host_tools::study::results::Condition;
+use roxmltree::Node;
+
+use crate::fixture::{classes, mean_std, study};
+use crate::page::{Page, descendants};
+
+/// The made-up study at three levels of label noise.
+pub(crate) fn levels(sets: &[(&str, Vec<String>)]) -> Results {
+    let mut results = study(sets, 3);
+    let (sets, overall) = (results.sets.clone(), results.overall.clone());
+    for label_noise in [0.2, 0.4] {
+        let condition = Condition { label_noise, training_share: 1.0 };
+        let mut noisy = (sets.clone(), overall.clone());
+        noisy.0.iter_mut().for_each(|set| set.condition = condition);
+        noisy.1.iter_mut().for_each(|overall| overall.condition = condition);
+        results.sets.extend(noisy.0);
+        results.overall.extend(noisy.1);
+    }
+    results.sets.sort_by_key(|set| set.name.clone());
+    results
+}
+
+pub(crate) fn every_score_is_plotted_over_levels() -> Result<(), Failed> {
+    let text = html(&levels(&[("gas", classes(2)), ("wine", classes(3))]))?;
+    let page = Page::read(&text)?;
+    for title in ["test accuracy, %", "NLL, nats", "gap, points", "Brier score", "ECE, %"] {
+        // Both sets together, then each: at three levels a disc and its rim of two arms, another mark of the four others.
+        assert_eq!(page.count(title, "circle"), [3 * 2 * 2; 3], "{title}");
+        assert_eq!(page.count(title, "polygon"), [3 * 4; 3], "{title}");
+    }
+    let plots = page.plots("NLL, nats");
+    let words = plots.first().and_then(|plot| descendants(plot, "desc").next()).and_then(|desc| desc.text());
+    for level in ["default, 0.0 %: ", "default, 20.0 %: ", "default, 40.0 %: "] {
+        assert!(words.is_some_and(|words| words.contains(level)), "{level}: {words:?}");
+    }
+    for arm in ["teacher", "hard-dropout", "default"] {
+        assert!(
+            plots.iter().all(|plot| descendants(plot, "text")
+                .any(|text| text.text().is_some_and(|text| text.trim() == arm))),
+            "{arm}"
+        );
+    }
+    Ok(())
+}
+
+pub(crate) fn one_set_is_not_told_twice() -> Result<(), Failed> {
+    let text = html(&study(&[("wine", classes(3))], 5))?;
+    let page = Page::read(&text)?;
+    let plots = page.all_plots();
+    let drawn: Vec<&str> = plots.iter().map(|plot| &text[plot.range()]).collect();
+    for (i, plot) in drawn.iter().enumerate() {
+        assert!(!drawn[..i].contains(plot), "{plot}");
+    }
+    assert_eq!(page.plots("Overfitting gap").len(), 1);
+    assert!(!page.document.descendants().any(|node| node.attribute("id") == Some("overall-1")));
+    Ok(())
+}
+
+pub(crate) fn the_answer_follows_from_the_figures() -> Result<(), Failed> {
+    let (less, more, none) = (Some(false), Some(true), None);
+    for (gap, accuracy, headline) in [
+        (less, more, "Yes:"),
+        (less, none, "In part:"),
+        (none, more, "In part:"),
+        (less, less, "No:"),
+        (more, none, "No:"),
+        (none, none, "Not shown:"),
+    ] {
+        let mut results = study(&[("gas", classes(2)), ("wine", classes(3))], 5);
+        for of in results.overall[0].comparisons.iter_mut().filter(|of| of.b == "hard") {
+            let found = match of.metric.as_str() {
+                "gap" => gap,
+                "test accuracy" => accuracy,
+                _ => none,
+            };
+            of.mean = if found == more { 0.05 } else { -0.05 };
+            of.p_adjusted = Some(if found.is_some() { 0.01 } else { 0.3 });
+        }
+        assert!(answer(&html(&results)?)?.starts_with(headline), "{headline} {}", answer(&html(&results)?)?);
+    }
+    // Nothing to cure, and nothing to tell chance by.
+    let mut flat = study(&[("wine", classes(3))], 5);
+    for score in flat.overall[0].summaries.iter_mut().filter_map(|of| of.scores.get_mut("gap")) {
+        score.mean = 0.001;
+    }
+    assert!(answer(&html(&flat)?)?.contains("hardly any overfitting"));
+    let mut single = study(&[("wine", classes(3))], 1);
+    single.overall[0].comparisons.iter_mut().for_each(|of| of.p_adjusted = None);
+    assert!(answer(&html(&single)?)?.contains("cannot say"));
+    Ok(())
+}
+
+/// The first heading below the title.
+fn answer(text: &str) -> Result<String, Failed> {
+    let page = Page::read(text)?;
+    let heading = page.document.descendants().find(|node| node.has_tag_name("h2"));
+    Ok(heading.and_then(|node| node.text()).ok_or("no heading")?.into())
+}
+
+pub(crate) fn sentences_stand_by_their_sets() -> Result<(), Failed> {
+    let mut results = study(&[("gas", classes(2)), ("wine", classes(3))], 2);
+    let mut held_out = results.overall[0].clone();
+    held_out.title = "Data sets held out".into();
+    results.overall.push(held_out);
+    let said =
+        ["All data sets: `default` gains -1.5 %.", "Data sets held out: so it is: there.", "Of all: this."];
+    results.sentences = said.map(String::from).into();
+    let text = html(&results)?;
+    let page = Page::read(&text)?;
+    let summaries: Vec<_> = page.document.descendants().filter(|node| node.has_tag_name("summary")).collect();
+    for title in ["All data sets, in words", "Data sets held out, in words"] {
+        assert!(summaries.iter().any(|summary| summary.text() == Some(title)), "{title}");
+    }
+    for words in
+        ["<code>default</code> gains −1.5\u{a0}%.", "<p>so it is: there.</p>", "<p>Of all: this.</p>"]
+    {
+        assert!(text.contains(words), "{words}");
+    }
+    Ok(())
+}
+
+pub(crate) fn headings_are_in_order() -> Result<(), Failed> {
+    let text = html(&levels(&[("gas", classes(2)), ("wine", classes(3))]))?;
+    let page = Page::read(&text)?;
+    let level = |node: Node| node.tag_name().name().strip_prefix('h')?.parse::<u8>().ok();
+    let levels: Vec<u8> = page.document.descendants().filter_map(level).collect();
+    assert_eq!(levels.iter().filter(|&&level| level == 1).count(), 1);
+    assert_eq!(levels[0], 1);
+    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
+    Ok(())
+}
+
+/// Means over seeds on the page are those of the rows of the CSV.
+pub(crate) fn numbers_are_those_of_the_csv() -> Result<(), Failed> {
+    let results = study(&[("wine", classes(3))], 7);
+    let table = csv(&results)?;
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let heads = reader.headers()?.clone();
+    let records = reader.records().collect::<Result<Vec<_>, _>>()?;
+    let column = |name: &str| heads.iter().position(|head| head == name).ok_or(format!("no column {name}"));
+    let text = html(&results)?;
+    let page = Page::read(&text)?;
+    for (head, name, scale, digits) in [
+        ("train accuracy, %", "train_accuracy", 100.0, 1),
+        ("test accuracy, %", "test_accuracy", 100.0, 1),
+        ("NLL, nats", "test_nll", 1.0, 3),
+        ("ECE, %", "test_ece", 100.0, 1),
+    ] {
+        for arm in &results.arms {
+            let mut values = Vec::new();
+            for record in records.iter().filter(|record| record[column("arm").unwrap_or(0)] == *arm.name) {
+                values.push(record[column(name)?].parse::<f64>()?);
+            }
+            assert_eq!(values.len(), 7);
+            let of = mean_std(&values);
+            let wanted = format!("{:.digits$} ± {:.digits$}", scale * of.mean, scale * of.std);
+            assert_eq!(
+                cell(&page, "Means over seeds", &arm.name, head),
+                Some(wanted.as_str()),
+                "{}, {head}",
+                arm.name
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Of the table whose caption begins so.
+fn cell<'a>(page: &'a Page, caption: &str, row: &str, column: &str) -> Option<&'a str> {
+    let begins = |table: &Node| {
+        let mut captions = table.descendants().filter(|node| node.has_tag_name("caption"));
+        captions.any(|node| node.text().is_some_and(|text| text.starts_with(caption)))
+    };
+    let mut tables = page.document.descendants().filter(|node| node.has_tag_name("table"));
+    let table = tables.find(begins)?;
+    let rows: Vec<Vec<&str>> = table
+        .descendants()
+        .filter(|node| node.has_tag_name("tr"))
+        .map(|row| row.children().filter(Node::is_element).map(|cell| cell.text().unwrap_or("")).collect())
+        .collect();
+    let place = rows.first()?.iter().position(|head| *head == column)?;
+    rows.iter().find(|cells| cells[0] == row)?.get(place).copied()
+}
+
+/// Eight data sets are still a page that can be sent by mail.
+pub(crate) fn eight_sets_are_light() -> Result<(), Failed> {
+    let sets: Vec<(String, Vec<String>)> = (1..=8).map(|set| (format!("set {set}"), classes(27))).collect();
+    let sets: Vec<(&str, Vec<String>)> =
+        sets.iter().map(|(name, labels)| (name.as_str(), labels.clone())).collect();
+    let bytes = html(&study(&sets, 2))?.len();
+    assert!(bytes < 4_000_000, "{bytes}");
+    Ok(())
+}
