@@ -417,6 +417,10 @@ fn flashing_is_by_probe_rs() -> Result<(), Failed> {
     assert!(missing.contains("cargo install probe-rs-tools --locked"), "{missing}");
     let desktop = error("board flash host infer", folder.path())?;
     assert!(desktop.contains("host is no board to flash"), "{desktop}");
+    let real = error("board run rp2040-pico infer", folder.path())?;
+    assert!(real.contains("run it on a real one, by `board flash rp2040-pico infer`"), "{real}");
+    let learn = error("board build microbit learn", folder.path())?;
+    assert!(learn.contains("microbit has no program `learn`: those that it has are in "), "{learn}");
 
     // One that only keeps what it was told.
     let (tool, told) = (folder.path().join("probe-rs"), folder.path().join("told"));

@@ -23,7 +23,7 @@ use page::{Page, descendants};
 type Test = fn() -> Result<(), Failed>;
 
 fn main() -> ExitCode {
-    let tests: [(&str, Test); 17] = [
+    let tests: [(&str, Test); 18] = [
         ("every_plot_has_its_marks", every_plot_has_its_marks),
         ("the_page_needs_nothing_but_itself", the_page_needs_nothing_but_itself),
         ("everything_has_a_name", everything_has_a_name),
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         ("json_is_read_back", json_is_read_back),
         ("csv_has_a_row_for_each_cell", csv_has_a_row_for_each_cell),
         ("every_score_is_plotted_over_levels", contents::every_score_is_plotted_over_levels),
+        ("values_have_r2_and_rmse", contents::values_have_r2_and_rmse),
         ("one_set_is_not_told_twice", contents::one_set_is_not_told_twice),
         ("the_answer_follows_from_the_figures", contents::the_answer_follows_from_the_figures),
         ("sentences_stand_by_their_sets", contents::sentences_stand_by_their_sets),

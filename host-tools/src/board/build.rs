@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 pub struct Firmware<'a> {
     /// The board.
     pub board: &'a Board,
-    /// `infer`, `distill` or `bench`: the name of a binary in the board's folder.
+    /// `infer`, say: the name of a binary in the board's folder.
     pub program: &'a str,
     /// What it holds.
     pub sources: Sources,

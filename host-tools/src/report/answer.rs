@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::gap;
-use super::number::{self, difference, value};
+use super::number::{self, Fit, VALUES, difference, value};
 use super::svg::Plot;
 use crate::error::Result;
 use crate::study::names;
@@ -130,12 +130,12 @@ fn verdict(of: Option<&Comparison>) -> Verdict {
     let Some(of) = of else {
         return Verdict { words: number::NONE, difference: String::new(), shown: false };
     };
-    let words = match (shown(of), of.metric.as_str(), number::more_is_better(&of.metric)) {
-        (None, ..) => "not shown",
-        (Some(true), "gap", _) => "larger",
-        (Some(false), "gap", _) => "smaller",
-        (Some(more), _, more_is_better) if more == more_is_better => "better",
-        (Some(_), ..) => "worse",
+    let words = match shown(of) {
+        None => "not shown",
+        Some(true) if number::is_gap(&of.metric) => "larger",
+        Some(false) if number::is_gap(&of.metric) => "smaller",
+        Some(more) if more == number::more_is_better(&of.metric) => "better",
+        Some(_) => "worse",
     };
     Verdict { words, difference: difference(&of.metric, of.mean), shown: shown(of).is_some() }
 }
@@ -153,43 +153,53 @@ fn conclusion(student: &ArmInfo, overall: &Overall) -> Option<(&'static str, Str
         let among = |of: &&Comparison| (of.a.as_str(), of.b.as_str()) == (&*student.name, names::HARD);
         overall.comparisons.iter().filter(among).find(|of| of.metric == metric)
     };
-    let (gap, accuracy) = (comparison("gap")?, comparison("test accuracy")?);
-    let headline = match (shown(gap), shown(accuracy)) {
+    let fit = Fit::of(alone);
+    let (gap, test) = (comparison(fit.gap)?, comparison(fit.test)?);
+    let headline = match (shown(gap), shown(test)) {
         _ if gap.p_adjusted.is_none() => "This cannot say: one seed or data set knows nothing of chance.",
-        _ if alone.scores.get("gap")?.mean <= SMALL_GAP => "There is hardly any overfitting to cure here.",
-        (Some(false), Some(true)) => "Yes: distilled students overfit less and are more often right.",
+        _ if alone.scores.get(fit.gap)?.mean <= SMALL_GAP => "There is hardly any overfitting to cure here.",
+        (Some(false), Some(true)) => "Yes: distilled students overfit less and do better on new rows.",
         (Some(false), None) => {
-            "In part: distilled students overfit less, but are not shown to be more often right."
+            "In part: distilled students overfit less, but are not shown to do better on new rows."
         }
-        (Some(false), Some(false)) => "No: distilled students learn less by heart, and are less often right.",
+        (Some(false), Some(false)) => "No: distilled students learn less by heart, and do worse on new rows.",
         (Some(true), _) | (None, Some(false)) => "No: distilled students do worse.",
         (None, Some(true)) => {
-            "In part: distilled students are more often right, but are not shown to overfit less."
+            "In part: distilled students do better on new rows, but are not shown to overfit less."
         }
-        (None, None) => {
-            "Not shown: neither the gap nor the accuracy differs by more than chance would have it."
-        }
+        (None, None) => "Not shown: overfitting and new rows differ by no more than chance would have it.",
     };
-    let figures = |of: &Summary| -> Option<[String; 4]> {
-        let score = |metric: &str| Some(value(metric, of.scores.get(metric)?.mean));
-        Some([score("train accuracy")?, score("test accuracy")?, score("gap")?, score("nll")?])
+    let start = match overall.sets.len() {
+        1 => "A".into(),
+        sets => format!("Over {sets} data sets, a"),
     };
-    let [train, test, gap, nll] = figures(alone)?;
-    let over = match overall.sets.len() {
-        1 => String::new(),
-        sets => format!("Over {sets} data sets, "),
-    };
-    let a = if over.is_empty() { "A" } else { "a" };
-    let mut reason = format!(
-        "{over}{a} student on labels alone (`{}`) is right in {train} % of its training rows and {test} % of the test rows: a gap of {gap} points, at an NLL of {nll}.",
-        names::HARD
-    );
-    let [train, test, gap, nll] = figures(distilled)?;
-    reason += &format!(
-        " Distilled (`{}`), the same student is right in {train} % and {test} %: a gap of {gap} points, at an NLL of {nll}.",
-        student.name
+    let alone_with = if *fit == VALUES { "measured values" } else { "labels" };
+    let reason = format!(
+        "{start} student on {alone_with} alone (`{}`) {}. Distilled (`{}`), the same student {}.",
+        names::HARD,
+        figures(alone, fit)?,
+        student.name,
+        figures(distilled, fit)?
     );
     Some((headline, reason))
+}
+
+/// What a model does on both parts.
+fn figures(of: &Summary, fit: &Fit) -> Option<String> {
+    let score = |metric: &str| Some(value(metric, of.scores.get(metric)?.mean));
+    let (train, test, gap) = (score(fit.train)?, score(fit.test)?, score(fit.gap)?);
+    let mut words = if *fit == VALUES {
+        format!("has an R² of {train} on its training rows and {test} on the test rows, a gap of {gap}")
+    } else {
+        format!(
+            "is right in {train} % of its training rows and {test} % of the test rows, a gap of {gap} points"
+        )
+    };
+    // Over data sets of several units there is no RMSE.
+    if let Some(loss) = score(fit.loss) {
+        words += &format!(", at an {} of {loss}", number::name(fit.loss));
+    }
+    Some(words)
 }
 
 /// The study's sentences, by what they are about.

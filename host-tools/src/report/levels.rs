@@ -6,7 +6,7 @@ use super::lines::{Lines, Point, Series};
 use super::number::{self, fixed};
 use super::svg::{Axis, Plot, span};
 use crate::error::Result;
-use crate::study::results::{ArmInfo, Condition, METRICS, MeanStd, Summary};
+use crate::study::results::{ArmInfo, Condition, METRICS, MeanStd, Summary, VALUE_METRICS};
 
 /// Each score over the levels of one kind, all else equal.
 #[derive(Serialize)]
@@ -98,8 +98,8 @@ fn plots(axis: &str, arms: &[ArmInfo], levels: &[(f64, &[Summary])], whiskers: b
         .plot()
     };
     let known = |metric: &&str| levels.iter().flat_map(|of| of.1).any(|of| of.scores.contains_key(*metric));
-    let sizes = ["parameters", "flash"];
-    let metrics =
-        METRICS.iter().copied().filter(|metric| !sizes.contains(metric) && *metric != "train accuracy");
+    // Sizes are the same at all levels, and training scores stand in the gap.
+    let shown = |metric: &&str| !["parameters", "flash"].contains(metric) && !metric.starts_with("train");
+    let metrics = METRICS.into_iter().chain(VALUE_METRICS).filter(shown);
     metrics.filter(known).map(plot).collect()
 }

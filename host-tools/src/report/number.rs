@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::study::results::{Condition, MeanStd};
+use crate::study::results::{Condition, MeanStd, Summary};
 
 /// How a score is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,48 @@ fn unit(metric: &str) -> Unit {
     }
 }
 
+/// The scores that tell of overfitting.
+#[derive(PartialEq, Eq)]
+pub(super) struct Fit {
+    pub(super) train: &'static str,
+    pub(super) test: &'static str,
+    /// Training minus test.
+    pub(super) gap: &'static str,
+    /// On test rows, less is better.
+    pub(super) loss: &'static str,
+    /// Of train and test, on an axis.
+    pub(super) axis: &'static str,
+}
+
+/// Of classes.
+pub(super) static CLASSES: Fit = Fit {
+    train: "train accuracy",
+    test: "test accuracy",
+    gap: "gap",
+    loss: "nll",
+    axis: "accuracy, % of rows",
+};
+/// Of values.
+pub(super) static VALUES: Fit = Fit {
+    train: "train r2",
+    test: "r2",
+    gap: "r2 gap",
+    loss: "rmse",
+    axis: "R², share of the variance that is explained",
+};
+
+impl Fit {
+    /// Of what a summary has.
+    pub(super) fn of(summary: &Summary) -> &'static Fit {
+        if summary.scores.contains_key(VALUES.test) { &VALUES } else { &CLASSES }
+    }
+}
+
+/// Whether it is training minus test.
+pub(super) fn is_gap(metric: &str) -> bool {
+    [CLASSES.gap, VALUES.gap].contains(&metric)
+}
+
 /// The head of a column, with the unit.
 pub(super) fn head(metric: &str) -> String {
     match metric {
@@ -33,6 +75,11 @@ pub(super) fn head(metric: &str) -> String {
         "brier" => "Brier score".into(),
         "ece" => "ECE, %".into(),
         "flash" => "flash, bytes".into(),
+        "train rmse" => "train RMSE".into(),
+        "rmse" => "test RMSE".into(),
+        "train r2" => "train R²".into(),
+        "r2" => "test R²".into(),
+        "r2 gap" => "gap of R²".into(),
         other => other.into(),
     }
 }
@@ -43,6 +90,7 @@ pub(super) fn name(metric: &str) -> &str {
         "nll" => "NLL",
         "rmse" => "RMSE",
         "r2" => "R²",
+        "r2 gap" => "gap of R²",
         "brier" => "Brier score",
         "ece" => "calibration error",
         other => other,
@@ -60,7 +108,7 @@ pub(super) fn difference_head(metric: &str) -> String {
 
 /// Whether more of it is better.
 pub(super) fn more_is_better(metric: &str) -> bool {
-    matches!(metric, "train accuracy" | "test accuracy" | "r2")
+    matches!(metric, "train accuracy" | "test accuracy" | "train r2" | "r2")
 }
 
 /// The number that is shown: a share as percent.

@@ -30,11 +30,19 @@ impl Whole {
         let used = |metric: &str| {
             sets.iter().flat_map(|set| &set.summaries).any(|summary| summary.scores.contains_key(metric))
         };
-        let tables = [("Test accuracy, %, by data set", "test accuracy"), ("NLL, nats, by data set", "nll")];
+        let tables = [
+            ("Test accuracy, %, by data set", "test accuracy"),
+            ("NLL, nats, by data set", "nll"),
+            ("R² on test rows, by data set", "r2"),
+            ("RMSE on test rows, by data set, each in its target’s unit", "rmse"),
+        ];
         let across = tables.into_iter().filter(|(_, metric)| used(metric));
         let mut by_set = Vec::new();
         let student = student(&results.arms).map(|arm| arm.name.as_str());
-        for of in overall.comparisons.iter().filter(|of| Some(of.a.as_str()) == student && of.metric != "gap")
+        for of in overall
+            .comparisons
+            .iter()
+            .filter(|of| Some(of.a.as_str()) == student && !number::is_gap(&of.metric))
         {
             let same =
                 |other: &&Comparison| (&other.a, &other.b, &other.metric) == (&of.a, &of.b, &of.metric);
@@ -78,7 +86,7 @@ pub(super) fn forests(comparisons: &[Comparison]) -> Result<Vec<Plot>> {
             metrics.push(&of.metric);
         }
     }
-    metrics.sort_by_key(|metric| *metric != "gap"); // beside the gap itself
+    metrics.sort_by_key(|metric| !number::is_gap(metric)); // beside the gap itself
     let plot = |metric: &str| {
         let rows =
             comparisons.iter().filter(|of| of.metric == metric).map(|of| difference(of, pair(&of.a, &of.b)));

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::number::{self, NONE, chance, difference, head, mean_std};
-use crate::study::results::{ArmInfo, Comparison, METRICS, Overall, SetResults, SizePoint, Summary};
+use crate::study::results::{
+    ArmInfo, Comparison, METRICS, Overall, SetResults, SizePoint, Summary, VALUE_METRICS,
+};
 
 /// A table with a head on every row and column.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -35,7 +37,8 @@ pub(super) fn scores(
     summaries: &[Summary],
     chosen: impl Fn(&str) -> Option<String>,
 ) -> Table {
-    let mut metrics: Vec<&str> = METRICS.to_vec();
+    let mut metrics: Vec<&str> =
+        METRICS.into_iter().filter(|metric| !VALUE_METRICS.contains(metric)).chain(VALUE_METRICS).collect();
     let others = summaries.iter().flat_map(|summary| summary.scores.keys());
     metrics.extend(others.map(String::as_str));
     let mut seen = std::collections::BTreeSet::new();

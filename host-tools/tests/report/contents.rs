@@ -1,6 +1,7 @@
 //! What the page says: its answer, its numbers, its levels, and nothing twice.
 
 use libtest_mimic::Failed;
+use microdistill_host_tools::metrics::{Regression, Scores};
 use microdistill_host_tools::report::{csv, html};
 use microdistill_host_tools::study::Results;
 use microdistill_host_tools::study::results::Condition;
@@ -44,6 +45,65 @@ pub(crate) fn every_score_is_plotted_over_levels() -> Result<(), Failed> {
                 .any(|text| text.text().is_some_and(|text| text.trim() == arm))),
             "{arm}"
         );
+    }
+    Ok(())
+}
+
+/// The made-up study with values instead of classes.
+fn values(sets: &[&str]) -> Results {
+    let sets: Vec<(&str, Vec<String>)> = sets.iter().map(|&name| (name, Vec::new())).collect();
+    let mut results = study(&sets, 4);
+    let named = |metric: &str| match metric {
+        "train accuracy" => Some("train r2"),
+        "test accuracy" => Some("r2"),
+        "gap" => Some("r2 gap"),
+        "nll" => Some("rmse"),
+        "parameters" => Some("parameters"),
+        _ => None,
+    };
+    let parts = results.sets.iter_mut().map(|set| (&mut set.summaries, &mut set.comparisons));
+    let whole = results.overall.iter_mut().map(|overall| (&mut overall.summaries, &mut overall.comparisons));
+    for (summaries, comparisons) in parts.chain(whole) {
+        for summary in summaries {
+            let scores = std::mem::take(&mut summary.scores).into_iter();
+            summary.scores = scores.filter_map(|(metric, of)| Some((named(&metric)?.into(), of))).collect();
+        }
+        for of in comparisons {
+            of.metric = named(&of.metric).unwrap_or("r2").into();
+        }
+    }
+    results.overall[0].ratios[0].metric = "rmse".into();
+    for set in &mut results.sets {
+        (set.temperatures, set.sizes) = Default::default();
+        for cell in &mut set.cells {
+            (cell.curve, cell.reliability) = Default::default();
+            cell.test = Scores::Regression(Regression { rows: 200, rmse: 0.5, r2: 0.8 });
+            cell.train = Scores::Regression(Regression { rows: 500, rmse: 0.4, r2: 0.9 });
+        }
+    }
+    results
+}
+
+pub(crate) fn values_have_r2_and_rmse() -> Result<(), Failed> {
+    for sets in [&["air"][..], &["air", "diabetes"]] {
+        let text = html(&values(sets))?;
+        let page = Page::read(&text)?;
+        let sections = if sets.len() > 1 { 1 + sets.len() } else { 1 };
+        for title in ["Differences in R²", "Differences in RMSE", "Differences in gap of R²"] {
+            assert_eq!(page.count(title, "circle"), vec![2 * 5; sections], "{title}");
+        }
+        assert_eq!(page.count("Overfitting gap", "circle"), vec![2 * 2 * 2; sections]);
+        assert_eq!(page.plots("default − hard: R²").len(), usize::from(sets.len() > 1));
+        for head in ["train R²", "test R²", "gap of R²", "test RMSE"] {
+            assert!(
+                cell(&page, "Means over seeds", "hard", head).is_some_and(|cell| cell.contains(" ± ")),
+                "{head}"
+            );
+        }
+        assert!(text.contains("has an R² of "));
+        for of_classes in ["NLL", "accuracy", "ECE", "0 classes"] {
+            assert!(!text.contains(of_classes), "{of_classes}");
+        }
     }
     Ok(())
 }

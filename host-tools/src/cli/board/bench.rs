@@ -9,7 +9,8 @@ use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
 use super::super::{Context, table};
-use super::{OptimizerFlag, peers, ready, sources_folder, tell_memory, verdict};
+use super::sources::OptimizerFlag;
+use super::{peers, ready, sources_folder, tell_memory, verdict};
 
 #[derive(Args, Debug)]
 pub(super) struct Bench {
