@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn instructions_are_those_pinned() {
-        let pins = firmware_folder().unwrap().join("qemu-mps2/pins/qemu-mps2.toml");
+        let pins = firmware_folder().unwrap().join("qemu-mps2/pins/mps2-an500.toml");
         let pins: toml::Table = toml::from_str(&std::fs::read_to_string(pins).unwrap()).unwrap();
         let mut compared = 0;
         for (name, model) in references().unwrap() {
