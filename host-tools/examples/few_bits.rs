@@ -6,8 +6,8 @@
 //! ```
 //!
 //! `FOLDER` holds a folder for each data set, with `train.csv`, `test.csv` and, where rows belong together,
-//! `groups_train.csv`. Settings are the command line's, but for the student's weight decay; the teacher's is that of
-//! `--weight-decay auto`. Test rows are scored once, and decide nothing.
+//! `groups_train.csv`. Settings are the command line's; the teacher's weight decay is that of `--weight-decay auto`. Test
+//! rows are scored once, and decide nothing.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -29,8 +29,6 @@ use rayon::prelude::*;
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 const TEACHER: [usize; 2] = [128, 128];
 const STUDENT: [usize; 1] = [16];
-/// The student's weight decay.
-const STUDENT_DECAY: f32 = 0.01;
 /// Of the cross-validation of the teacher's weight decay.
 const FOLDS: usize = 7;
 
@@ -137,7 +135,6 @@ fn teacher(rows: &Dataset, decay: f32, seed: u64) -> LibraryResult<Model> {
 fn student(rows: &Dataset, teacher: &Model, precision: Option<Precision>, seed: u64) -> LibraryResult<Model> {
     let recipe = Recipe::SoftLabels(SoftLabels::DEFAULT);
     let mut settings = student::Settings::new(rows.widths(&STUDENT), recipe, rows.rows(), seed);
-    settings.rates.weight_decay = STUDENT_DECAY;
     settings.precision = precision;
     let rows = Taught { data: rows, teacher: Some(&teacher.answers(rows)) };
     student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))

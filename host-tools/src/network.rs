@@ -182,7 +182,7 @@ impl Dense {
         self.bias.fill(0.0);
     }
 
-    fn fingerprint(&self) -> u32 {
+    pub(crate) fn fingerprint(&self) -> u32 {
         let activation = self.activation.fingerprint();
         fingerprint::dense(self.inputs(), self.outputs(), activation, self.by_input)
     }

@@ -2,9 +2,11 @@
 
 use microdistill::loss::Loss;
 use microdistill::scalar::Scalar;
+use serde::{Deserialize, Serialize};
 
 /// How much the rows of each class count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ClassWeights {
     /// All rows alike.
     #[default]

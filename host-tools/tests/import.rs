@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use common::model;
 use microdistill::activation::{LeakyRelu, Relu, Tanh};
 use microdistill::checkpoint::record;
-use microdistill::{Mlp, Params};
+use microdistill::finetune::Shipped;
+use microdistill::{FineTuned, Mlp, Params, shipped};
 use microdistill_host_tools::error::Result;
-use microdistill_host_tools::import::{Learned, import};
+use microdistill_host_tools::import::{Base, Learned, Trained, import, import_bytes};
 use microdistill_host_tools::model::{Body, Model};
 use microdistill_host_tools::network::{Activation, Network};
 use microdistill_host_tools::precision::Scales;
@@ -52,7 +53,7 @@ fn read(bytes: impl AsRef<[u8]>, like: &Model) -> Result<Learned> {
     let folder = TempDir::new().unwrap();
     let path: PathBuf = folder.path().join("learned");
     std::fs::write(&path, bytes).unwrap();
-    import(&path, like)
+    import(&path, Base::Like(like))
 }
 
 fn error(bytes: impl AsRef<[u8]>, like: &Model) -> String {
@@ -68,7 +69,7 @@ fn records_and_printed_weights_are_read_to_the_bit() {
     lines.extend(printed(&learned).into_iter().map(|line| format!("0.25 INFO  {line}")));
     lines.insert(3, "step 250: loss 0.5".into());
     for bytes in [record, lines.join("\r\n").into_bytes()] {
-        let Learned { model, changed } = read(bytes, &like).unwrap();
+        let Learned { model, changed, .. } = read(bytes, &like).unwrap();
         assert_eq!(network(&model), network(&learned));
         assert_eq!(changed, Student::COUNT, "the last of two runs counts");
         assert!(model.metadata.scores.is_empty() && model.metadata.machine.is_none());
@@ -119,4 +120,69 @@ fn fingerprints_are_those_of_typed_networks() {
     for (index, (one, _)) in pairs.iter().enumerate() {
         assert!(pairs[..index].iter().all(|(other, _)| other != one), "{pairs:?}");
     }
+}
+
+static SHIPPED: Student = Student::ZERO;
+shipped!(Factory: Student = SHIPPED);
+
+/// The record of a student trained in part, whose parameters count from 1, and what comes of it.
+fn trained<P: Params<Scalar = f32>>(mut student: P) -> (Vec<u8>, Result<Learned>) {
+    let parameters = student.tensors_mut().flat_map(|(_, tensor)| tensor);
+    parameters.zip(1u16..).for_each(|(to, index)| *to = f32::from(index));
+    let record: Vec<u8> = record::encode(&student, 1).collect();
+    let learned = import_bytes(&record, Base::Shipped(&models().0));
+    (record, learned)
+}
+
+#[test]
+fn what_a_device_trains_in_part_is_joined_with_what_was_shipped() {
+    use Trained::{Biases, Frozen, Trained as All};
+    let shipped = models().0;
+    let before: Vec<Vec<f32>> = network(&shipped).tensors().map(|(_, tensor)| tensor.to_vec()).collect();
+    let check = |learned: Result<Learned>, expected: [Trained; 2], tensors: &[usize]| {
+        let Learned { model, changed, trained } = learned.unwrap();
+        assert_eq!(trained, expected);
+        let mut next = 1u16..;
+        for (index, (_, tensor)) in network(&model).tensors().enumerate() {
+            let counted: Vec<f32> = match tensors.contains(&index) {
+                true => next.by_ref().take(tensor.len()).map(f32::from).collect(),
+                false => before[index].clone(),
+            };
+            assert_eq!(tensor, counted, "tensor {index} of {expected:?}");
+        }
+        assert_eq!(changed, usize::from(next.start - 1));
+    };
+    check(trained(Factory::student::<FineTuned![Factory; frozen, trained]>()).1, [Frozen, All], &[2, 3]);
+    check(trained(Factory::student::<FineTuned![Factory; biases, trained]>()).1, [Biases, All], &[1, 2, 3]);
+    check(trained(Factory::student::<FineTuned![Factory; biases, biases]>()).1, [Biases, Biases], &[1, 3]);
+    check(trained(Factory::student::<FineTuned![Factory; trained, frozen]>()).1, [All, Frozen], &[0, 1]);
+    check(trained(Student::ZERO).1, [All, All], &[0, 1, 2, 3]);
+}
+
+#[test]
+fn a_part_needs_the_model_that_was_shipped() {
+    let (record, _) = trained(Factory::student::<FineTuned![Factory; frozen, trained]>());
+    let message = error(&record, &models().0);
+    assert!(message.starts_with("the device trained a part, [Frozen, Trained]"), "{message}");
+    assert!(message.contains("--shipped"), "{message}");
+    for other in [model(&[5, 6, 3], Activation::Relu, 1), model(&[5, 4, 3], Activation::Tanh, 1)] {
+        let message = import_bytes(&record, Base::Shipped(&other)).unwrap_err().to_string();
+        assert!(message.starts_with("the record of another network"), "{message}");
+    }
+}
+
+#[test]
+fn layers_that_stay_together_are_known() {
+    type Deep = Mlp![5, 4, 4, 3];
+    static DEEP: Deep = Deep::ZERO;
+    shipped!(Base3: Deep = DEEP);
+    let shipped = model(&[5, 4, 4, 3], Activation::Relu, 1);
+    let found = |record: Vec<u8>| import_bytes(&record, Base::Shipped(&shipped)).unwrap().trained;
+    use Trained::{Biases, Frozen, Trained as All};
+    let one = Base3::student::<FineTuned![Base3; biases, frozen]>();
+    assert_eq!(found(record::encode(&one, 1).collect()), [Biases, Frozen, Frozen]);
+    let rest = Base3::student::<FineTuned![Base3; frozen, trained]>();
+    assert_eq!(found(record::encode(&rest, 1).collect()), [Frozen, All, All]);
+    let last = Base3::student::<FineTuned![Base3; frozen, frozen, trained]>();
+    assert_eq!(found(record::encode(&last, 1).collect()), [Frozen, Frozen, All]);
 }

@@ -17,7 +17,7 @@ use microdistill_host_tools::board::line::Line;
 use microdistill_host_tools::board::teach::{Lessons, Patience, Sample, Taught, Tutor};
 use microdistill_host_tools::dataset::{Dataset, Target};
 use microdistill_host_tools::error::Result;
-use microdistill_host_tools::import::{import_bytes, trainable};
+use microdistill_host_tools::import::{Base, import_bytes, trainable};
 use microdistill_host_tools::model::Model;
 use microdistill_host_tools::network::Activation;
 
@@ -116,7 +116,7 @@ fn tensors(model: &Model) -> Vec<f32> {
 
 /// What came back, as the model that `import` makes of it.
 fn bits(taught: &Taught) -> Vec<u32> {
-    let learned = import_bytes(&taught.record, &lessons().0).unwrap();
+    let learned = import_bytes(&taught.record, Base::Like(&lessons().0)).unwrap();
     assert!(learned.changed > 0);
     tensors(&learned.model).into_iter().map(f32::to_bits).collect()
 }

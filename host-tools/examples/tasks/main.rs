@@ -92,7 +92,7 @@ fn row(folder: &Path, title: &str, hidden: &[usize]) -> Result<String> {
         score(2),
         parameters(&widths),
         parameters(&train.widths(&TEACHER)) / parameters(&widths),
-        instructions.unwrap_or_default(),
+        instructions,
     ))
 }
 

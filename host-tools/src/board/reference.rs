@@ -56,6 +56,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         seed: SEED,
         data_hash: String::new(),
         division: None,
+        training: None,
         precision: None,
         further: Vec::new(),
         command: "microdistill board bench".into(),

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use microdistill_host_tools::file;
-use microdistill_host_tools::import::{Learned, import};
+use microdistill_host_tools::import::{Base, Learned, Trained, import};
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
@@ -17,8 +17,11 @@ pub(super) struct Import {
     /// checkpoints are in, all of the range, or what it printed, with the lines of its weights
     learned: PathBuf,
     /// The f32 model that it started from, or another one of its shape, which lends features, labels and scaler
-    #[arg(long, value_name = "FILE")]
-    like: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "shipped")]
+    like: Option<PathBuf>,
+    /// The f32 model in the device's flash, of which it trains a part, as the last layers or biases: that lends the rest
+    #[arg(long, value_name = "FILE", conflicts_with = "like")]
+    shipped: Option<PathBuf>,
     /// The model file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -29,19 +32,25 @@ struct Outcome<'a> {
     model: &'a PathBuf,
     parameters: usize,
     changed: usize,
+    trained: Vec<Trained>,
 }
 
 impl Import {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
-        file::probe_apart(&self.out, [self.learned.as_path(), &self.like])?;
-        let Learned { mut model, changed } = import(&self.learned, &Model::load(&self.like)?)?;
+        let Some(path) = self.shipped.as_ref().or(self.like.as_ref()) else {
+            bail!("give the model that the device started from: --like FILE, or --shipped FILE")
+        };
+        file::probe_apart(&self.out, [self.learned.as_path(), path])?;
+        let model = Model::load(path)?;
+        let base = if self.shipped.is_some() { Base::Shipped(&model) } else { Base::Like(&model) };
+        let Learned { mut model, changed, trained } = import(&self.learned, base)?;
         model.metadata.command = context.command.clone();
         model.save(&self.out)?;
-        let (parameters, like) = (model.parameters(), self.like.display());
+        let (parameters, like) = (model.parameters(), path.display());
         context.console.say(format_args!(
             "{}: {parameters} parameters, {changed} of them other than those of {like}",
             self.out.display()
         ))?;
-        context.console.json(&Outcome { model: &self.out, parameters, changed })
+        context.console.json(&Outcome { model: &self.out, parameters, changed, trained })
     }
 }

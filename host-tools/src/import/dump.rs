@@ -2,6 +2,7 @@
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use microdistill::checkpoint::Checkpoint;
+use microdistill::checkpoint::record::Header;
 
 /// A copy of flash in pages of `PAGE` bytes that are written in words of `WORD` bytes.
 struct Dump<const PAGE: usize, const WORD: usize>(Vec<u8>);
@@ -24,33 +25,33 @@ const READERS: [Reader; 14] = [
     read::<{ 128 << 10 }, 32>,
 ];
 
-type Reader = fn(&[u8], u32, usize) -> Option<Found>;
+type Reader = fn(&[u8], &dyn Fn(&Header) -> bool) -> Option<Found>;
 
-/// The generation of a checkpoint, and its parameters.
-type Found = (u32, Vec<f32>);
+/// A checkpoint, and its parameters.
+type Found = (Header, Vec<f32>);
 
-/// The newest whole checkpoint of the network with this fingerprint and so many parameters, if `bytes` are all of the flash
-/// that a firmware gives to [`Checkpoint::new`].
-pub(super) fn newest(bytes: &[u8], fingerprint: u32, parameters: usize) -> Option<Vec<f32>> {
+/// The newest whole checkpoint that is `wanted`, if `bytes` are all of the flash that a firmware gives to
+/// [`Checkpoint::new`].
+pub(super) fn newest(bytes: &[u8], wanted: &dyn Fn(&Header) -> bool) -> Option<Found> {
     // What reads by a wrong size may still find a record, an old one.
-    let found = READERS.iter().filter_map(|read| read(bytes, fingerprint, parameters));
-    found.max_by_key(|(generation, _)| *generation).map(|(_, parameters)| parameters)
+    READERS.iter().filter_map(|read| read(bytes, wanted)).max_by_key(|(header, _)| header.generation)
 }
 
 fn read<const PAGE: usize, const WORD: usize>(
     bytes: &[u8],
-    fingerprint: u32,
-    parameters: usize,
+    wanted: &dyn Fn(&Header) -> bool,
 ) -> Option<Found> {
     let end = u32::try_from(bytes.len()).ok().filter(|_| bytes.len().is_multiple_of(PAGE))?;
     let mut checkpoint = Checkpoint::new(Dump::<PAGE, WORD>(bytes.to_vec()), 0..end, 0).ok()?;
-    let mut found = vec![0.0; parameters];
-    let header = checkpoint.find(&|header| header.fingerprint == fingerprint, &mut |from, bytes| {
+    // No checkpoint has more parameters than the flash has words.
+    let mut found = vec![0.0; bytes.len() / 4];
+    let header = checkpoint.find(wanted, &mut |from, bytes| {
         let values = bytes.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value));
         found.iter_mut().skip(from).zip(values).for_each(|(to, value)| *to = value);
     });
     let header = header.ok().flatten()?;
-    (usize::try_from(header.parameters) == Ok(parameters)).then_some((header.generation, found))
+    found.truncate(usize::try_from(header.parameters).ok()?);
+    Some((header, found))
 }
 
 impl<const PAGE: usize, const WORD: usize> ErrorType for Dump<PAGE, WORD> {
@@ -118,8 +119,13 @@ mod tests {
         checkpoint.release().0
     }
 
+    fn of(bytes: &[u8], fingerprint: u32, parameters: u32) -> Option<Vec<f32>> {
+        let wanted = |header: &Header| (header.fingerprint, header.parameters) == (fingerprint, parameters);
+        Some(newest(bytes, &wanted)?.1)
+    }
+
     fn found(bytes: &[u8]) -> Option<Vec<f32>> {
-        newest(bytes, Student::FINGERPRINT, Student::COUNT)
+        of(bytes, Student::FINGERPRINT, 615)
     }
 
     #[test]
@@ -148,8 +154,8 @@ mod tests {
         assert_eq!(found(&[]), None);
         assert_eq!(found(&[0xff; 8192]), None);
         assert_eq!(found(&[0; 8192]), None);
-        assert_eq!(newest(&dumped::<4096, 4>(2, 1), Student::FINGERPRINT ^ 1, Student::COUNT), None);
-        assert_eq!(newest(&dumped::<4096, 4>(2, 1), Student::FINGERPRINT, 3), None);
+        assert_eq!(of(&dumped::<4096, 4>(2, 1), Student::FINGERPRINT ^ 1, 615), None);
+        assert_eq!(of(&dumped::<4096, 4>(2, 1), Student::FINGERPRINT, 3), None);
         let part = &dumped::<4096, 4>(2, 1)[..4096];
         assert_eq!(found(part), None, "a part of the range");
     }

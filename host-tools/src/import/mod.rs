@@ -1,10 +1,14 @@
 //! What a device learned, read back: its parameters in a model that lends all the rest.
 
 mod dump;
+mod part;
 
 use std::path::Path;
 
 use microdistill::checkpoint::record;
+
+use part::Parts;
+pub use part::Trained;
 
 use crate::board::weights_line;
 use crate::error::{Error, Result};
@@ -16,30 +20,43 @@ use crate::network::Network;
 pub struct Learned {
     /// `like` with the device's parameters.
     pub model: Model,
-    /// How many of them are other than those of `like`.
+    /// How many of all parameters are other than those of `like`.
     pub changed: usize,
+    /// What of each layer the device has trained, from input to output.
+    pub trained: Vec<Trained>,
 }
 
-/// Reads the parameters of a network of the shape of `like` from a file: a [record], a raw dump of the flash of checkpoints,
+/// What lends all that a device does not give back.
+#[derive(Clone, Copy, Debug)]
+pub enum Base<'a> {
+    /// A model of the network's shape, for a device that trains all of it.
+    Like(&'a Model),
+    /// The model that was shipped: a device that [trains a part](microdistill::finetune) has all else from it. A record does
+    /// not tell which model that was, but for its shape.
+    Shipped(&'a Model),
+}
+
+/// Reads the parameters of a network of the shape of `base` from a file: a [record], a raw dump of the flash of checkpoints,
 /// or the lines that `distill` on a board prints, among others.
 ///
-/// Scores of `like` are not taken over.
+/// Scores of `base` are not taken over.
 ///
 /// # Errors
-/// The file system's; a file of another network, one that is damaged or has a gap; a `like` that is not f32.
-pub fn import(path: impl AsRef<Path>, like: &Model) -> Result<Learned> {
+/// The file system's; a file of another network, one that is damaged or has a gap, one of a part where the base is not the
+/// shipped model; a base that is not f32.
+pub fn import(path: impl AsRef<Path>, base: Base<'_>) -> Result<Learned> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let refused = |message| Error::Model { path: path.into(), message };
-    learned(&bytes, like, trainable(like)?).map_err(refused)
+    learned(&bytes, base, trainable(base.model())?).map_err(refused)
 }
 
 /// [`import`] of what such a file holds.
 ///
 /// # Errors
 /// As of [`import`].
-pub fn import_bytes(bytes: &[u8], like: &Model) -> Result<Learned> {
-    learned(bytes, like, trainable(like)?).map_err(Error::Invalid)
+pub fn import_bytes(bytes: &[u8], base: Base<'_>) -> Result<Learned> {
+    learned(bytes, base, trainable(base.model())?).map_err(Error::Invalid)
 }
 
 /// The network of a model that can learn.
@@ -56,31 +73,50 @@ pub fn trainable(model: &Model) -> Result<&Network> {
     Ok(network)
 }
 
-fn learned(bytes: &[u8], like: &Model, before: &Network) -> Result<Learned, String> {
-    let tensors = match std::str::from_utf8(bytes) {
-        Ok(text) if text.contains("weights ") => printed(text)?,
-        _ => recorded(bytes, before)?,
-    };
+impl<'a> Base<'a> {
+    fn model(self) -> &'a Model {
+        match self {
+            Base::Like(model) | Base::Shipped(model) => model,
+        }
+    }
+}
+
+fn learned(bytes: &[u8], base: Base<'_>, before: &Network) -> Result<Learned, String> {
     let mut network = before.clone();
-    overwrite(&mut network, &tensors)?;
-    let mut model = like.clone();
+    let trained = match std::str::from_utf8(bytes) {
+        Ok(text) if text.contains("weights ") => {
+            overwrite(&mut network, &printed(text)?)?;
+            vec![Trained::Trained; network.layers().len()]
+        }
+        _ => {
+            let (trained, parameters) = recorded(bytes, before)?;
+            if matches!(base, Base::Like(_)) && trained.iter().any(|how| *how != Trained::Trained) {
+                return Err(format!(
+                    "the device trained a part, {trained:?} from input to output: the model that was shipped lends the rest, \
+                     name it by --shipped in place of --like"
+                ));
+            }
+            join(&mut network, &trained, &parameters);
+            trained
+        }
+    };
+    let mut model = base.model().clone();
     model.metadata.scores.clear();
     model.metadata.machine = None;
+    model.metadata.training = None;
     let pairs = before.parameter_values().zip(network.parameter_values());
     let changed = pairs.filter(|(before, after)| before.to_bits() != after.to_bits()).count();
     model.body = Body::F32(network);
-    Ok(Learned { model, changed })
+    Ok(Learned { model, changed, trained })
 }
 
-/// Tensors of the shapes of `network`, from a record, or from flash with checkpoints.
-fn recorded(bytes: &[u8], network: &Network) -> Result<Vec<Vec<f32>>, String> {
-    let parameters = match record::split(bytes) {
-        Ok((header, _)) if header.fingerprint != network.fingerprint() => {
-            return Err("the record of another network: of other widths, activations or layouts".into());
-        }
-        Ok((_, parameters)) => parameters.iter().copied().map(f32::from_le_bytes).collect(),
+/// What was trained of `network`, and its parameters, from a record, or from flash with checkpoints.
+fn recorded(bytes: &[u8], network: &Network) -> Result<(Vec<Trained>, Vec<f32>), String> {
+    let parts = Parts::of(network);
+    let (header, parameters) = match record::split(bytes) {
+        Ok((header, parameters)) => (header, parameters.iter().copied().map(f32::from_le_bytes).collect()),
         Err(refused) => {
-            let found = dump::newest(bytes, network.fingerprint(), network.parameters());
+            let found = dump::newest(bytes, &|header| parts.find(header).is_some());
             found.ok_or_else(|| {
                 format!(
                     "{refused}; no flash with a whole checkpoint of this network either, if that is all of the range \
@@ -89,8 +125,19 @@ fn recorded(bytes: &[u8], network: &Network) -> Result<Vec<Vec<f32>>, String> {
             })?
         }
     };
-    let mut parameters = parameters.into_iter();
-    Ok(network.tensors().map(|(_, tensor)| parameters.by_ref().take(tensor.len()).collect()).collect())
+    let part = parts.find(&header);
+    let part = part.ok_or("the record of another network: of other widths, activations or layouts")?;
+    Ok((part.to_vec(), parameters))
+}
+
+/// Gives the trained tensors of `network` their parameters, one behind the other.
+fn join(network: &mut Network, trained: &[Trained], mut parameters: &[f32]) {
+    let tensors = trained.iter().flat_map(|how| how.tensors()).zip(network.tensors_mut());
+    for (_, (_, to)) in tensors.filter(|(trained, _)| *trained) {
+        let Some((from, rest)) = parameters.split_at_checked(to.len()) else { return };
+        to.copy_from_slice(from);
+        parameters = rest;
+    }
 }
 
 /// The tensors of the last run in a text.

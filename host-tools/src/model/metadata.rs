@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::Dataset;
 use crate::precision::Precision;
 use crate::synthetic::Synthetic;
+use crate::teacher::Settings;
 
 /// Where a model comes from and what its numbers mean. Holds no time and no path of a machine: the same training gives
 /// the same file.
@@ -26,6 +27,9 @@ pub struct Metadata {
     /// How those were divided, if they held the test rows, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
+    /// How a teacher was trained, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Settings>,
     /// What its weights were rounded to while it was trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
@@ -50,6 +54,7 @@ impl Metadata {
             seed,
             data_hash: data.hash.clone(),
             division: None,
+            training: None,
             precision: None,
             further: Vec::new(),
             command: String::new(),

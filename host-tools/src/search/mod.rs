@@ -2,7 +2,8 @@
 //!
 //! By successive halving (Jamieson and Talwalkar 2016, *Non-stochastic best arm identification and hyperparameter
 //! optimization*): many candidates are trained for a short time, the best third of them for three times as long, and so on.
-//! They are judged as they will run, in codes, on folds of the training rows that divide no group.
+//! They are judged as they will run, in codes, on folds of the training rows that divide no group. Where it is known how the
+//! teachers were trained, each fold has teachers of its own, which have not seen the rows that it judges by.
 
 mod candidate;
 mod cost;
@@ -12,7 +13,8 @@ use std::ops::ControlFlow;
 use rayon::prelude::*;
 use serde::Serialize;
 
-pub use candidate::Candidate;
+use candidate::Ends;
+pub use candidate::{Candidate, Softening};
 pub use cost::{Budget, Cost};
 
 use crate::answers::Answers;
@@ -21,18 +23,28 @@ use crate::error::{Error, Result};
 use crate::metrics::{Scores, best_temperature, evaluate, nll};
 use crate::model::{Model, Task};
 use crate::quantize::quantize;
-use crate::student::{Settings, Taught, fit};
+use crate::student::{Taught, fit};
+use crate::teacher::fit_like;
 
 /// What is searched on.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
     /// Rows to learn from, which are also judged by, in turn. They have a target.
     pub data: &'a Dataset,
-    /// What teachers say about them. Teachers that were trained on the rows that are judged by have seen their labels: the
-    /// scores are then too good, most for who imitates them closely, and only test rows tell how good the student is.
-    pub answers: &'a Answers,
+    /// Who says what they are.
+    pub teachers: Teachers<'a>,
     /// What a student may cost.
     pub budget: Budget,
+}
+
+/// Who teaches the students of a fold.
+#[derive(Clone, Copy, Debug)]
+pub enum Teachers<'a> {
+    /// Whoever gave these answers for all rows. If it was trained on the rows that a fold judges by, it has seen their
+    /// labels: scores are then too good, most for who imitates it closely, and only test rows tell how good a student is.
+    Given(&'a Answers),
+    /// Others than these, trained in the same way on the fold's training rows alone; each with what it counts.
+    Like(&'a [(f64, Model)]),
 }
 
 /// How much is tried.
@@ -90,7 +102,7 @@ impl Found {
         self.trials.into_iter().next()?.model
     }
 
-    /// The trials that no other beats in one of flash, RAM, instructions (where they are known) and loss without losing in
+    /// The trials that no other beats in one of flash, RAM, instructions and loss without losing in
     /// another, by flash. Those of early rounds were trained for a shorter time, and seem worse than they are.
     pub fn front(&self) -> Vec<&Trial> {
         let mut front: Vec<&Trial> = Vec::new();
@@ -106,12 +118,11 @@ impl Found {
 
 impl Trial {
     fn dominates(&self, other: &Self) -> bool {
-        let instructions = |trial: &Self| trial.cost.instructions.unwrap_or_default() as f64;
-        let numbers =
-            |trial: &Self| [trial.cost.flash as f64, trial.cost.ram as f64, instructions(trial), trial.loss];
-        let known = self.cost.instructions.is_some() == other.cost.instructions.is_some();
+        let numbers = |&Trial { cost, loss, .. }: &Trial| {
+            [cost.flash as f64, cost.ram as f64, cost.instructions as f64, loss]
+        };
         let (ours, theirs) = (numbers(self), numbers(other));
-        known && ours != theirs && ours.iter().zip(theirs).all(|(&ours, theirs)| ours <= theirs)
+        ours != theirs && ours.iter().zip(theirs).all(|(&ours, theirs)| ours <= theirs)
     }
 }
 
@@ -121,25 +132,33 @@ pub fn rounds(candidates: usize) -> Vec<usize> {
     std::iter::successors(Some(candidates.max(1)), next).collect()
 }
 
-/// Searches. `progress` is called after each training, and asked in each whether to go on; on `Break` what was found so far
-/// is returned. The result does not depend on the number of threads.
+/// Searches. `trained` is called after each student's training, and a fold's teachers'; `flow` is asked in each whether to go
+/// on, and on `Break` what was found so far is returned. The result does not depend on the number of threads.
 ///
 /// # Errors
-/// A budget that nothing fits in, rows without a target or too few to be divided, a broken off search that has found nothing.
+/// A budget that nothing fits in, rows without a target or too few to be divided, teachers whose training is not known or
+/// diverges, a broken off search that has found nothing.
 pub fn search(
     problem: Problem<'_>,
     plan: Plan,
     trained: &(dyn Fn() + Sync),
     flow: &(dyn Fn() -> ControlFlow<()> + Sync),
 ) -> Result<Found> {
-    let Problem { data, answers, budget } = problem;
+    let Problem { data, teachers, budget } = problem;
     if data.target == Target::Absent {
         return Err(Error::Invalid("a search judges students by rows with a target: there are none".into()));
     }
     let widths = data.widths(&[]);
+    let regression = matches!(data.task, Task::Regression { .. });
+    let ends = Ends { inputs: widths[0], outputs: widths[1], regression };
+    let mut entrants = candidate::draw(ends, &budget, plan.candidates, plan.seed)?;
+    let part = |fold| {
+        let part = Part::of(data, teachers, fold, flow)?;
+        trained();
+        Ok(part)
+    };
     let folds = folds(data, plan.folds, plan.seed)?;
-    let parts: Vec<Part> = folds.iter().map(|fold| Part::of(data, answers, fold)).collect();
-    let mut entrants = candidate::draw([widths[0], widths[1]], &budget, plan.candidates, plan.seed)?;
+    let parts: Vec<Part> = folds.par_iter().map(part).collect::<Result<_>>()?;
     let rounds = rounds(entrants.len());
     let mut found: Vec<Trial> = Vec::new();
     for (round, &count) in rounds.iter().enumerate() {
@@ -200,8 +219,7 @@ pub fn train(
     seed: u64,
     flow: &mut dyn FnMut(crate::student::Epoch) -> ControlFlow<()>,
 ) -> Result<Model> {
-    let regression = matches!(rows.data.task, Task::Regression { .. });
-    let mut settings: Settings = candidate.settings(rows.data.rows(), regression, seed);
+    let mut settings = candidate.settings(rows.data.rows(), seed);
     settings.epochs = epochs(settings.epochs);
     quantize(&fit(rows, None, &settings, flow)?, &rows.data.x, candidate.precision())
 }
@@ -221,12 +239,23 @@ struct Judged {
 }
 
 impl Part {
-    fn of(data: &Dataset, answers: &Answers, fold: &Fold) -> Self {
-        Part {
-            train: data.select(&fold.train),
-            answers: answers.select(&fold.train),
-            validation: data.select(&fold.validation),
-        }
+    fn of(
+        data: &Dataset,
+        teachers: Teachers<'_>,
+        fold: &Fold,
+        flow: &(dyn Fn() -> ControlFlow<()> + Sync),
+    ) -> Result<Self> {
+        let train = data.select(&fold.train);
+        let answers = match teachers {
+            Teachers::Given(answers) => answers.select(&fold.train),
+            Teachers::Like(teachers) => {
+                let answer = |(weight, teacher): &(f64, Model)| {
+                    Ok((*weight, fit_like(teacher, &train, &|_| flow())?.answers(&train)))
+                };
+                Answers::of(teachers.iter().map(answer).collect::<Result<Vec<_>>>()?)?
+            }
+        };
+        Ok(Part { answers, validation: data.select(&fold.validation), train })
     }
 
     /// Nothing, if the training was broken off.

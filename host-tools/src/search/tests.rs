@@ -6,7 +6,7 @@ use rand_pcg::Pcg32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Two classes by the sign of a product: nothing that a student without hidden units can tell.
-fn problem() -> (Dataset, Answers) {
+fn problem() -> (Dataset, Model) {
     let mut rng = Pcg32::new(1, 1);
     let x = DMatrix::from_fn(2, 240, |_, _| (rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0);
     let classes: Vec<usize> = x.column_iter().map(|x| usize::from(x[0] * x[1] > 0.0)).collect();
@@ -22,16 +22,16 @@ fn problem() -> (Dataset, Answers) {
     let mut settings = teacher::Settings::new(vec![2, 32, 2], 240, 1);
     settings.rates.rate = 1e-2;
     let teacher = teacher::fit(&data, None, &settings, &mut |_| ControlFlow::Continue(())).unwrap();
-    let answers = teacher.answers(&data);
-    (data, answers)
+    (data, teacher)
 }
 
 const PLAN: Plan = Plan { candidates: 9, folds: 2, seed: 5 };
 
 fn run(plan: Plan, flow: &(dyn Fn() -> ControlFlow<()> + Sync)) -> Result<Found> {
-    let (data, answers) = problem();
+    let (data, teacher) = problem();
     let budget = Budget { flash: Some(600), ..Budget::default() };
-    search(Problem { data: &data, answers: &answers, budget }, plan, &|| (), flow)
+    let teachers = Teachers::Given(&teacher.answers(&data));
+    search(Problem { data: &data, teachers, budget }, plan, &|| (), flow)
 }
 
 fn on() -> ControlFlow<()> {
@@ -75,4 +75,32 @@ fn a_search_that_is_broken_off_keeps_the_best_so_far() {
     assert_eq!(found.student().unwrap().outputs(), 2);
     let error = run(PLAN, &|| ControlFlow::Break(())).unwrap_err();
     assert!(matches!(error, Error::Interrupted), "{error}");
+}
+
+/// They are the same, whatever the labels of those rows.
+#[test]
+fn teachers_of_a_fold_have_not_seen_the_rows_that_judge() {
+    let (data, teacher) = problem();
+    let fold = &folds(&data, 2, 1).unwrap()[0];
+    let answers = |data: &Dataset| {
+        let teachers = [(1.0, teacher.clone())];
+        Part::of(data, Teachers::Like(&teachers), fold, &on).unwrap().answers
+    };
+    let flipped = |rows: &[usize]| {
+        let Target::Classes(mut classes) = data.target.clone() else { panic!("not classes") };
+        rows.iter().for_each(|&row| classes[row] = 1 - classes[row]);
+        Dataset { target: Target::Classes(classes), ..data.clone() }
+    };
+    assert_eq!(answers(&flipped(&fold.validation)), answers(&data));
+    assert_ne!(answers(&flipped(&fold.train)), answers(&data));
+    assert_ne!(answers(&data), teacher.answers(&data).select(&fold.train), "nor are they the given one");
+}
+
+#[test]
+fn teachers_of_unknown_training_have_none_like_them() {
+    let (data, mut teacher) = problem();
+    teacher.metadata.training = None;
+    let teachers = Teachers::Like(&[(1.0, teacher)]);
+    let error = search(Problem { data: &data, teachers, budget: Budget::default() }, PLAN, &|| (), &on);
+    assert_eq!(error.unwrap_err().to_string(), "the model does not say how it was trained");
 }

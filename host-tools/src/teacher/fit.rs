@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use rayon::prelude::*;
 
 use super::train::{Epoch, Examples, Settings, Target, train};
-use crate::dataset::{Dataset, Standardized, Standardizer};
+use crate::dataset::{Dataset, Standardized, Standardizer, split};
 use crate::error::{Error, Result};
 use crate::model::{Body, Machine, Metadata, Model, Role};
 use crate::network::Network;
@@ -54,6 +54,35 @@ pub fn fit_ensemble(
     Ok(rows.model(settings, body))
 }
 
+/// The shares of rows to train on and to stop by, of a teacher [like](fit_like) one that stopped early.
+const STOPPING: [f64; 2] = [0.85, 0.15];
+
+/// Trains another teacher as `teacher` was, on other rows: of as many networks, with its settings and its seed. One that
+/// stopped early has a part of `data` to stop by.
+///
+/// # Errors
+/// As of [`fit`]; a model that does not say [how it was trained](Metadata::training); rows too few to be divided.
+pub fn fit_like(
+    teacher: &Model,
+    data: &Dataset,
+    progress: &(dyn Fn(Epoch) -> ControlFlow<()> + Sync),
+) -> Result<Model> {
+    let Some(settings) = &teacher.metadata.training else {
+        return Err(Error::Invalid("the model does not say how it was trained".into()));
+    };
+    let members = match &teacher.body {
+        Body::Ensemble(members) => members.len(),
+        Body::F32(_) | Body::Int8(_) | Body::Int4(_) => 1,
+    };
+    let settings = (settings, members);
+    if settings.0.patience.is_none() {
+        return fit_ensemble(data, None, settings, progress);
+    }
+    let parts: Vec<Dataset> =
+        split(data, &STOPPING, settings.0.seed)?.iter().map(|rows| data.select(rows)).collect();
+    fit_ensemble(&parts[0], Some(&parts[1]), settings, progress)
+}
+
 /// Rows to train on, and to stop by.
 struct Rows<'a> {
     data: &'a Dataset,
@@ -86,8 +115,11 @@ impl<'a> Rows<'a> {
     fn model(self, settings: &Settings, body: Body) -> Model {
         // One training runs on one thread.
         let machine = Machine { arch: std::env::consts::ARCH.into(), threads: 1 };
-        let metadata =
-            Metadata { machine: Some(machine), ..Metadata::of(self.data, Role::Teacher, settings.seed) };
+        let metadata = Metadata {
+            training: Some(settings.clone()),
+            machine: Some(machine),
+            ..Metadata::of(self.data, Role::Teacher, settings.seed)
+        };
         Model::new(metadata, self.standardizer.scaler, body, &self.data.x)
     }
 }

@@ -8,6 +8,6 @@ mod fit;
 mod tests;
 mod train;
 
-pub use fit::{fit, fit_ensemble};
+pub use fit::{fit, fit_ensemble, fit_like};
 pub(crate) use train::train_watched;
 pub use train::{Epoch, Examples, Settings, Target, Trained, train};

@@ -6,8 +6,11 @@ use microdistill::optimizer::AdamRates;
 use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
 
+use super::fit::{fit_ensemble, fit_like};
 use super::train::{Epoch, Examples, Settings, Target, losses, train};
 use crate::batched::{Batched, Mode, gradients, tensors};
+use crate::dataset::{self, Dataset};
+use crate::model::Task;
 use crate::network::{Activation, Network};
 use crate::weights::ClassWeights;
 use rand_core::Rng;
@@ -151,4 +154,30 @@ fn data_that_do_not_fit_are_an_error() {
         error(Settings { batch: 0, ..settings(&[2, 2]) }, target),
         "batch and epochs must be at least 1"
     );
+}
+
+#[test]
+fn a_teacher_like_another_is_the_same_on_the_same_rows() {
+    let (x, classes) = xor(60);
+    let data = Dataset {
+        features: vec!["a".into(), "b".into()],
+        task: Task::Classification { target: "y".into(), labels: vec!["0".into(), "1".into()] },
+        target: dataset::Target::Classes(classes),
+        groups: None,
+        hash: String::new(),
+        notes: Vec::new(),
+        x,
+    };
+    let flow = &|_| ControlFlow::Continue(());
+    let settings = Settings { dropout: 0.1, epochs: 5, ..settings(&[2, 8, 2]) };
+    let teacher = fit_ensemble(&data, None, (&settings, 3), flow).unwrap();
+    assert_eq!(fit_like(&teacher, &data, flow).unwrap(), teacher);
+    // With rows to stop by.
+    let settings = Settings { patience: Some(2), epochs: 300, ..settings };
+    let stopped = fit_ensemble(&data, Some(&data), (&settings, 2), flow).unwrap();
+    let like = fit_like(&stopped, &data, flow).unwrap();
+    assert_eq!((like.parameters(), like.kind()), (stopped.parameters(), "ensemble"));
+    let mut unknown = teacher;
+    unknown.metadata.training = None;
+    assert!(fit_like(&unknown, &data, flow).is_err());
 }

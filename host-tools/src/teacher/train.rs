@@ -8,6 +8,7 @@ use microdistill::scalar::Scalar;
 use microdistill::schedule::{HalfCosine, Schedule as _};
 use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
+use serde::{Deserialize, Serialize};
 
 use crate::batched::{Adam, Batched, Mode, Real, gather};
 use crate::error::{Error, Result};
@@ -34,8 +35,8 @@ pub struct Examples<'a, T = f32> {
     pub target: Target<'a, T>,
 }
 
-/// How a teacher is trained.
-#[derive(Clone, Debug, PartialEq)]
+/// How a teacher is trained. A [model file](crate::model::Metadata::training) keeps it, for [others like it](super::fit_like).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Widths from input to output.
     pub widths: Vec<usize>,
@@ -44,6 +45,7 @@ pub struct Settings {
     /// Share of hidden units dropped at each step, in [0, 1).
     pub dropout: f32,
     /// Adam's, with its decoupled weight decay. The rate falls along a half cosine to zero.
+    #[serde(with = "Rates")]
     pub rates: AdamRates,
     /// Samples an update, at least 1.
     pub batch: usize,
@@ -56,6 +58,17 @@ pub struct Settings {
     pub class_weights: ClassWeights,
     /// Of initial weights, of the order of samples and of dropped units.
     pub seed: u64,
+}
+
+/// As a file has them.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "AdamRates")]
+struct Rates {
+    rate: f32,
+    beta1: f32,
+    beta2: f32,
+    epsilon: f32,
+    weight_decay: f32,
 }
 
 /// Progress, told after each epoch.

@@ -20,7 +20,10 @@ fn a_student_that_was_searched_for_keeps_to_its_budget() {
     assert_eq!((&best["flash"], &best["ram"]), (&flash.into(), &(2 * ram).into()));
     assert_eq!(best["widths"], serde_json::json!(model.widths()));
     assert!(outcome["search"]["front"].as_array().unwrap().contains(best));
-    assert_eq!(outcome["search"]["candidates"], 6);
+    assert_eq!(
+        (&outcome["search"]["candidates"], &outcome["search"]["teachers"]),
+        (&6.into(), &"own".into())
+    );
     let bytes = std::fs::read(folder.path("found.safetensors")).unwrap();
     folder.json(&format!("{SEARCH} --budget-flash 500"));
     assert!(
@@ -40,6 +43,31 @@ fn a_student_that_was_searched_for_keeps_to_its_budget() {
         assert_eq!(folder.run(&format!("{SEARCH} {flags}")).status.code(), Some(2), "{flags}");
     }
     assert_eq!(folder.run(SEARCH).status.code(), Some(2), "neither a student nor a budget");
+}
+
+#[test]
+fn who_taught_in_the_folds_is_said() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    let search = format!("{SEARCH} --budget-flash 500");
+    let told = |flags: &str| {
+        let output = folder.run(&format!("{search} {flags}"));
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(told("").contains("nobody has seen the rows that judge"));
+    assert!(told("--search-teachers given").contains("who have seen the rows that judge"));
+    let mut teacher = Model::load(folder.path("teacher.safetensors")).unwrap();
+    let training = teacher.metadata.training.take();
+    teacher.save(folder.path("teacher.safetensors")).unwrap();
+    assert!(told("").contains("it is not known how they were trained"));
+    let (error, _) = folder.error(&format!("{search} --search-teachers own"));
+    assert!(error.contains("train the teacher again"), "{error}");
+    teacher.metadata.training = training;
+    teacher.metadata.data_hash = "of another file".into();
+    teacher.metadata.division = None;
+    teacher.save(folder.path("teacher.safetensors")).unwrap();
+    assert!(told("").contains("were trained on another file"));
 }
 
 #[test]

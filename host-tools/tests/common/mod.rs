@@ -10,6 +10,7 @@ use microdistill_host_tools::model::{
 use microdistill_host_tools::network::{Activation, Network};
 use microdistill_host_tools::precision::{Bits, Precision};
 use microdistill_host_tools::synthetic::Synthetic;
+use microdistill_host_tools::teacher;
 use nalgebra::DMatrix;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
@@ -43,6 +44,7 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         features: (0..inputs).map(|feature| format!("feature_{feature}")).collect(),
         seed: u64::MAX,
         data_hash: "0123456789abcdef".into(),
+        training: Some(teacher::Settings::new(widths.to_vec(), 9, 4)),
         division: Some(Division { shares: vec![0.6, 0.2, 0.2], seed: 3, groups: Some("person".into()) }),
         precision: Some(Precision::per_group(Bits::Four)),
         further: vec![

@@ -15,7 +15,7 @@ use microdistill_host_tools::board::{self, Firmware, Profile, Sources};
 use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::error::Error;
 use microdistill_host_tools::file;
-use microdistill_host_tools::import::{import_bytes, trainable};
+use microdistill_host_tools::import::{Base, import_bytes, trainable};
 use microdistill_host_tools::metrics::Scores;
 use microdistill_host_tools::model::{Body, Model};
 use rand_pcg::Pcg32;
@@ -134,7 +134,7 @@ impl Teach {
         live.bar.finish_and_clear();
         let Taught { record, samples, different, repeated } = taught?;
 
-        let mut model = import_bytes(&record, &student)?.model;
+        let mut model = import_bytes(&record, Base::Like(&student))?.model;
         model.metadata.command.clone_from(&context.command);
         let before = judge(&mut student.clone(), "test", test.as_ref())?;
         let after = judge(&mut model, "test", test.as_ref())?;

@@ -142,7 +142,8 @@ impl Distill {
         let mut class = Class::new(&teachers, &parts, &self.draw(context, &parts.known, training)?)?;
         self.check_labels(context, &parts.known, &class.rows)?;
         if let Some(budget) = self.search.budget() {
-            let (mut student, found) = self.search.run(context, budget, class.taught())?;
+            let lineage = teachers.lineage(&class.rows);
+            let (mut student, found) = self.search.run(context, budget, class.taught(), &lineage)?;
             parts.sign(&mut student);
             return finish_search(context, student, &parts, &self.out, start, found);
         }

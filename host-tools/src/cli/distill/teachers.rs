@@ -9,6 +9,8 @@ use microdistill_host_tools::dataset::{Dataset, read_soft_labels};
 use microdistill_host_tools::error::Result as LibraryResult;
 use microdistill_host_tools::model::Model;
 
+use super::super::search::Lineage;
+
 #[derive(Args, Debug)]
 pub(super) struct TeacherFlags {
     /// The model to imitate; several are averaged
@@ -96,6 +98,18 @@ impl Teachers {
     /// One of the models, if all teachers are models, who can be asked about other rows.
     pub(super) fn asked(&self) -> Option<&Model> {
         self.models.first().filter(|_| self.stored.is_none())
+    }
+
+    /// Whether others like them can be trained on parts of `rows`.
+    pub(super) fn lineage(&self, rows: &Dataset) -> Lineage {
+        if self.stored.is_some() || self.models.iter().any(|model| model.metadata.training.is_none()) {
+            return Lineage::Unknown;
+        }
+        let models = self.weights.iter().copied().zip(self.models.iter().cloned()).collect();
+        match self.models.iter().all(|model| model.metadata.data_hash == rows.hash) {
+            true => Lineage::Known(models),
+            false => Lineage::OtherRows(models),
+        }
     }
 
     /// The one model whose hidden layer gives hints.
