@@ -84,7 +84,7 @@ impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Dense<
     /// With another bias.
     #[inline]
     pub(crate) fn forward_with(&self, bias: &[T; O], x: &[T], y: &mut [T]) {
-        L::activated::<T, A>(self.weights(), bias, x, y);
+        L::forward::<T, A>(self.weights(), bias, x, y);
     }
 
     /// [`Layer::run`] with another bias.

@@ -6,7 +6,7 @@
 //! | sigmoid | 70 | 43 | 138 |
 //! | softmax | 76 | 54 | 152 |
 //!
-//! Counted on a Cortex-M4F in QEMU at `opt-level = "s"`, rustc 1.95. Losses and norms have no fast kind.
+//! Counted on a Cortex-M4F in QEMU at `opt-level = "s"`, rustc 1.95. Of the losses, [`SoftCrossEntropy`](crate::loss::SoftCrossEntropy) has a fast kind.
 
 use core::fmt::Debug;
 use core::marker::PhantomData;
@@ -27,7 +27,7 @@ pub trait Exp: Copy + Debug + 'static {
         T::from_f32(if x < -87.0 { 0.0 } else { Self::within(x) })
     }
 
-    /// ln x for x in [1, 2²⁴], such as a sum of [`decay`](Exp::decay)s.
+    /// ln x for x in [1, 2²⁴], such as a sum of [`decay`](Exp::decay)s; of others, NaN among them, some number.
     fn ln<T: Scalar>(x: T) -> T {
         x.ln()
     }

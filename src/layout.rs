@@ -22,14 +22,8 @@ pub trait Layout: sealed::Sealed + Copy + Debug + 'static {
     /// Whether the weights of an input are neighbours, and not those of an output.
     const BY_INPUT: bool;
 
-    /// `y = w·x + b`
-    fn forward<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]);
     /// `y = A(w·x + b)`
-    #[inline]
-    fn activated<T: Scalar, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
-        Self::forward(w, b, x, y);
-        A::apply_all(y);
-    }
+    fn forward<T: Scalar, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]);
     /// The input's gradient, `wᵀ·dz`, alone.
     fn input_gradient<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>);
     /// `dw += dz ⊗ x`, `db += dz`, and the input's gradient.
@@ -58,11 +52,7 @@ impl Layout for ByOutput {
     const BY_INPUT: bool = false;
 
     #[inline]
-    fn forward<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
-        kernel::affine(w, b, x, y);
-    }
-    #[inline]
-    fn activated<T: Scalar, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+    fn forward<T: Scalar, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
         A::affine(w, b, x, y);
     }
     #[inline]
@@ -94,8 +84,9 @@ impl Layout for ByInput {
     const BY_INPUT: bool = true;
 
     #[inline]
-    fn forward<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+    fn forward<T: Scalar, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
         kernel::affine_by_input(w, b, x, y);
+        A::apply_all(y);
     }
     fn input_gradient<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
         let (dx, active) = match dx {

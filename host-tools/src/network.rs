@@ -189,7 +189,8 @@ impl Dense {
 
     /// Outputs for one sample.
     pub(crate) fn forward(&self, x: &[f32], y: &mut [f32]) {
-        laid_out!(self, L => L::forward(&self.weights, &self.bias, x, y));
+        // The activation is no type here.
+        laid_out!(self, L => L::forward::<f32, activation::Identity>(&self.weights, &self.bias, x, y));
         self.activation.apply(y);
     }
 

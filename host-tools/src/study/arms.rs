@@ -89,6 +89,11 @@ impl Arm {
     fn tuned(self, knob: Knob) -> Self {
         Arm { knob: Some(knob), ..self }
     }
+
+    /// The same for values, learned by their squared difference.
+    fn of_values(self) -> Self {
+        Arm { method: Method { recipe: Recipe::ValueMse, ..self.method }, ..self }
+    }
 }
 
 /// Names that reports and sentences refer to.
@@ -145,9 +150,9 @@ pub fn always() -> Vec<Arm> {
     let tuned = |name, description, knob| Arm::new(name, description, HARD).tuned(knob);
     vec![
         Arm::new(names::TEACHER, "the large model, weight decay tuned", teacher).tuned(Knob::WeightDecay),
-        Arm::new(names::HARD, "student on labels alone, no regularizer", HARD),
-        tuned(names::HARD_L2, "student on labels alone, weight decay tuned", Knob::WeightDecay),
-        tuned(names::HARD_DROPOUT, "student on labels alone, dropout tuned", Knob::Dropout),
+        Arm::new(names::HARD, "student on the target alone, no regularizer", HARD),
+        tuned(names::HARD_L2, "student on the target alone, weight decay tuned", Knob::WeightDecay),
+        tuned(names::HARD_DROPOUT, "student on the target alone, dropout tuned", Knob::Dropout),
         tuned(names::HARD_SMOOTHING, "student on labels alone, label smoothing tuned", Knob::LabelSmoothing),
         Arm::new(
             names::MISSION,
@@ -156,7 +161,7 @@ pub fn always() -> Vec<Arm> {
         ),
         Arm::new(
             names::DEFAULT,
-            "what `distill` does: soft labels, one teacher, a small weight decay, nothing tuned",
+            "what `distill` does: one teacher, a small weight decay, nothing tuned",
             DEFAULT,
         ),
     ]
@@ -164,27 +169,7 @@ pub fn always() -> Vec<Arm> {
 
 /// What every study of values compares: what means nothing without classes is left out.
 pub fn always_of_values() -> Vec<Arm> {
-    let hard = Method { recipe: Recipe::ValueMse, ..HARD };
-    let teacher = Method { kind: ArmKind::Teacher, ..hard };
-    let default = Method { recipe: Recipe::ValueMse, ..DEFAULT };
-    let mission = Method { recipe: Recipe::ValueMse, ..MISSION };
-    let tuned = |name, description, knob| Arm::new(name, description, hard).tuned(knob);
-    vec![
-        Arm::new(names::TEACHER, "the large model, weight decay tuned", teacher).tuned(Knob::WeightDecay),
-        Arm::new(names::HARD, "student on measured values alone, no regularizer", hard),
-        tuned(names::HARD_L2, "student on measured values alone, weight decay tuned", Knob::WeightDecay),
-        tuned(names::HARD_DROPOUT, "student on measured values alone, dropout tuned", Knob::Dropout),
-        Arm::new(
-            names::MISSION,
-            "the original form: squared difference of the outputs, one teacher, 90 % of the rows, no regularizer",
-            mission,
-        ),
-        Arm::new(
-            names::DEFAULT,
-            "what `distill` does: squared difference of the values, one teacher, a small weight decay, nothing tuned",
-            default,
-        ),
-    ]
+    always().into_iter().filter(|arm| arm.knob != Some(Knob::LabelSmoothing)).map(Arm::of_values).collect()
 }
 
 /// What may be added by name.
@@ -206,13 +191,10 @@ pub fn others() -> Vec<Arm> {
     others.into_iter().chain(synthetic).collect()
 }
 
-/// What may be added to a study of values.
+/// What may be added to a study of values: the default's variants, but for those with synthetic rows.
 pub fn others_of_values() -> Vec<Arm> {
-    let default = Method { recipe: Recipe::ValueMse, ..DEFAULT };
-    vec![
-        Arm::new("soft-l2", "the default, weight decay tuned", default).tuned(Knob::WeightDecay),
-        Arm::new("ensemble", "the default, of five teachers", Method { teachers: 5, ..default }),
-    ]
+    let is_default = |arm: &Arm| arm.method.recipe == DEFAULT.recipe && arm.method.synthetic.is_none();
+    others().into_iter().filter(is_default).map(Arm::of_values).collect()
 }
 
 /// Those of the `known` arms that have these names, in order of the names.

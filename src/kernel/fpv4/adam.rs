@@ -15,6 +15,7 @@ pub(crate) fn adam<T: Single>(
     step: &AdamStep<T>,
 ) {
     let count = params.len();
+    // One by one: arrays would be compared by `memcmp`.
     if count == 0 || gradient.len() != count || first.len() != count || second.len() != count {
         return reference::adam(params, gradient, (first, second), step);
     }

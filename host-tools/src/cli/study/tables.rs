@@ -43,6 +43,9 @@ const COMPARED_VALUES: Compared =
 
 /// What the tables of a part of the data sets have.
 struct Form {
+    /// Of a data set.
+    all: &'static [Column],
+    /// Those of them that a mean over data sets has.
     columns: Vec<Column>,
     compared: Compared,
 }
@@ -54,11 +57,9 @@ impl Form {
             overall.summaries.iter().any(|summary| summary.scores.contains_key(*metric))
         };
         let has_values = used(&VALUE_COLUMNS[0]);
-        let all: &[Column] = if has_values { &VALUE_COLUMNS } else { &COLUMNS };
-        Form {
-            columns: all.iter().copied().filter(used).collect(),
-            compared: if has_values { COMPARED_VALUES } else { COMPARED },
-        }
+        let (all, compared): (&[Column], Compared) =
+            if has_values { (&VALUE_COLUMNS, COMPARED_VALUES) } else { (&COLUMNS, COMPARED) };
+        Form { all, columns: all.iter().copied().filter(used).collect(), compared }
     }
 
     fn header(&self) -> Vec<&'static str> {
@@ -72,8 +73,9 @@ impl Form {
 
     /// The score and the loss that data sets are shown by, one by one.
     fn by_set(&self) -> impl Iterator<Item = &Column> {
-        let all = if self.compared == COMPARED { COLUMNS.iter() } else { VALUE_COLUMNS.iter() };
-        all.filter(|(metric, ..)| self.compared[..2].iter().any(|(compared, ..)| compared == metric))
+        self.all
+            .iter()
+            .filter(|(metric, ..)| self.compared[..2].iter().any(|(compared, ..)| compared == metric))
     }
 }
 
