@@ -92,7 +92,7 @@ fn principal(results: &Results) -> Option<&Overall> {
 
 /// Without whiskers over several sets, which differ more than arms do.
 fn gap_of(results: &Results, overall: &Overall) -> Result<Option<Plot>> {
-    let plain = |of: &MeanStd| if overall.sets.len() > 1 { MeanStd { std: 0.0, n: 1, ..*of } } else { *of };
+    let plain = |of: &MeanStd| if overall.sets.len() > 1 { number::without_spread(of) } else { *of };
     let arms: Vec<gap::Arm> = results
         .arms
         .iter()

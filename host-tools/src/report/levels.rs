@@ -70,8 +70,8 @@ pub(super) fn sweeps(
 
 fn plots(axis: &str, arms: &[ArmInfo], levels: &[(f64, &[Summary])], whiskers: bool) -> Result<Vec<Plot>> {
     let score = |summaries: &[Summary], arm: &str, metric: &str| -> Option<MeanStd> {
-        let of = *summaries.iter().find(|summary| summary.arm == arm)?.scores.get(metric)?;
-        Some(if whiskers { of } else { MeanStd { std: 0.0, n: 1, ..of } })
+        let of = summaries.iter().find(|summary| summary.arm == arm)?.scores.get(metric)?;
+        Some(if whiskers { *of } else { number::without_spread(of) })
     };
     let plot = |metric: &str| {
         let series = arms.iter().map(|arm| Series {

@@ -4,6 +4,11 @@ use std::ops::Range;
 
 use crate::study::results::{Condition, MeanStd, Summary};
 
+/// Without its spread: of several data sets, which differ more than arms do, whiskers say nothing.
+pub(super) fn without_spread(of: &MeanStd) -> MeanStd {
+    MeanStd { std: 0.0, n: 1, ..*of }
+}
+
 /// How a score is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unit {
