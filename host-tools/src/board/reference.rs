@@ -55,6 +55,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         features: (0..inputs).map(|feature| feature.to_string()).collect(),
         seed: SEED,
         data_hash: String::new(),
+        missing: Vec::new(),
         division: None,
         training: None,
         precision: None,

@@ -38,7 +38,8 @@ pub(super) struct DataFlags {
     /// Rows of one group (a person, a session) stay together: a column, which is then no feature, or a CSV file
     #[arg(long, value_name = "COLUMN|FILE")]
     groups: Option<String>,
-    /// A text that stands for a missing value, as -200: beside the empty one, NA, NaN, null and ?
+    /// A text that stands for a missing value, as -200: beside the empty one, NA, NaN, null and ?, and what a given
+    /// model was trained with
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     missing: Vec<String>,
     #[command(flatten)]
@@ -139,7 +140,8 @@ impl DataFlags {
 
     /// Rows for a known model. In the file that it was trained on, the test rows stay what they were then.
     pub(super) fn read_like(&self, context: &Context, model: &Model, target_optional: bool) -> Result<Parts> {
-        let expected = Expected { target_optional, missing: &self.missing, ..model.expected() };
+        let missing = self.missing(model);
+        let expected = Expected { target_optional, missing: &missing, ..model.expected() };
         self.check(expected)?;
         let path = self.known()?;
         let read = |groups| read_like(path, Expected { groups, ..expected });
@@ -185,7 +187,6 @@ impl DataFlags {
 
     fn read_test(&self, context: &Context, expected: Expected<'_>) -> Result<Option<Dataset>> {
         let Some(path) = &self.test else { return Ok(None) };
-        let expected = Expected { missing: &self.missing, ..expected };
         Ok(Some(tell(context, path, read_like(path, expected)?)))
     }
 
@@ -225,7 +226,8 @@ impl DataFlags {
 
     /// Rows that a known model is to label.
     pub(super) fn read_unlabelled(&self, context: &Context, path: &Path, model: &Model) -> Result<Dataset> {
-        let expected = Expected { missing: &self.missing, ..model.expected() };
+        let missing = self.missing(model);
+        let expected = Expected { missing: &missing, ..model.expected() };
         Ok(tell(context, path, read_unlabelled(path, expected)?))
     }
 
@@ -236,9 +238,16 @@ impl DataFlags {
         model: &Model,
         target_optional: bool,
     ) -> Result<Dataset> {
-        let expected = Expected { target_optional, missing: &self.missing, ..model.expected() };
+        let missing = self.missing(model);
+        let expected = Expected { target_optional, missing: &missing, ..model.expected() };
         self.check(expected)?;
         Ok(tell(context, path, read_like(path, expected)?))
+    }
+
+    /// What stands for a missing value: what did so in the rows that the model was trained on, and what else is asked for.
+    fn missing(&self, model: &Model) -> Vec<String> {
+        let known = model.expected().missing;
+        known.iter().chain(self.missing.iter().filter(|text| !known.contains(text))).cloned().collect()
     }
 
     /// The model knows its target; flags that say otherwise are a mistake.

@@ -19,7 +19,7 @@ pub(super) struct File {
     pub(super) hash: String,
     pub(super) notes: Vec<String>,
     /// Texts that stand for a missing value, beside the usual ones.
-    missing: Vec<String>,
+    pub(super) missing: Vec<String>,
 }
 
 impl File {

@@ -166,6 +166,7 @@ mod tests {
             target: Target::Classes(classes.to_vec()),
             groups: groups.map(|groups| groups.iter().map(usize::to_string).collect()),
             hash: String::new(),
+            missing: Vec::new(),
             notes: Vec::new(),
         }
     }

@@ -24,6 +24,9 @@ pub struct Metadata {
     pub seed: u64,
     /// Hash of the training data.
     pub data_hash: String,
+    /// Texts that stood for a missing value in them, beside the usual ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// How those were divided, if they held the test rows, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
@@ -53,6 +56,7 @@ impl Metadata {
             features: data.features.clone(),
             seed,
             data_hash: data.hash.clone(),
+            missing: data.missing.clone(),
             division: None,
             training: None,
             precision: None,

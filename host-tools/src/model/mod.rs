@@ -101,7 +101,7 @@ impl Model {
             task: &self.metadata.task,
             target_optional: false,
             groups: None,
-            missing: &[],
+            missing: &self.metadata.missing,
         }
     }
 

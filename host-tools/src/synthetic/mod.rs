@@ -162,6 +162,7 @@ mod tests {
             target: Target::Classes(classes),
             groups: Some((0..60).map(|row| (row / 10).to_string()).collect()),
             hash: "0123".into(),
+            missing: Vec::new(),
             notes: vec!["a note".into()],
         }
     }

@@ -193,6 +193,22 @@ fn categories_go_the_whole_way_and_rare_classes_count() {
 }
 
 #[test]
+fn what_stands_for_a_missing_value_is_said_once() {
+    let folder = Folder::new();
+    folder.write("x.csv", &(rows(60, 2) + "-200,1,k0\n"));
+    folder
+        .json("train --data x.csv --missing -200 --hidden 4 --weight-decay 0 --epochs 2 --out t.safetensors");
+    folder
+        .json("distill --teacher t.safetensors --data x.csv --student 2-4-2 --epochs 2 --out s.safetensors");
+    folder.write("given.csv", "a,b,kind\n-200,1,k0\n");
+    folder.write("empty.csv", "a,b,kind\n,1,k0\n");
+    for model in ["t.safetensors", "s.safetensors"] {
+        let predict = |rows: &str| folder.run(&format!("predict {model} --data {rows} --out -")).stdout;
+        assert_eq!(predict("given.csv"), predict("empty.csv"), "{model}");
+    }
+}
+
+#[test]
 fn a_distillation_without_a_teacher_is_refused() {
     let folder = Folder::new();
     let (error, code) = folder.error(DISTILL);

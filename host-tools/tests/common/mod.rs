@@ -44,6 +44,7 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         features: (0..inputs).map(|feature| format!("feature_{feature}")).collect(),
         seed: u64::MAX,
         data_hash: "0123456789abcdef".into(),
+        missing: vec!["-200".into()],
         training: Some(teacher::Settings::new(widths.to_vec(), 9, 4)),
         division: Some(Division { shares: vec![0.6, 0.2, 0.2], seed: 3, groups: Some("person".into()) }),
         precision: Some(Precision::per_group(Bits::Four)),
