@@ -165,6 +165,21 @@ impl Axis {
         Axis { range, logarithmic: false, ticks }
     }
 
+    /// Where there are numbers beside it.
+    pub(super) fn ticks(&self) -> &[f64] {
+        &self.ticks
+    }
+
+    /// How many decimal places those need, at most nine.
+    pub(super) fn digits(&self) -> usize {
+        let near = 1e-3 * (self.range.end - self.range.start).abs();
+        let suffice = |digits: &usize| {
+            let scale = 10f64.powi(*digits as i32);
+            self.ticks.iter().all(|tick| (tick - (tick * scale).round() / scale).abs() < near)
+        };
+        (0..9).find(suffice).unwrap_or(9)
+    }
+
     /// Where it begins.
     pub(super) fn start(&self) -> f64 {
         self.range.start
