@@ -300,3 +300,17 @@ pub(super) fn whisker(chart: &mut Chart, from: (f64, f64), to: (f64, f64), style
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Axis;
+
+    #[test]
+    fn ticks_are_told_apart_and_no_digit_is_idle() {
+        for (end, digits) in [(250.0, 0), (4.0, 0), (0.9, 1), (0.25, 2), (0.0004, 4), (1e-12, 9)] {
+            assert_eq!(Axis::linear(0.0..end, 6).digits(), digits, "{end}");
+        }
+        assert_eq!(Axis::linear(0.71..0.79, 6).digits(), 2);
+        assert_eq!(Axis::marked(0.0..1.0, vec![0.0, 0.125]).digits(), 3);
+    }
+}
