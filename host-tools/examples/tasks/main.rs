@@ -36,7 +36,7 @@ const LINES: [Line; 9] = [
     ("digits8x8", "images: digits, 8 × 8", &[16]),
     ("mnist5k_14x14", "images: digits, 14 × 14", &[32]),
     ("watch_small", "sensor: exercises at the wrist, other people", &[16]),
-    ("emg_myo", "sensor: gestures by muscles, other people", &[32]),
+    ("emg_myo", "sensor: gestures by muscles, a later session", &[32]),
     ("gesture_27people", "sensor: gestures, other people", &[16]),
     ("spoken_digits", "speech: digits, MFCC", &[16]),
     ("words", "text: the language of a word, n-grams", &[32]),
