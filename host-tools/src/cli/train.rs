@@ -9,10 +9,11 @@ use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::file;
 use microdistill_host_tools::network::Activation;
 use microdistill_host_tools::teacher::{Settings, fit, fit_ensemble};
+use microdistill_host_tools::tune::{FOLDS, work};
 use microdistill_host_tools::weights::ClassWeights;
 
 use super::data::DataFlags;
-use super::decay::{WeightDecay, work};
+use super::decay::WeightDecay;
 use super::outcome::finish;
 use super::{Context, interrupt};
 
@@ -34,7 +35,7 @@ pub(super) struct Train {
     #[arg(long, value_name = "DECAY", default_value = "auto")]
     weight_decay: WeightDecay,
     /// Folds of that cross-validation; with groups, at most as many as there are groups
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = FOLDS)]
     folds: usize,
     /// Share of hidden units dropped at each step
     #[arg(long, default_value_t = 0.0)]

@@ -14,9 +14,10 @@ use microdistill_host_tools::file;
 use microdistill_host_tools::model::Model;
 use microdistill_host_tools::random::nth_seed;
 use microdistill_host_tools::student::{Recipe, Settings, Taught, fit, fit_with_hints};
+use microdistill_host_tools::tune::{FOLDS, work};
 
 use super::data::{DataFlags, Parts};
-use super::decay::{WeightDecay, work};
+use super::decay::WeightDecay;
 use super::outcome::{finish, finish_search};
 use super::precision::PrecisionFlags;
 use super::search::SearchFlags;
@@ -51,7 +52,7 @@ pub(super) struct Distill {
     #[arg(long, value_name = "DECAY", default_value = "0.1")]
     weight_decay: WeightDecay,
     /// Folds of that cross-validation; with groups, at most as many as there are groups
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = FOLDS)]
     folds: usize,
     /// Adam's step size; it falls to zero along a half cosine
     #[arg(long)]
