@@ -27,7 +27,7 @@ pub(super) struct DataFlags {
     #[arg(long, value_name = "FILE")]
     pub(super) test: Option<PathBuf>,
     /// Shares of --data for training, validation and test, by class and seed [default: 0.7,0.15,0.15]
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', num_args = 1, conflicts_with_all = ["train", "test"])]
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', num_args = 1, allow_hyphen_values = true, conflicts_with_all = ["train", "test"])]
     pub(super) split: Option<Vec<f64>>,
     /// The column to be predicted [default: the last]
     #[arg(long, value_name = "COLUMN")]
