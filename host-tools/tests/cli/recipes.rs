@@ -28,7 +28,9 @@ fn an_ensemble_is_one_file_that_teaches_and_is_judged() {
         let (message, code) = folder.error(line);
         assert_eq!(code, 1);
         assert!(
-            message.starts_with("error: the model is an ensemble of 3 networks, which no board runs"),
+            message.starts_with(
+                "error: teacher.safetensors: the model is an ensemble of 3 networks, which no board runs"
+            ),
             "{message}"
         );
     }

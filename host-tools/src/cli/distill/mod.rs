@@ -6,7 +6,7 @@ mod teachers;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use microdistill_host_tools::answers::Answers;
 use microdistill_host_tools::dataset::{Dataset, Target, split};
@@ -31,6 +31,10 @@ use teachers::{TeacherFlags, Teachers};
 #[command(
     after_long_help = recipe::TABLE,
     mut_arg("weight_decay", |arg| arg.default_value("0.1")),
+    mut_arg("bits", |arg| arg.help(
+        "Quantization-aware: in the second half of the passes the student computes with weights of so many bits, and \
+         activations of 8"
+    )),
     mut_arg("epochs", |arg| arg.help("Passes over the rows [default: 200, fewer for more than 10,000 rows]")),
 )]
 pub(super) struct Distill {
@@ -54,7 +58,6 @@ pub(super) struct Distill {
     fraction: f64,
     #[command(flatten)]
     training: TrainingFlags,
-    /// Quantization-aware: in the second half of the passes the student computes with weights of so many bits
     #[command(flatten)]
     precision: PrecisionFlags,
     #[command(flatten)]
@@ -212,7 +215,8 @@ impl Distill {
             return Ok(indices);
         }
         let rows = known.select(&indices);
-        let parts = split(&rows, &[self.fraction, 1.0 - self.fraction], context.seed)?;
+        let parts = split(&rows, &[self.fraction, 1.0 - self.fraction], context.seed)
+            .with_context(|| format!("--fraction {}", self.fraction))?;
         Ok(parts[0].iter().map(|&index| indices[index]).collect())
     }
 
