@@ -80,6 +80,10 @@ fn what_cannot_be_quantized_or_divided_names_its_file() {
     for (line, expected) in [
         ("quantize int8.safetensors --data none.csv --out q", "int8.safetensors: the model is int8 already"),
         ("quantize t.safetensors --data none.csv --out q", "t.safetensors: the model is an ensemble of 2"),
+        (
+            "import data.csv --like int8.safetensors --out q",
+            "int8.safetensors: the model is int8, which does not",
+        ),
         ("export t.safetensors --out q", "t.safetensors: the model is an ensemble of 2"),
         (
             "quantize teacher.safetensors --train huge.csv --out q",
