@@ -150,6 +150,7 @@ mod tests {
     fn a_batch_has_its_share_and_a_pass_every_row_of_the_data() {
         for (own, rows, share, batch) in [
             (96, 100, 0.25, 32),
+            (64, 100, 0.7, 7),
             (50, 5000, 0.5, 32),
             (64, 100, 0.5, 5),
             (7, 9, 0.9, 1),

@@ -218,6 +218,8 @@ fn numbers_out_of_their_range_are_refused_negative_ones_too() {
     for (line, expected, wanted) in [
         (train.replace(" 0 ", " -0.5 "), "it must be `auto` or a number of at least 0", 2),
         (format!("{train} --hidden 4,0"), count, 2),
+        ("board teach host --out t --passes -1".to_owned(), count, 2),
+        ("board teach host --out t --batch 0".to_owned(), count, 2),
         (format!("{train} --hidden -4,2"), count, 2),
         (
             train.replace("train data.csv", "data data.csv --split -0.5,1,0.5"),

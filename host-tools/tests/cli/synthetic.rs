@@ -83,6 +83,8 @@ fn further_rows_may_have_a_share_of_each_batch() {
         assert_ne!(quarter.body, other.body);
         assert_eq!(quarter.metadata.further, other.metadata.further);
     }
+    student("--further-share 0.5 --hints --mixup 0.2 --patience 60");
+    student("--further-share 0.5 --generations 2 --bits 4");
     // In every fold, too, and however many they are: a pass is not longer.
     let flags = "--further-share 0.5 --weight-decay auto --folds 2 --epochs 20 --synthetic-rows 100x";
     let said = String::from_utf8(folder.run(&format!("{DISTILL} --synthetic mixup {flags}")).stderr).unwrap();
