@@ -1,11 +1,21 @@
 //! Numbers as flags have them, refused with what they must be.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 /// At least 1.
-pub(super) fn count<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
-    let count = text.parse().ok().filter(|count| *count >= T::from(1));
-    count.ok_or_else(|| "it must be a whole number of at least 1".into())
+pub(super) fn count<T: FromStr + PartialOrd + Display + From<u8>>(text: &str) -> Result<T, String> {
+    at_least(1.into(), text)
+}
+
+/// Of a cross-validation: at least 2.
+pub(super) fn folds(text: &str) -> Result<usize, String> {
+    at_least(2, text)
+}
+
+fn at_least<T: FromStr + PartialOrd + Display>(least: T, text: &str) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| *number >= least);
+    number.ok_or_else(|| format!("it must be a whole number of at least {least}"))
 }
 
 /// Of random numbers.

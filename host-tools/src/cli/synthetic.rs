@@ -1,4 +1,5 @@
-//! `--synthetic`, `--synthetic-rows`, `--unlabelled` and `--further-share`: more rows for a student, labelled by its teacher.
+//! `--synthetic`, `--synthetic-rows`, `--unlabelled` and `--further-share`: more rows for a student, labelled by its
+//! teacher.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -28,7 +29,7 @@ pub(super) struct FurtherFlags {
     /// A CSV file of real rows with the columns of --data; a target is ignored
     #[arg(long, value_name = "FILE")]
     unlabelled: Option<PathBuf>,
-    /// Their share of each batch, in (0, 1); a pass then goes once over the rows to distill on, however many they are
+    /// Share of each batch that both kinds have together, in (0, 1); a pass then goes once over the rows to distill on
     /// [default: all rows are shuffled together]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     further_share: Option<f64>,
@@ -110,8 +111,8 @@ pub(super) struct Blended {
 }
 
 impl FurtherRows<'_> {
-    /// `rows` and the further ones. Synthetic ones are made of these rows and of no others, whichever
-    /// part of the data they are.
+    /// `rows` and the further ones. Synthetic ones are made of these rows and of no others, whichever part of the data they
+    /// are.
     pub(super) fn beside(&self, rows: &Dataset) -> LibraryResult<Blended> {
         let kinds = &self.flags.synthetic;
         let count = self.flags.synthetic_rows.beside(rows.rows());

@@ -5,7 +5,7 @@ use microdistill::optimizer::AdamRates;
 use microdistill_host_tools::weights::ClassWeights;
 
 use super::decay::WeightDecay;
-use super::number::count;
+use super::number::{count, folds};
 
 #[derive(Args, Debug)]
 pub(super) struct TrainingFlags {
@@ -13,7 +13,7 @@ pub(super) struct TrainingFlags {
     #[arg(long, value_name = "DECAY", default_value = "auto")]
     pub(super) weight_decay: WeightDecay,
     /// Folds of that cross-validation; with groups, at most as many as there are groups
-    #[arg(long, default_value_t = 7, value_parser = count::<usize>)]
+    #[arg(long, default_value_t = 7, value_parser = folds)]
     pub(super) folds: usize,
     /// Adam's step size; it falls to zero along a half cosine
     #[arg(long)]

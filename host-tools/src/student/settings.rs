@@ -54,8 +54,9 @@ pub struct Settings {
 pub const WEIGHT_DECAY: f32 = 0.1;
 
 impl Settings {
-    /// What works untuned for `rows` training rows, or [samples a pass](Blend::samples): ReLU, which int8 has for nothing; Adam at 10⁻² with a small weight
-    /// decay; 200 epochs, fewer where the rows are many, since a student of this size is trained in seconds.
+    /// What works untuned for `rows` training rows, or [samples a pass](Blend::samples): ReLU, which int8 has for nothing;
+    /// Adam at 10⁻² with a small weight decay; 200 epochs, fewer where the rows are many, since a student of this size is
+    /// trained in seconds.
     pub fn new(widths: Vec<usize>, recipe: Recipe, rows: usize, seed: u64) -> Self {
         Settings {
             widths,

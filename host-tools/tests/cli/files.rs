@@ -162,6 +162,31 @@ fn two_classes_and_three_hundred() {
 }
 
 #[test]
+fn odd_labels_go_the_whole_way() {
+    let folder = Folder::new();
+    let labels = ["say \"ah\"", "two\nlines, one label", "日本 {x}\\n"];
+    let mut csv = String::from("a,b,kind\r\n");
+    for row in 0..150 {
+        let label = labels[row % 3].replace('"', "\"\"");
+        csv += &format!("{}.{},{},\"{label}\"\r\n", row % 3, row % 7, row % 5);
+    }
+    folder.write("x.csv", &csv);
+    folder.json("train --data x.csv --hidden 8 --weight-decay 0 --out t.safetensors");
+    folder.json("distill --teacher t.safetensors --data x.csv --student 2-8-3 --out s.safetensors");
+    folder.json("quantize s.safetensors --data x.csv --out q.safetensors");
+    folder.json("predict q.safetensors --data x.csv --out p.csv");
+    // What is predicted is read again, as soft labels.
+    folder.json("distill --soft-labels p.csv --train x.csv --student 2-8-3 --out s.safetensors");
+    let predicted = std::fs::read_to_string(folder.path("p.csv")).unwrap();
+    let first = "\n\"say \"\"ah\"\"\",";
+    assert!(predicted.contains(first), "{predicted:.400}");
+    folder.json("export q.safetensors --out model.rs");
+    let text = std::fs::read_to_string(folder.path("model.rs")).unwrap();
+    let list = labels.map(|label| format!("{label:?}"));
+    assert!(text.contains(&format!("LABELS: [&str; 3] = [{}];", list.join(", "))), "{text}");
+}
+
+#[test]
 fn a_class_may_be_missing_from_a_part() {
     let folder = Folder::new();
     folder.write("train.csv", &rows(60, 3));

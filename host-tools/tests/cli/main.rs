@@ -206,7 +206,8 @@ fn numbers_out_of_their_range_are_refused_negative_ones_too() {
         ("--epochs -3", count, 2),
         ("--batch 0", count, 2),
         ("--patience 1.5", count, 2),
-        ("--folds -2", count, 2),
+        ("--folds 1", "it must be a whole number of at least 2", 2),
+        ("--folds -2", "it must be a whole number of at least 2", 2),
         ("--seed -1", "it must be a whole number from 0 to 18446744073709551615", 2),
         ("--text a --text-features -1", "-1 is not in 1..=65536", 2),
     ] {
