@@ -212,6 +212,7 @@ mod tests {
             target: Target::Classes((0..rows).map(|row| row % 2).collect()),
             groups: None,
             hash: String::new(),
+            missing: Vec::new(),
             notes: Vec::new(),
         };
         let tuning = Tuning::new(&data, FOLDS, usize::MAX, 1).unwrap();

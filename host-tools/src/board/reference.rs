@@ -60,6 +60,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         training: None,
         precision: None,
         further: Vec::new(),
+        further_share: None,
         command: "microdistill board bench".into(),
         scores: BTreeMap::new(),
         machine: None,

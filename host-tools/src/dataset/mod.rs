@@ -14,7 +14,7 @@ use nalgebra::DMatrix;
 
 pub use read::{Columns, Expected, Kind, read, read_like, read_unlabelled};
 pub use soft_labels::read_soft_labels;
-pub use split::{Fold, folds, split};
+pub use split::{Fold, check_shares, folds, split};
 pub use standardizer::{Standardized, Standardizer};
 pub use text::Text;
 

@@ -39,6 +39,9 @@ pub struct Metadata {
     /// What it learned from beside those data, labelled by its teacher.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<Further>,
+    /// The share that those had in each batch; none: all rows were shuffled together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub further_share: Option<f64>,
     /// The command that made the model: see [`command_line`].
     pub command: String,
     /// Scores by name, as "test accuracy"; a file keeps the finite ones.
@@ -61,6 +64,7 @@ impl Metadata {
             training: None,
             precision: None,
             further: Vec::new(),
+            further_share: None,
             command: String::new(),
             scores: BTreeMap::new(),
             machine: None,

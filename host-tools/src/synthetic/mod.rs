@@ -189,6 +189,23 @@ mod tests {
     }
 
     #[test]
+    fn networks_make_rows_of_the_mean_and_spread_of_the_data() {
+        let (x, _) = moons(400, 1);
+        let x = x.rows(0, 2).into_owned();
+        let rng = || Pcg32::new(1, 1);
+        for (made, off, ratios) in [
+            (vae::generate(&x, 2000, &mut rng()).unwrap(), 0.15, 0.7..1.3),
+            (gan::generate(&x, 2000, &mut rng()).unwrap(), 0.2, 0.7..1.4),
+        ] {
+            for (made, x) in made.row_iter().zip(x.row_iter()) {
+                assert!((made.mean() - x.mean()).abs() < off, "means {} and {}", made.mean(), x.mean());
+                let ratio = made.variance() / x.variance();
+                assert!(ratios.contains(&ratio), "variances {} and {}", made.variance(), x.variance());
+            }
+        }
+    }
+
+    #[test]
     fn one_row_and_rows_without_a_target_suffice() {
         for kind in Synthetic::ALL {
             let made = generate(kind, &dataset().select(&[5]), 3, 1).unwrap();

@@ -52,6 +52,7 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
             Further { source: Source::Synthetic(Synthetic::Gaussian), rows: 7 },
             Further { source: Source::Unlabelled("fedcba9876543210".into()), rows: 1 },
         ],
+        further_share: Some(0.3),
         command: "microdistill distill\nnot a line of code".into(),
         scores: [("test accuracy".into(), 0.1 + 0.2), ("test nll".into(), 1.0 / 3.0)].into(),
         machine: Some(Machine { arch: "x86_64".into(), threads: 2 }),
