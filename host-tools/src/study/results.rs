@@ -249,6 +249,10 @@ pub struct Comparison {
     pub metric: String,
     /// Mean difference.
     pub mean: f64,
+    /// Pairs in which `a` has the larger number: seeds of a data set, or data sets.
+    pub larger: usize,
+    /// Pairs in which it has the smaller one.
+    pub smaller: usize,
     /// Lower end of its 95 % confidence interval, by Student's t; none of a single pair. Where parts are drawn anew for each
     /// seed, it is widened for what they share (Nadeau and Bengio 2003).
     pub low: Option<f64>,

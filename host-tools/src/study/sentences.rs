@@ -111,21 +111,34 @@ impl<'a> About<'a> {
             self.overall.ratios.iter().find(|ratio| (ratio.a.as_str(), ratio.b.as_str()) == (a, b))?;
         if let Some(r2) = self.comparison(a, b, "r2") {
             return Some(format!(
-                "`{a}` against `{b}`: R² {}, {}; RMSE × {:.2}.",
+                "`{a}` against `{b}`: R² {}, {}{}; RMSE × {:.2}.",
                 share(r2),
                 verdict(r2, "higher", "lower"),
+                self.counts(r2),
                 ratio.ratio
             ));
         }
         let accuracy = self.comparison(a, b, "test accuracy")?;
         let nll = self.comparison(a, b, "nll")?;
         Some(format!(
-            "`{a}` against `{b}`: accuracy {}, {}; NLL × {:.2}, {}.",
+            "`{a}` against `{b}`: accuracy {}, {}{}; NLL × {:.2}, {}{}.",
             points(accuracy),
             verdict(accuracy, "higher", "lower"),
+            self.counts(accuracy),
             ratio.ratio,
             verdict(nll, "higher", "lower"),
+            self.counts(nll),
         ))
+    }
+
+    /// On how many data sets it is so, as one of them may make a mean.
+    fn counts(&self, comparison: &Comparison) -> String {
+        match self.overall.sets.len() {
+            1 => String::new(),
+            sets => {
+                format!(", higher on {} and lower on {} of {sets}", comparison.larger, comparison.smaller)
+            }
+        }
     }
 
     /// A gap may shrink from above, which helps nobody.
@@ -139,19 +152,12 @@ impl<'a> About<'a> {
         }
         // The gap is training minus test rows: what the test rows did not gain, the training rows lost.
         let gained = 100.0 * test.mean.max(0.0).min(-gap.mean) / -gap.mean;
-        Some(if of_classes.is_some() {
-            format!(
-                "`{arm}` narrows the gap of `hard` by {:.1} points, {gained:.0} % of it by more right test rows, the rest by \
-                 fewer right training rows.",
-                -100.0 * gap.mean
-            )
+        let (by, more, fewer) = if of_classes.is_some() {
+            (format!("{:.1} points", -100.0 * gap.mean), "more right test rows", "fewer right training rows")
         } else {
-            format!(
-                "`{arm}` narrows the gap of `hard` by {:.3} of R², {gained:.0} % of it by a higher R² on test rows, the rest by \
-                 a lower one on training rows.",
-                -gap.mean
-            )
-        })
+            (format!("{:.3} of R²", -gap.mean), "a higher R² on test rows", "a lower R² on training rows")
+        };
+        Some(format!("`{arm}` narrows the gap of `hard` by {by}, {}.", split(gained.round(), more, fewer)))
     }
 
     /// Where there is nothing to learn.
@@ -193,6 +199,15 @@ fn points(comparison: &Comparison) -> String {
     interval(comparison, &|value| format!("{:+.1}", 100.0 * value), " points")
 }
 
+/// What a change comes from, `gained` percent of it from `more`.
+fn split(gained: f64, more: &str, fewer: &str) -> String {
+    match gained {
+        0.0 => format!("all of it by {fewer}"),
+        100.0 => format!("all of it by {more}"),
+        _ => format!("{gained:.0} % of it by {more}, the rest by {fewer}"),
+    }
+}
+
 /// Of R².
 fn share(comparison: &Comparison) -> String {
     interval(comparison, &|value| format!("{value:+.3}"), "")
@@ -231,11 +246,20 @@ mod tests {
             b: "hard".into(),
             metric: "test accuracy".into(),
             mean,
+            larger: 1,
+            smaller: 0,
             low: Some(mean - 0.01),
             high: Some(mean + 0.01),
             p: Some(p),
             p_adjusted: Some(p),
         }
+    }
+
+    #[test]
+    fn a_change_may_have_one_source() {
+        let say = |gained| split(gained, "more", "fewer");
+        assert_eq!([0.0, 100.0].map(say), ["all of it by fewer", "all of it by more"]);
+        assert_eq!(say(40.0), "40 % of it by more, the rest by fewer");
     }
 
     #[test]

@@ -224,6 +224,8 @@ fn compare(
                 b: b.into(),
                 metric: metric.into(),
                 mean: mean_std(&differences).mean,
+                larger: differences.iter().filter(|&&difference| difference > 0.0).count(),
+                smaller: differences.iter().filter(|&&difference| difference < 0.0).count(),
                 low: test.map(|test| test.interval.0),
                 high: test.map(|test| test.interval.1),
                 p: test.map(|test| test.p),

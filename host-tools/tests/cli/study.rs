@@ -56,10 +56,10 @@ fn values_have_tables_of_their_own() {
     assert!(!text.contains("NLL") && !text.contains("hard-smoothing"), "{text}");
 }
 
-/// Two data sets, of every second and every third row.
-fn sets(folder: &Folder) {
+/// Data sets of every second and every third row.
+fn sets(folder: &Folder, names: &[&str]) {
     let csv = std::fs::read_to_string(folder.path("data.csv")).unwrap();
-    for set in ["one", "two"] {
+    for set in names {
         std::fs::create_dir_all(folder.path("sets").join(set)).unwrap();
         for part in ["train", "test"] {
             let every = if part == "train" { 2 } else { 3 };
@@ -73,7 +73,7 @@ fn sets(folder: &Folder) {
 #[test]
 fn a_folder_of_data_sets_has_tables_for_those_held_out() {
     let folder = Folder::new();
-    sets(&folder);
+    sets(&folder, &["one", "two"]);
     let line = "study --folder sets --held-out two --seeds 1 --hidden 4 --teacher-hidden 6 --out study";
     let results = folder.json(&format!("{line} --label-noise 0,0.2"));
     let overall = results["overall"].as_array().unwrap();
@@ -85,7 +85,7 @@ fn a_folder_of_data_sets_has_tables_for_those_held_out() {
 #[test]
 fn values_of_several_units_have_no_common_loss() {
     let folder = Folder::new();
-    sets(&folder);
+    sets(&folder, &["one", "two"]);
     folder.json("study --folder sets --target a --seeds 1 --hidden 4 --teacher-hidden 6 --out study");
     let text = std::fs::read_to_string(folder.path("study/study.md")).unwrap();
     assert!(
@@ -93,6 +93,18 @@ fn values_of_several_units_have_no_common_loss() {
         "{text}"
     );
     assert!(text.contains("| test RMSE | one | two |"), "{text}");
+}
+
+#[test]
+fn many_data_sets_stand_below_each_other() {
+    let folder = Folder::new();
+    sets(&folder, &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);
+    folder.json("study --folder sets --target a --seeds 1 --hidden 2 --teacher-hidden 2 --out study");
+    let text = std::fs::read_to_string(folder.path("study/study.md")).unwrap();
+    let beside = "| teacher | hard | hard-l2 | hard-dropout | mission | default |";
+    for wanted in ["## All data sets: 11\n", &format!("| test R² {beside}"), "\n| k |", " higher on "] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
 }
 
 #[test]

@@ -83,7 +83,8 @@ fn set(name: &str, labels: &[String], seeds: u64, random: &mut Pcg32) -> SetResu
     for metric in ["test accuracy", "nll", "gap"] {
         for b in ["hard", "hard-l2", "hard-dropout", "mission", "teacher"] {
             let pairs = of("default", metric).into_iter().zip(of(b, metric));
-            let MeanStd { mean, std, n } = mean_std(&pairs.map(|(a, b)| a - b).collect::<Vec<_>>());
+            let differences: Vec<f64> = pairs.map(|(a, b)| a - b).collect();
+            let MeanStd { mean, std, n } = mean_std(&differences);
             let half = 2.3 * std / (n as f64).sqrt();
             let p = if mean.abs() > half { 0.001 } else { 0.4 };
             let some = |x: f64| (n > 1).then_some(x);
@@ -92,6 +93,8 @@ fn set(name: &str, labels: &[String], seeds: u64, random: &mut Pcg32) -> SetResu
                 b: b.into(),
                 metric: metric.into(),
                 mean,
+                larger: differences.iter().filter(|difference| **difference > 0.0).count(),
+                smaller: differences.iter().filter(|difference| **difference < 0.0).count(),
                 low: some(mean - half),
                 high: some(mean + half),
                 p: some(p),

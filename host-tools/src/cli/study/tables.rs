@@ -1,7 +1,9 @@
 //! A study's figures as tables: on the console, and in Markdown.
 
 use anyhow::Result;
-use microdistill_host_tools::study::results::{Comparison, MeanStd, Overall, Ratio, Results, Summary};
+use microdistill_host_tools::study::results::{
+    Comparison, MeanStd, Overall, Ratio, Results, SetResults, Summary,
+};
 
 use super::super::console::Console;
 use super::super::table;
@@ -114,20 +116,9 @@ pub(super) fn markdown(results: &Results) -> String {
         table_of(&mut text, &header, rows);
         for (metric, name, shown) in form.by_set() {
             text += "\n";
-            let header = [vec![(*name).to_owned()], overall.sets.clone()].concat();
-            let header: Vec<&str> = header.iter().map(String::as_str).collect();
-            let rows = results.arms.iter().map(|arm| {
-                let sets = results
-                    .sets
-                    .iter()
-                    .filter(|set| set.condition == overall.condition && overall.sets.contains(&set.name));
-                let scores = sets.filter_map(|set| {
-                    let summary = set.summaries.iter().find(|summary| summary.arm == arm.name)?;
-                    summary.scores.get(*metric)
-                });
-                std::iter::once(arm.name.clone()).chain(scores.map(shown)).collect::<Vec<_>>()
+            by_set(&mut text, name, results, overall, |summary| {
+                summary.scores.get(*metric).map_or(String::new(), shown)
             });
-            table_of(&mut text, &header, rows);
         }
     }
     text += "\n";
@@ -137,8 +128,45 @@ pub(super) fn markdown(results: &Results) -> String {
     text
 }
 
+/// Data sets beside each other, or below each other if they are many.
+const MANY_SETS: usize = 10;
+
+/// A cell for each arm and data set; `corner` is what they show.
+fn by_set(
+    text: &mut String,
+    corner: &str,
+    results: &Results,
+    overall: &Overall,
+    cell: impl Fn(&Summary) -> String,
+) {
+    let sets: Vec<&SetResults> = results
+        .sets
+        .iter()
+        .filter(|set| set.condition == overall.condition && overall.sets.contains(&set.name))
+        .collect();
+    let cell = |set: &SetResults, arm: &str| {
+        set.summaries.iter().find(|summary| summary.arm == arm).map_or(String::new(), &cell)
+    };
+    let sets_by_name = sets.iter().map(|set| set.name.as_str());
+    let arms = || results.arms.iter().map(|arm| arm.name.as_str());
+    let row = |name: &str, cells: Vec<String>| [vec![name.to_owned()], cells].concat();
+    if sets.len() > MANY_SETS {
+        let header: Vec<&str> = std::iter::once(corner).chain(arms()).collect();
+        let rows = sets.iter().map(|set| row(&set.name, arms().map(|arm| cell(set, arm)).collect()));
+        table_of(text, &header, rows);
+    } else {
+        let header: Vec<&str> = std::iter::once(corner).chain(sets_by_name).collect();
+        let rows = arms().map(|arm| row(arm, sets.iter().map(|set| cell(set, arm)).collect()));
+        table_of(text, &header, rows);
+    }
+}
+
 fn heading(overall: &Overall) -> String {
-    let mut heading = format!("{}: {}", overall.title, overall.sets.join(", "));
+    let sets = match overall.sets.len() {
+        sets @ ..=MANY_SETS => overall.sets[..sets].join(", "),
+        sets => sets.to_string(),
+    };
+    let mut heading = format!("{}: {sets}", overall.title);
     let condition = overall.condition;
     if condition.label_noise > 0.0 {
         heading += &format!("; {} % of the training labels wrong", 100.0 * condition.label_noise);
