@@ -22,7 +22,7 @@ pub(super) struct TrainingFlags {
     /// Rows an update
     #[arg(long, value_parser = count::<usize>)]
     batch: Option<usize>,
-    /// Passes over the rows [default: 100, fewer for more than 20,000 rows]
+    /// Passes over the rows [default: 100, fewer for more than 20,000 rows; a few hundred rows may want 300]
     #[arg(long, value_parser = count::<usize>)]
     epochs: Option<usize>,
     /// Early stopping: epochs without a better validation loss. The validation rows are then not trained on
