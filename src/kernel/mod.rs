@@ -3,6 +3,7 @@
 //! This is the one place that chooses an implementation per target. The portable ones say what the others compute, to
 //! the bit.
 
+pub mod codes;
 #[cfg(kernel_f32 = "fpv4")]
 pub(crate) mod fpv4;
 pub mod int16;

@@ -15,6 +15,7 @@ mod exp;
 mod int16;
 mod int4;
 mod requantize;
+mod rescale;
 mod softmax;
 mod stage;
 mod table;

@@ -341,8 +341,7 @@ fn int8() {
 
 fn int4() {
     let layer = int4::Affine {
-        weights: slice(),
-        group_scales: slice(),
+        weights: int4::Packed { bytes: slice(), group_scales: slice() },
         bias: slice(),
         multipliers: slice(),
         shifts: slice(),

@@ -4,7 +4,7 @@
 use core::array;
 
 use microdistill::fingerprint::{NOTHING, with};
-use microdistill::kernel::int8::{self, Affine, Plain, rows};
+use microdistill::kernel::int8::{self, Affine, Plain, Weights, rows};
 use microdistill::kernel::{self, AdamStep, Aligned, int4, reference};
 use microdistill::quant::{GROUP, Softmax};
 use microdistill::scalar::{Fused, Scalar};
@@ -162,7 +162,7 @@ fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUT
         *weight = (*weight >> 4).max(-7);
     }
     let (codes, group_scales) = (&case.weights[..inputs * outputs], &group_scales[..groups * outputs]);
-    let (bias, multipliers) = (&case.bias[..outputs], &mut case.multipliers[..outputs]);
+    let (bias, multipliers) = (&mut case.bias[..outputs], &mut case.multipliers[..outputs]);
     let (shifts, zero) = (&mut case.shifts[..outputs], case.zero);
     let mut x = Aligned([int8::hold(0); INPUTS]);
     int8::hold_all(&case.x[..inputs], &mut x.0);
@@ -171,8 +171,10 @@ fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUT
                         affine: fn(&int4::Affine<'_>, &[_], &mut [_])| {
         let laid_out = &mut laid_out.0[..bytes * outputs];
         laid_out.fill(0);
-        let short = lay_out(int4::Plain { codes, laid_out, group_scales, bias, multipliers, shifts });
-        let layer = int4::Affine { weights: laid_out, group_scales, bias, multipliers, shifts, short, zero };
+        let weights = int4::Weights { plain: codes, laid_out, group_scales };
+        let short = lay_out(int4::Plain { weights, bias, multipliers, shifts });
+        let weights = int4::Packed { bytes: laid_out, group_scales };
+        let layer = int4::Affine { weights, bias, multipliers, shifts, short, zero };
         let mut words = [int8::hold(0); OUTPUTS];
         affine(&layer, &x.0[..inputs], &mut words[..outputs]);
         (words.map(int8::release), short)
@@ -396,8 +398,8 @@ impl<const WEIGHTS: usize> Case<WEIGHTS> {
         let laid_out = &mut laid_out.0[..self.inputs * self.outputs];
         let (bias, multipliers) = (&mut self.bias[..self.outputs], &mut self.multipliers[..self.factors]);
         let shifts = &mut self.shifts[..self.factors];
-        let weights = &self.weights[..self.inputs * self.outputs];
-        let short = int8::lay_out(Plain { weights, laid_out, bias, multipliers, shifts });
+        let weights = Weights { plain: &self.weights[..self.inputs * self.outputs], laid_out };
+        let short = int8::lay_out(Plain { weights, bias, multipliers, shifts });
         let layer = Affine { weights: laid_out, bias, multipliers, shifts, short, zero: self.zero };
         let mut x = Aligned([int8::hold(0); INPUTS]);
         let mut words = [int8::hold(0); OUTPUTS];
