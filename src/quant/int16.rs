@@ -4,7 +4,7 @@ use crate::chain::Chain;
 use crate::kernel::int16::{Affine, affine};
 use crate::layer::Layer;
 use crate::quant::Requantize;
-use crate::scaler::{Prepare, Scaler, standardize};
+use crate::scaler::{Prepare, Scaler};
 use crate::scratch::{End, Scratch, room};
 
 /// `y = clamp(requantize(weights·x + bias))` with weights of 8 bits and activations of 16: `I` inputs, `O` outputs, `S`
@@ -93,15 +93,8 @@ impl<const I: usize> Prepare<I> for QuantizeI16<I> {
     type Output = [i16; I];
 
     fn apply(&self, raw: &[f32; I]) -> [i16; I] {
-        let mut codes = [0; I];
-        let Scaler { mean, scale } = &self.scaler;
-        for (((code, x), mean), scale) in codes.iter_mut().zip(raw).zip(mean).zip(scale) {
-            let mut x = [*x];
-            standardize(&mut x, &[*mean], &[*scale]);
-            // The cast saturates and sends NaN to zero.
-            *code = libm::roundf(x[0] / self.scale) as i16;
-        }
-        codes
+        // The cast saturates and sends NaN to zero.
+        self.scaler.codes(raw, |x| libm::roundf(x / self.scale) as i16)
     }
 }
 
