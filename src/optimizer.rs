@@ -2,7 +2,7 @@
 //!
 //! An optimizer's state starts all zero, so that a static of it lies in `.bss`. Rates are passed in at each step.
 
-use crate::kernel::{self, AdamStep};
+use crate::kernel::{self, AdamStep, MomentumStep};
 use crate::layer::{Params, Role};
 use crate::scalar::{Element, Scalar};
 
@@ -41,11 +41,8 @@ impl<T: Scalar> SgdRates<T> {
     /// One tensor's step: moves `params`, updates `velocity`, clears `gradient`.
     pub fn step(&self, role: Role, params: &mut [T], gradient: &mut [T], velocity: &mut [T], scale: T) {
         let decay = decay(role, self.weight_decay);
-        for ((p, g), u) in params.iter_mut().zip(gradient).zip(velocity) {
-            *u = self.momentum * *u + (scale * *g + decay * *p);
-            *p -= self.rate * *u;
-            *g = T::ZERO;
-        }
+        let step = MomentumStep { scale, momentum: self.momentum, decay, rate: -self.rate };
+        kernel::momentum(params, gradient, velocity, &step);
     }
 }
 

@@ -6,7 +6,7 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAss
 
 #[cfg(doc)]
 use crate::kernel;
-use crate::kernel::{AdamStep, f32_kernels, int8, reference};
+use crate::kernel::{AdamStep, MomentumStep, f32_kernels, int8, reference};
 
 mod sealed {
     pub trait Sealed {}
@@ -111,6 +111,8 @@ pub trait Scalar:
         moments: (&mut [Self], &mut [Self]),
         step: &AdamStep<Self>,
     );
+    /// [`kernel::momentum`] for numbers of this type.
+    fn momentum(params: &mut [Self], gradient: &mut [Self], velocity: &mut [Self], step: &MomentumStep<Self>);
 }
 
 impl Element for i8 {
@@ -216,6 +218,15 @@ macro_rules! kernels {
             step: &AdamStep<$type>,
         ) {
             $kernels::adam(params, gradient, moments, step);
+        }
+        #[inline]
+        fn momentum(
+            params: &mut [$type],
+            gradient: &mut [$type],
+            velocity: &mut [$type],
+            step: &MomentumStep<$type>,
+        ) {
+            $kernels::momentum(params, gradient, velocity, step);
         }
     };
 }

@@ -22,10 +22,10 @@ pub struct BiasOnly<S: Shipped> {
     weights: PhantomData<S>,
 }
 
-/// A trait of [`BiasOnly`], whatever the shape, activation, numbers and layout of the layer in flash.
+/// An `impl` for the biases of every [`Dense`] layer in flash.
 macro_rules! of_dense {
-    ($trait:ty { $($item:item)* }) => {
-        impl<S, const I: usize, const O: usize, A, T, L> $trait for BiasOnly<S>
+    (impl $trait:ident $(<$shipped:ident>)? for BiasOnly<S> { $($item:item)* }) => {
+        impl<S, const I: usize, const O: usize, A, T, L> $trait $(<$shipped>)? for BiasOnly<S>
         where
             S: Shipped<Layer = Dense<I, O, A, T, L>>,
             A: Activation,
@@ -37,7 +37,7 @@ macro_rules! of_dense {
     };
 }
 
-of_dense! { Layer {
+of_dense! { impl Layer for BiasOnly<S> {
     type Item = T;
     type Input = [T; I];
     type Output = [T; O];
@@ -48,7 +48,7 @@ of_dense! { Layer {
     }
 }}
 
-of_dense! { Params {
+of_dense! { impl Params for BiasOnly<S> {
     type Scalar = T;
     const ZERO: Self = BiasOnly { bias: [T::ZERO; O], weights: PhantomData };
     const COUNT: usize = O;
@@ -65,7 +65,7 @@ of_dense! { Params {
     }
 }}
 
-of_dense! { Train {
+of_dense! { impl Train for BiasOnly<S> {
     type Tape = [T; O];
     const TAPE: [T; O] = [T::ZERO; O];
     const GATE: bool = A::GATE;
@@ -99,6 +99,6 @@ of_dense! { Train {
     }
 }}
 
-of_dense! { StartsAs<S> {
+of_dense! { impl StartsAs<S> for BiasOnly<S> {
     const START: Self = BiasOnly { bias: S::LAYER.bias, weights: PhantomData };
 }}

@@ -116,6 +116,27 @@ pub fn adam<T: Scalar>(
     T::adam(params, gradient, moments, step);
 }
 
+/// The factors of [`momentum`], one for all parameters of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)] // the kernels load it as four numbers
+pub struct MomentumStep<T> {
+    /// Of the gradient.
+    pub scale: T,
+    /// Of the velocity as it was, in [0, 1).
+    pub momentum: T,
+    /// Of the parameter, which pulls it towards zero, ≥ 0.
+    pub decay: T,
+    /// Of the velocity as it becomes: less than zero, against the gradient.
+    pub rate: T,
+}
+
+/// `u ← scale·g + decay·θ + momentum·u`, `θ ← θ + rate·u`, then `g ← 0`; a decay of zero adds nothing. `params` are θ,
+/// `velocity` is u; all: shape (N).
+#[inline]
+pub fn momentum<T: Scalar>(params: &mut [T], gradient: &mut [T], velocity: &mut [T], step: &MomentumStep<T>) {
+    T::momentum(params, gradient, velocity, step);
+}
+
 /// The kernels of f32.
 #[cfg(kernel_f32 = "fpv4")]
 pub(crate) use fpv4 as f32_kernels;

@@ -7,7 +7,7 @@
 //!
 //! None is inlined, so that each exists once in flash for all layers of all networks.
 
-use super::AdamStep;
+use super::{AdamStep, MomentumStep};
 use crate::scalar::Scalar;
 
 /// `y = w·x + b`: bias first, then inputs by index, one accumulator an output.
@@ -128,6 +128,20 @@ pub fn adam<T: Scalar>(
         *m = scaled.plus_product(*m, step.beta1);
         *v = (scaled * scaled).plus_product(*v, step.beta2);
         *p = (step.keep * *p).plus_product(*m / (v.sqrt() + step.epsilon), step.rate);
+        *g = T::ZERO;
+    }
+}
+
+/// `u ← scale·g + decay·θ + momentum·u`, `θ ← θ + rate·u`, then `g ← 0`; a decay of zero adds nothing.
+#[inline(never)]
+pub fn momentum<T: Scalar>(params: &mut [T], gradient: &mut [T], velocity: &mut [T], step: &MomentumStep<T>) {
+    for ((p, g), u) in params.iter_mut().zip(gradient).zip(velocity) {
+        let mut force = step.scale * *g;
+        if step.decay != T::ZERO {
+            force = force.plus_product(*p, step.decay);
+        }
+        *u = force.plus_product(*u, step.momentum);
+        *p = p.plus_product(*u, step.rate);
         *g = T::ZERO;
     }
 }

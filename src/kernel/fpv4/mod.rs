@@ -7,6 +7,7 @@
 mod adam;
 mod add;
 mod inputs;
+mod momentum;
 mod outer;
 mod products;
 mod rectify;
@@ -18,6 +19,7 @@ use crate::scalar::{Fused, Scalar};
 pub(crate) use adam::adam;
 pub(crate) use add::add;
 pub(crate) use inputs::{by_input_descend, by_input_gradients};
+pub(crate) use momentum::momentum;
 pub(crate) use outer::{add_outer, affine_parameter_gradient};
 pub(crate) use products::{affine, affine_rectified};
 pub(crate) use rectify::rectify;

@@ -19,7 +19,7 @@ use microdistill::golden::{Golden, self_test};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
 use microdistill::kernel::{
-    self, AdamStep, affine, affine_input_gradient, affine_parameter_gradient, int4, int16,
+    self, AdamStep, MomentumStep, affine, affine_input_gradient, affine_parameter_gradient, int4, int16,
 };
 use microdistill::layer::{Array, InputGradient, Role};
 use microdistill::layout::ByInput;
@@ -167,6 +167,8 @@ fn functions<T: Scalar>() {
     kernel::rectify::<T>(slice());
     let step = AdamStep { scale: x, beta1: x, beta2: x, epsilon: x, rate: x, keep: x };
     kernel::adam::<T>(slice(), slice(), (slice(), slice()), &step);
+    let step = MomentumStep { scale: x, momentum: x, decay: x, rate: x };
+    kernel::momentum::<T>(slice(), slice(), slice(), &step);
     initialize::<T>(slice(), black_box(1), &mut rng());
     standardize::<T>(slice(), slice(), slice());
 
