@@ -135,12 +135,24 @@ pub fn adam<T: Scalar>(
 /// `u ← scale·g + decay·θ + momentum·u`, `θ ← θ + rate·u`, then `g ← 0`; a decay of zero adds nothing.
 #[inline(never)]
 pub fn momentum<T: Scalar>(params: &mut [T], gradient: &mut [T], velocity: &mut [T], step: &MomentumStep<T>) {
+    // Two loops: in one, a core without an FPU would compare for each parameter.
+    if step.decay == T::ZERO {
+        push(params, gradient, velocity, step, |g, _| step.scale * g);
+    } else {
+        push(params, gradient, velocity, step, |g, p| (step.scale * g).plus_product(p, step.decay));
+    }
+}
+
+/// `u ← force(g, θ) + momentum·u`, `θ ← θ + rate·u`, then `g ← 0`.
+fn push<T: Scalar>(
+    params: &mut [T],
+    gradient: &mut [T],
+    velocity: &mut [T],
+    step: &MomentumStep<T>,
+    force: impl Fn(T, T) -> T,
+) {
     for ((p, g), u) in params.iter_mut().zip(gradient).zip(velocity) {
-        let mut force = step.scale * *g;
-        if step.decay != T::ZERO {
-            force = force.plus_product(*p, step.decay);
-        }
-        *u = force.plus_product(*u, step.momentum);
+        *u = force(*g, *p).plus_product(*u, step.momentum);
         *p = p.plus_product(*u, step.rate);
         *g = T::ZERO;
     }
