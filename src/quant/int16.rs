@@ -10,8 +10,12 @@ use crate::scratch::{End, Scratch, room};
 /// `y = clamp(requantize(weights·x + bias))` with weights of 8 bits and activations of 16: `I` inputs, `O` outputs, `S`
 /// scales: `O` for one an output, 1 for one a layer.
 ///
-/// TensorFlow Lite's 16x8 scheme: activations are symmetric, so that a real number is `code·scale`; sums and biases have 64
-/// bits.
+/// TensorFlow Lite's 16x8 scheme, to the bit: activations are symmetric, so that a real number is `code·scale`; sums and
+/// biases have 64 bits.
+///
+/// The command line does not reach it: `quantize` and `export` make int8 and int4 networks alone, and model files hold no
+/// codes of 16 bits. It is for networks whose weights, biases and factors come from elsewhere, such as a 16x8 model of
+/// TensorFlow Lite, and are given to [`DenseI16::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DenseI16<const I: usize, const O: usize, const S: usize = O> {
     weights: [[i8; I]; O],
@@ -32,8 +36,8 @@ pub struct ClampI16 {
 }
 
 impl<const I: usize, const O: usize, const S: usize> DenseI16<I, O, S> {
-    /// `weights`: shape (O, I), in [-127, 127]. `bias`: shape (O), of scale `s_in·s_w`. `requantize`: `s_in·s_w / s_out`,
-    /// one an output or one for all, as [`Requantize::apply_i64`] takes it.
+    /// `weights`: shape (O, I), in [-127, 127]. `bias`: shape (O), of scale `s_in·s_w`; with the products, sums must stay
+    /// within ±2⁴⁷. `requantize`: `s_in·s_w / s_out`, one an output or one for all, as [`Requantize::apply_i64`] takes it.
     pub const fn new(
         weights: [[i8; I]; O],
         bias: [i64; O],

@@ -5,7 +5,7 @@
 //! the input's zero point is folded: `bias − zero_in·Σ w`.
 //!
 //! int4 networks are int8 networks whose weights are stored in half the bytes: see [`DenseI4`].
-//! [`DenseI16`] has activations of 16 bits, for regression.
+//! [`DenseI16`] has activations of 16 bits, for regression; no tool of this project makes a network of it.
 //!
 //! Layers, tables and the softmax give the codes that TensorFlow Lite's reference kernels give.
 
