@@ -93,9 +93,16 @@ impl Scores {
 /// # Errors
 /// Rows without a target.
 pub fn evaluate(model: &Model, data: &Dataset) -> Result<Scores> {
-    let outputs = model.predict(data);
-    match &data.target {
-        Target::Classes(classes) => Ok(Scores::Classification(classification(&outputs, classes))),
+    scores(&model.predict(data), &data.target)
+}
+
+/// Of outputs, shape (classes × rows) or, of values, (1 × rows), against what they should be.
+///
+/// # Errors
+/// Rows without a target.
+pub(crate) fn scores(outputs: &DMatrix<f32>, target: &Target) -> Result<Scores> {
+    match target {
+        Target::Classes(classes) => Ok(Scores::Classification(classification(outputs, classes))),
         Target::Values(values) => Ok(Scores::Regression(regression(outputs.as_slice(), values))),
         Target::Partial(_) | Target::Absent => {
             Err(Error::Invalid("rows without a target cannot be scored".into()))

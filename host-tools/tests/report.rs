@@ -18,12 +18,13 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use microdistill_host_tools::metrics::{Regression, Scores};
 use microdistill_host_tools::report::{csv, html};
 use microdistill_host_tools::study::Results;
+use microdistill_host_tools::study::results::Prediction;
 use page::{Page, descendants};
 
 type Test = fn() -> Result<(), Failed>;
 
 fn main() -> ExitCode {
-    let tests: [(&str, Test); 18] = [
+    let tests: [(&str, Test); 19] = [
         ("every_plot_has_its_marks", every_plot_has_its_marks),
         ("the_page_needs_nothing_but_itself", the_page_needs_nothing_but_itself),
         ("everything_has_a_name", everything_has_a_name),
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         ("csv_has_a_row_for_each_cell", csv_has_a_row_for_each_cell),
         ("every_score_is_plotted_over_levels", contents::every_score_is_plotted_over_levels),
         ("values_have_r2_and_rmse", contents::values_have_r2_and_rmse),
+        ("values_have_plots_of_their_own", contents::values_have_plots_of_their_own),
         ("one_set_is_not_told_twice", contents::one_set_is_not_told_twice),
         ("the_answer_follows_from_the_figures", contents::the_answer_follows_from_the_figures),
         ("sentences_stand_by_their_sets", contents::sentences_stand_by_their_sets),
@@ -217,9 +219,12 @@ fn numbers_that_are_none_are_left_out() -> Result<(), Failed> {
         for point in &mut set.temperatures {
             (point.temperature, point.nll.mean) = (none, none);
         }
-        set.sizes.iter_mut().for_each(|point| point.accuracy.std = none);
+        for score in set.sizes.iter_mut().filter_map(|point| point.accuracy.as_mut()) {
+            score.std = none;
+        }
         for cell in &mut set.cells {
-            cell.curve.iter_mut().for_each(|point| point.train_nll = none);
+            cell.curve.iter_mut().for_each(|point| point.train_nll = Some(none));
+            cell.predictions = vec![Prediction { measured: none as f32, predicted: 1.0 }];
             cell.reliability.iter_mut().for_each(|bin| bin.confidence = none);
             if let Scores::Classification(scores) = &mut cell.test {
                 scores.nll = none;

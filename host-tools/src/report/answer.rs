@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::gap;
 use super::number::{self, Fit, VALUES, difference, value};
 use super::svg::Plot;
+use super::words::{Piece, pieces};
 use crate::error::Result;
 use crate::study::names;
 use crate::study::results::{ArmInfo, ArmKind, Comparison, MeanStd, Overall, Results, Summary};
@@ -50,13 +51,6 @@ struct Verdict {
 struct Told {
     title: String,
     sentences: Vec<Vec<Piece>>,
-}
-
-/// Words, or what one types.
-#[derive(Serialize)]
-struct Piece {
-    text: String,
-    code: bool,
 }
 
 impl Answer {
@@ -218,10 +212,4 @@ fn told(results: &Results) -> Vec<Told> {
         }
     }
     told
-}
-
-/// What stands between backticks is typed.
-fn pieces(text: &str) -> Vec<Piece> {
-    let piece = |(i, text): (usize, &str)| Piece { text: number::typographic(text), code: i % 2 == 1 };
-    text.split('`').enumerate().map(piece).filter(|piece| !piece.text.is_empty()).collect()
 }

@@ -37,7 +37,6 @@ pub(super) fn plot(title: String, metric: &str, differences: &[Difference]) -> R
         [of.mean, low, high]
     });
     let range = span(values.map(shown).chain([0.0]));
-    let digits = number::digits(&range);
     let rows: Vec<Row> =
         differences.iter().map(|of| Row { name: of.name.clone(), number: of.words(metric) }).collect();
     let described = differences.iter().map(|of| {
@@ -47,7 +46,7 @@ pub(super) fn plot(title: String, metric: &str, differences: &[Difference]) -> R
     let description = described.collect::<Vec<_>>().join(" ");
     let better = if number::more_is_better(metric) { "more is better →" } else { "← less is better" };
     let axis = format!("difference in {}; {better}", number::difference_head(metric));
-    let chart = Rows { rows: &rows, range, digits, axis: &axis, reference: Some(0.0) };
+    let chart = Rows { rows: &rows, range, axis: &axis, reference: Some(0.0) };
     Plot::draw(title, description, chart.size(), |area| {
         chart.draw(area, |chart, i, y| {
             let of = &differences[i];

@@ -21,11 +21,14 @@ impl Frame<'_> {
     /// Draws the axes, then calls `marks`.
     pub(super) fn draw(self, area: &Area, marks: impl FnOnce(&mut Chart) -> Drawn) -> Drawn {
         let foot = if self.x_name.is_empty() { 20.0 } else { 38.0 };
+        let longest = self.y.ticks().iter().map(|tick| (self.y_tick)(*tick).chars().count()).max();
+        // Most numbers have up to four characters; those of some units are longer.
+        let left = (12.0 + 6.5 * longest.unwrap_or_default() as f64).max(38.0);
         let mut chart = ChartBuilder::on(area)
             .margin_top(px(8.0))
             .margin_right(px(self.right))
             .x_label_area_size(px(foot))
-            .y_label_area_size(px(38.0))
+            .y_label_area_size(px(left))
             .build_cartesian_2d(self.x, self.y)?;
         let mut mesh = chart.configure_mesh();
         mesh.disable_x_mesh()

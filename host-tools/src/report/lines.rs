@@ -1,10 +1,12 @@
 //! Scores over a number, a line an arm, which is named at its end.
 
+use std::ops::Range;
+
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::frame::Frame;
-use super::number::{digits, fixed, mean_std, shortened, shown};
+use super::number::{fixed, mean_std, shortened, shown};
 use super::svg::{
     Area, Axis, Chart, Drawn, MUTED, Plot, REFERENCE, anchored, color, font, line, mark, px, span, whisker,
 };
@@ -46,8 +48,9 @@ pub(super) struct Lines<'a> {
 const SIZE: (i32, i32) = (360, 260);
 /// Between the middles of two names.
 const SPACING: f64 = 12.5;
-/// Arms stand side by side at the same number, that their whiskers can be told apart: as a share of the axis.
-const ASIDE: f64 = 0.012;
+/// Arms stand side by side at the same number, that their whiskers can be told apart: as shares of the axis, between two
+/// and between the first and the last.
+const ASIDE: (f64, f64) = (0.012, 0.07);
 
 impl Lines<'_> {
     pub(super) fn plot(mut self) -> Result<Plot> {
@@ -61,7 +64,8 @@ impl Lines<'_> {
         let points = || self.series.iter().flat_map(|of| &of.points);
         let reference = self.reference.map(|(name, score)| (name, shown(score)));
         let scores = span(points().flat_map(|point| ends(&point.score)).chain(reference.map(|of| of.1)));
-        let digits = digits(&scores);
+        let y = Axis::linear(scores, 6);
+        let digits = y.digits();
         let description = self.description();
         let names: Vec<String> = self.series.iter().map(|of| shortened(of.name, 15)).collect();
         let alone = self.series.len() < 2 && reference.is_none();
@@ -73,7 +77,7 @@ impl Lines<'_> {
             let x = self.x.clone();
             let frame = Frame {
                 x: self.x,
-                y: Axis::linear(scores, 6),
+                y,
                 x_tick: self.x_tick,
                 y_tick: &|score| fixed(score, digits),
                 x_name: self.x_name,
@@ -85,10 +89,11 @@ impl Lines<'_> {
                     whisker(chart, (first, score), (last, score), line(REFERENCE, 1.5))?;
                     labels.push(Label { name, color: REFERENCE, from: (last, score) });
                 }
-                let middle = (self.series.len() as f64 - 1.0) / 2.0;
+                let others = self.series.len().saturating_sub(1) as f64;
+                let step = ASIDE.0.min(ASIDE.1 / others.max(1.0));
                 for (i, (of, name)) in self.series.iter().zip(&names).enumerate() {
                     let color = color(of.kind);
-                    let aside = ASIDE * (i as f64 - middle);
+                    let aside = step * (i as f64 - others / 2.0);
                     let at = |point: &Point| (x.aside(point.x, aside), shown(point.score.mean));
                     chart.draw_series(LineSeries::new(of.points.iter().map(at), line(color, 1.5)))?;
                     for point in &of.points {
@@ -126,7 +131,7 @@ fn name_lines(area: &Area, chart: &Chart, labels: Vec<Label>) -> Drawn {
     ends.sort_by_key(|((_, y), _)| *y);
     let (x, y) = chart.plotting_area().get_pixel_range();
     let wanted: Vec<i32> = ends.iter().map(|((_, y), _)| *y).collect();
-    for (((from_x, from_y), label), y) in ends.iter().zip(spread(&wanted, px(SPACING), y.end)) {
+    for (((from_x, from_y), label), y) in ends.iter().zip(spread(&wanted, px(SPACING), y)) {
         let elbow = x.end + px(5.0);
         let led = [(from_x + px(5.0), *from_y), (elbow, y), (x.end + px(9.0), y)];
         area.draw(&PathElement::new(led, line(label.color, 0.75)))?;
@@ -135,18 +140,21 @@ fn name_lines(area: &Area, chart: &Chart, labels: Vec<Label>) -> Drawn {
     Ok(())
 }
 
-/// Ascending places at least `spacing` apart and none beyond `end`, each near the one that is wanted.
-fn spread(wanted: &[i32], spacing: i32, end: i32) -> Vec<i32> {
-    let mut places = wanted.to_vec();
-    for i in 1..places.len() {
-        places[i] = places[i].max(places[i - 1] + spacing);
+/// Ascending places within `range` and at least `spacing` apart, by least squares near those that are wanted, which ascend.
+fn spread(wanted: &[i32], spacing: i32, range: Range<i32>) -> Vec<i32> {
+    // Places less their least distances need only ascend: neighbours that do not are pooled to their mean.
+    let mut pools: Vec<(i32, i32)> = Vec::new();
+    for (i, place) in (0..).zip(wanted) {
+        let mut last = (place - i * spacing, 1);
+        while let Some(&(sum, count)) = pools.last().filter(|(sum, count)| sum / count >= last.0 / last.1) {
+            pools.pop();
+            last = (sum + last.0, count + last.1);
+        }
+        pools.push(last);
     }
-    let mut limit = end;
-    for place in places.iter_mut().rev() {
-        *place = limit.min(*place);
-        limit = *place - spacing;
-    }
-    places
+    let limit = range.end - (wanted.len() as i32 - 1) * spacing;
+    let pooled = pools.iter().flat_map(|&(sum, count)| (0..count).map(move |_| sum / count));
+    (0..).zip(pooled).map(|(i, place)| place.min(limit).max(range.start) + i * spacing).collect()
 }
 
 #[cfg(test)]
@@ -155,9 +163,11 @@ mod tests {
 
     #[test]
     fn names_keep_apart_and_within() {
-        assert_eq!(spread(&[10, 50, 90], 12, 100), [10, 50, 90]);
-        assert_eq!(spread(&[50, 50, 52], 12, 100), [50, 62, 74]);
-        assert_eq!(spread(&[90, 95, 99], 12, 100), [76, 88, 100]);
-        assert!(spread(&[], 12, 100).is_empty());
+        assert_eq!(spread(&[10, 50, 90], 12, 0..100), [10, 50, 90]);
+        assert_eq!(spread(&[50, 50, 53], 12, 0..100), [39, 51, 63]);
+        assert_eq!(spread(&[20, 50, 50, 90], 12, 0..100), [20, 44, 56, 90]);
+        assert_eq!(spread(&[90, 95, 99], 12, 0..100), [76, 88, 100]);
+        assert_eq!(spread(&[10, 11, 12], 12, 8..100), [8, 20, 32]);
+        assert!(spread(&[], 12, 0..100).is_empty());
     }
 }

@@ -15,6 +15,7 @@ mod lines;
 mod number;
 mod overall;
 mod page;
+mod predictions;
 mod reliability;
 mod rows;
 mod set;
@@ -22,6 +23,7 @@ mod size;
 mod svg;
 mod table;
 mod temperature;
+mod words;
 
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};

@@ -1,8 +1,6 @@
 //! Numbers as people read them.
 
-use std::ops::Range;
-
-use crate::study::results::{Condition, MeanStd, Summary};
+use crate::study::results::{Condition, MeanStd, SizePoint, Summary};
 
 /// Without its spread: of several data sets, which differ more than arms do, whiskers say nothing.
 pub(super) fn without_spread(of: &MeanStd) -> MeanStd {
@@ -62,6 +60,11 @@ impl Fit {
     /// Of what a summary has.
     pub(super) fn of(summary: &Summary) -> &'static Fit {
         if summary.scores.contains_key(VALUES.test) { &VALUES } else { &CLASSES }
+    }
+
+    /// Of what students of other sizes have.
+    pub(super) fn of_sizes(points: &[SizePoint]) -> &'static Fit {
+        if points.iter().any(|point| point.r2.is_some()) { &VALUES } else { &CLASSES }
     }
 }
 
@@ -150,16 +153,6 @@ pub(super) fn difference(metric: &str, difference: f64) -> String {
     }
 }
 
-/// Of an axis over this range.
-pub(super) fn digits(range: &Range<f64>) -> usize {
-    match range.end - range.start {
-        width if width < 0.1 => 3,
-        width if width < 1.0 => 2,
-        width if width < 5.0 => 1,
-        _ => 0,
-    }
-}
-
 /// A probability that something is by chance.
 pub(super) fn chance(p: Option<f64>) -> String {
     match p {
@@ -171,6 +164,12 @@ pub(super) fn chance(p: Option<f64>) -> String {
 
 /// What stands where there is no number.
 pub(super) const NONE: &str = "–";
+
+/// A number of any unit, at least four digits of it.
+pub(super) fn significant(value: f64) -> String {
+    let magnitude = value.abs().log10().floor();
+    fixed(value, if magnitude.is_finite() { (3.0 - magnitude).clamp(0.0, 9.0) as usize } else { 0 })
+}
 
 /// With a typographic minus, and none before zero.
 pub(super) fn fixed(value: f64, digits: usize) -> String {
@@ -194,7 +193,7 @@ pub(super) fn fixed(value: f64, digits: usize) -> String {
     }
 }
 
-/// Words with typographic minus signs before their numbers, and percent signs that stay with theirs.
+/// Words with typographic minus signs before their numbers; percent signs and p-values stay on their line.
 pub(super) fn typographic(text: &str) -> String {
     let mut last = ' ';
     let mut characters = text.chars().peekable();
@@ -205,7 +204,7 @@ pub(super) fn typographic(text: &str) -> String {
         written.push(if sign { '−' } else { c });
         last = c;
     }
-    written.replace(" %", "\u{a0}%")
+    written.replace(" %", "\u{a0}%").replace("(p = ", "(p\u{a0}=\u{a0}")
 }
 
 /// Thousands apart by a thin space that does not break.

@@ -8,8 +8,9 @@ use super::number;
 use super::overall::Whole;
 use super::set::Set;
 use super::svg::{Named, palette};
+use super::words::{Piece, pieces};
 use crate::error::Result;
-use crate::study::results::{Condition, Results, Summary};
+use crate::study::results::{ArmInfo, ArmKind, Condition, Results, Summary};
 
 /// The page.
 #[derive(Serialize)]
@@ -19,10 +20,53 @@ pub(super) struct Page<'a> {
     /// Of the teacher and the student.
     widths: [String; 2],
     answer: Answer,
+    arms: Vec<Arm<'a>>,
     /// Of several data sets each: a single one has its own section.
     overall: Vec<Whole>,
-    sweeps: Vec<Sweep>,
+    levels: Option<Levels>,
     sets: Vec<Set<'a>>,
+}
+
+/// What is studied at several levels.
+#[derive(Serialize)]
+struct Levels {
+    title: &'static str,
+    /// What levels are of, in words.
+    over: &'static str,
+    wrong_labels: bool,
+    sweeps: Vec<Sweep>,
+}
+
+impl Levels {
+    /// None of a study at one level.
+    fn new(results: &Results) -> Result<Option<Self>> {
+        let sweeps = sweeps(results)?;
+        let wrong_labels = results.sets.iter().any(|set| set.condition.label_noise > 0.0);
+        let fewer = results.sets.iter().any(|set| set.condition.training_share < 1.0);
+        let (title, over) = match (wrong_labels, fewer) {
+            (true, true) => (
+                "Wrong labels, fewer rows",
+                "the share of training rows with wrong labels, and of those that are used",
+            ),
+            (true, false) => ("Wrong labels", "the share of training rows with wrong labels"),
+            (false, _) => ("Fewer rows", "the share of the training rows that is used"),
+        };
+        Ok((!sweeps.is_empty()).then_some(Levels { title, over, wrong_labels, sweeps }))
+    }
+}
+
+/// What is compared.
+#[derive(Serialize)]
+struct Arm<'a> {
+    name: &'a str,
+    kind: ArmKind,
+    description: Vec<Piece>,
+}
+
+impl<'a> Arm<'a> {
+    fn new(of: &'a ArmInfo) -> Self {
+        Arm { name: &of.name, kind: of.kind, description: pieces(&of.description) }
+    }
 }
 
 impl<'a> Page<'a> {
@@ -33,8 +77,9 @@ impl<'a> Page<'a> {
         let widths =
             [&results.settings.teacher_hidden, &results.settings.hidden].map(|hidden| number::widths(hidden));
         let answer = Answer::new(results)?;
-        let sweeps = sweeps(results)?;
-        Ok(Page { results, palette: palette(), widths, answer, overall, sweeps, sets })
+        let levels = Levels::new(results)?;
+        let arms = results.arms.iter().map(Arm::new).collect();
+        Ok(Page { results, palette: palette(), widths, answer, arms, overall, levels, sets })
     }
 }
 

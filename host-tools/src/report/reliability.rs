@@ -50,7 +50,7 @@ pub(super) fn plot(name: &str, kind: ArmKind, bins: &[Bin]) -> Result<Plot> {
             let at = |bin: &Bin| (bin.confidence, bin.accuracy);
             chart.draw_series(LineSeries::new(bins.iter().map(at), line(color, 1.5)))?;
             for bin in bins {
-                let radius = 2.0 + 8.0 * (bin.rows as f64 / all as f64).sqrt();
+                let radius = 1.5 + 6.5 * (bin.rows as f64 / all as f64).sqrt();
                 chart.draw_series([Circle::new(at(bin), px(radius), color.mix(0.8).filled())])?;
             }
             Ok(())

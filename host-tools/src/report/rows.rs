@@ -20,8 +20,6 @@ pub(super) struct Rows<'a> {
     pub(super) rows: &'a [Row],
     /// Of the axis.
     pub(super) range: Range<f64>,
-    /// Of the ticks.
-    pub(super) digits: usize,
     /// Below the ticks.
     pub(super) axis: &'a str,
     /// A line over all rows, where it lies within the range.
@@ -43,15 +41,14 @@ impl Rows<'_> {
 
     /// Draws all but the marks; `marks` then is called for each row with its height on the chart.
     pub(super) fn draw(&self, area: &Area, mut marks: impl FnMut(&mut Chart, usize, f64) -> Drawn) -> Drawn {
+        let x = Axis::linear(self.range.clone(), 6).inset();
+        let digits = x.digits();
         let mut chart = ChartBuilder::on(area)
             .margin_left(px(8.0))
             .margin_right(px(8.0))
             .x_label_area_size(px(f64::from(FOOT)))
-            .build_cartesian_2d(
-                Axis::linear(self.range.clone(), 6).inset(),
-                Axis::rows(self.rows.len().max(1)),
-            )?;
-        let tick = |x: &f64| super::number::fixed(*x, self.digits);
+            .build_cartesian_2d(x, Axis::rows(self.rows.len().max(1)))?;
+        let tick = |x: &f64| super::number::fixed(*x, digits);
         chart
             .configure_mesh()
             .disable_y_mesh()

@@ -6,7 +6,7 @@ use super::answer::student;
 use super::overall::forests;
 use super::svg::Plot;
 use super::table::{self, Table};
-use super::{confusion, curves, gap, number, reliability, size, temperature};
+use super::{confusion, curves, gap, number, predictions, reliability, size, temperature};
 use crate::error::Result;
 use crate::metrics::Scores;
 use crate::study::results::{ArmInfo, ArmKind, Cell, Results, SetResults};
@@ -22,68 +22,30 @@ pub(super) struct Set<'a> {
     comparisons: Table,
     /// Where no section of several sets has them.
     ratios: Option<Table>,
-    nll_curves: Vec<Plot>,
-    accuracy_curves: Vec<Plot>,
+    curves: Vec<Curves>,
+    /// Of classes.
     reliability: Vec<Plot>,
+    /// Of classes.
     confusion: Vec<Plot>,
+    /// Of values.
+    predictions: Vec<Plot>,
+    /// How many rows they show, where that is not all.
+    sampled: Option<String>,
     sizes: Vec<Plot>,
     size_table: Table,
     temperature: Vec<Plot>,
 }
 
+/// Learning curves of one score.
+#[derive(Serialize)]
+struct Curves {
+    score: &'static str,
+    plots: Vec<Plot>,
+}
+
 impl<'a> Set<'a> {
     pub(super) fn new(results: &'a Results, set: &'a SetResults) -> Result<Self> {
-        let kind = |arm: &str| {
-            results.arms.iter().find(|info| info.name == arm).map_or(ArmKind::Hard, |info| info.kind)
-        };
-        let cells = |arm: &'a str| set.cells.iter().filter(move |cell| cell.arm == arm);
-        let arms: Vec<&ArmInfo> =
-            results.arms.iter().filter(|arm| cells(&arm.name).next().is_some()).collect();
-
-        let of = |summary| gap::Arm::new(summary, kind(&summary.arm));
-        let gaps: Vec<gap::Arm> = set.summaries.iter().filter_map(of).collect();
-        // A study of one set begins with this plot.
-        let gap = if gaps.is_empty() || results.sets.len() == 1 { None } else { Some(gap::plot(&gaps)?) };
-        let curves: Vec<curves::Curve> = arms
-            .iter()
-            .filter_map(|arm| {
-                let points = &cells(&arm.name).find(|cell| !cell.curve.is_empty())?.curve;
-                Some(curves::Curve { name: &arm.name, kind: arm.kind, points })
-            })
-            .collect();
-
-        let mut diagrams = Vec::new();
-        for arm in &arms {
-            let bins = reliability::pooled(
-                cells(&arm.name).flat_map(|cell| &cell.reliability),
-                results.settings.bins,
-            );
-            if !bins.is_empty() {
-                diagrams.push(reliability::plot(&arm.name, arm.kind, &bins)?);
-            }
-        }
-        let mut matrices = Vec::new();
-        let teacher = results.arms.iter().find(|arm| arm.kind == ArmKind::Teacher);
-        for arm in teacher.into_iter().chain(student(&results.arms)) {
-            let confusions = cells(&arm.name).filter_map(|cell| match &cell.test {
-                Scores::Classification(scores) => Some(&scores.confusion),
-                Scores::Regression(_) => None,
-            });
-            let matrix = confusion::pooled(confusions, set.labels.len());
-            if matrix.iter().flatten().any(|&rows| rows > 0) {
-                matrices.push(confusion::plot(arm.name.clone(), &set.labels, &matrix)?);
-            }
-        }
-        let reference =
-            set.summaries.iter().find(|summary| teacher.is_some_and(|arm| arm.name == summary.arm));
-        let reference = reference.and_then(|summary| Some(summary.scores.get("test accuracy")?.mean));
-        let sizes =
-            if set.sizes.is_empty() { Vec::new() } else { size::plots(&set.sizes, kind, reference)?.into() };
-        let temperature = if set.temperatures.is_empty() {
-            Vec::new()
-        } else {
-            temperature::plots(&set.temperatures)?.into()
-        };
+        let figures = Figures { results, set };
         let alone =
             results.overall.iter().find(|of| of.sets == [&*set.name] && of.condition == set.condition);
         Ok(Set {
@@ -92,19 +54,124 @@ impl<'a> Set<'a> {
             scores: table::scores("Means over seeds ± standard deviation".into(), &set.summaries, |arm| {
                 chosen(set.cells.iter().filter(|cell| cell.arm == arm))
             }),
-            gap,
+            gap: figures.gap()?,
             forests: forests(&set.comparisons)?,
             comparisons: table::comparisons("Mean differences, paired by seed".into(), &set.comparisons),
             ratios: alone.map(table::ratios).filter(|table| !table.rows.is_empty()),
-            nll_curves: curves::plots(&curves, curves::NLL)?,
-            accuracy_curves: curves::plots(&curves, curves::ACCURACY)?,
-            reliability: diagrams,
-            confusion: matrices,
-            sizes,
+            curves: figures.curves()?,
+            reliability: figures.reliability()?,
+            confusion: figures.confusion()?,
+            predictions: figures.predictions()?,
+            sampled: set.cells.iter().find_map(sampled),
+            sizes: figures.sizes()?,
             size_table: table::sizes(&set.sizes),
-            temperature,
+            temperature: if set.temperatures.is_empty() {
+                Vec::new()
+            } else {
+                temperature::plots(&set.temperatures)?.into()
+            },
         })
     }
+}
+
+/// Where the plots of a set come from.
+struct Figures<'a> {
+    results: &'a Results,
+    set: &'a SetResults,
+}
+
+impl<'a> Figures<'a> {
+    fn kind(&self, arm: &str) -> ArmKind {
+        self.results.arms.iter().find(|info| info.name == arm).map_or(ArmKind::Hard, |info| info.kind)
+    }
+
+    /// Of an arm, by seed.
+    fn cells(&self, arm: &'a str) -> impl Iterator<Item = &'a Cell> {
+        self.set.cells.iter().filter(move |cell| cell.arm == arm)
+    }
+
+    /// Those that have any cells.
+    fn arms(&self) -> impl Iterator<Item = &'a ArmInfo> {
+        self.results.arms.iter().filter(|arm| self.cells(&arm.name).next().is_some())
+    }
+
+    fn teacher(&self) -> Option<&'a ArmInfo> {
+        self.results.arms.iter().find(|arm| arm.kind == ArmKind::Teacher)
+    }
+
+    /// What is looked at closely.
+    fn teacher_and_student(&self) -> impl Iterator<Item = &'a ArmInfo> {
+        self.teacher().into_iter().chain(student(&self.results.arms))
+    }
+
+    fn gap(&self) -> Result<Option<Plot>> {
+        let of = |summary| gap::Arm::new(summary, self.kind(&summary.arm));
+        let gaps: Vec<gap::Arm> = self.set.summaries.iter().filter_map(of).collect();
+        // A study of one set begins with this plot.
+        if gaps.is_empty() || self.results.sets.len() == 1 { Ok(None) } else { gap::plot(&gaps).map(Some) }
+    }
+
+    fn curves(&self) -> Result<Vec<Curves>> {
+        let curve = |arm: &'a ArmInfo| {
+            let points = &self.cells(&arm.name).find(|cell| !cell.curve.is_empty())?.curve;
+            Some(curves::Curve { name: &arm.name, kind: arm.kind, points })
+        };
+        let curves: Vec<curves::Curve> = self.arms().filter_map(curve).collect();
+        let mut found = Vec::new();
+        for (score, pick) in curves::SCORES {
+            let plots = curves::plots(&curves, pick)?;
+            if !plots.is_empty() {
+                found.push(Curves { score, plots });
+            }
+        }
+        Ok(found)
+    }
+
+    fn reliability(&self) -> Result<Vec<Plot>> {
+        let bins = |arm: &ArmInfo| {
+            let bins = self.set.cells.iter().filter(|cell| cell.arm == arm.name);
+            reliability::pooled(bins.flat_map(|cell| &cell.reliability), self.results.settings.bins)
+        };
+        let found = self.arms().map(|arm| (arm, bins(arm))).filter(|(_, bins)| !bins.is_empty());
+        found.map(|(arm, bins)| reliability::plot(&arm.name, arm.kind, &bins)).collect()
+    }
+
+    fn confusion(&self) -> Result<Vec<Plot>> {
+        let labels = &self.set.labels;
+        let matrix = |arm: &'a ArmInfo| {
+            let confusions = self.cells(&arm.name).filter_map(|cell| match &cell.test {
+                Scores::Classification(scores) => Some(&scores.confusion),
+                Scores::Regression(_) => None,
+            });
+            confusion::pooled(confusions, labels.len())
+        };
+        let found = self.teacher_and_student().map(|arm| (arm, matrix(arm)));
+        let found = found.filter(|(_, matrix)| matrix.iter().flatten().any(|&rows| rows > 0));
+        found.map(|(arm, matrix)| confusion::plot(arm.name.clone(), labels, &matrix)).collect()
+    }
+
+    fn predictions(&self) -> Result<Vec<Plot>> {
+        let first = |arm: &'a ArmInfo| {
+            let cell = self.cells(&arm.name).find(|cell| !cell.predictions.is_empty())?;
+            Some((cell, arm.kind))
+        };
+        predictions::plots(&self.teacher_and_student().filter_map(first).collect::<Vec<_>>())
+    }
+
+    fn sizes(&self) -> Result<Vec<Plot>> {
+        if self.set.sizes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let teacher = self.teacher().and_then(|arm| self.set.summaries.iter().find(|of| of.arm == arm.name));
+        Ok(size::plots(&self.set.sizes, |arm| self.kind(arm), teacher)?.into())
+    }
+}
+
+/// Of all test rows, in words.
+fn sampled(cell: &Cell) -> Option<String> {
+    let (shown, all) = (cell.predictions.len(), cell.test.rows());
+    let [of, all_of] = [shown, all].map(|rows| number::grouped(rows as f64));
+    (0 < shown && shown < all).then(|| format!("{of} of {all_of}"))
 }
 
 /// What tuning chose, over seeds.

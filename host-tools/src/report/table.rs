@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::number::{self, NONE, chance, difference, head, mean_std};
+use super::number::{self, Fit, NONE, VALUES, chance, difference, head, mean_std};
 use crate::study::results::{
-    ArmInfo, Comparison, METRICS, Overall, SetResults, SizePoint, Summary, VALUE_METRICS,
+    ArmInfo, Comparison, METRICS, MeanStd, Overall, SetResults, SizePoint, Summary, VALUE_METRICS,
 };
 
 /// A table with a head on every row and column.
@@ -124,23 +124,27 @@ pub(super) fn across(caption: &str, metric: &str, arms: &[ArmInfo], sets: &[&Set
 
 /// Students of other sizes.
 pub(super) fn sizes(points: &[SizePoint]) -> Table {
-    let columns =
-        ["arm", "widths", "parameters", "flash, bytes", "test accuracy, %", "NLL, nats", "on the front"];
+    let fit = Fit::of_sizes(points);
+    let columns = ["arm", "widths", "parameters", "flash, bytes"].map(String::from);
+    let scores = [head(fit.test), head(fit.loss), "on the front".into()];
+    let score = |metric: &str, of: Option<MeanStd>| of.map_or(NONE.into(), |of| mean_std(metric, &of));
     let row = |point: &SizePoint| {
         let cells = [
             number::widths(&point.widths),
             number::grouped(point.parameters as f64),
             number::grouped(point.flash_bytes as f64),
-            mean_std("test accuracy", &point.accuracy),
-            mean_std("nll", &point.nll),
+            score(fit.test, point.score()),
+            score(fit.loss, point.loss()),
             if point.front { "yes" } else { "no" }.into(),
         ];
         Row::new(&point.arm, cells)
     };
     Table {
-        caption: "Students of other sizes; on the front is one that no other beats in accuracy and bytes"
-            .into(),
-        columns: columns.map(String::from).into(),
+        caption: format!(
+            "Students of other sizes; on the front is one that no other beats in {} and bytes",
+            if *fit == VALUES { "R²" } else { "accuracy" }
+        ),
+        columns: columns.into_iter().chain(scores).collect(),
         rows: points.iter().map(row).collect(),
         words: false,
     }

@@ -191,9 +191,9 @@ pub fn others() -> Vec<Arm> {
     others.into_iter().chain(synthetic).collect()
 }
 
-/// What may be added to a study of values: the default's variants, but for those with synthetic rows.
+/// What may be added to a study of values: what differs from the default by more than its loss.
 pub fn others_of_values() -> Vec<Arm> {
-    let is_default = |arm: &Arm| arm.method.recipe == DEFAULT.recipe && arm.method.synthetic.is_none();
+    let is_default = |arm: &Arm| arm.method.recipe == DEFAULT.recipe;
     others().into_iter().filter(is_default).map(Arm::of_values).collect()
 }
 

@@ -78,7 +78,7 @@ fn best(training: Training<'_>, parts: &[[Dataset; 2]], teachers: &[Model]) -> R
         let [train, validation] = &parts[fold];
         let training = Training { value: Some(value), ..training };
         let teacher = teachers.get(fold).map_or(&[][..], std::slice::from_ref);
-        match training.run(&training.rows(train)?, teacher, &mut |_, _, _| {}) {
+        match training.run(&training.rows(train)?, teacher, &mut |_| {}) {
             Ok(model) => Ok(evaluate(&model, validation)?.loss()),
             // Worse than any other, and no reason to give up.
             Err(Error::Diverged { .. }) => Ok(f64::INFINITY),

@@ -7,16 +7,16 @@ use sha2::{Digest as _, Sha256};
 
 use super::arms::{Arm, CANDIDATES};
 use super::ledger::{Ledger, Outcome};
+use super::plotted::{Watched, learning_curve, predictions, reliability};
 use super::problem::{Draw, Problem};
-use super::results::{ArmKind, Bin, Cell, Condition, CurvePoint};
+use super::results::{ArmKind, Cell, Condition};
 use super::training::Training;
-use super::{BINS, SIZE_SEEDS, SIZES, Study, Watch};
-use crate::dataset::{Dataset, Standardizer, Target};
+use super::{SIZE_SEEDS, SIZES, Study, Watch};
+use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::export::Footprint;
-use crate::metrics::{self, evaluate, probabilities};
+use crate::metrics::evaluate;
 use crate::model::Model;
-use crate::network::Network;
 use crate::precision::Scales;
 use crate::quantize::quantize;
 
@@ -35,8 +35,8 @@ pub(super) struct Job<'a> {
 pub(super) struct Task {
     pub(super) arm: Arm,
     pub(super) hidden: Vec<usize>,
-    /// Whether its learning curve is wanted.
-    curve: bool,
+    /// Whether plots of it alone are wanted: its learning curve, and its predictions of values.
+    plotted: bool,
 }
 
 impl Job<'_> {
@@ -48,15 +48,12 @@ impl Job<'_> {
     /// sizes.
     pub(super) fn tasks(&self) -> Vec<Task> {
         let study = self.study;
-        let main = |arm: &Arm| Task {
-            arm: arm.clone(),
-            hidden: study.hidden_of(arm),
-            curve: self.index == 0 && !study.has_values(),
-        };
+        let main =
+            |arm: &Arm| Task { arm: arm.clone(), hidden: study.hidden_of(arm), plotted: self.index == 0 };
         let mut tasks: Vec<Task> = study.arms.iter().map(main).collect();
         let mut add = |arm: Arm, hidden: Vec<usize>| {
             if !tasks.iter().any(|task| task.arm.same(&arm) && task.hidden == hidden) {
-                tasks.push(Task { arm, hidden, curve: false });
+                tasks.push(Task { arm, hidden, plotted: false });
             }
         };
         for arm in study.temperatures() {
@@ -80,9 +77,9 @@ impl Job<'_> {
 
     /// A name for all that decides about a task's result.
     fn key(&self, task: &Task) -> String {
-        let Task { arm, hidden, curve } = task;
+        let Task { arm, hidden, plotted } = task;
         let seeds = (self.seed(), self.chooser());
-        key(&(self.rows(), seeds, arm.method, arm.knob, hidden, curve, self.taught_by()))
+        key(&(self.rows(), seeds, arm.method, arm.knob, hidden, plotted, self.taught_by()))
     }
 
     /// What decides about the rows of all seeds.
@@ -111,7 +108,7 @@ impl Job<'_> {
         let teachers = (0..self.teachers()).into_par_iter();
         let teachers: Vec<Model> =
             teachers.map(|member| self.teacher(ledger, &draw.train, member, watch)).collect::<Result<_>>()?;
-        let watched = if missing.iter().any(|task| task.curve) {
+        let watched = if missing.iter().any(|task| task.plotted) {
             Some(self.watched(ledger, &draw, watch)?)
         } else {
             None
@@ -149,7 +146,7 @@ impl Job<'_> {
         let value = self.setting(ledger, arm, hidden).map(|(_, value)| value);
         let seed = self.seed().wrapping_add(member.wrapping_mul(MEMBERS));
         let training = Training { seed, value, ..self.training(arm, hidden, watch) };
-        training.run(rows, &[], &mut |_, _, _| {})
+        training.run(rows, &[], &mut |_| {})
     }
 
     /// Rows to train on and to watch by, and a teacher that saw no others.
@@ -167,16 +164,16 @@ impl Job<'_> {
         watched: Option<&Watched>,
         watch: &Watch<'_>,
     ) -> Result<Cell> {
-        let Task { arm, hidden, curve } = task;
+        let Task { arm, hidden, plotted } = task;
         let setting = self.setting(ledger, arm, hidden);
         let value = setting.map(|(_, value)| value);
         let training = Training { value, ..self.training(arm, hidden, watch) };
         let rows = training.rows(&draw.train)?;
         let model = match (arm.method.kind, teachers.first()) {
             (ArmKind::Teacher, Some(teacher)) => teacher.clone(),
-            _ => training.run(&rows, teachers, &mut |_, _, _| {})?,
+            _ => training.run(&rows, teachers, &mut |_| {})?,
         };
-        let watched = watched.filter(|_| *curve);
+        let watched = watched.filter(|_| *plotted);
         let curve = watched.map_or(Ok(Vec::new()), |watched| learning_curve(training, watched))?;
         let int8 = quantize(&model, &model.examples, Scales::default())?;
         Ok(Cell {
@@ -191,6 +188,7 @@ impl Job<'_> {
             test: evaluate(&model, &draw.test)?,
             curve,
             reliability: reliability(&model, &draw.test),
+            predictions: if *plotted { predictions(&model, &draw.test) } else { Vec::new() },
         })
     }
 
@@ -210,7 +208,7 @@ impl Job<'_> {
             return choices;
         }
         let all = |task: &Task| {
-            let curve = if task.curve { one(&task.arm, &task.hidden, inner) } else { 0 };
+            let curve = if task.plotted { one(&task.arm, &task.hidden, inner) } else { 0 };
             // Teachers are counted below.
             let whole =
                 if task.arm.method.kind == ArmKind::Teacher { 0 } else { one(&task.arm, &task.hidden, rows) };
@@ -221,13 +219,6 @@ impl Job<'_> {
     }
 }
 
-/// What a training is watched with.
-struct Watched {
-    train: Dataset,
-    validation: Dataset,
-    teacher: Model,
-}
-
 /// 16 hexadecimal digits for all that `of` shows.
 pub(super) fn key(of: &impl Debug) -> String {
     Sha256::digest(format!("{of:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
@@ -235,57 +226,3 @@ pub(super) fn key(of: &impl Debug) -> String {
 
 /// What divides the seeds of the teachers of an ensemble.
 const MEMBERS: u64 = 0x9E37_79B9_7F4A_7C15;
-
-/// Most points of a curve.
-const POINTS: usize = 60;
-
-/// The training without the rows of a fold, and how it does on them.
-fn learning_curve(training: Training<'_>, watched: &Watched) -> Result<Vec<CurvePoint>> {
-    let rows = training.rows(&watched.train)?;
-    let standardizer = Standardizer::fit(&rows, None);
-    let parts = [&rows, &watched.validation].map(|data| (standardizer.scaler.apply(&data.x), classes(data)));
-    let score = |network: &Network, part: usize| {
-        let (x, classes) = &parts[part];
-        metrics::classification(&network.predict_all(x), classes)
-    };
-    let mut curve = Vec::new();
-    let teacher = std::slice::from_ref(&watched.teacher);
-    training.run(&rows, teacher, &mut |epoch, epochs, network| {
-        let step = epochs.div_ceil(POINTS);
-        if epoch % step == 0 || epoch == epochs {
-            let (train, validation) = (score(network, 0), score(network, 1));
-            curve.push(CurvePoint {
-                epoch,
-                train_nll: train.nll,
-                train_accuracy: train.accuracy,
-                validation_nll: validation.nll,
-                validation_accuracy: validation.accuracy,
-            });
-        }
-    })?;
-    curve.truncate(POINTS);
-    Ok(curve)
-}
-
-fn classes(data: &Dataset) -> &[usize] {
-    if let Target::Classes(classes) = &data.target { classes } else { &[] }
-}
-
-/// How often the model is right where it is about so sure.
-fn reliability(model: &Model, test: &Dataset) -> Vec<Bin> {
-    let mut bins = vec![Bin { confidence: 0.0, accuracy: 0.0, rows: 0 }; BINS];
-    for (logits, &label) in model.predict(test).column_iter().zip(classes(test)) {
-        let guess = microdistill::argmax(logits.as_slice());
-        let confidence = probabilities(logits.as_slice()).0[guess];
-        let bin = &mut bins[metrics::bin(confidence)];
-        bin.confidence += confidence;
-        bin.accuracy += f64::from(u8::from(guess == label));
-        bin.rows += 1;
-    }
-    bins.retain(|bin| bin.rows > 0);
-    for bin in &mut bins {
-        bin.confidence /= bin.rows as f64;
-        bin.accuracy /= bin.rows as f64;
-    }
-    bins
-}

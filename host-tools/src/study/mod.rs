@@ -8,6 +8,7 @@ mod arms;
 mod choice;
 mod job;
 mod ledger;
+mod plotted;
 mod problem;
 pub mod results;
 mod sentences;
@@ -197,8 +198,8 @@ impl Study {
 
     /// What is tried in several sizes.
     fn sized(&self) -> Vec<Arm> {
-        // A preset has the sizes that it has, and a size is shown by its accuracy.
-        let wanted = self.preset.is_none() && self.hidden.len() == 1 && !self.has_values();
+        // A preset has the sizes that it has.
+        let wanted = self.preset.is_none() && self.hidden.len() == 1;
         let names = SIZED.iter().filter(|_| wanted);
         names.filter_map(|name| self.arm(name)).cloned().collect()
     }

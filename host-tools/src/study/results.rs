@@ -109,7 +109,7 @@ pub struct SetResults {
     pub comparisons: Vec<Comparison>,
     /// The default recipe at other temperatures, ascending.
     pub temperatures: Vec<TemperaturePoint>,
-    /// Students of other sizes: arms in order, and for each the sizes, ascending. None of values.
+    /// Students of other sizes: arms in order, and for each the sizes, ascending.
     pub sizes: Vec<SizePoint>,
 }
 
@@ -145,25 +145,55 @@ pub struct Cell {
     pub train: Scores,
     /// On the test rows.
     pub test: Scores,
-    /// How training went, for the first seed; at most 60 points. Empty for other seeds, and of values.
+    /// How training went, for the first seed; at most 60 points. Empty for other seeds.
     pub curve: Vec<CurvePoint>,
     /// Of the test rows, for bins with rows, ascending; empty of values.
     pub reliability: Vec<Bin>,
+    /// Of values, for the first seed: those of test rows, of many a sample, the same rows for all arms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub predictions: Vec<Prediction>,
 }
 
 /// A training of the same settings without the rows of a fold, so that there is something to watch it with.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// Of classes it has NLL and accuracy, of values R² and RMSE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
     /// From 1.
     pub epoch: usize,
     /// Mean negative log-likelihood of the labels on the rows trained on.
-    pub train_nll: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_nll: Option<f64>,
     /// Accuracy on them.
-    pub train_accuracy: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_accuracy: Option<f64>,
     /// Mean negative log-likelihood of the labels on the rows of that fold.
-    pub validation_nll: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_nll: Option<f64>,
     /// Accuracy on them.
-    pub validation_accuracy: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_accuracy: Option<f64>,
+    /// R² of the values measured on the rows trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_r2: Option<f64>,
+    /// In the target's unit, on them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_rmse: Option<f64>,
+    /// R² of the values measured on the rows of that fold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_r2: Option<f64>,
+    /// In the target's unit, on them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_rmse: Option<f64>,
+}
+
+/// A test row, in the target's unit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Its value.
+    pub measured: f32,
+    /// What the model gives for it.
+    pub predicted: f32,
 }
 
 /// Rows whose largest probability is about the same.
@@ -271,7 +301,7 @@ pub struct TemperaturePoint {
     pub nll: MeanStd,
 }
 
-/// An arm with a student of one size.
+/// An arm with a student of one size: accuracy and NLL of classes, R² and RMSE of values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SizePoint {
     /// Name of the arm.
@@ -283,9 +313,29 @@ pub struct SizePoint {
     /// Bytes of flash, network and scaler, in f32.
     pub flash_bytes: usize,
     /// On test rows.
-    pub accuracy: MeanStd,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<MeanStd>,
     /// On test rows, in nats.
-    pub nll: MeanStd,
-    /// Whether no other point has as high an accuracy in fewer bytes, or a higher one in as few.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nll: Option<MeanStd>,
+    /// On test rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r2: Option<MeanStd>,
+    /// On test rows, in the target's unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rmse: Option<MeanStd>,
+    /// Whether no other point has as high an accuracy or R² in fewer bytes, or a higher one in as few.
     pub front: bool,
+}
+
+impl SizePoint {
+    /// What more of is better: accuracy or R².
+    pub fn score(&self) -> Option<MeanStd> {
+        self.accuracy.or(self.r2)
+    }
+
+    /// What less of is better: NLL or RMSE.
+    pub fn loss(&self) -> Option<MeanStd> {
+        self.nll.or(self.rmse)
+    }
 }

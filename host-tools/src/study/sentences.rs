@@ -112,7 +112,7 @@ impl<'a> About<'a> {
         if let Some(r2) = self.comparison(a, b, "r2") {
             return Some(format!(
                 "`{a}` against `{b}`: R² {}, {}; RMSE × {:.2}.",
-                interval(r2, &|value| format!("{value:+.3}"), ""),
+                share(r2),
                 verdict(r2, "higher", "lower"),
                 ratio.ratio
             ));
@@ -130,22 +130,28 @@ impl<'a> About<'a> {
 
     /// A gap may shrink from above, which helps nobody.
     fn memorizing(&self, arm: &str) -> Option<String> {
-        let gap = self.comparison(arm, names::HARD, "gap")?;
-        let accuracy = self.comparison(arm, names::HARD, "test accuracy")?;
+        let of = |metric: &str| self.comparison(arm, names::HARD, metric);
+        let of_classes = of("gap").zip(of("test accuracy"));
+        let (gap, test) = of_classes.or_else(|| of("r2 gap").zip(of("r2")))?;
         if gap.mean >= 0.0 {
-            return Some(format!(
-                "`{arm}` does not narrow the gap of `hard`: it changes by {}.",
-                points(gap)
-            ));
+            let change = if of_classes.is_some() { points(gap) } else { share(gap) };
+            return Some(format!("`{arm}` does not narrow the gap of `hard`: it changes by {change}."));
         }
-        // Gap is training minus test accuracy: what the test rows did not gain, the training rows lost.
-        let gained = accuracy.mean.max(0.0).min(-gap.mean) / -gap.mean;
-        Some(format!(
-            "`{arm}` narrows the gap of `hard` by {:.1} points, {:.0} % of it by more right test rows, the rest by fewer right \
-             training rows.",
-            -100.0 * gap.mean,
-            100.0 * gained
-        ))
+        // The gap is training minus test rows: what the test rows did not gain, the training rows lost.
+        let gained = 100.0 * test.mean.max(0.0).min(-gap.mean) / -gap.mean;
+        Some(if of_classes.is_some() {
+            format!(
+                "`{arm}` narrows the gap of `hard` by {:.1} points, {gained:.0} % of it by more right test rows, the rest by \
+                 fewer right training rows.",
+                -100.0 * gap.mean
+            )
+        } else {
+            format!(
+                "`{arm}` narrows the gap of `hard` by {:.3} of R², {gained:.0} % of it by a higher R² on test rows, the rest by \
+                 a lower one on training rows.",
+                -gap.mean
+            )
+        })
     }
 
     /// Where there is nothing to learn.
@@ -185,6 +191,11 @@ fn find<'a>(summaries: &'a [Summary], arm: &str) -> Option<&'a Summary> {
 
 fn points(comparison: &Comparison) -> String {
     interval(comparison, &|value| format!("{:+.1}", 100.0 * value), " points")
+}
+
+/// Of R².
+fn share(comparison: &Comparison) -> String {
+    interval(comparison, &|value| format!("{value:+.3}"), "")
 }
 
 fn interval(comparison: &Comparison, number: &dyn Fn(f64) -> String, unit: &str) -> String {

@@ -281,24 +281,27 @@ fn value(cell: &Cell, metric: &str) -> Option<f64> {
 /// Of cells of one arm and size.
 fn size_point(cells: &[Cell]) -> Option<SizePoint> {
     let first = cells.first()?;
+    let of = |metric: &str| Some(values(cells, metric)).filter(|of| !of.is_empty()).map(|of| mean_std(&of));
     Some(SizePoint {
         arm: first.arm.clone(),
         widths: first.widths.clone(),
         parameters: first.parameters,
         flash_bytes: first.flash_bytes,
-        accuracy: mean_std(&values(cells, "test accuracy")),
-        nll: mean_std(&values(cells, "nll")),
+        accuracy: of("test accuracy"),
+        nll: of("nll"),
+        r2: of("r2"),
+        rmse: of("rmse"),
         front: false,
     })
 }
 
 /// Marks the points that no other beats.
 fn front(points: &mut [SizePoint]) {
-    let all: Vec<(usize, f64)> =
-        points.iter().map(|point| (point.flash_bytes, point.accuracy.mean)).collect();
-    for (point, &(bytes, accuracy)) in points.iter_mut().zip(&all) {
+    let score = |point: &SizePoint| point.score().map_or(f64::NAN, |score| score.mean);
+    let all: Vec<(usize, f64)> = points.iter().map(|point| (point.flash_bytes, score(point))).collect();
+    for (point, &(bytes, score)) in points.iter_mut().zip(&all) {
         let beats = |&(other_bytes, other): &(usize, f64)| {
-            other_bytes <= bytes && other >= accuracy && (other_bytes, other) != (bytes, accuracy)
+            other_bytes <= bytes && other >= score && (other_bytes, other) != (bytes, score)
         };
         point.front = !all.iter().any(beats);
     }

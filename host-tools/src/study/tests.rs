@@ -1,18 +1,20 @@
 //! Whole studies of few rows.
 
+mod values;
+
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nalgebra::DMatrix;
 use tempfile::TempDir;
 
-use super::arms::{Arm, Knob, always, always_of_values, by_name, names, others, others_of_values};
+use super::arms::{Arm, Knob, always, by_name, names, others};
 use super::results::Condition;
 use super::training::Training;
-use super::{CANDIDATES, Ledger, Problem, Results, Study, Watch};
+use super::{CANDIDATES, Ledger, Problem, Study, Watch};
 use crate::dataset::{Dataset, Target};
 use crate::error::Error;
-use crate::model::{Model, Task};
+use crate::model::Task;
 
 const PLAIN: Condition = Condition { label_noise: 0.0, training_share: 1.0 };
 const QUIET: Watch<'_> = Watch { stop: &|| false, done: &|_| () };
@@ -130,7 +132,7 @@ fn arms_share_their_start_and_differ_by_what_is_tuned() {
     let data = rows(30, 0);
     let model = |arm: &Arm, value| {
         let training = Training { arm, value, hidden: &[4], seed: 5, watch: &QUIET };
-        training.run(&data, &[], &mut |_, _, _| {}).unwrap().body
+        training.run(&data, &[], &mut |_| {}).unwrap().body
     };
     let plain = model(of(names::HARD), None);
     for name in [names::HARD_L2, names::HARD_DROPOUT, names::HARD_SMOOTHING] {
@@ -187,85 +189,6 @@ fn decoupled_labels_of_two_classes_are_refused() {
     let problems = vec![Problem::new("coins", two(0), two(50), false).unwrap()];
     let error = Study { problems, ..study }.check().unwrap_err().to_string();
     assert!(error.starts_with("coins, dkd: decoupled soft labels need three classes or more"), "{error}");
-}
-
-/// Values that follow from the features, in a unit of hundreds.
-fn values(count: usize, shift: usize) -> Dataset {
-    let mut data = rows(count, shift);
-    let value = |x: &[f32]| 500.0 + 100.0 * (x[0] + x[1] - 0.5 * x[2]);
-    data.target = Target::Values(data.x.column_iter().map(|x| value(x.as_slice())).collect());
-    data.task = Task::Regression { target: "value".into() };
-    data
-}
-
-fn study_of_values() -> Study {
-    let problem = |name: &str| Problem::new(name, values(45, 0), values(30, 50), false).unwrap();
-    let others = by_name(&others_of_values(), &["soft-l2".into()]).unwrap();
-    Study {
-        problems: vec![problem("one"), problem("two")],
-        arms: [always_of_values(), others].concat(),
-        ..study()
-    }
-}
-
-#[test]
-fn values_are_judged_by_r2_and_rmse() {
-    let (study, folder) = (study_of_values(), TempDir::new().unwrap());
-    study.check().unwrap();
-    let results: Results = serde_json::from_str(&finished(&study, &folder)).unwrap();
-    for set in &results.sets {
-        for summary in &set.summaries {
-            let score = |metric: &str| summary.scores[metric].mean;
-            // So few steps do not suffice for the teacher, and those that follow it.
-            let least = if summary.arm == names::HARD { 0.8 } else { 0.0 };
-            assert!(score("r2") > least, "{}: {summary:?}", set.name);
-            assert!((score("r2 gap") - (score("train r2") - score("r2"))).abs() < 1e-9);
-            // In the target's own unit, though networks learn standardized values.
-            assert!(score("rmse") > 0.5, "{summary:?}");
-        }
-        assert!(set.temperatures.is_empty() && set.sizes.is_empty());
-        assert!(set.cells.iter().all(|cell| cell.curve.is_empty() && cell.reliability.is_empty()));
-        assert!(set.comparisons.iter().any(|comparison| comparison.metric == "rmse"));
-    }
-    let [overall] = results.overall.as_slice() else { panic!("one condition") };
-    assert!(overall.summaries.iter().all(|summary| !summary.scores.contains_key("rmse")));
-    assert!(overall.comparisons.iter().all(|comparison| comparison.metric != "rmse"));
-    assert!(overall.ratios.iter().all(|ratio| ratio.metric == "rmse" && ratio.ratio.is_finite()));
-    assert!(
-        results.sentences.iter().any(|sentence| sentence.starts_with("`default` against `hard-l2`: R² "))
-    );
-    let page = crate::report::html(&results).unwrap();
-    assert!(page.contains("Ratio of RMSE") && !page.contains("NaN"));
-}
-
-#[test]
-fn the_teacher_of_values_is_heard() {
-    // A student of a teacher differs from one of measured values, and both end in the target's unit.
-    let arms = always_of_values();
-    let of = |name: &str| arms.iter().find(|arm| arm.name == name).unwrap();
-    let data = values(45, 0);
-    let train = |arm: &Arm, teachers: &[Model]| {
-        let training = Training { arm, value: None, hidden: &[6], seed: 5, watch: &QUIET };
-        training.run(&data, teachers, &mut |_, _, _| {}).unwrap()
-    };
-    let teacher = train(of(names::TEACHER), &[]);
-    let mean = |model: &Model| model.predict(&data).mean();
-    let (taught, alone) =
-        (train(of(names::DEFAULT), std::slice::from_ref(&teacher)), train(of(names::HARD), &[]));
-    assert_ne!(taught.body, alone.body);
-    assert!([&taught, &alone, &teacher].iter().all(|model| (mean(model) - 550.0).abs() < 60.0));
-}
-
-#[test]
-fn labels_and_values_are_studied_apart() {
-    let error = |study: Study| study.check().unwrap_err().to_string();
-    let problems = [study().problems, study_of_values().problems].concat();
-    let message = error(Study { problems, ..study() });
-    assert!(message.starts_with("toy and one: one has labels, the other values"), "{message}");
-    let conditions = vec![Condition { label_noise: 0.1, ..PLAIN }];
-    assert!(error(Study { conditions, ..study_of_values() }).starts_with("label noise is for labels"));
-    let message = by_name(&others_of_values(), &["dkd".into()]).unwrap_err().to_string();
-    assert!(message.contains("soft-l2, ensemble"), "{message}");
 }
 
 #[test]

@@ -26,8 +26,25 @@ pub(super) struct Training<'a> {
     pub(super) watch: &'a Watch<'a>,
 }
 
-/// What is told after each epoch: its number, how many there are, and the network as it is, for standardized rows.
-pub(super) type Progress<'a> = &'a mut dyn FnMut(usize, usize, &Network);
+/// A training after an epoch.
+pub(super) struct Stage<'a> {
+    /// From 1.
+    pub(super) epoch: usize,
+    /// How many there are.
+    pub(super) epochs: usize,
+    network: &'a Network,
+    standardizer: &'a Standardizer,
+}
+
+impl Stage<'_> {
+    /// As it is, for standardized features and in the target's unit.
+    pub(super) fn network(&self) -> Network {
+        self.standardizer.restore(self.network.clone())
+    }
+}
+
+/// What is told after each epoch.
+pub(super) type Progress<'a> = &'a mut dyn FnMut(Stage<'_>);
 
 /// What comes of a training.
 type Trained = (Role, Scaler, Network);
@@ -69,7 +86,8 @@ impl Training<'_> {
         };
         let examples = Examples { x: &x, target };
         let trained = teacher::train_watched(&settings, examples, None, &mut |epoch, network| {
-            progress(epoch.number, settings.epochs, network);
+            let (epoch, epochs) = (epoch.number, settings.epochs);
+            progress(Stage { epoch, epochs, network, standardizer: &standardizer });
             self.watch.flow()
         })?;
         let network = standardizer.restore(trained.network);
@@ -103,7 +121,8 @@ impl Training<'_> {
         let (x, labels) = (standardizer.scaler.apply(&all.x), all.labels());
         let lessons = Lessons { x: &x, labels: &labels, teacher: answers.as_ref() };
         let trained = student::train_watched(&settings, None, lessons, None, &mut |epoch, network| {
-            progress(epoch.number, settings.epochs, network);
+            let (epoch, epochs) = (epoch.number, settings.epochs);
+            progress(Stage { epoch, epochs, network, standardizer: &standardizer });
             self.watch.flow()
         })?;
         let network = standardizer.restore(trained.network);

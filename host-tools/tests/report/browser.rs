@@ -9,7 +9,7 @@ use microdistill_host_tools::report::html;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::contents::levels;
+use crate::contents::{levels, values};
 use crate::fixture::classes;
 
 /// Chromium or its kin.
@@ -23,8 +23,15 @@ const POLICY: &str = "style-src 'unsafe-inline'";
 const CHECK_POLICY: &str = "style-src 'unsafe-inline'; script-src 'nonce-check'";
 
 pub(crate) fn a_browser_shows_every_plot() -> Result<(), Failed> {
+    let classes = levels(&[("wine", classes(3)), ("27 <people> & \"more\"", classes(27))]);
+    for results in [classes, values(&["air"], 1e6), values(&["air"], 1e-6)] {
+        a_browser_shows(&html(&results)?)?;
+    }
+    Ok(())
+}
+
+fn a_browser_shows(page: &str) -> Result<(), Failed> {
     let folder = TempDir::new()?;
-    let page = html(&levels(&[("wine", classes(3)), ("27 <people> & \"more\"", classes(27))]))?;
     let plots = page.matches("<svg").count() as u64;
     let script = format!("<script nonce=\"check\">{CHECK}</script></head>");
     let checked = page.replace(POLICY, CHECK_POLICY).replace("</head>", &script);

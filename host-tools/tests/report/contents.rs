@@ -4,7 +4,7 @@ use libtest_mimic::Failed;
 use microdistill_host_tools::metrics::{Regression, Scores};
 use microdistill_host_tools::report::{csv, html};
 use microdistill_host_tools::study::Results;
-use microdistill_host_tools::study::results::Condition;
+use microdistill_host_tools::study::results::{Condition, CurvePoint, Prediction};
 use roxmltree::Node;
 
 use crate::fixture::{classes, mean_std, study};
@@ -46,11 +46,14 @@ pub(crate) fn every_score_is_plotted_over_levels() -> Result<(), Failed> {
             "{arm}"
         );
     }
+    for said in ["<h2>Wrong labels</h2>", "6 arms · 2 data sets · 3 seeds"] {
+        assert!(text.contains(said), "{said}");
+    }
     Ok(())
 }
 
-/// The made-up study with values instead of classes.
-fn values(sets: &[&str]) -> Results {
+/// The made-up study with values instead of classes, all of them times `unit`.
+pub(crate) fn values(sets: &[&str], unit: f64) -> Results {
     let sets: Vec<(&str, Vec<String>)> = sets.iter().map(|&name| (name, Vec::new())).collect();
     let mut results = study(&sets, 4);
     let named = |metric: &str| match metric {
@@ -67,6 +70,9 @@ fn values(sets: &[&str]) -> Results {
         for summary in summaries {
             let scores = std::mem::take(&mut summary.scores).into_iter();
             summary.scores = scores.filter_map(|(metric, of)| Some((named(&metric)?.into(), of))).collect();
+            if let Some(rmse) = summary.scores.get_mut("rmse") {
+                (rmse.mean, rmse.std) = (unit * rmse.mean, unit * rmse.std);
+            }
         }
         for of in comparisons {
             of.metric = named(&of.metric).unwrap_or("r2").into();
@@ -74,19 +80,78 @@ fn values(sets: &[&str]) -> Results {
     }
     results.overall[0].ratios[0].metric = "rmse".into();
     for set in &mut results.sets {
-        (set.temperatures, set.sizes) = Default::default();
+        set.temperatures.clear();
+        for point in &mut set.sizes {
+            (point.r2, point.rmse) = (point.accuracy.take(), point.nll.take());
+        }
         for cell in &mut set.cells {
-            (cell.curve, cell.reliability) = Default::default();
-            cell.test = Scores::Regression(Regression { rows: 200, rmse: 0.5, r2: 0.8 });
-            cell.train = Scores::Regression(Regression { rows: 500, rmse: 0.4, r2: 0.9 });
+            cell.reliability.clear();
+            for point in &mut cell.curve {
+                let (train_r2, validation_r2) = (point.train_accuracy, point.validation_accuracy);
+                *point = CurvePoint { epoch: point.epoch, train_r2, validation_r2, ..CurvePoint::default() };
+            }
+            if cell.seed == 1 {
+                let value = |row: u8, by: u8| (unit * f64::from(row.wrapping_mul(by)) / 255.0) as f32;
+                let row =
+                    |row| Prediction { measured: value(row, 1), predicted: value(row, 1) + value(row, 37) };
+                cell.predictions = (0..SHOWN as u8).map(row).collect();
+            }
+            cell.test = Scores::Regression(Regression { rows: 1200, rmse: 0.5 * unit, r2: 0.8 });
+            cell.train = Scores::Regression(Regression { rows: 500, rmse: 0.4 * unit, r2: 0.9 });
         }
     }
     results
 }
 
+/// Test rows whose predictions are drawn.
+const SHOWN: usize = 40;
+
+pub(crate) fn values_have_plots_of_their_own() -> Result<(), Failed> {
+    let text = html(&values(&["air", "diabetes"], 1e-4))?;
+    let page = Page::read(&text)?;
+    for title in ["R² by parameters", "R² by flash"] {
+        assert_eq!(page.count(title, "circle"), [2 * 4; 2], "{title}");
+        assert_eq!(page.count(title, "polygon"), [4; 2], "{title}");
+    }
+    for arm in ["teacher", "hard", "hard-l2", "hard-dropout", "mission", "default"] {
+        let plots = page.plots(arm);
+        let curves = |plot: &&Node| {
+            let points = |line: Node| line.attribute("points").unwrap_or("").split_whitespace().count();
+            descendants(plot, "polyline").filter(|line| points(*line) == 60).count() == 2
+        };
+        assert_eq!(plots.iter().filter(curves).count(), 2, "{arm}: R² in each set");
+        let scattered: Vec<_> =
+            plots.iter().filter(|plot| descendants(plot, "circle").count() == SHOWN).collect();
+        let closely = ["teacher", "default"].contains(&arm);
+        assert_eq!(scattered.len(), if closely { 2 } else { 0 }, "{arm}");
+        for plot in scattered {
+            let said = descendants(plot, "desc").next().and_then(|desc| desc.text()).unwrap_or_default();
+            let score = "40 test rows. R² 0.800, RMSE 0.00005000 on all 1200.";
+            // Row 34, to whose 34 / 255 of the unit 34 · 37 mod 256, the most of all, was added.
+            let miss = "Furthest off: 0.0001051 where 0.00001333 was measured.";
+            assert!(said.starts_with(score) && said.contains(miss), "{said}");
+            // The axes tell small numbers apart.
+            let texts = descendants(plot, "text").filter_map(|text| text.text()).map(str::trim);
+            let numbers: Vec<&str> = texts.filter(|text| text.starts_with("0.")).collect();
+            let different: std::collections::BTreeSet<&str> = numbers.iter().copied().collect();
+            assert!(different.len() >= 4, "{numbers:?}");
+        }
+    }
+    assert_eq!(cell(&page, "Students of other sizes", "hard", "test R²"), Some("0.742 ± 0.010"));
+    for said in ["40 of 1200 test rows", "beats in R² and bytes", "student on measured values"] {
+        assert!(text.contains(said), "{said}");
+    }
+    let mut fewer = values(&["air"], 1.0);
+    let mut half = fewer.sets[0].clone();
+    half.condition.training_share = 0.5;
+    fewer.sets.push(half);
+    assert!(html(&fewer)?.contains("<h2>Fewer rows</h2>"));
+    Ok(())
+}
+
 pub(crate) fn values_have_r2_and_rmse() -> Result<(), Failed> {
     for sets in [&["air"][..], &["air", "diabetes"]] {
-        let text = html(&values(sets))?;
+        let text = html(&values(sets, 1.0))?;
         let page = Page::read(&text)?;
         let sections = if sets.len() > 1 { 1 + sets.len() } else { 1 };
         for title in ["Differences in R²", "Differences in RMSE", "Differences in gap of R²"] {
@@ -176,11 +241,15 @@ pub(crate) fn sentences_stand_by_their_sets() -> Result<(), Failed> {
     for title in ["All data sets, in words", "Data sets held out, in words"] {
         assert!(summaries.iter().any(|summary| summary.text() == Some(title)), "{title}");
     }
-    for words in
-        ["<code>default</code> gains −1.5\u{a0}%.", "<p>so it is: there.</p>", "<p>Of all: this.</p>"]
-    {
+    for words in [
+        "<code>default</code> gains −1.5\u{a0}%.",
+        "<p>so it is: there.</p>",
+        "<p>Of all: this.</p>",
+        "<dd>What <code>hard-l2</code> is.</dd>",
+    ] {
         assert!(text.contains(words), "{words}");
     }
+    assert!(!text.contains('`'));
     Ok(())
 }
 

@@ -23,8 +23,11 @@ const BINS: usize = 15;
 
 /// Data sets by their labels.
 pub(crate) fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
-    let arm =
-        |(name, kind, ..): Arm| ArmInfo { name: name.into(), description: format!("What {name} is."), kind };
+    let arm = |(name, kind, ..): Arm| ArmInfo {
+        name: name.into(),
+        description: format!("What `{name}` is."),
+        kind,
+    };
     let mut random = Pcg32::seed_from_u64(1);
     let sets: Vec<SetResults> =
         sets.iter().map(|(name, labels)| set(name, labels, seeds, &mut random)).collect();
@@ -109,8 +112,10 @@ fn set(name: &str, labels: &[String], seeds: u64, random: &mut Pcg32) -> SetResu
             widths: vec![20, width, labels.len()],
             parameters,
             flash_bytes: 4 * parameters,
-            accuracy: near(0.7 + 0.03 * (width as f64).ln() + if arm == "hard" { 0.0 } else { 0.03 }),
-            nll: near(0.5),
+            accuracy: Some(near(0.7 + 0.03 * (width as f64).ln() + if arm == "hard" { 0.0 } else { 0.03 })),
+            nll: Some(near(0.5)),
+            r2: None,
+            rmse: None,
             front: arm != "hard",
         }
     };
@@ -156,10 +161,11 @@ fn cell(arm: &Arm, index: usize, classes: usize, seed: u64, random: &mut Pcg32) 
         let t = epoch as f64 / 60.0;
         CurvePoint {
             epoch,
-            train_nll: 2.0 * (-4.0 * t).exp(),
-            train_accuracy: train * (1.0 - (-6.0 * t).exp()),
-            validation_nll: nll + 1.5 * (-6.0 * t).exp() + (nll - 0.3) * t,
-            validation_accuracy: test * (1.0 - (-7.0 * t).exp()),
+            train_nll: Some(2.0 * (-4.0 * t).exp()),
+            train_accuracy: Some(train * (1.0 - (-6.0 * t).exp())),
+            validation_nll: Some(nll + 1.5 * (-6.0 * t).exp() + (nll - 0.3) * t),
+            validation_accuracy: Some(test * (1.0 - (-7.0 * t).exp())),
+            ..CurvePoint::default()
         }
     };
     let bin = |bin: usize| {
@@ -180,6 +186,7 @@ fn cell(arm: &Arm, index: usize, classes: usize, seed: u64, random: &mut Pcg32) 
         test: scores(test, nll + noise(0.1)),
         curve,
         reliability: (3..BINS).map(bin).collect(),
+        predictions: Vec::new(),
     }
 }
 

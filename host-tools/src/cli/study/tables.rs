@@ -104,10 +104,13 @@ pub(super) fn markdown(results: &Results) -> String {
         let form = Form::of(overall);
         table_of(&mut text, &form.header(), overall.summaries.iter().map(|summary| form.row(summary)));
         text += "\n";
-        let [(_, score, ..), (_, loss, ..), (_, gap, ..)] = form.compared;
-        let ratio = format!("× {loss}");
-        let header = ["difference", score, "p", loss, "p", &ratio, gap];
-        let rows = overall.ratios.iter().map(|ratio| differences(overall, &form.compared, ratio));
+        let [(_, score, ..), (loss, name, ..), (_, gap, ..)] = form.compared;
+        let ratio = format!("× {name}");
+        // Of data sets with values in several units there is no common loss, but for its ratio.
+        let has_loss = overall.comparisons.iter().any(|of| of.metric == loss);
+        let header = [vec!["difference", score, "p"], if has_loss { vec![name, "p"] } else { Vec::new() }];
+        let header = [header.concat(), vec![&ratio, gap]].concat();
+        let rows = overall.ratios.iter().map(|ratio| differences(overall, &form.compared, ratio, has_loss));
         table_of(&mut text, &header, rows);
         for (metric, name, shown) in form.by_set() {
             text += "\n";
@@ -146,15 +149,19 @@ fn heading(overall: &Overall) -> String {
     heading
 }
 
-fn differences(overall: &Overall, compared: &Compared, ratio: &Ratio) -> Vec<String> {
+fn differences(overall: &Overall, compared: &Compared, ratio: &Ratio, has_loss: bool) -> Vec<String> {
     let [score, loss, gap] = compared.map(|(metric, _, unit, digits)| {
         let mut comparisons = overall.comparisons.iter();
         let found = comparisons.find(|c| (&c.a, &c.b, c.metric.as_str()) == (&ratio.a, &ratio.b, metric));
         let p = found.and_then(|found| found.p_adjusted).map_or("–".into(), |p| format!("{p:.3}"));
         (found.map_or(String::new(), |found| interval(found, unit, digits)), p)
     });
-    let ratio_of_losses = format!("{:.2}", ratio.ratio);
-    vec![format!("{} − {}", ratio.a, ratio.b), score.0, score.1, loss.0, loss.1, ratio_of_losses, gap.0]
+    let mut cells = vec![format!("{} − {}", ratio.a, ratio.b), score.0, score.1];
+    if has_loss {
+        cells.extend([loss.0, loss.1]);
+    }
+    cells.extend([format!("{:.2}", ratio.ratio), gap.0]);
+    cells
 }
 
 fn interval(comparison: &Comparison, unit: f64, digits: usize) -> String {
