@@ -9,10 +9,11 @@ use crate::quant::{Clamp, Requantize, Stage};
 use crate::scratch::{End, Scratch, room};
 
 /// `y = A(requantize(weights·x + bias))`, `I` inputs, `O` outputs, `S` scales: `O` for one an output, 1 for one a layer;
-/// the stage `A` makes outputs of codes.
+/// the stage `A` applies the activation to the codes.
 ///
 /// Exported files build it by [`DenseI8::new`] from row-major weights, so that the layout inside can follow the
-/// target's kernel without a new export. That is for consts and statics: at run time, it may link what panics.
+/// target's kernel without a new export. Call that in a `const` or a `static`: it is evaluated when the program is
+/// compiled. Called at run time, it may link code that panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DenseI8<const I: usize, const O: usize, const S: usize = O, A = Clamp> {
     weights: Aligned<[[i8; I]; O]>,
@@ -21,8 +22,8 @@ pub struct DenseI8<const I: usize, const O: usize, const S: usize = O, A = Clamp
 
 impl<const I: usize, const O: usize, const S: usize, A> DenseI8<I, O, S, A> {
     /// `weights`: shape (O, I), in [-127, 127]. `bias`: shape (O), of scale `s_in·s_w`, the input's zero point folded
-    /// in. `requantize`: `s_in·s_w / s_out`, one an output or one for all. `stage`: the output's zero point, and the
-    /// activation.
+    /// in: `bias − zero_in·Σ w`. `requantize`: `s_in·s_w / s_out`, one an output or one for all. `stage`: the zero point of
+    /// the sums' codes, and the activation.
     pub const fn new(weights: [[i8; I]; O], bias: [i32; O], requantize: [Requantize; S], stage: A) -> Self {
         const {
             assert!(I > 0 && O > 0, "a dense layer needs at least one input and one output");

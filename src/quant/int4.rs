@@ -12,7 +12,8 @@ use crate::scratch::{End, Scratch, room};
 pub const GROUP: usize = 32;
 
 /// `y = A(requantize(weights·x + bias))` with weights of 4 bits and codes of 8: `I` inputs, `O` outputs, rows of `BYTES`
-/// bytes, which is `⌈I/2⌉`, and `GROUPS` group scales, which is `⌈I/32⌉` or 0; the stage `A` makes outputs of codes.
+/// bytes, which is `⌈I/2⌉`, and `GROUPS` group scales, which is `⌈I/32⌉` or 0; the stage `A` applies the activation to the
+/// codes.
 ///
 /// A weight is a code in [-7, 7] times its group's scale, a whole number in 1..=18, times the output's real scale, which
 /// is in the requantization. As 18·7 ≤ 127, the products are weights of an int8 layer with the same biases and factors,
@@ -37,8 +38,8 @@ impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A>
     DenseI4<I, O, BYTES, GROUPS, A>
 {
     /// `weights`: codes, shape (O, I), in [-7, 7]. `group_scales`: shape (O, GROUPS), in 1..=18. `bias`: shape (O), of
-    /// scale `s_in·s_w`, the input's zero point folded in. `requantize`: `s_in·s_w / s_out`, one an output. `stage`: the
-    /// output's zero point, and the activation.
+    /// scale `s_in·s_w`, the input's zero point folded in: `bias − zero_in·Σ w`, where `w` is code times group scale.
+    /// `requantize`: `s_in·s_w / s_out`, one an output. `stage`: the zero point of the sums' codes, and the activation.
     pub const fn new(
         weights: [[i8; I]; O],
         group_scales: [[u8; GROUPS]; O],
