@@ -63,9 +63,11 @@ impl Precision {
         Precision { bits, scales: Scales::PerGroup }
     }
 
+    /// Whether layers can have it.
+    ///
     /// # Errors
     /// A combination that no layer of the core has.
-    pub(crate) fn check(self) -> Result<()> {
+    pub fn check(self) -> Result<()> {
         match (self.bits, self.scales) {
             (Bits::Eight, Scales::PerGroup) => {
                 Err(Error::Invalid("groups are for weights of 4 or 3 bits".into()))

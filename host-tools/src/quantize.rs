@@ -27,16 +27,7 @@ use crate::precision::{Bits, Precision, Scales};
 /// whose quotients no f32 holds.
 pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precision>) -> Result<Model> {
     let precision = precision.into();
-    let network = match &model.body {
-        Body::F32(network) => network,
-        Body::Ensemble(members) => return Err(Error::ensemble(members.len())),
-        Body::Int8(_) | Body::Int4(_) => {
-            let kind = model.kind();
-            return Err(Error::Invalid(format!(
-                "the model is {kind} already: give the f32 model it was made of"
-            )));
-        }
-    };
+    let network = quantizable(model)?;
     model.check().map_err(Error::Invalid)?;
     let (found, wanted) = (rows.nrows(), model.features().len());
     if found != wanted {
@@ -51,6 +42,21 @@ pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precisi
     // They were the f32 model's.
     quantized.metadata.scores.clear();
     Ok(quantized)
+}
+
+/// The network of a model that can be quantized.
+///
+/// # Errors
+/// An ensemble, and a model that is quantized already.
+pub fn quantizable(model: &Model) -> Result<&Network> {
+    match &model.body {
+        Body::F32(network) => Ok(network),
+        Body::Ensemble(members) => Err(Error::ensemble(members.len())),
+        Body::Int8(_) | Body::Int4(_) => {
+            let kind = model.kind();
+            Err(Error::Invalid(format!("the model is {kind} already: give the f32 model it was made of")))
+        }
+    }
 }
 
 /// The network in int8, or int4. `x`: standardized calibration rows, shape (inputs × rows).

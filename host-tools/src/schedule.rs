@@ -1,8 +1,31 @@
-//! How long a training is.
+//! How long a training is, and how fast it goes.
+
+use microdistill::optimizer::AdamRates;
+
+use crate::error::{Error, Result};
 
 /// `most` passes over `rows`, or as many as make two million samples, but at least five.
 pub(crate) fn epochs(most: usize, rows: usize) -> usize {
     most.min((2_000_000 / rows.max(1)).max(5))
+}
+
+/// What is wrong with the numbers that every training has.
+pub(crate) fn check(rates: &AdamRates, batch: usize, epochs: usize, dropout: f32) -> Result<()> {
+    let invalid = |message: String| Err(Error::Invalid(message));
+    let &AdamRates { rate, weight_decay, .. } = rates;
+    if batch == 0 || epochs == 0 {
+        return invalid("batch and epochs must be at least 1".into());
+    }
+    if !(rate.is_finite() && rate > 0.0) {
+        return invalid(format!("rate {rate}: it must be above 0"));
+    }
+    if !(weight_decay.is_finite() && weight_decay >= 0.0) {
+        return invalid(format!("weight decay {weight_decay}: it must be at least 0"));
+    }
+    if !(0.0..1.0).contains(&dropout) {
+        return invalid(format!("dropout {dropout}: it must be at least 0 and below 1"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,20 +1,24 @@
 //! The weight decay that cross-validation likes best.
 
+mod plan;
+
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::dataset::{Dataset, Fold, Target, split};
+use crate::dataset::{Dataset, Fold, Target, folds};
 use crate::error::{Error, Result};
 use crate::metrics::{best_temperature, evaluate, nll};
 use crate::model::Model;
+
+pub use plan::{Plan, work};
 
 /// What is tried, unless asked otherwise: decoupled, relative to the rate (see
 /// [`AdamRates`](microdistill::optimizer::AdamRates)).
 pub const WEIGHT_DECAYS: [f32; 7] = [0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0];
 
-/// What is tried where rows and parameters are many.
-const FEW_WEIGHT_DECAYS: [f32; 4] = [0.0, 0.25, 1.0, 4.0];
+/// In how many folds, unless asked otherwise; of groups, at most as many as there are groups.
+pub const FOLDS: usize = 7;
 
 /// One candidate and how it did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,48 +52,62 @@ pub fn beside_rows(candidate: f32, rows: usize) -> f32 {
     if rows <= ROWS { candidate } else { (f64::from(candidate) * ROWS as f64 / rows as f64) as f32 }
 }
 
-/// How much of a cross-validation is worth its time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
-    /// Number of folds.
-    pub folds: usize,
-    /// Candidates, as [`beside_rows`] takes them.
-    pub candidates: Vec<f32>,
-    /// Number of rows.
-    pub rows: usize,
+/// A weight decay to be chosen by cross-validation, as `--weight-decay auto` does.
+#[derive(Debug)]
+pub struct Tuning {
+    /// What is afforded.
+    pub plan: Plan,
+    /// Whether less is afforded than was asked for.
+    pub reduced: bool,
+    /// The rows of the plan.
+    pub rows: Dataset,
+    /// Their folds.
+    pub folds: Vec<Fold>,
+    /// How many rows the choice is for.
+    all_rows: usize,
 }
 
-/// Multiplications in a forward pass, for all trainings together: some 20 seconds of two cores.
-const BUDGET: f64 = 1e11;
+/// What was chosen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Choice {
+    /// For all rows; 0 if every training diverged.
+    pub weight_decay: f32,
+    /// One for each candidate, in order, beside the rows of the plan.
+    pub trials: Vec<Trial>,
+}
 
-impl Plan {
-    /// For `rows` rows in `folds` folds, where a training takes `work` multiplications a row: first there are fewer
-    /// folds, then fewer candidates, then fewer rows.
-    pub fn new(rows: usize, folds: usize, work: usize) -> Self {
-        let one = rows as f64 * work as f64;
-        let all = Plan { folds, candidates: WEIGHT_DECAYS.to_vec(), rows };
-        let fewest = folds.min(3);
-        let affordable = 1.0 + BUDGET / (WEIGHT_DECAYS.len() as f64 * one);
-        if affordable >= fewest as f64 {
-            return Plan { folds: folds.min(affordable as usize), ..all };
-        }
-        let trainings = (FEW_WEIGHT_DECAYS.len() * fewest.saturating_sub(1).max(1)) as f64;
-        let rows = rows.min((BUDGET / (trainings * work.max(1) as f64)) as usize).max(1000).min(rows);
-        Plan { folds: fewest, candidates: FEW_WEIGHT_DECAYS.to_vec(), rows }
-    }
-
-    /// As many of the rows as planned, by class and seed.
+impl Tuning {
+    /// For trainings on all of `data`, in `count` folds, of which none divides a group, where a row takes
+    /// [`work`](work()).
     ///
     /// # Errors
-    /// Classes too small to be divided.
-    pub fn select(&self, data: &Dataset, seed: u64) -> Result<Dataset> {
-        if self.rows >= data.rows() {
-            return Ok(data.clone());
-        }
-        let share = self.rows as f64 / data.rows() as f64;
-        // Of each group there are fewer rows then, but still of all groups.
-        let ungrouped = Dataset { groups: None, ..data.clone() };
-        Ok(data.select(&split(&ungrouped, &[share, 1.0 - share], seed)?[0]))
+    /// Fewer than two folds, groups or rows.
+    pub fn new(data: &Dataset, count: usize, work: usize, seed: u64) -> Result<Self> {
+        let count = folds(data, count, seed)?.len();
+        let plan = Plan::new(data.rows(), count, work);
+        let all = Plan { folds: count, candidates: WEIGHT_DECAYS.to_vec(), rows: data.rows() };
+        let rows = plan.select(data, seed)?;
+        let folds = folds(&rows, plan.folds, seed)?;
+        Ok(Tuning { reduced: plan != all, plan, rows, folds, all_rows: data.rows() })
+    }
+
+    /// How often [`choose`](Tuning::choose) trains.
+    pub fn trainings(&self) -> usize {
+        self.folds.len() * self.plan.candidates.len()
+    }
+
+    /// The first [`sufficient`] of the plan's candidates. `fit` is as that of [`trials`].
+    ///
+    /// # Errors
+    /// The first of `fit`'s.
+    pub fn choose(&self, fit: impl Fn(&Dataset, f32) -> Result<Model> + Sync) -> Result<Choice> {
+        let beside = |rows| self.plan.candidates.iter().map(move |&candidate| beside_rows(candidate, rows));
+        let candidates: Vec<f32> = beside(self.rows.rows()).collect();
+        let trials = trials(&self.rows, &self.folds, &candidates, fit)?;
+        let best = sufficient(&trials).map_or(0.0, |trial| trial.weight_decay);
+        let place = candidates.iter().position(|candidate| *candidate == best);
+        let weight_decay = place.and_then(|place| beside(self.all_rows).nth(place)).unwrap_or(0.0);
+        Ok(Choice { weight_decay, trials })
     }
 }
 
@@ -177,20 +195,42 @@ fn mean(values: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+    use crate::model::Task;
+    use crate::teacher::{self, Settings};
 
     #[test]
-    fn large_data_are_tuned_by_fewer_folds_then_candidates_then_rows() {
-        let plan = |rows, work| {
-            let Plan { folds, candidates, rows } = Plan::new(rows, 7, work);
-            (folds, candidates.len(), rows)
+    fn what_few_rows_choose_weighs_less_beside_all_of_them() {
+        let rows = 3000;
+        let data = Dataset {
+            features: vec!["a".into()],
+            x: DMatrix::from_fn(1, rows, |_, row| (row % 4) as f32),
+            task: Task::Classification { target: "y".into(), labels: vec!["0".into(), "1".into()] },
+            target: Target::Classes((0..rows).map(|row| row % 2).collect()),
+            groups: None,
+            hash: String::new(),
+            missing: Vec::new(),
+            notes: Vec::new(),
         };
-        assert_eq!(plan(785, 2_138_300), (7, 7, 785));
-        assert_eq!(plan(1347, 2_600_000), (5, 7, 1347));
-        assert_eq!(plan(4000, 2_600_000), (3, 4, 4000));
-        assert_eq!(plan(1_000_000, 2_600_000), (3, 4, 4807));
-        assert_eq!(plan(5000, usize::MAX), (3, 4, 1000));
-        assert_eq!(Plan::new(10, 2, 1).folds, 2);
+        let tuning = Tuning::new(&data, FOLDS, usize::MAX, 1).unwrap();
+        assert_eq!((tuning.reduced, tuning.rows.rows(), tuning.trainings()), (true, 1000, 12));
+        let trained = AtomicUsize::new(0);
+        let choose = |only: f32| {
+            tuning.choose(|rows, decay| {
+                trained.fetch_add(rows.rows(), Ordering::Relaxed);
+                if decay != only {
+                    return Err(Error::Diverged { epoch: 1, rate: 0.0 });
+                }
+                let settings = Settings { epochs: 1, ..Settings::new(vec![1, 2, 2], rows.rows(), 1) };
+                teacher::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))
+            })
+        };
+        let choice = choose(0.25).unwrap();
+        assert_eq!((choice.weight_decay, choice.trials.len()), (beside_rows(0.25, rows), 4));
+        assert_eq!(trained.into_inner(), 4 * 2 * 1000, "each row is trained on in two of three folds");
     }
 
     #[test]

@@ -273,7 +273,9 @@ fn numbers_are_read_with_decimal_commas_and_thousands_and_a_text_for_missing_one
     let missing = Columns { missing: vec!["-200".into()], ..Columns::default() };
     let data = read_text("a,y\n-200.0,1.5\n1,-200\n2,2.5\n", &missing);
     assert!(data.x[(0, 0)].is_nan());
-    assert_eq!((data.x[(0, 1)], data.target), (2.0, Target::Values(vec![1.5, 2.5])));
+    assert_eq!((data.x[(0, 1)], &data.target), (2.0, &Target::Values(vec![1.5, 2.5])));
+    let further = read_like(file("a,y\n-200,1\n").path(), data.expected()).unwrap();
+    assert!(further.x[(0, 0)].is_nan(), "in a further file, too");
 }
 
 #[test]

@@ -88,8 +88,10 @@ fn what_is_damaged_or_of_another_network_is_refused() {
         "the record of another network: of other widths, activations or layouts"
     );
     record[40] ^= 1;
-    assert!(error(&record, &like).starts_with("no record of a network, or a damaged one; "));
-    assert!(error("before: 1 of 2\n", &like).starts_with("no record of a network"));
+    let expected = "no record of a network, or a damaged one. Give a record, all of the flash that `Checkpoint::new` gets, \
+                    with a whole checkpoint of this network in it, or text with lines as \"weights 0 0: [1065353216, …]\"";
+    assert_eq!(error(&record, &like), expected);
+    assert_eq!(error("before: 1 of 2\n", &like), expected);
 
     let lines = printed(&learned);
     for gap in 1..lines.len() - 1 {

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use microdistill::loss::SoftLabels;
-use microdistill_host_tools::dataset::{Columns, Dataset, Kind, Text, folds, read, read_like};
+use microdistill_host_tools::dataset::{Columns, Dataset, Kind, Text, read, read_like};
 use microdistill_host_tools::demo::Summary;
 use microdistill_host_tools::error::Result as LibraryResult;
 use microdistill_host_tools::metrics::{Scores, evaluate};
@@ -26,7 +26,7 @@ use microdistill_host_tools::quantize::quantize;
 use microdistill_host_tools::search::Cost;
 use microdistill_host_tools::student::{self, Recipe, Taught};
 use microdistill_host_tools::teacher;
-use microdistill_host_tools::tune::{Plan, beside_rows, sufficient, trials};
+use microdistill_host_tools::tune::{FOLDS, Tuning, work};
 use rayon::prelude::*;
 
 /// A task: the folder of its data, what they are, the hidden widths of its student.
@@ -36,7 +36,7 @@ const LINES: [Line; 9] = [
     ("digits8x8", "images: digits, 8 × 8", &[16]),
     ("mnist5k_14x14", "images: digits, 14 × 14", &[32]),
     ("watch_small", "sensor: exercises at the wrist, other people", &[16]),
-    ("emg_myo", "sensor: gestures by muscles, other people", &[32]),
+    ("emg_myo", "sensor: gestures by muscles, a later session", &[32]),
     ("gesture_27people", "sensor: gestures, other people", &[16]),
     ("spoken_digits", "speech: digits, MFCC", &[16]),
     ("words", "text: the language of a word, n-grams", &[32]),
@@ -46,7 +46,6 @@ const LINES: [Line; 9] = [
 
 const SEEDS: [u64; 3] = [1, 2, 3];
 const TEACHER: [usize; 2] = [128, 128];
-const FOLDS: usize = 3;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -112,22 +111,12 @@ fn data(folder: &Path) -> Result<(Dataset, Dataset)> {
     Ok((train, test))
 }
 
-/// The teacher's weight decay.
-fn tune(train: &Dataset) -> Result<f32> {
-    let widths = train.widths(&TEACHER);
-    let macs: usize = widths.windows(2).map(|pair| pair[0] * pair[1]).sum();
-    let epochs = teacher::Settings::new(widths, train.rows(), 1).epochs;
-    let plan = Plan::new(train.rows(), FOLDS, macs * epochs);
-    let rows = plan.select(train, 1)?;
-    let beside = |rows: usize| {
-        plan.candidates.iter().map(|&candidate| beside_rows(candidate, rows)).collect::<Vec<_>>()
-    };
-    let candidates = beside(rows.rows());
-    let trials =
-        trials(&rows, &folds(&rows, plan.folds, 1)?, &candidates, |rows, decay| teacher(rows, decay, 1))?;
-    let best = sufficient(&trials).map_or(0.0, |trial| trial.weight_decay);
-    let best = candidates.iter().position(|candidate| *candidate == best);
-    Ok(best.map_or(0.0, |best| beside(train.rows())[best]))
+/// The teacher's weight decay, as `train` chooses it.
+fn tune(train: &Dataset) -> LibraryResult<f32> {
+    let teacher::Settings { widths, epochs, .. } =
+        teacher::Settings::new(train.widths(&TEACHER), train.rows(), 1);
+    let tuning = Tuning::new(train, FOLDS, work(&widths, epochs), 1)?;
+    Ok(tuning.choose(|rows, decay| teacher(rows, decay, 1))?.weight_decay)
 }
 
 /// Accuracy or R² on test rows: of the teacher, of its student in f32, and in int8.

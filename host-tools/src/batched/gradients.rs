@@ -33,3 +33,14 @@ pub(crate) fn error<M>(
     }
     worst
 }
+
+/// That the largest [`error`] is one of rounding.
+#[track_caller]
+pub(crate) fn assert_right<M>(
+    model: &mut M,
+    loss: impl FnMut(&mut M) -> f64,
+    network: impl Fn(&mut M) -> &mut Batched<f64>,
+) {
+    let worst = error(model, loss, network);
+    assert!(worst < 1e-7, "{worst:e}");
+}

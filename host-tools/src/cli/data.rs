@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use microdistill_host_tools::dataset::{
-    Columns, Dataset, Expected, Kind, Target, read, read_like, read_unlabelled, split,
+    Columns, Dataset, Expected, Kind, Target, check_shares, read, read_like, read_unlabelled, split,
 };
 use microdistill_host_tools::model::{Division, Model};
 
@@ -27,7 +27,7 @@ pub(super) struct DataFlags {
     #[arg(long, value_name = "FILE")]
     pub(super) test: Option<PathBuf>,
     /// Shares of --data for training, validation and test, by class and seed [default: 0.7,0.15,0.15]
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', num_args = 1, conflicts_with_all = ["train", "test"])]
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', num_args = 1, allow_hyphen_values = true, conflicts_with_all = ["train", "test"])]
     pub(super) split: Option<Vec<f64>>,
     /// The column to be predicted [default: the last]
     #[arg(long, value_name = "COLUMN")]
@@ -38,7 +38,8 @@ pub(super) struct DataFlags {
     /// Rows of one group (a person, a session) stay together: a column, which is then no feature, or a CSV file
     #[arg(long, value_name = "COLUMN|FILE")]
     groups: Option<String>,
-    /// A text that stands for a missing value, as -200: beside the empty one, NA, NaN, null and ?
+    /// A text that stands for a missing value, as -200: beside the empty one, NA, NaN, null and ?, and what a given
+    /// model was trained with
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     missing: Vec<String>,
     #[command(flatten)]
@@ -129,7 +130,7 @@ impl DataFlags {
         let path = self.known()?;
         let known = tell(context, path, read(path, &columns)?);
         let test = self.read_test(context, known.expected())?;
-        let parts = self.divide(known, test, self.division(context))?;
+        let parts = self.divide(known, test, self.division(context)?)?;
         let absent = parts.absent_labels();
         if !absent.is_empty() {
             context.console.note(format_args!("no row to train on has the labels {absent:?}"));
@@ -139,12 +140,13 @@ impl DataFlags {
 
     /// Rows for a known model. In the file that it was trained on, the test rows stay what they were then.
     pub(super) fn read_like(&self, context: &Context, model: &Model, target_optional: bool) -> Result<Parts> {
-        let expected = Expected { target_optional, missing: &self.missing, ..model.expected() };
+        let missing = self.missing(model);
+        let expected = Expected { target_optional, missing: &missing, ..model.expected() };
         self.check(expected)?;
         let path = self.known()?;
         let read = |groups| read_like(path, Expected { groups, ..expected });
         let mut known = tell(context, path, read(self.groups.as_deref())?);
-        let mut division = self.division(context);
+        let mut division = self.division(context)?;
         if let Some(kept) = self.kept(model, &known)? {
             if self.groups.is_none() && kept.groups.is_some() {
                 known = read(kept.groups.as_deref())?;
@@ -156,9 +158,10 @@ impl DataFlags {
     }
 
     /// How --data is to be divided.
-    fn division(&self, context: &Context) -> Division {
+    fn division(&self, context: &Context) -> Result<Division> {
         let shares = self.split.clone().unwrap_or(SPLIT.into());
-        Division { shares, seed: context.seed, groups: self.groups.clone() }
+        check_shares(&shares).context("--split")?;
+        Ok(Division { shares, seed: context.seed, groups: self.groups.clone() })
     }
 
     /// How `rows` of --data were divided when the model was trained on them.
@@ -176,7 +179,7 @@ impl DataFlags {
     }
 
     /// The file with the rows to train on.
-    fn known(&self) -> Result<&Path> {
+    pub(super) fn known(&self) -> Result<&Path> {
         match self.data.as_deref().or(self.train.as_deref()) {
             Some(path) => Ok(path),
             None => bail!("no rows to train on: give --data FILE, or --train FILE and --test FILE"),
@@ -185,7 +188,6 @@ impl DataFlags {
 
     fn read_test(&self, context: &Context, expected: Expected<'_>) -> Result<Option<Dataset>> {
         let Some(path) = &self.test else { return Ok(None) };
-        let expected = Expected { missing: &self.missing, ..expected };
         Ok(Some(tell(context, path, read_like(path, expected)?)))
     }
 
@@ -225,7 +227,8 @@ impl DataFlags {
 
     /// Rows that a known model is to label.
     pub(super) fn read_unlabelled(&self, context: &Context, path: &Path, model: &Model) -> Result<Dataset> {
-        let expected = Expected { missing: &self.missing, ..model.expected() };
+        let missing = self.missing(model);
+        let expected = Expected { missing: &missing, ..model.expected() };
         Ok(tell(context, path, read_unlabelled(path, expected)?))
     }
 
@@ -236,9 +239,16 @@ impl DataFlags {
         model: &Model,
         target_optional: bool,
     ) -> Result<Dataset> {
-        let expected = Expected { target_optional, missing: &self.missing, ..model.expected() };
+        let missing = self.missing(model);
+        let expected = Expected { target_optional, missing: &missing, ..model.expected() };
         self.check(expected)?;
         Ok(tell(context, path, read_like(path, expected)?))
+    }
+
+    /// What stands for a missing value: what did so in the rows that the model was trained on, and what else is asked for.
+    fn missing(&self, model: &Model) -> Vec<String> {
+        let known = model.expected().missing;
+        known.iter().chain(self.missing.iter().filter(|text| !known.contains(text))).cloned().collect()
     }
 
     /// The model knows its target; flags that say otherwise are a mistake.
@@ -258,7 +268,7 @@ impl DataFlags {
     }
 
     fn divide(&self, rows: Dataset, test: Option<Dataset>, division: Division) -> Result<Parts> {
-        if self.data.is_none() {
+        let Some(path) = &self.data else {
             // Few rows may not suffice for a validation part, which early stopping alone needs.
             let places = split(&rows, &SPLIT_WITHOUT_TEST, division.seed).ok();
             let places = places.and_then(|parts| parts.try_into().ok());
@@ -266,8 +276,9 @@ impl DataFlags {
             let places = places.unwrap_or_else(|| [file_rows.clone(), Vec::new()]);
             let file_count = rows.rows();
             return Ok(Parts { known: rows, file_rows, file_count, places, test, division: None });
-        }
-        let parts = split(&rows, &division.shares, division.seed)?;
+        };
+        let parts =
+            split(&rows, &division.shares, division.seed).with_context(|| path.display().to_string())?;
         let Ok([train, validation, test]) = <[Vec<usize>; 3]>::try_from(parts) else {
             bail!("--split takes three shares: for training, validation and test, as 0.7,0.15,0.15");
         };

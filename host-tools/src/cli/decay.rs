@@ -3,10 +3,10 @@
 use std::str::FromStr;
 
 use anyhow::Result;
-use microdistill_host_tools::dataset::{Dataset, folds};
+use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::error::Result as LibraryResult;
 use microdistill_host_tools::model::Model;
-use microdistill_host_tools::tune::{self, Plan, WEIGHT_DECAYS, beside_rows};
+use microdistill_host_tools::tune::{Choice, Tuning};
 
 use super::{Context, interrupt};
 
@@ -32,10 +32,9 @@ impl FromStr for WeightDecay {
 }
 
 impl WeightDecay {
-    /// The number: with `auto`, the best of [`WEIGHT_DECAYS`](tune::WEIGHT_DECAYS) in `count` folds of `data`, of which
-    /// none divides a group.
+    /// The number: with `auto`, the choice of a [`Tuning`] in `count` folds of `data`, of which none divides a group.
     ///
-    /// `work`: see [`work`]. Where rows and work are many, less is tried, and it is said.
+    /// `work` is that of a [`Tuning`]. Where rows and work are many, less is tried, and it is said.
     pub(super) fn choose(
         self,
         context: &Context,
@@ -46,49 +45,34 @@ impl WeightDecay {
         if let WeightDecay::Fixed(decay) = self {
             return Ok(decay);
         }
-        let all = folds(data, count, context.seed)?.len();
-        let plan = Plan::new(data.rows(), all, work);
-        let rows = plan.select(data, context.seed)?;
-        if plan != (Plan { folds: all, candidates: WEIGHT_DECAYS.to_vec(), rows: data.rows() }) {
+        let tuning = Tuning::new(data, count, work, context.seed)?;
+        if tuning.reduced {
             context.console.note(format_args!(
                 "to save time, {label} is chosen by {} of {} rows, {} folds, among {} numbers: --weight-decay sets it",
-                rows.rows(),
+                tuning.rows.rows(),
                 data.rows(),
-                plan.folds,
-                plan.candidates.len()
+                tuning.plan.folds,
+                tuning.plan.candidates.len()
             ));
         }
-        let folds = folds(&rows, plan.folds, context.seed)?;
-        let bar = context.console.bar(label, folds.len() * plan.candidates.len());
-        let candidates: Vec<f32> =
-            plan.candidates.iter().map(|&candidate| beside_rows(candidate, rows.rows())).collect();
-        let trials = tune::trials(&rows, &folds, &candidates, |rows, decay| {
+        let bar = context.console.bar(label, tuning.trainings());
+        let choice = tuning.choose(|rows, decay| {
             let model = fit(rows, decay);
             interrupt::check()?;
             bar.inc(1);
             model
         });
         bar.finish_and_clear();
-        let trials = trials?;
+        let Choice { weight_decay, trials } = choice?;
         let losses: Vec<String> = trials
             .iter()
             .map(|trial| format!("{} → {:.3}", trial.weight_decay, trial.tempered_mean()))
             .collect();
-        let best = tune::sufficient(&trials).map_or(0.0, |trial| trial.weight_decay);
-        let best = plan.candidates.iter().zip(&candidates).find(|(_, candidate)| **candidate == best);
-        let best = best.map_or(0.0, |(&candidate, _)| beside_rows(candidate, data.rows()));
         context.console.note(format_args!(
-            "{label}: {best}, the smallest that is as good as any by the loss at the best temperature in {} folds: {}",
-            folds.len(),
+            "{label}: {weight_decay}, the smallest that is as good as any by the loss at the best temperature in {} folds: {}",
+            tuning.folds.len(),
             losses.join(", ")
         ));
-        Ok(best)
+        Ok(weight_decay)
     }
-}
-
-/// What a row costs in a pass through a network of these widths, in multiplications: those of its layers, and the time
-/// of as many for all the rest.
-pub(super) fn work(widths: &[usize], epochs: usize) -> usize {
-    let layers = widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1]));
-    layers.fold(2000, usize::saturating_add).saturating_mul(epochs)
 }

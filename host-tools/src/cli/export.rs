@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use microdistill_host_tools::export::{Footprint, NAME, export_to};
 use microdistill_host_tools::file;
@@ -37,8 +37,8 @@ impl Export {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         file::probe_apart(&self.out, [self.model.as_path()])?;
         let model = Model::load(&self.model)?;
+        let footprint = Footprint::of(&model).with_context(|| self.model.display().to_string())?;
         export_to(&model, &self.name, &context.command, &self.out)?;
-        let footprint = Footprint::of(&model)?;
         let Footprint { flash, ram } = footprint;
         let (parameters, macs) = (model.parameters(), macs(&model.widths()));
         let cores = match model.body {

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use microdistill_host_tools::file;
-use microdistill_host_tools::import::{Base, Learned, Trained, import};
+use microdistill_host_tools::import::{Base, Learned, Trained, import, trainable};
 use microdistill_host_tools::model::Model;
 use serde::Serialize;
 
@@ -42,6 +42,7 @@ impl Import {
         };
         file::probe_apart(&self.out, [self.learned.as_path(), path])?;
         let model = Model::load(path)?;
+        trainable(&model).with_context(|| path.display().to_string())?;
         let base = if self.shipped.is_some() { Base::Shipped(&model) } else { Base::Like(&model) };
         let Learned { mut model, changed, trained } = import(&self.learned, base)?;
         model.metadata.command = context.command.clone();

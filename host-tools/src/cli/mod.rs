@@ -10,6 +10,7 @@ mod evaluate;
 mod export;
 mod import;
 mod interrupt;
+mod number;
 mod outcome;
 mod precision;
 mod predict;
@@ -21,10 +22,11 @@ mod synthetic;
 mod table;
 mod text;
 mod train;
+mod training;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use microdistill_host_tools::error::Error;
 use microdistill_host_tools::model::command_line;
 
@@ -42,7 +44,7 @@ struct Cli {
     #[arg(long, global = true)]
     json: bool,
     /// The same seed gives the same result
-    #[arg(long, global = true, default_value_t = 1)]
+    #[arg(long, global = true, default_value_t = 1, value_parser = number::seed)]
     seed: u64,
 }
 
@@ -80,9 +82,19 @@ struct Context {
     command: String,
 }
 
+/// Takes `-1` for the value of a flag, which is refused with what it must be, and for no flag of its own.
+fn numbers(command: Command) -> Command {
+    let values = |arg: clap::Arg| match arg.get_action().takes_values() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    };
+    command.mut_args(values).mut_subcommands(numbers)
+}
+
 /// Parses, runs, and tells how it ended: 0, 1 (failed), 2 (usage) or 130 (Ctrl-C).
 pub(crate) fn main() -> ExitCode {
-    let Cli { verb, json, seed } = Cli::parse();
+    let matches = numbers(Cli::command()).get_matches();
+    let Cli { verb, json, seed } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     // By its name, wherever it lies and whatever it was called.
     let typed = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     let command = command_line(std::iter::once("microdistill".into()).chain(typed));

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use microdistill_host_tools::file;
 use microdistill_host_tools::model::Model;
 use microdistill_host_tools::precision::Scales;
-use microdistill_host_tools::quantize::quantize;
+use microdistill_host_tools::quantize::{quantizable, quantize};
 
 use super::Context;
 use super::data::DataFlags;
@@ -36,14 +36,19 @@ impl Quantize {
         let start = Instant::now();
         file::probe_apart(&self.out, self.data.files().chain([self.model.as_path()]))?;
         let model = Model::load(&self.model)?;
+        let of_model = || self.model.display().to_string();
+        quantizable(&model).with_context(of_model)?;
+        let rows = self.data.known()?;
         let parts = self.data.read_like(context, &model, true)?;
         let asked = if self.per_layer { Some(Scales::PerLayer.into()) } else { self.precision.precision() };
         let trained_for = model.metadata.precision;
         let precision = asked.or(trained_for).unwrap_or_default();
+        precision.check()?;
         if trained_for.is_some_and(|trained_for| trained_for != precision) {
             context.console.note("the student was trained for weights of other codes than asked for");
         }
-        let model = quantize(&model, &parts.known.x, precision)?;
+        let model = quantize(&model, &parts.known.x, precision)
+            .with_context(|| format!("{}, by the rows of {}", of_model(), rows.display()))?;
         finish(context, model, &parts, &self.out, start, None)
     }
 }

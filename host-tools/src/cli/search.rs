@@ -13,6 +13,7 @@ use microdistill_host_tools::search::{
 use microdistill_host_tools::student::Taught;
 use serde::Serialize;
 
+use super::number::count;
 use super::{Context, interrupt, table};
 
 /// Flags for what a search chooses, and for what it does without.
@@ -51,7 +52,7 @@ pub(super) struct SearchFlags {
     #[arg(long, value_name = "BYTES", conflicts_with_all = CHOSEN)]
     budget_ram: Option<Size>,
     /// … whose inference takes at most so many instructions on a Cortex-M4, estimated within some 30
-    #[arg(long, value_name = "N", conflicts_with_all = CHOSEN)]
+    #[arg(long, value_name = "N", conflicts_with_all = CHOSEN, value_parser = count::<u64>)]
     budget_instructions: Option<u64>,
     /// Students to begin with; a third of them goes on, again and again
     #[arg(long, value_name = "N", default_value_t = 54, value_parser = clap::value_parser!(u16).range(1..=9999))]

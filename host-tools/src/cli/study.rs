@@ -215,8 +215,7 @@ impl Study {
         let columns = Columns { groups: groups("train"), ..self.data.columns() };
         let train = read(folder.join("train.csv"), &columns)?;
         let test_groups = groups("test");
-        let expected =
-            Expected { groups: test_groups.as_deref(), missing: &columns.missing, ..train.expected() };
+        let expected = Expected { groups: test_groups.as_deref(), ..train.expected() };
         let test = read_like(folder.join("test.csv"), expected)?;
         Ok(Problem::new(name, train, test, self.redraw)?)
     }

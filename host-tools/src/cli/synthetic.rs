@@ -1,4 +1,5 @@
-//! `--synthetic`, `--synthetic-rows` and `--unlabelled`: more rows for a student, labelled by its teacher.
+//! `--synthetic`, `--synthetic-rows`, `--unlabelled` and `--further-share`: more rows for a student, labelled by its
+//! teacher.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -8,10 +9,12 @@ use clap::Args;
 use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::error::Result as LibraryResult;
 use microdistill_host_tools::model::{Further, Model, Source};
+use microdistill_host_tools::student::Blend;
 use microdistill_host_tools::synthetic::{Synthetic, generate};
 
 use super::Context;
 use super::data::DataFlags;
+use super::number::share;
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "More rows, labelled by the teacher")]
@@ -26,6 +29,10 @@ pub(super) struct FurtherFlags {
     /// A CSV file of real rows with the columns of --data; a target is ignored
     #[arg(long, value_name = "FILE")]
     unlabelled: Option<PathBuf>,
+    /// Share of each batch that both kinds have together, in (0, 1); a pass then goes once over the rows to distill on
+    /// [default: all rows are shuffled together]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    further_share: Option<f64>,
 }
 
 /// `500`, or `2x`: times as many as there are.
@@ -70,8 +77,12 @@ impl FurtherFlags {
         data: &DataFlags,
         teacher: Option<&Model>,
     ) -> Result<FurtherRows<'_>> {
+        let asked = !self.synthetic.is_empty() || self.unlabelled.is_some();
+        if let (Some(share), false) = (self.further_share, asked) {
+            bail!("--further-share {share}: of which rows? add --synthetic or --unlabelled, or leave it out");
+        }
         let Some(teacher) = teacher else {
-            if !self.synthetic.is_empty() || self.unlabelled.is_some() {
+            if asked {
                 bail!(
                     "--synthetic and --unlabelled need teachers to ask: soft labels say nothing of other rows"
                 );
@@ -91,40 +102,48 @@ pub(super) struct FurtherRows<'a> {
     seed: u64,
 }
 
+/// Rows, and the further ones behind them.
+pub(super) struct Blended {
+    pub(super) rows: Dataset,
+    /// What the further ones are; empty without such.
+    pub(super) added: Vec<Further>,
+    pub(super) blend: Option<Blend>,
+}
+
 impl FurtherRows<'_> {
-    /// `rows` and the further ones, and what those are. Synthetic ones are made of these rows and of no others, whichever
-    /// part of the data they are.
-    pub(super) fn beside(&self, rows: &Dataset) -> LibraryResult<(Dataset, Vec<Further>)> {
+    /// `rows` and the further ones. Synthetic ones are made of these rows and of no others, whichever part of the data they
+    /// are.
+    pub(super) fn beside(&self, rows: &Dataset) -> LibraryResult<Blended> {
         let kinds = &self.flags.synthetic;
         let count = self.flags.synthetic_rows.beside(rows.rows());
-        let mut added = Vec::new();
-        let mut further = Vec::new();
+        let (mut more, mut added) = (Vec::new(), Vec::new());
         for (index, &kind) in kinds.iter().enumerate() {
             // Equal shares; the first take what is over.
             let count = count / kinds.len() + usize::from(index < count % kinds.len());
-            further.push(Further { source: Source::Synthetic(kind), rows: count });
-            added.push(generate(kind, rows, count, self.seed)?);
+            added.push(Further { source: Source::Synthetic(kind), rows: count });
+            more.push(generate(kind, rows, count, self.seed)?);
         }
         if let Some(unlabelled) = &self.unlabelled {
             let source = Source::Unlabelled(unlabelled.hash.clone());
-            further.push(Further { source, rows: unlabelled.rows() });
-            added.push(unlabelled.clone());
+            added.push(Further { source, rows: unlabelled.rows() });
+            more.push(unlabelled.clone());
         }
-        match further.is_empty() {
-            true => Ok((rows.clone(), further)),
-            false => Ok((rows.with_unlabelled(&added), further)),
+        if more.is_empty() {
+            return Ok(Blended { rows: rows.clone(), added, blend: None });
         }
+        let blend = self.flags.further_share.map(|share| Blend { own: rows.rows(), share });
+        Ok(Blended { rows: rows.with_unlabelled(&more), added, blend })
     }
-}
 
-/// What was added, for people.
-pub(super) fn tell(context: &Context, rows: usize, further: &[Further]) {
-    if !further.is_empty() {
-        let list: Vec<String> = further.iter().map(Further::to_string).collect();
-        context.console.note(format_args!(
-            "beside {rows} rows, labelled by the teacher: {}; all are shuffled together",
-            list.join(", ")
-        ));
+    /// What was `added` beside so many rows, for people.
+    pub(super) fn tell(&self, context: &Context, rows: usize, added: &[Further]) {
+        let list: Vec<String> = added.iter().map(Further::to_string).collect();
+        let list = list.join(", ");
+        let how = match self.flags.further_share {
+            None => "all are shuffled together".into(),
+            Some(share) => format!("a share of {share} of each batch is of these"),
+        };
+        context.console.note(format_args!("beside {rows} rows, labelled by the teacher: {list}; {how}"));
     }
 }
 

@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use microdistill_host_tools::dataset::Dataset;
 use microdistill_host_tools::file;
 use microdistill_host_tools::network::Activation;
 use microdistill_host_tools::teacher::{Settings, fit, fit_ensemble};
-use microdistill_host_tools::weights::ClassWeights;
+use microdistill_host_tools::tune::work;
 
 use super::data::DataFlags;
-use super::decay::{WeightDecay, work};
+use super::number::count;
 use super::outcome::finish;
+use super::training::TrainingFlags;
 use super::{Context, interrupt};
 
 #[derive(Args, Debug)]
@@ -22,58 +23,21 @@ pub(super) struct Train {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Widths of the hidden layers
-    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128")]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128", value_parser = count::<usize>, allow_hyphen_values = true)]
     hidden: Vec<usize>,
     /// Networks of the teacher, whose probabilities or values are averaged: better, and K times as long to train
-    #[arg(long, value_name = "K", default_value_t = 1)]
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = count::<usize>)]
     ensemble: usize,
     /// Of the hidden layers
     #[arg(long, value_enum, default_value = "tanh")]
     activation: ActivationFlag,
-    /// L2, decoupled: a number, or `auto` for the best in cross-validation
-    #[arg(long, value_name = "DECAY", default_value = "auto")]
-    weight_decay: WeightDecay,
-    /// Folds of that cross-validation; with groups, at most as many as there are groups
-    #[arg(long, default_value_t = 7)]
-    folds: usize,
     /// Share of hidden units dropped at each step
     #[arg(long, default_value_t = 0.0)]
     dropout: f32,
-    /// Adam's step size; it falls to zero along a half cosine
-    #[arg(long)]
-    rate: Option<f32>,
-    /// Rows an update
-    #[arg(long)]
-    batch: Option<usize>,
-    /// Passes over the rows [default: 100, fewer for more than 20,000 rows]
-    #[arg(long)]
-    epochs: Option<usize>,
-    /// Early stopping: epochs without a better validation loss. The validation rows are then not trained on
-    #[arg(long, value_name = "EPOCHS")]
-    patience: Option<usize>,
-    /// What rows count, by their label
-    #[arg(long, value_enum, default_value = "none")]
-    class_weights: ClassWeightsFlag,
+    #[command(flatten)]
+    training: TrainingFlags,
     #[command(flatten)]
     data: DataFlags,
-}
-
-/// What rows count in the loss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ClassWeightsFlag {
-    /// All rows alike
-    None,
-    /// All classes alike, so that rare ones are not given up
-    Balanced,
-}
-
-impl From<ClassWeightsFlag> for ClassWeights {
-    fn from(flag: ClassWeightsFlag) -> Self {
-        match flag {
-            ClassWeightsFlag::None => ClassWeights::None,
-            ClassWeightsFlag::Balanced => ClassWeights::Balanced,
-        }
-    }
 }
 
 /// The activations of hidden layers.
@@ -107,12 +71,9 @@ impl Train {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
         let start = Instant::now();
         file::probe_apart(&self.out, self.data.files())?;
-        if self.ensemble == 0 {
-            bail!("--ensemble 0: a teacher needs at least one network");
-        }
         let parts = self.data.read_new(context)?;
         interrupt::ask();
-        let (rows, validation) = match self.patience {
+        let (rows, validation) = match self.training.patience {
             Some(_) => {
                 let [training, validation] = parts.for_early_stopping()?;
                 (parts.known.select(training), Some(parts.known.select(validation)))
@@ -121,10 +82,10 @@ impl Train {
         };
         let Settings { widths, epochs, .. } = self.settings(context, &rows, 0.0);
         let work = work(&widths, epochs);
-        let decay = self.weight_decay.choose(
+        let decay = self.training.weight_decay.choose(
             context,
             "teacher's weight decay",
-            (&rows, self.folds, work),
+            (&rows, self.training.folds, work),
             |rows, decay| fit(rows, None, &self.settings(context, rows, decay), &mut |_| interrupt::flow()),
         )?;
         let settings = self.settings(context, &rows, decay);
@@ -144,11 +105,10 @@ impl Train {
         settings.activation = self.activation.into();
         settings.dropout = self.dropout;
         settings.rates.weight_decay = decay;
-        settings.rates.rate = self.rate.unwrap_or(settings.rates.rate);
-        settings.batch = self.batch.unwrap_or(settings.batch);
-        settings.epochs = self.epochs.unwrap_or(settings.epochs);
-        settings.patience = self.patience;
-        settings.class_weights = self.class_weights.into();
+        settings.patience = self.training.patience;
+        settings.class_weights = self.training.class_weights();
+        let Settings { rates, batch, epochs, .. } = &mut settings;
+        self.training.apply(rates, batch, epochs);
         settings
     }
 }

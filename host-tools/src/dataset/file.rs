@@ -19,7 +19,7 @@ pub(super) struct File {
     pub(super) hash: String,
     pub(super) notes: Vec<String>,
     /// Texts that stand for a missing value, beside the usual ones.
-    missing: Vec<String>,
+    pub(super) missing: Vec<String>,
 }
 
 impl File {
@@ -44,6 +44,7 @@ impl File {
         file.header = header.iter().map(str::to_owned).collect();
         file.check_header()?;
         file.check_nameless()?;
+        file.check_quotes()?;
         Ok(file)
     }
 
@@ -90,6 +91,26 @@ impl File {
         Ok(())
     }
 
+    /// A quote that nothing closes takes all that follows for one cell, the last one.
+    fn check_quotes(&self) -> Result<()> {
+        let bytes = self.bytes.trim_ascii_end();
+        if !bytes.contains(&b'"') || bytes.ends_with(b"\"") {
+            return Ok(());
+        }
+        let mut last = None;
+        self.each(|line, record| {
+            let lines = record.iter().next_back().is_some_and(|cell| cell.contains(['\n', '\r']));
+            last = lines.then_some(line);
+            Ok(())
+        })?;
+        match last {
+            None => Ok(()),
+            line => {
+                Err(self.error(line, "a quote in the last column is never closed: close it, or take it out"))
+            }
+        }
+    }
+
     /// Columns with a name.
     pub(super) fn named(&self) -> impl DoubleEndedIterator<Item = usize> {
         (0..self.header.len()).filter(|&column| !self.header[column].is_empty())
@@ -109,6 +130,8 @@ impl File {
     /// Calls `row` with the line and the cells of each row that is not empty, and returns how many are.
     pub(super) fn each(&self, mut row: impl FnMut(u64, &StringRecord) -> Result<()>) -> Result<usize> {
         let (mut reader, mut record, mut empty) = (self.reader(), StringRecord::new(), 0);
+        // Else what is wrong in the first row is told of the header's line.
+        reader.headers().map_err(|error| self.of_csv(&error))?;
         while reader.read_record(&mut record).map_err(|error| self.of_csv(&error))? {
             if record.iter().all(str::is_empty) {
                 empty += 1;

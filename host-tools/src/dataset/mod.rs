@@ -14,7 +14,7 @@ use nalgebra::DMatrix;
 
 pub use read::{Columns, Expected, Kind, read, read_like, read_unlabelled};
 pub use soft_labels::read_soft_labels;
-pub use split::{Fold, folds, split};
+pub use split::{Fold, check_shares, folds, split};
 pub use standardizer::{Standardized, Standardizer};
 pub use text::Text;
 
@@ -35,6 +35,8 @@ pub struct Dataset {
     pub groups: Option<Vec<String>>,
     /// First 16 hexadecimal digits of the SHA-256 of the file.
     pub hash: String,
+    /// Texts that stood for a missing value beside the usual ones, as they do in further files of these rows.
+    pub missing: Vec<String>,
     /// What was assumed, ignored or found missing: to be told to the user.
     pub notes: Vec<String>,
 }
@@ -62,6 +64,7 @@ impl Dataset {
             target: Target::Absent,
             groups: None,
             hash: model.metadata.data_hash.clone(),
+            missing: model.metadata.missing.clone(),
             notes: Vec::new(),
         }
     }
@@ -88,6 +91,7 @@ impl Dataset {
             features: self.features.clone(),
             task: self.task.clone(),
             hash: self.hash.clone(),
+            missing: self.missing.clone(),
             notes: Vec::new(),
         }
     }
@@ -123,7 +127,7 @@ impl Dataset {
             task: &self.task,
             target_optional: false,
             groups: None,
-            missing: &[],
+            missing: &self.missing,
         }
     }
 

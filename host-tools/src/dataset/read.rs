@@ -244,7 +244,16 @@ impl<const TEXTS: usize> Rows<TEXTS> {
         unlabelled: &[usize],
     ) -> Dataset {
         let features = encodings.iter().flat_map(|encoding| encoding.features(&file)).collect();
-        let data = Dataset { features, x: self.x, task, target, groups, hash: file.hash, notes: file.notes };
+        let data = Dataset {
+            features,
+            x: self.x,
+            task,
+            target,
+            groups,
+            hash: file.hash,
+            missing: file.missing,
+            notes: file.notes,
+        };
         if unlabelled.is_empty() {
             return data;
         }

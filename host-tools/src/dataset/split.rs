@@ -24,10 +24,7 @@ pub struct Fold {
 /// # Errors
 /// Shares that are none, fewer groups than parts, or a part without rows.
 pub fn split(dataset: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<usize>>> {
-    let sum: f64 = shares.iter().sum();
-    if shares.iter().any(|&share| share.is_nan() || share <= 0.0) || (sum - 1.0).abs() > 1e-6 {
-        return Err(Error::Invalid(format!("the shares {shares:?} must be positive and sum to 1")));
-    }
+    check_shares(shares)?;
     let mut rng = Pcg32::new(seed, STREAM);
     let mut parts = vec![Vec::new(); shares.len()];
     if let Some(groups) = &dataset.groups {
@@ -62,6 +59,18 @@ pub fn split(dataset: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<usi
     }
     parts.iter_mut().for_each(|part| part.sort_unstable());
     Ok(parts)
+}
+
+/// Whether rows can be divided by these shares.
+///
+/// # Errors
+/// One that is not positive, or a sum other than 1.
+pub fn check_shares(shares: &[f64]) -> Result<()> {
+    let sum: f64 = shares.iter().sum();
+    if shares.iter().any(|&share| share.is_nan() || share <= 0.0) || (sum - 1.0).abs() > 1e-6 {
+        return Err(Error::Invalid(format!("the shares {shares:?} must be positive and sum to 1")));
+    }
+    Ok(())
 }
 
 /// The shares of each class. With `carry`, what rounding takes from one class is given to the next, but the first part
@@ -166,6 +175,7 @@ mod tests {
             target: Target::Classes(classes.to_vec()),
             groups: groups.map(|groups| groups.iter().map(usize::to_string).collect()),
             hash: String::new(),
+            missing: Vec::new(),
             notes: Vec::new(),
         }
     }

@@ -119,8 +119,8 @@ fn recorded(bytes: &[u8], network: &Network) -> Result<(Vec<Trained>, Vec<f32>),
             let found = dump::newest(bytes, &|header| parts.find(header).is_some());
             found.ok_or_else(|| {
                 format!(
-                    "{refused}; no flash with a whole checkpoint of this network either, if that is all of the range \
-                     that `Checkpoint::new` gets; and no text with lines as \"weights 0 0: [1065353216, …]\""
+                    "{refused}. Give a record, all of the flash that `Checkpoint::new` gets, with a whole checkpoint of \
+                     this network in it, or text with lines as \"weights 0 0: [1065353216, …]\""
                 )
             })?
         }

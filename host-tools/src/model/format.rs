@@ -55,7 +55,7 @@ enum Numbers {
 
 impl Model {
     /// The file's bytes.
-    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, String> {
+    pub(super) fn encode(&self) -> Result<Vec<u8>, String> {
         self.check()?;
         let mut tensors = Tensors::default();
         tensors.add("scaler.mean", vec![self.scaler.mean.len()], &self.scaler.mean);
@@ -94,7 +94,7 @@ impl Model {
     }
 
     /// The model of the file's bytes.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, String> {
         let (_, metadata) = SafeTensors::read_metadata(bytes)
             .map_err(|error| format!("not a safetensors file, or a damaged one: {error}"))?;
         let foreign = "a safetensors file, but not a model of microdistill";

@@ -24,6 +24,9 @@ pub struct Metadata {
     pub seed: u64,
     /// Hash of the training data.
     pub data_hash: String,
+    /// Texts that stood for a missing value in them, beside the usual ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// How those were divided, if they held the test rows, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
@@ -36,6 +39,9 @@ pub struct Metadata {
     /// What it learned from beside those data, labelled by its teacher.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<Further>,
+    /// The share that those had in each batch; none: all rows were shuffled together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub further_share: Option<f64>,
     /// The command that made the model: see [`command_line`].
     pub command: String,
     /// Scores by name, as "test accuracy"; a file keeps the finite ones.
@@ -53,10 +59,12 @@ impl Metadata {
             features: data.features.clone(),
             seed,
             data_hash: data.hash.clone(),
+            missing: data.missing.clone(),
             division: None,
             training: None,
             precision: None,
             further: Vec::new(),
+            further_share: None,
             command: String::new(),
             scores: BTreeMap::new(),
             machine: None,

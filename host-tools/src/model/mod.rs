@@ -65,7 +65,23 @@ impl Model {
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
-        Model::from_bytes(&bytes).map_err(|message| Error::Model { path: path.into(), message })
+        Model::decode(&bytes).map_err(|message| Error::Model { path: path.into(), message })
+    }
+
+    /// The model of a file's bytes, as [`load`](Model::load) reads them.
+    ///
+    /// # Errors
+    /// Bytes that are no usable model.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Model::decode(bytes).map_err(Error::Invalid)
+    }
+
+    /// The bytes that [`save`](Model::save) writes.
+    ///
+    /// # Errors
+    /// A model that [`load`](Model::load) would refuse.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.encode().map_err(Error::Invalid)
     }
 
     /// Writes the model file, whole or not at all. The same model gives the same bytes.
@@ -74,7 +90,7 @@ impl Model {
     /// The file system's, and a model that [`load`](Model::load) would refuse: a tensor that is not finite, for one.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let bytes = self.to_bytes().map_err(|message| Error::Model { path: path.into(), message })?;
+        let bytes = self.encode().map_err(|message| Error::Model { path: path.into(), message })?;
         file::write(path, &bytes)
     }
 
@@ -85,7 +101,7 @@ impl Model {
             task: &self.metadata.task,
             target_optional: false,
             groups: None,
-            missing: &[],
+            missing: &self.metadata.missing,
         }
     }
 

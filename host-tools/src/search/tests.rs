@@ -16,6 +16,7 @@ fn problem() -> (Dataset, Model) {
         target: Target::Classes(classes),
         groups: Some((0..240).map(|row| (row / 40).to_string()).collect()),
         hash: String::new(),
+        missing: Vec::new(),
         notes: Vec::new(),
         x,
     };

@@ -6,6 +6,7 @@ mod fit;
 mod hint;
 mod lessons;
 mod objective;
+mod order;
 mod settings;
 mod straight_through;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub use distiller::Distiller;
 pub use fit::{Taught, fit, fit_with_hints};
 pub use lessons::Lessons;
 pub use objective::Recipe;
+pub use order::Blend;
 pub use settings::{Settings, WEIGHT_DECAY};
 pub(crate) use train::train_watched;
 pub use train::{Epoch, Trained, Validation, train};

@@ -5,10 +5,11 @@ use microdistill::optimizer::AdamRates;
 use super::cooling::Cooling;
 use super::lessons::Lessons;
 use super::objective::Recipe;
+use super::order::Blend;
 use crate::error::{Error, Result};
 use crate::network::{Activation, check_widths};
 use crate::precision::Precision;
-use crate::schedule::epochs;
+use crate::schedule::{self, epochs};
 use crate::weights::ClassWeights;
 
 /// How a student is trained.
@@ -29,11 +30,13 @@ pub struct Settings {
     /// α > 0 of mixup (Zhang et al. 2018): a sample is `λ·x₁ + (1−λ)·x₂` of two rows, `λ` of Beta(α, α), and so is what it
     /// is held against. None: samples are rows.
     pub mixup: Option<f32>,
+    /// The share that further rows have in each batch. None: they are shuffled together with the data's.
+    pub blend: Option<Blend>,
     /// Adam's, with its decoupled weight decay. The rate falls along a half cosine to zero.
     pub rates: AdamRates,
     /// Samples an update, at least 1.
     pub batch: usize,
-    /// Most passes over the lessons.
+    /// Most passes over the lessons; of [blended](Settings::blend) ones, over the data's.
     pub epochs: usize,
     /// Early stopping: epochs without a better validation loss after which training stops. Needs validation lessons; the
     /// weights of the best epoch are kept in any case where there are such.
@@ -51,8 +54,9 @@ pub struct Settings {
 pub const WEIGHT_DECAY: f32 = 0.1;
 
 impl Settings {
-    /// What works untuned for `rows` training rows: ReLU, which int8 has for nothing; Adam at 10⁻² with a small weight
-    /// decay; 200 epochs, fewer where the rows are many, since a student of this size is trained in seconds.
+    /// What works untuned for `rows` training rows, or [samples a pass](Blend::samples): ReLU, which int8 has for nothing;
+    /// Adam at 10⁻² with a small weight decay; 200 epochs, fewer where the rows are many, since a student of this size is
+    /// trained in seconds.
     pub fn new(widths: Vec<usize>, recipe: Recipe, rows: usize, seed: u64) -> Self {
         Settings {
             widths,
@@ -62,6 +66,7 @@ impl Settings {
             dropout: 0.0,
             label_smoothing: 0.0,
             mixup: None,
+            blend: None,
             rates: AdamRates { rate: 1e-2, weight_decay: WEIGHT_DECAY, ..AdamRates::DEFAULT },
             batch: 32,
             epochs: epochs(200, rows),
@@ -87,12 +92,7 @@ impl Settings {
     pub(super) fn check(&self, lessons: Lessons<'_>) -> Result<()> {
         let invalid = |message: String| Err(Error::Invalid(message));
         let (inputs, outputs) = check_widths(&self.widths)?;
-        if self.batch == 0 || self.epochs == 0 {
-            return invalid("batch and epochs must be at least 1".into());
-        }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return invalid(format!("dropout {}: it must be at least 0 and below 1", self.dropout));
-        }
+        schedule::check(&self.rates, self.batch, self.epochs, self.dropout)?;
         let smoothing = self.label_smoothing;
         if !(0.0..1.0).contains(&smoothing) {
             return invalid(format!("label smoothing {smoothing}: it must be at least 0 and below 1"));

@@ -12,7 +12,7 @@ use rand_pcg::Pcg32;
 use super::hint::hidden_layers;
 use super::lessons::Lessons;
 use super::objective::{Lesson, Mixed, Objective, Recipe};
-use super::{Cooling, Curve, Epoch, Settings, Trained, train, train_watched};
+use super::{Blend, Cooling, Curve, Epoch, Settings, Trained, train, train_watched};
 use crate::answers::Answers;
 use crate::error::Result;
 use crate::network::{Activation, Network};
@@ -69,8 +69,8 @@ fn trained(settings: &Settings, lessons: Lessons<'_>) -> Trained {
 #[test]
 fn answers_and_labels_stay_beside_their_rows_when_these_are_shuffled() {
     let rows = rows(24, 1);
-    let share = |recipe: Recipe, expected: &dyn Fn(usize) -> usize| {
-        let mut settings = settings(recipe);
+    let share = |recipe: Recipe, blend, expected: &dyn Fn(usize) -> usize| {
+        let mut settings = Settings { blend, ..settings(recipe) };
         settings.rates.weight_decay = 0.0;
         let network = trained(&settings, rows.lessons()).network;
         let right = |&row: &usize| argmax(&network.predict(rows.x.column(row).as_slice())) == expected(row);
@@ -80,11 +80,13 @@ fn answers_and_labels_stay_beside_their_rows_when_these_are_shuffled() {
     let taught = |row: usize| argmax(answers.column(row).as_slice());
     let soft = Recipe::SoftLabels(SoftLabels { temperature: 2.0, alpha: 1.0 });
     for recipe in [soft, Recipe::OutputMse, Recipe::LogitMse] {
-        let right = share(recipe, &taught);
-        assert!(right >= 20, "{recipe:?}: {right} of 24");
+        for blend in [None, Some(Blend { own: 16, share: 0.4 })] {
+            let right = share(recipe, blend, &taught);
+            assert!(right >= 20, "{recipe:?}, {blend:?}: {right} of 24");
+        }
     }
     // By chance it would be a quarter.
-    assert!(share(Recipe::HardLabels, &|row| rows.labels[row].unwrap()) >= 20);
+    assert!(share(Recipe::HardLabels, None, &|row| rows.labels[row].unwrap()) >= 20);
 }
 
 /// Loss and gradient.
@@ -224,7 +226,8 @@ fn hints_are_hidden_layers_that_give_the_teachers_through_a_linear_map() {
     assert!(left(&start) < left(&random), "{} and {}", left(&start), left(&random));
     // The student begins with these layers.
     let lessons = rows.lessons();
-    let still = Settings { rates: AdamRates { rate: 0.0, ..settings.rates }, ..settings.clone() };
+    let still =
+        Settings { rates: AdamRates { rate: f32::MIN_POSITIVE, ..settings.rates }, ..settings.clone() };
     let student = train_watched(&still, Some(&start), lessons, None, &mut |_, _| ControlFlow::Break(()))
         .unwrap()
         .network;
@@ -275,7 +278,13 @@ fn settings_out_of_their_ranges_are_refused() {
     let cooled =
         |recipe, last| Settings { cooling: Some(Cooling { last, curve: Curve::Cosine }), ..settings(recipe) };
     let base = || settings(SOFT);
+    let rate = |rate| Settings { rates: AdamRates { rate, ..AdamRates::DEFAULT }, ..base() };
+    let decay = |weight_decay| Settings { rates: AdamRates { weight_decay, ..AdamRates::DEFAULT }, ..base() };
     for (settings, message) in [
+        (rate(-1.0), "rate -1: it must be above 0"),
+        (rate(f32::INFINITY), "rate inf: it must be above 0"),
+        (decay(-0.1), "weight decay -0.1: it must be at least 0"),
+        (Settings { batch: 0, ..base() }, "batch and epochs must be at least 1"),
         (Settings { dropout: 1.0, ..base() }, "dropout 1: it must be at least 0 and below 1"),
         (Settings { dropout: f32::NAN, ..base() }, "dropout NaN: it must be at least 0 and below 1"),
         (
@@ -287,6 +296,10 @@ fn settings_out_of_their_ranges_are_refused() {
             "label smoothing 0.1: this loss has no labels to smooth",
         ),
         (Settings { mixup: Some(0.0), ..base() }, "mixup 0: it must be above 0"),
+        (
+            Settings { blend: Some(Blend { own: 8, share: 0.5 }), ..base() },
+            "a share of further rows where 8 of 8 rows are the data's: both kinds are needed",
+        ),
         (Settings { patience: Some(3), ..base() }, "early stopping needs validation rows"),
         (settings(soft(0.0, 0.5)), "temperature 0: it must be above 0"),
         (settings(soft(f32::NAN, 0.5)), "temperature NaN: it must be above 0"),

@@ -11,10 +11,10 @@ use rand_pcg::Pcg32;
 
 use super::lessons::{Asked, Lessons};
 use super::objective::{Mixed, Objective};
+use super::order::Order;
 use super::{Distiller, Settings};
 use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::random::{below, shuffle};
 
 /// Progress, told after each epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +48,7 @@ pub struct Trained {
 /// Trains a student. `progress` is called after each epoch; on `Break` the student trained so far is returned.
 ///
 /// # Errors
-/// Settings out of their ranges, lessons that do not fit the recipe or each other, and training that diverges.
+/// Settings out of their ranges, lessons that do not fit the recipe, the blend or each other, and training that diverges.
 pub fn train(
     settings: &Settings,
     lessons: Lessons<'_>,
@@ -123,7 +123,7 @@ struct Training<'a> {
     objective: Objective,
     mixup: Option<Mixup>,
     distiller: Distiller,
-    order: Vec<usize>,
+    order: Order,
     schedule: HalfCosine,
     update: usize,
     rng: Pcg32,
@@ -146,13 +146,14 @@ impl<'a> Training<'a> {
         }
         let mut distiller = Distiller::new(student);
         distiller.drop_units(settings.dropout);
-        let rows = lessons.rows();
+        let order = Order::new(lessons.rows(), settings.blend)?;
+        let updates = order.samples().div_ceil(settings.batch);
         Ok(Training {
             objective: Objective { recipe: settings.recipe, smoothing: settings.label_smoothing },
             mixup: settings.mixup.and_then(|alpha| Mixup::new(alpha, lessons.x.nrows())),
             distiller,
-            order: (0..rows).collect(),
-            schedule: HalfCosine { steps: settings.epochs.saturating_mul(rows.div_ceil(settings.batch)) },
+            order,
+            schedule: HalfCosine { steps: settings.epochs.saturating_mul(updates) },
             update: 0,
             rng,
             lessons,
@@ -166,16 +167,16 @@ impl<'a> Training<'a> {
 
     /// One pass over the lessons in a new order: mean loss.
     fn epoch(&mut self) -> f64 {
-        shuffle(&mut self.order, &mut self.rng);
+        self.order.draw(&mut self.rng);
         let mut sum = 0.0;
-        for batch in self.order.chunks(self.settings.batch) {
+        for batch in self.order.pass().chunks(self.settings.batch) {
             for &row in batch {
                 self.distiller.draw(&mut self.rng);
                 let (lessons, objective) = (&self.lessons, &self.objective);
                 sum += f64::from(match &mut self.mixup {
                     None => self.distiller.learn(lessons.x(row), objective, lessons.lesson(row)),
                     Some(mixup) => {
-                        let other = below(lessons.rows(), &mut self.rng);
+                        let other = self.order.partner(&mut self.rng);
                         let (x, share) = mixup.mix([row, other].map(|row| lessons.x(row)), &mut self.rng);
                         let pair = [row, other].map(|row| lessons.lesson(row));
                         self.distiller.learn(x, &Mixed { loss: objective, share }, pair)
@@ -186,7 +187,7 @@ impl<'a> Training<'a> {
             self.distiller.update(&AdamRates { rate, ..self.settings.rates });
             self.update += 1;
         }
-        sum / self.order.len() as f64
+        sum / self.order.samples() as f64
     }
 }
 

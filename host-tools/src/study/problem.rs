@@ -260,6 +260,7 @@ fn noise(rows: usize, features: usize, classes: usize, rng: &mut Pcg32) -> Datas
         target: Target::Classes((0..rows).map(|_| below(classes, rng)).collect()),
         groups: None,
         hash: String::new(),
+        missing: Vec::new(),
         notes: Vec::new(),
     }
 }
@@ -288,6 +289,7 @@ mod tests {
             target: Target::Classes(all.clone().map(|row| row % labels).collect()),
             groups: grouped.then(|| all.map(|row| (row / labels % 12).to_string()).collect()),
             hash: String::new(),
+            missing: Vec::new(),
             notes: Vec::new(),
         }
     }

@@ -33,6 +33,7 @@ fn rows(count: usize, shift: usize) -> Dataset {
         target: Target::Classes((0..count).map(|row| row % 3).collect()),
         groups: None,
         hash: "rows".into(),
+        missing: Vec::new(),
         notes: Vec::new(),
     }
 }

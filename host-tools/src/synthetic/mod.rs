@@ -162,6 +162,7 @@ mod tests {
             target: Target::Classes(classes),
             groups: Some((0..60).map(|row| (row / 10).to_string()).collect()),
             hash: "0123".into(),
+            missing: Vec::new(),
             notes: vec!["a note".into()],
         }
     }
@@ -184,6 +185,23 @@ mod tests {
             assert!(most.to_string().contains("of 3 features are too many"), "{most}");
             let none = generate(kind, &rows.select(&[]), 1, 1).unwrap_err();
             assert_eq!(none.to_string(), "there are no rows to make synthetic ones from");
+        }
+    }
+
+    #[test]
+    fn networks_make_rows_of_the_mean_and_spread_of_the_data() {
+        let (x, _) = moons(400, 1);
+        let x = x.rows(0, 2).into_owned();
+        let rng = || Pcg32::new(1, 1);
+        for (made, off, ratios) in [
+            (vae::generate(&x, 2000, &mut rng()).unwrap(), 0.15, 0.7..1.3),
+            (gan::generate(&x, 2000, &mut rng()).unwrap(), 0.2, 0.7..1.4),
+        ] {
+            for (made, x) in made.row_iter().zip(x.row_iter()) {
+                assert!((made.mean() - x.mean()).abs() < off, "means {} and {}", made.mean(), x.mean());
+                let ratio = made.variance() / x.variance();
+                assert!(ratios.contains(&ratio), "variances {} and {}", made.variance(), x.variance());
+            }
         }
     }
 

@@ -1,11 +1,13 @@
 //! What the trainings of VAE and GAN have in common.
 
+use microdistill::optimizer::AdamRates;
 use microdistill::schedule::{HalfCosine, Schedule as _};
 use nalgebra::DMatrix;
 use rand_core::Rng;
+use rand_pcg::Pcg32;
 
 use super::normal;
-use crate::batched::gather;
+use crate::batched::{Batched, Mode, gather};
 use crate::error::{Error, Result};
 use crate::random::shuffle;
 use crate::schedule::epochs;
@@ -29,16 +31,16 @@ pub(super) fn batch(x: &DMatrix<f32>) -> usize {
     BATCH.min(x.ncols())
 }
 
-/// Calls `step` for every batch of every pass over `x` with the batch, how many of its columns are rows, the share of the
-/// rate, which falls along a half cosine to zero, and `rng`; it returns the sum of their losses.
+/// Calls `step` for every batch of every pass over `x` with the batch, how many of its columns are rows, the `rates`, of
+/// which the step size falls along a half cosine to zero, and `rng`; it returns the sum of their losses.
 ///
 /// # Errors
 /// A loss that is not finite.
 pub(super) fn train<R: Rng>(
-    name: &str,
+    (name, rates): (&str, AdamRates),
     x: &DMatrix<f32>,
     rng: &mut R,
-    mut step: impl FnMut(&DMatrix<f32>, usize, f32, &mut R) -> f64,
+    mut step: impl FnMut(&DMatrix<f32>, usize, &AdamRates, &mut R) -> f64,
 ) -> Result<()> {
     let mut order: Vec<usize> = (0..x.ncols()).collect();
     let mut rows = DMatrix::zeros(x.nrows(), batch(x));
@@ -50,7 +52,8 @@ pub(super) fn train<R: Rng>(
         let mut loss = 0.0;
         for chunk in order.chunks(rows.ncols()) {
             gather(x, chunk.iter().copied(), &mut rows);
-            loss += step(&rows, chunk.len(), updates.share(update), rng);
+            let rates = AdamRates { rate: rates.rate * updates.share(update), ..rates };
+            loss += step(&rows, chunk.len(), &rates, rng);
             update += 1;
         }
         if !loss.is_finite() {
@@ -61,6 +64,27 @@ pub(super) fn train<R: Rng>(
         }
     }
     Ok(())
+}
+
+/// `count` rows that a trained `network` makes of `z ~ N(0, I)`, shape (latent × batch), which is drawn anew for each batch;
+/// `finish` makes of a feature's number and its value what the row has. Shape (features × count).
+pub(super) fn draw_rows<R: Rng>(
+    network: &mut Batched<f32>,
+    mut z: DMatrix<f32>,
+    count: usize,
+    rng: &mut R,
+    finish: impl Fn(usize, f32, &mut R) -> f32,
+) -> DMatrix<f32> {
+    let features = network.output_and_gradient().0.nrows();
+    let mut made = DMatrix::zeros(features, count);
+    for made in made.as_mut_slice().chunks_mut(z.ncols() * features) {
+        fill(&mut z, rng);
+        let rows = network.forward(&z, made.len() / features, Mode::<Pcg32>::Inference);
+        for (index, (made, &value)) in made.iter_mut().zip(rows).enumerate() {
+            *made = finish(index % features, value, rng);
+        }
+    }
+    made
 }
 
 /// Draws every number anew.

@@ -165,6 +165,7 @@ fn a_teacher_like_another_is_the_same_on_the_same_rows() {
         target: dataset::Target::Classes(classes),
         groups: None,
         hash: String::new(),
+        missing: Vec::new(),
         notes: Vec::new(),
         x,
     };

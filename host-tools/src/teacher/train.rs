@@ -14,7 +14,7 @@ use crate::batched::{Adam, Batched, Mode, Real, gather};
 use crate::error::{Error, Result};
 use crate::network::{Activation, Network, check_widths};
 use crate::random::shuffle;
-use crate::schedule::epochs;
+use crate::schedule::{self, epochs};
 use crate::weights::{ClassWeights, Weighted};
 
 /// What a teacher is held against, one element or column a row of data.
@@ -173,12 +173,7 @@ impl Settings {
         let invalid = |message: String| Err(Error::Invalid(message));
         let (rows, features) = (examples.x.ncols(), examples.x.nrows());
         let (inputs, outputs) = check_widths(&self.widths)?;
-        if self.batch == 0 || self.epochs == 0 {
-            return invalid("batch and epochs must be at least 1".into());
-        }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return invalid(format!("dropout {}: it must be at least 0 and below 1", self.dropout));
-        }
+        schedule::check(&self.rates, self.batch, self.epochs, self.dropout)?;
         if rows == 0 {
             return invalid("there are no rows to train on".into());
         }

@@ -53,16 +53,57 @@ fn unusable_data_are_refused_and_say_where() {
         ("a,b,kind\n1,2,u\n1,2,3,v\n", "x.csv:3: 4 values, the header has 3"),
         ("a,kind\n1,u\n\"2\n\",v\n3x,v\n", "x.csv:5: column \"a\": \"3x\" is not a number"),
         ("a,kind\n1,u\n2,u\n", "x.csv: all rows have the label \"u\" in \"kind\""),
-        ("a,kind\n1,u\n2,v\n", "2 rows are too few for a part of"),
+        ("a,kind\n1,u\n2,v\n", "x.csv: 2 rows are too few for a part of"),
+        ("a,kind\n1,u\n2,\"v\n3,u\n4,v\n", "x.csv:3: a quote in the last column is never closed"),
     ] {
         folder.write("x.csv", text);
         let (error, code) = folder.error(&format!("train --data x.csv {QUICK}"));
         assert!(error.starts_with(&format!("error: {message}")), "{text:?}: {error}");
         assert_eq!(code, 1, "{text:?}");
     }
+    std::fs::write(folder.path("x.csv"), b"a,kind\n1,\xe9\n2,v\n").unwrap();
+    let (error, _) = folder.error(&format!("train --data x.csv {QUICK}"));
+    assert_eq!(error, "error: x.csv:2: not UTF-8: save the file as UTF-8");
     let (error, code) = folder.error(&format!("train --data . {QUICK}"));
     assert!(error.contains("Is a directory") && code == 1, "{error}");
     assert!(!folder.path("t.safetensors").exists());
+}
+
+#[test]
+fn what_cannot_be_quantized_or_divided_names_its_file() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    folder.json(&TRAIN.replace("teacher.safetensors", "t.safetensors --ensemble 2"));
+    let quantize = "quantize teacher.safetensors --data data.csv --out";
+    folder.json(&format!("{quantize} int8.safetensors"));
+    folder.write("huge.csv", "a,b,c,d,kind\n3e38,3e38,3e38,3e38,round\n1,2,3,4,long\n");
+    for (line, expected) in [
+        ("quantize int8.safetensors --data none.csv --out q", "int8.safetensors: the model is int8 already"),
+        ("quantize t.safetensors --data none.csv --out q", "t.safetensors: the model is an ensemble of 2"),
+        (
+            "import data.csv --like int8.safetensors --out q",
+            "int8.safetensors: the model is int8, which does not",
+        ),
+        ("export t.safetensors --out q", "t.safetensors: the model is an ensemble of 2"),
+        (
+            "quantize teacher.safetensors --train huge.csv --out q",
+            "teacher.safetensors, by the rows of huge.csv: the input is not finite for calibration row 1",
+        ),
+        (
+            "quantize teacher.safetensors --data huge.csv --out q",
+            "huge.csv: 2 rows are too few for a part of",
+        ),
+        ("train --data data.csv --split 0.5,0.2,0.2 --out q", "--split: the shares [0.5, 0.2, 0.2] must be"),
+        ("train --data data.csv --split 0.5,0.5 --out q", "--split takes three shares"),
+        (
+            "distill --teacher teacher.safetensors --train huge.csv --student 4-3 --fraction 0.1 --out q",
+            "--fraction 0.1: 2 rows are too few for a part of 0.9 of them",
+        ),
+    ] {
+        let (error, code) = folder.error(line);
+        assert!(error.starts_with(&format!("error: {expected}")) && code == 1, "{line}: {error}");
+    }
+    assert!(!folder.path("q").exists());
 }
 
 #[test]
@@ -118,6 +159,31 @@ fn two_classes_and_three_hundred() {
         folder.json("quantize s.safetensors --data x.csv --out q.safetensors");
         folder.json("export q.safetensors --out model.rs");
     }
+}
+
+#[test]
+fn odd_labels_go_the_whole_way() {
+    let folder = Folder::new();
+    let labels = ["say \"ah\"", "two\nlines, one label", "日本 {x}\\n"];
+    let mut csv = String::from("a,b,kind\r\n");
+    for row in 0..150 {
+        let label = labels[row % 3].replace('"', "\"\"");
+        csv += &format!("{}.{},{},\"{label}\"\r\n", row % 3, row % 7, row % 5);
+    }
+    folder.write("x.csv", &csv);
+    folder.json("train --data x.csv --hidden 8 --weight-decay 0 --out t.safetensors");
+    folder.json("distill --teacher t.safetensors --data x.csv --student 2-8-3 --out s.safetensors");
+    folder.json("quantize s.safetensors --data x.csv --out q.safetensors");
+    folder.json("predict q.safetensors --data x.csv --out p.csv");
+    // What is predicted is read again, as soft labels.
+    folder.json("distill --soft-labels p.csv --train x.csv --student 2-8-3 --out s.safetensors");
+    let predicted = std::fs::read_to_string(folder.path("p.csv")).unwrap();
+    let first = "\n\"say \"\"ah\"\"\",";
+    assert!(predicted.contains(first), "{predicted:.400}");
+    folder.json("export q.safetensors --out model.rs");
+    let text = std::fs::read_to_string(folder.path("model.rs")).unwrap();
+    let list = labels.map(|label| format!("{label:?}"));
+    assert!(text.contains(&format!("LABELS: [&str; 3] = [{}];", list.join(", "))), "{text}");
 }
 
 #[test]
@@ -190,6 +256,22 @@ fn categories_go_the_whole_way_and_rare_classes_count() {
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 3);
     let notes = String::from_utf8(output.stderr).unwrap();
     assert!(notes.contains("does not know the category \"z\" of \"island\""), "{notes}");
+}
+
+#[test]
+fn what_stands_for_a_missing_value_is_said_once() {
+    let folder = Folder::new();
+    folder.write("x.csv", &(rows(60, 2) + "-200,1,k0\n"));
+    folder
+        .json("train --data x.csv --missing -200 --hidden 4 --weight-decay 0 --epochs 2 --out t.safetensors");
+    folder
+        .json("distill --teacher t.safetensors --data x.csv --student 2-4-2 --epochs 2 --out s.safetensors");
+    folder.write("given.csv", "a,b,kind\n-200,1,k0\n");
+    folder.write("empty.csv", "a,b,kind\n,1,k0\n");
+    for model in ["t.safetensors", "s.safetensors"] {
+        let predict = |rows: &str| folder.run(&format!("predict {model} --data {rows} --out -")).stdout;
+        assert_eq!(predict("given.csv"), predict("empty.csv"), "{model}");
+    }
 }
 
 #[test]

@@ -152,7 +152,6 @@ fn failures_say_where_and_what_to_do() {
         ("train --data text.csv --out t", "error: text.csv:3: column \"b\": \"oops\" is not a number"),
         ("train --data data.csv --target knid --out t", "error: data.csv:1: no target column \"knid\""),
         ("train --data data.csv --split 0.5,0.5 --out t", "error: --split takes three shares"),
-        ("train --train data.csv --hidden 0 --out t", "error: [5, 0, 3] is no shape of a network"),
         ("train --train data.csv --weight-decay 1 --dropout 1 --out t", "error: dropout 1"),
         (
             "train --train data.csv --weight-decay 1 --epochs 1 --out none/t",
@@ -190,6 +189,49 @@ fn failures_say_where_and_what_to_do() {
         "distill --student 4",
     ] {
         assert_eq!(folder.run(line).status.code(), Some(2), "{line}");
+    }
+}
+
+#[test]
+fn numbers_out_of_their_range_are_refused_negative_ones_too() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    let train = "train --train data.csv --weight-decay 0 --out t".to_owned();
+    let distill = "distill --teacher teacher.safetensors --data data.csv --student 4-3 --out t".to_owned();
+    let count = "it must be a whole number of at least 1";
+    for (flags, expected, wanted) in [
+        ("--rate -1", "rate -1: it must be above 0", 1),
+        ("--rate 0", "rate 0: it must be above 0", 1),
+        ("--dropout -1", "dropout -1: it must be at least 0 and below 1", 1),
+        ("--epochs -3", count, 2),
+        ("--batch 0", count, 2),
+        ("--patience 1.5", count, 2),
+        ("--folds 1", "it must be a whole number of at least 2", 2),
+        ("--folds -2", "it must be a whole number of at least 2", 2),
+        ("--seed -1", "it must be a whole number from 0 to 18446744073709551615", 2),
+        ("--text a --text-features -1", "-1 is not in 1..=65536", 2),
+    ] {
+        for verb in [&train, &distill] {
+            let (error, code) = folder.error(&format!("{verb} {flags}"));
+            assert!(error.contains(expected) && code == wanted, "{verb} {flags}: {error}");
+        }
+    }
+    for (line, expected, wanted) in [
+        (train.replace(" 0 ", " -0.5 "), "it must be `auto` or a number of at least 0", 2),
+        (format!("{train} --hidden 4,0"), count, 2),
+        ("board teach host --out t --passes -1".to_owned(), count, 2),
+        ("board teach host --out t --batch 0".to_owned(), count, 2),
+        (format!("{train} --hidden -4,2"), count, 2),
+        (
+            train.replace("train data.csv", "data data.csv --split -0.5,1,0.5"),
+            "must be positive and sum to 1",
+            1,
+        ),
+        (format!("{distill} --generations -1"), count, 2),
+        (distill.replace("--student 4-3", "--budget-instructions -1"), count, 2),
+    ] {
+        let (error, code) = folder.error(&line);
+        assert!(error.contains(expected) && code == wanted, "{line}: {error}");
     }
 }
 

@@ -28,12 +28,15 @@ fn an_ensemble_is_one_file_that_teaches_and_is_judged() {
         let (message, code) = folder.error(line);
         assert_eq!(code, 1);
         assert!(
-            message.starts_with("error: the model is an ensemble of 3 networks, which no board runs"),
+            message.starts_with(
+                "error: teacher.safetensors: the model is an ensemble of 3 networks, which no board runs"
+            ),
             "{message}"
         );
     }
     let (message, code) = folder.error(&format!("{TRAIN} --ensemble 0"));
-    assert_eq!((message.as_str(), code), ("error: --ensemble 0: a teacher needs at least one network", 1));
+    let expected = "error: invalid value '0' for '--ensemble <K>': it must be a whole number of at least 1";
+    assert_eq!((message.as_str(), code), (expected, 2));
 }
 
 #[test]
@@ -168,7 +171,6 @@ fn recipes_that_cannot_be_are_refused() {
         (format!("{DISTILL} --dropout -0.1"), "dropout -0.1: it must be at least 0 and below 1"),
         (format!("{DISTILL} --mixup 0"), "mixup 0: it must be above 0"),
         (format!("{DISTILL} --label-smoothing 1"), "label smoothing 1: it must be at least 0 and below 1"),
-        (format!("{DISTILL} --generations 0"), "--generations 0: there is at least one student"),
         (format!("{DISTILL} --fraction 0"), "--fraction 0: it must be above 0 and at most 1"),
         (format!("{DISTILL} --teacher-weights 1,2"), "--teacher-weights has 2 numbers for 1 teachers"),
         (format!("{DISTILL} --teacher-weights -1"), "a teacher's weight of -1: it must be above 0"),

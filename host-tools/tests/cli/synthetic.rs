@@ -66,6 +66,32 @@ fn unlabelled_rows_teach_whatever_their_target_holds() {
 }
 
 #[test]
+fn further_rows_may_have_a_share_of_each_batch() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    folder.write("more.csv", "d,c,b,a,kind\n7,0.2,0.1,1.5,\n7,NA,1,2,\n7,0.1,0.5,0.1,\n");
+    let student = |flags: &str| {
+        let outcome = folder.json(&format!("{DISTILL} --unlabelled more.csv --synthetic jitter {flags}"));
+        assert!(outcome["test"]["accuracy"].as_f64() > Some(0.9), "{flags}: {outcome}");
+        Model::load(folder.path("student.safetensors")).unwrap()
+    };
+    let shuffled = student("");
+    let quarter = student("--further-share 0.25");
+    assert_eq!((shuffled.metadata.further_share, quarter.metadata.further_share), (None, Some(0.25)));
+    assert_eq!(quarter, student("--further-share 0.25"));
+    for other in [student("--further-share 0.5"), shuffled] {
+        assert_ne!(quarter.body, other.body);
+        assert_eq!(quarter.metadata.further, other.metadata.further);
+    }
+    student("--further-share 0.5 --hints --mixup 0.2 --patience 60");
+    student("--further-share 0.5 --generations 2 --bits 4");
+    // In every fold, too, and however many they are: a pass is not longer.
+    let flags = "--further-share 0.5 --weight-decay auto --folds 2 --epochs 20 --synthetic-rows 100x";
+    let said = String::from_utf8(folder.run(&format!("{DISTILL} --synthetic mixup {flags}")).stderr).unwrap();
+    assert!(said.contains("(mixup); a share of 0.5 of each batch is of these"), "{said}");
+}
+
+#[test]
 fn values_are_learned_from_synthetic_rows_too() {
     let folder = Folder::new();
     let mut csv = String::from("a,b,value\n");
@@ -84,7 +110,7 @@ fn values_are_learned_from_synthetic_rows_too() {
 }
 
 #[test]
-fn amounts_that_cannot_be_are_refused() {
+fn amounts_and_shares_that_cannot_be_are_refused() {
     let folder = Folder::new();
     folder.json(TRAIN);
     for (flags, message, code) in [
@@ -96,6 +122,11 @@ fn amounts_that_cannot_be_are_refused() {
         ),
         ("--synthetic-rows 2x", "the following required arguments were not provided:", 2),
         ("--synthetic jitter --synthetic-rows 1e18x", "are too many", 1),
+        ("--synthetic jitter --further-share 1", "it must be above 0 and below 1, as 0.5", 2),
+        ("--synthetic jitter --further-share -0.5", "it must be above 0 and below 1, as 0.5", 2),
+        ("--synthetic jitter --further-share NaN", "it must be above 0 and below 1, as 0.5", 2),
+        ("--synthetic jitter --further-share 0.9999999999", "take a smaller share", 1),
+        ("--further-share 0.5", "--further-share 0.5: of which rows? add --synthetic or --unlabelled", 1),
     ] {
         let (error, exit) = folder.error(&format!("{DISTILL} {flags}"));
         assert!(error.contains(message) && exit == code, "{flags}: {error}");

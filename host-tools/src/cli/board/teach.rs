@@ -21,6 +21,7 @@ use microdistill_host_tools::model::{Body, Model};
 use rand_pcg::Pcg32;
 use serde::Serialize;
 
+use super::super::number::count;
 use super::super::outcome::{destination, judge};
 use super::super::{Context, interrupt, table};
 use super::{ready, rows, sources_folder, tell_memory};
@@ -69,7 +70,7 @@ pub(super) struct Teach {
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// How often all rows are sent, in an order of --seed
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = count::<usize>)]
     passes: usize,
     /// Adam's step size
     #[arg(long, default_value_t = 3e-3)]
@@ -78,7 +79,7 @@ pub(super) struct Teach {
     #[arg(long, default_value_t = 1e-4)]
     weight_decay: f32,
     /// Samples an update
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = count::<u32>)]
     batch: u32,
     /// T > 0: softens teacher and student
     #[arg(long, default_value_t = SoftLabels::DEFAULT.temperature)]

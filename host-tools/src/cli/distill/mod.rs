@@ -6,28 +6,38 @@ mod teachers;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use microdistill_host_tools::answers::Answers;
 use microdistill_host_tools::dataset::{Dataset, Target, split};
 use microdistill_host_tools::file;
 use microdistill_host_tools::model::Model;
 use microdistill_host_tools::random::nth_seed;
-use microdistill_host_tools::student::{Recipe, Settings, Taught, fit, fit_with_hints};
+use microdistill_host_tools::student::{Blend, Recipe, Settings, Taught, fit, fit_with_hints};
+use microdistill_host_tools::tune::work;
 
 use super::data::{DataFlags, Parts};
-use super::decay::{WeightDecay, work};
+use super::decay::WeightDecay;
 use super::outcome::{finish, finish_search};
 use super::precision::PrecisionFlags;
 use super::search::SearchFlags;
-use super::synthetic::{FurtherFlags, FurtherRows, tell};
-use super::train::{ActivationFlag, ClassWeightsFlag};
+use super::synthetic::{Blended, FurtherFlags, FurtherRows};
+use super::train::ActivationFlag;
+use super::training::TrainingFlags;
 use super::{Context, interrupt};
 use recipe::RecipeFlags;
 use teachers::{TeacherFlags, Teachers};
 
 #[derive(Args, Debug)]
-#[command(after_long_help = recipe::TABLE)]
+#[command(
+    after_long_help = recipe::TABLE,
+    mut_arg("weight_decay", |arg| arg.default_value("0.1")),
+    mut_arg("bits", |arg| arg.help(
+        "Quantization-aware: in the second half of the passes the student computes with weights of so many bits, and \
+         activations of 8"
+    )),
+    mut_arg("epochs", |arg| arg.help("Passes over the rows [default: 200, fewer for more than 10,000 rows]")),
+)]
 pub(super) struct Distill {
     #[command(flatten)]
     teachers: TeacherFlags,
@@ -47,25 +57,8 @@ pub(super) struct Distill {
     /// Share of the rows to distill on, drawn by class and seed
     #[arg(long, default_value_t = 1.0)]
     fraction: f64,
-    /// L2, decoupled: a number, or `auto` for the best in cross-validation
-    #[arg(long, value_name = "DECAY", default_value = "0.1")]
-    weight_decay: WeightDecay,
-    /// Folds of that cross-validation; with groups, at most as many as there are groups
-    #[arg(long, default_value_t = 7)]
-    folds: usize,
-    /// Adam's step size; it falls to zero along a half cosine
-    #[arg(long)]
-    rate: Option<f32>,
-    /// Rows an update
-    #[arg(long)]
-    batch: Option<usize>,
-    /// Passes over the rows [default: 200, fewer for more than 10,000 rows]
-    #[arg(long)]
-    epochs: Option<usize>,
-    /// What rows count, by their label, if they have one
-    #[arg(long, value_enum, default_value = "none")]
-    class_weights: ClassWeightsFlag,
-    /// Quantization-aware: in the second half of the passes the student computes with weights of so many bits
+    #[command(flatten)]
+    training: TrainingFlags,
     #[command(flatten)]
     precision: PrecisionFlags,
     #[command(flatten)]
@@ -132,7 +125,7 @@ impl Distill {
         let recipe = self.recipe.recipe(&parts.known.task)?;
         let further = self.further.read(context, &self.data, teachers.asked())?;
         interrupt::ask();
-        let (training, validation) = match self.recipe.patience {
+        let (training, validation) = match self.training.patience {
             Some(_) => {
                 let [training, validation] = parts.for_early_stopping()?;
                 (training.clone(), Some(Class::new(&teachers, &parts, validation)?))
@@ -148,15 +141,16 @@ impl Distill {
             return finish_search(context, student, &parts, &self.out, start, found);
         }
         let decay = self.choose_decay(context, &teachers, recipe, (&class.rows, &further))?;
-        let (rows, added) = further.beside(&class.rows)?;
+        let Blended { rows, added, blend } = further.beside(&class.rows)?;
         if !added.is_empty() {
-            tell(context, class.rows.rows(), &added);
+            further.tell(context, class.rows.rows(), &added);
             class = Class { answers: teachers.answers(&rows, &[])?, rows };
         }
-        let settings = self.settings(context, recipe, &class.rows, decay);
+        let settings = self.settings(context, recipe, (class.rows.rows(), blend), decay);
         let mut student = self.train(context, &teachers, (class, validation), &settings)?;
         parts.sign(&mut student);
         student.metadata.further = added;
+        student.metadata.further_share = blend.map(|blend| blend.share);
         finish(context, student, &parts, &self.out, start, Some(decay))
     }
 
@@ -222,7 +216,8 @@ impl Distill {
             return Ok(indices);
         }
         let rows = known.select(&indices);
-        let parts = split(&rows, &[self.fraction, 1.0 - self.fraction], context.seed)?;
+        let parts = split(&rows, &[self.fraction, 1.0 - self.fraction], context.seed)
+            .with_context(|| format!("--fraction {}", self.fraction))?;
         Ok(parts[0].iter().map(|&index| indices[index]).collect())
     }
 
@@ -257,27 +252,25 @@ impl Distill {
         recipe: Recipe,
         (rows, further): (&Dataset, &FurtherRows<'_>),
     ) -> Result<f32> {
-        if self.weight_decay == WeightDecay::Auto && teachers.asked().is_none() {
+        if self.training.weight_decay == WeightDecay::Auto && teachers.asked().is_none() {
             bail!(
                 "--weight-decay auto asks teachers about other rows, which soft labels say nothing of: give a number"
             );
         }
         // Folds have no rows to stop by.
-        let settings = |rows: &Dataset, decay| Settings {
-            patience: None,
-            ..self.settings(context, recipe, rows, decay)
-        };
-        let Settings { widths, epochs, .. } = settings(rows, 0.0);
+        let settings =
+            |rows, decay| Settings { patience: None, ..self.settings(context, recipe, rows, decay) };
+        let Settings { widths, epochs, .. } = settings((rows.rows(), None), 0.0);
         let work = work(&widths, epochs);
-        self.weight_decay.choose(
+        self.training.weight_decay.choose(
             context,
             "student's weight decay",
-            (rows, self.folds, work),
+            (rows, self.training.folds, work),
             |rows, decay| {
-                let (rows, _) = further.beside(rows)?;
+                let Blended { rows, blend, .. } = further.beside(rows)?;
                 let answers = teachers.answers(&rows, &[])?;
                 let taught = Taught { data: &rows, teacher: Some(&answers) };
-                fit(taught, None, &settings(&rows, decay), &mut |_| interrupt::flow())
+                fit(taught, None, &settings((rows.rows(), blend), decay), &mut |_| interrupt::flow())
             },
         )
     }
@@ -287,16 +280,25 @@ impl Distill {
         self.student.as_ref().map_or_else(Vec::new, |Widths(widths)| widths.clone())
     }
 
-    fn settings(&self, context: &Context, recipe: Recipe, rows: &Dataset, decay: f32) -> Settings {
-        let mut settings = Settings::new(self.widths(), recipe, rows.rows(), context.seed);
+    /// For so many rows, and how they are blended.
+    fn settings(
+        &self,
+        context: &Context,
+        recipe: Recipe,
+        (rows, blend): (usize, Option<Blend>),
+        decay: f32,
+    ) -> Settings {
+        let samples = blend.map_or(rows, Blend::samples);
+        let mut settings = Settings::new(self.widths(), recipe, samples, context.seed);
         self.recipe.apply(&mut settings);
         settings.activation = self.activation.into();
         settings.rates.weight_decay = decay;
-        settings.rates.rate = self.rate.unwrap_or(settings.rates.rate);
-        settings.batch = self.batch.unwrap_or(settings.batch);
-        settings.epochs = self.epochs.unwrap_or(settings.epochs);
-        settings.class_weights = self.class_weights.into();
+        settings.patience = self.training.patience;
+        settings.class_weights = self.training.class_weights();
         settings.precision = self.precision.precision();
+        settings.blend = blend;
+        let Settings { rates, batch, epochs, .. } = &mut settings;
+        self.training.apply(rates, batch, epochs);
         settings
     }
 }

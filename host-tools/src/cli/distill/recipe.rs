@@ -8,6 +8,8 @@ use microdistill::loss::{DecoupledSoftLabels, SoftLabels};
 use microdistill_host_tools::model::Task;
 use microdistill_host_tools::student::{Cooling, Curve, Recipe, Settings};
 
+use super::super::number::count;
+
 /// What `--help` ends with.
 pub(super) const TABLE: &str = "\
 Recipes, of a student's logits z, a teacher's v, C classes, p = softmax(z/T), q = softmax(v/T), and CE = −ln softmax(z) of \
@@ -48,28 +50,25 @@ pub(super) struct RecipeFlags {
     #[arg(long, value_enum, default_value = "linear")]
     cooling: CoolingFlag,
     /// α in [0, 1]: the teacher's share beside the labels [default: 0.9, decoupled: 0.5]
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long)]
     alpha: Option<f32>,
     /// β ≥ 0: what classes beside the label's count, for decoupled soft labels [default: 4]
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long)]
     beta: Option<f32>,
     /// Share of hidden units dropped of each sample, in [0, 1)
-    #[arg(long, default_value_t = 0.0, allow_hyphen_values = true)]
+    #[arg(long, default_value_t = 0.0)]
     dropout: f32,
     /// ε in [0, 1): the share of a label that is spread over all classes
-    #[arg(long, value_name = "E", default_value_t = 0.0, allow_hyphen_values = true)]
+    #[arg(long, value_name = "E", default_value_t = 0.0)]
     label_smoothing: f32,
     /// α > 0: pairs of rows are mixed by shares of Beta(α, α)
-    #[arg(long, value_name = "ALPHA", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ALPHA")]
     mixup: Option<f32>,
-    /// Early stopping: epochs without a better validation loss. The validation rows are then not trained on
-    #[arg(long, value_name = "EPOCHS")]
-    pub(super) patience: Option<usize>,
     /// The student's hidden layer first learns what the teacher's gives
     #[arg(long)]
     pub(super) hints: bool,
     /// Students, of which each next one learns from the one before
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count::<usize>)]
     pub(super) generations: usize,
 }
 
@@ -124,9 +123,6 @@ impl FromStr for Temperature {
 impl RecipeFlags {
     /// What can be said before a file is read.
     pub(super) fn check(&self) -> Result<()> {
-        if self.generations == 0 {
-            bail!("--generations 0: there is at least one student");
-        }
         if self.beta.is_some() && self.loss != Some(LossFlag::Decoupled) {
             bail!("--beta is for --loss decoupled");
         }
@@ -142,7 +138,6 @@ impl RecipeFlags {
         settings.dropout = self.dropout;
         settings.label_smoothing = self.label_smoothing;
         settings.mixup = self.mixup;
-        settings.patience = self.patience;
     }
 
     /// The loss for a task.

@@ -1,0 +1,20 @@
+//! Files of soft labels: whatever the bytes, an error or a distribution for each row.
+#![no_main]
+
+use std::io::Write as _;
+
+use libfuzzer_sys::fuzz_target;
+use microdistill_host_tools::dataset::read_soft_labels;
+use tempfile::NamedTempFile;
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut file = NamedTempFile::new().expect("a temporary file");
+    file.write_all(bytes).expect("a temporary file");
+    let labels = ["a", "b", "c"].map(String::from);
+    for rows in 1..4 {
+        if let Ok(answers) = read_soft_labels(&file, &labels, rows) {
+            assert_eq!(answers.shape(), (3, rows));
+            assert!(answers.logits(1.0).iter().all(|logit| logit.is_finite()));
+        }
+    }
+});

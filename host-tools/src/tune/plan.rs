@@ -1,0 +1,79 @@
+//! What a cross-validation may cost.
+
+use super::WEIGHT_DECAYS;
+use crate::dataset::{Dataset, split};
+use crate::error::Result;
+
+/// What is tried where rows and parameters are many.
+const FEW_WEIGHT_DECAYS: [f32; 4] = [0.0, 0.25, 1.0, 4.0];
+
+/// How much of a cross-validation is worth its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Number of folds.
+    pub folds: usize,
+    /// Candidates, as [`beside_rows`](super::beside_rows) takes them.
+    pub candidates: Vec<f32>,
+    /// Number of rows.
+    pub rows: usize,
+}
+
+/// Multiplications in a forward pass, for all trainings together: some 20 seconds of two cores.
+const BUDGET: f64 = 1e11;
+
+impl Plan {
+    /// For `rows` rows in `folds` folds, where a training takes `work` multiplications a row: first there are fewer
+    /// folds, then fewer candidates, then fewer rows.
+    pub fn new(rows: usize, folds: usize, work: usize) -> Self {
+        let one = rows as f64 * work as f64;
+        let all = Plan { folds, candidates: WEIGHT_DECAYS.to_vec(), rows };
+        let fewest = folds.min(3);
+        let affordable = 1.0 + BUDGET / (WEIGHT_DECAYS.len() as f64 * one);
+        if affordable >= fewest as f64 {
+            return Plan { folds: folds.min(affordable as usize), ..all };
+        }
+        let trainings = (FEW_WEIGHT_DECAYS.len() * fewest.saturating_sub(1).max(1)) as f64;
+        let rows = rows.min((BUDGET / (trainings * work.max(1) as f64)) as usize).max(1000).min(rows);
+        Plan { folds: fewest, candidates: FEW_WEIGHT_DECAYS.to_vec(), rows }
+    }
+
+    /// As many of the rows as planned, by class and seed.
+    ///
+    /// # Errors
+    /// Classes too small to be divided.
+    pub fn select(&self, data: &Dataset, seed: u64) -> Result<Dataset> {
+        if self.rows >= data.rows() {
+            return Ok(data.clone());
+        }
+        let share = self.rows as f64 / data.rows() as f64;
+        // Of each group there are fewer rows then, but still of all groups.
+        let ungrouped = Dataset { groups: None, ..data.clone() };
+        Ok(data.select(&split(&ungrouped, &[share, 1.0 - share], seed)?[0]))
+    }
+}
+
+/// What a row costs in the training of a network of these widths, in multiplications of forward passes: those of its
+/// layers, and the time of as many for all the rest.
+pub fn work(widths: &[usize], epochs: usize) -> usize {
+    let layers = widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1]));
+    layers.fold(2000, usize::saturating_add).saturating_mul(epochs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_data_are_tuned_by_fewer_folds_then_candidates_then_rows() {
+        let plan = |rows, work| {
+            let Plan { folds, candidates, rows } = Plan::new(rows, 7, work);
+            (folds, candidates.len(), rows)
+        };
+        assert_eq!(plan(785, 2_138_300), (7, 7, 785));
+        assert_eq!(plan(1347, 2_600_000), (5, 7, 1347));
+        assert_eq!(plan(4000, 2_600_000), (3, 4, 4000));
+        assert_eq!(plan(1_000_000, 2_600_000), (3, 4, 4807));
+        assert_eq!(plan(5000, usize::MAX), (3, 4, 1000));
+        assert_eq!(Plan::new(10, 2, 1).folds, 2);
+    }
+}
