@@ -10,8 +10,8 @@ use crate::scalar::Scalar;
 pub trait Activation: Copy + core::fmt::Debug + 'static {
     /// Which activation this is: see [`fingerprint`].
     const FINGERPRINT: u32;
-    /// Whether f′ is 1 where `y` is not zero, and 0 where it is: what comes behind need only pass gradients where its input
-    /// is not zero, and this activation leaves them as they are.
+    /// Whether f′ is 1 where `y` is not zero, and 0 where it is zero, as for [`Relu`]. Then the layer behind computes the
+    /// gradient of its input only where that is not zero, and this activation has nothing more to do.
     const GATE: bool = false;
 
     /// `f(z)`
@@ -29,7 +29,7 @@ pub trait Activation: Copy + core::fmt::Debug + 'static {
     }
     /// `dy · f′(z)`, from `y = f(z)`.
     fn backward<T: Scalar>(y: T, dy: T) -> T;
-    /// What the variance of initial weights is divided by: `fan`, for weights uniform in ±√(6 / fan).
+    /// The fan of a layer, by which initial weights are scaled: they are uniform in ±√(6 / fan), a variance of 2 / fan.
     fn fan(inputs: usize, outputs: usize) -> usize;
 }
 
@@ -41,7 +41,7 @@ pub struct Identity;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Relu;
 
-/// `y = min(max(z, 0), 6)`, as of int8 networks made elsewhere; NaN passes through, and −0 stays −0.
+/// `y = min(max(z, 0), 6)`, which many networks made for int8 have; NaN passes through, and −0 stays −0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Relu6;
 

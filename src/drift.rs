@@ -51,12 +51,13 @@ impl PageHinkley {
     /// Before the first number.
     pub const ZERO: Self = PageHinkley::expecting(0.0, 0);
 
-    /// As if `count` numbers of this mean had been seen: without, the first numbers are the norm, whatever they are.
+    /// Begins as if `count` numbers of this mean had been seen. With a count of 0, the first numbers that come are the
+    /// norm, whatever they are.
     pub const fn expecting(mean: f32, count: u32) -> Self {
         PageHinkley { mean, count, gap: 0.0, norm: mean }
     }
 
-    /// Adds a number and tells whether the mean has risen. One that is not finite says nothing.
+    /// Adds a number and tells whether the mean has risen. A number that is not finite is ignored.
     pub fn add(&mut self, x: f32, limits: &PageHinkleyLimits) -> bool {
         if x.is_finite() {
             self.count = self.count.saturating_add(1);
@@ -71,7 +72,7 @@ impl PageHinkley {
         self.gap > limits.threshold
     }
 
-    /// The mean before the rise that now is watched.
+    /// The mean before the rise that is being watched.
     pub fn norm(&self) -> f32 {
         self.norm
     }
@@ -107,9 +108,10 @@ pub struct DriftLimits {
 impl DriftLimits {
     /// For [`disagreement`]: a rise of 0.05 is tolerated, ten times a rise by 0.35 is not; blocks of 64, 4 of them in vain.
     ///
-    /// Rarely wrong in a long life, and too late for one of some hundred samples: on the streams of `docs/field.md` it never
-    /// starts, where 0.02 and 0.5 tell streams that learning helps from others. False alarms of theirs cost work, not the
-    /// student, where a [`Guard`](crate::guard::Guard) judges.
+    /// False alarms are rare over a long life, but a life of some hundred samples may end before learning starts: on the
+    /// streams of `docs/field.md` it never does. There, a tolerance of 0.02 and a threshold of 0.5 tell the streams that
+    /// learning helps from the others. Their false alarms cost work, but not the student, where a
+    /// [`Guard`](crate::guard::Guard) judges.
     pub const DEFAULT: DriftLimits =
         DriftLimits { start: PageHinkleyLimits { tolerance: 0.05, threshold: 3.0 }, block: 64, patience: 4 };
 }
@@ -137,7 +139,7 @@ impl Drift {
         Drift { learning: true, ..Drift::expecting(mean, count) }
     }
 
-    /// Adds a sample's disagreement and tells whether it is time to learn. One that is not finite says nothing.
+    /// Adds a sample's disagreement and tells whether it is time to learn. A number that is not finite is ignored.
     pub fn add(&mut self, disagreement: f32, limits: &DriftLimits) -> bool {
         if !self.learning {
             self.learning = self.test.add(disagreement, &limits.start);

@@ -57,7 +57,7 @@ impl<const N: usize, const PERCENT: u8, T: Scalar> Dropout<N, PERCENT, T> {
     }
 }
 
-/// What a pass keeps of [`Dropout`].
+/// What the recorded pass of a [`Dropout`] keeps: its mask, and its output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropped<const N: usize, T = f32> {
     output: [T; N],

@@ -1,4 +1,4 @@
-//! Activations by approximate exponentials. Types beside the precise ones, which stay as they are.
+//! Activations by approximate exponentials. They are types of their own: the precise ones stay as they are.
 //!
 //! | instructions a number | precise | by [`Quartic`] | by `Micromath` |
 //! |---|---|---|---|
@@ -20,7 +20,7 @@ pub trait Exp: Copy + Debug + 'static {
     /// eˣ for x in [-87, 88].
     fn within(x: f32) -> f32;
 
-    /// eˣ for x ≤ 0, as behind the subtraction of the largest; 0 below −87, NaN for NaN.
+    /// eˣ for x ≤ 0, as it is where the largest logit has been subtracted; 0 below −87 but of [`Libm`], NaN for NaN.
     #[inline]
     fn decay<T: Scalar>(x: T) -> T {
         let x = x.to_f32();
@@ -32,7 +32,7 @@ pub trait Exp: Copy + Debug + 'static {
         x.ln()
     }
 
-    /// eˣ; 0 below −87, infinity above 88, NaN for NaN.
+    /// eˣ; 0 below −87 and infinity above 88 but of [`Libm`], NaN for NaN.
     fn exp<T: Scalar>(x: T) -> T {
         T::from_f32(match x.to_f32() {
             x if x > 88.0 => f32::INFINITY,
@@ -43,7 +43,7 @@ pub trait Exp: Copy + Debug + 'static {
     }
 }
 
-/// The precise one, [`libm`]'s, for what is generic in its exponential.
+/// The precise exponential, [`libm`]'s, for types that are generic in their exponential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Libm;
 

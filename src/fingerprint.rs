@@ -4,7 +4,7 @@
 //! Parameters of [`Params`](crate::Params) have it as a const; the desktop, whose networks have no type, folds
 //! [`dense`] and [`chain`] from the last layer to the first.
 
-/// Of an activation, by its name.
+/// The fingerprint of an activation, by its name.
 pub const fn activation(name: &str) -> u32 {
     let mut hash = BASIS;
     let mut bytes = name.as_bytes();
@@ -15,32 +15,33 @@ pub const fn activation(name: &str) -> u32 {
     hash
 }
 
-/// This fingerprint and a number that belongs to it.
+/// A fingerprint, continued with a number that belongs to it.
 pub const fn with(hash: u32, number: u32) -> u32 {
     let [a, b, c, d] = number.to_le_bytes();
     fold(fold(fold(fold(hash, a), b), c), d)
 }
 
-/// Of a dense layer; whether its weights lie [by input](crate::layout::ByInput), as stored ones do, too.
+/// The fingerprint of a dense layer. `by_input`: whether its weights lie [by input](crate::layout::ByInput), in memory and
+/// where they are stored.
 pub const fn dense(inputs: usize, outputs: usize, activation: u32, by_input: bool) -> u32 {
     let hash = with(with(activation, inputs as u32), outputs as u32);
     if by_input { with(hash, 1) } else { hash }
 }
 
-/// Of a layer that is [frozen](crate::finetune::Frozen).
+/// The fingerprint of a layer that is [frozen](crate::finetune::Frozen).
 pub const fn frozen(layer: u32) -> u32 {
     with(activation("frozen"), layer)
 }
 
-/// Of a layer that has [biases](crate::finetune::BiasOnly) to be stored, and no weights.
+/// The fingerprint of a layer that has [biases](crate::finetune::BiasOnly) to be stored, and no weights.
 pub const fn bias_only(layer: u32) -> u32 {
     with(activation("bias-only"), layer)
 }
 
-/// What a layer has that inference passes over.
+/// The fingerprint of a layer that inference passes over, as [`Dropout`](crate::Dropout).
 pub const NOTHING: u32 = 0;
 
-/// Of a layer, then another; one that is [`NOTHING`] does not count.
+/// The fingerprint of a layer and the one behind it; one that is [`NOTHING`] does not count.
 pub const fn chain(first: u32, second: u32) -> u32 {
     match (first, second) {
         (NOTHING, hash) | (hash, NOTHING) => hash,

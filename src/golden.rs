@@ -11,9 +11,9 @@ use crate::scaler::Prepare;
 pub struct Golden<const I: usize, X, Y> {
     /// Raw features.
     pub raw: [f32; I],
-    /// What the input edge makes of them.
+    /// The network's input that [`Prepare`] makes of them: standardized features, or codes.
     pub input: X,
-    /// What the network makes of that.
+    /// The network's output for that: logits, values, or codes.
     pub output: Y,
 }
 
@@ -50,6 +50,9 @@ impl core::fmt::Display for Mismatch {
 impl core::error::Error for Mismatch {}
 
 /// Runs every vector and compares to the bit; any NaN equals any NaN.
+///
+/// # Errors
+/// The first vector that differs, and the stage at which it does.
 pub fn self_test<const I: usize, const SCRATCH: usize, P: Prepare<I>, L: Layer<Input = P::Output>>(
     input: &P,
     network: &Network<L, SCRATCH>,

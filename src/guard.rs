@@ -94,20 +94,20 @@ impl<X, F: Fn(usize) -> Option<(X, usize)>> Rows<X> for F {
 pub struct Limits {
     /// Steps before the candidate is judged.
     pub steps: u32,
-    /// The largest loss of a step, in its own unit; what is above, or NaN, ends the transaction.
+    /// The largest loss of a step, in the unit that `step` returns. A loss above it, or NaN, ends the transaction.
     pub loss: f32,
     /// How far the candidate may move, `‖θ − θ₀‖`, finite: gradients that explode go farther.
     pub distance: f32,
-    /// Mean negative log-likelihood on the trusted rows, in nats, that a candidate may have though the student in use has
-    /// less: that of the shipped student ([`Score::of`]) and a little more, as who adapts to one user gives up some
-    /// likelihood on others.
+    /// The mean negative log-likelihood on the trusted rows, in nats, that a candidate may have even if that of the
+    /// student in use is lower. Give it that of the shipped student ([`Score::of`]) and a little more: a student that
+    /// adapts to one user loses some likelihood on others.
     pub trusted: f32,
-    /// Errors on the trusted rows that a candidate may make though the student in use makes fewer: those of the shipped
-    /// student. At zero, a lucky student sets a bar that hardly any candidate passes: without this and
+    /// How many errors on the trusted rows a candidate may make even if the student in use makes fewer. Give it those of
+    /// the shipped student. At zero, a lucky student sets a bar that hardly any candidate passes: without this and
     /// [`patience`](Limits::patience), a guard takes more than half of what is gained on some data of `docs/field.md`.
     pub errors: u32,
-    /// Verdicts that a candidate outlives: found no better, it learns on from where it is, so many times another
-    /// [`steps`](Limits::steps), before it is dropped. What diverges is dropped at once.
+    /// How many verdicts a candidate outlives. If it is found no better, it learns on from where it is for another
+    /// [`steps`](Limits::steps), so many times, before it is dropped. One that diverges is dropped at once.
     pub patience: u32,
 }
 
@@ -173,8 +173,8 @@ impl<S: Train<Scalar = f32> + Copy, O: Optimizer<S>> Guard<S, O> {
         self.begin_with(|place| *place = *student);
     }
 
-    /// Has the student in use made where it lies, and begins a transaction: by the shipped one and then what was learned
-    /// before, say, without another one on the stack. What is returned is what `make` returns.
+    /// Lets `make` write the student in use where it lies, and begins a transaction. So what was learned before can be
+    /// loaded over the shipped student without another one on the stack. Returns what `make` returns.
     pub fn begin_with<T>(&mut self, make: impl FnOnce(&mut S) -> T) -> T {
         let made = make(&mut self.student);
         self.candidate.restart(&self.student);
@@ -335,7 +335,7 @@ impl Judgment {
     }
 }
 
-/// What a student makes of some rows.
+/// How a student does on some rows: its errors, and its mean negative log-likelihood.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Score {

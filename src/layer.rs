@@ -54,7 +54,7 @@ pub trait Layer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Role {
-    /// A weight matrix, shape (outputs, inputs), row-major.
+    /// A weight matrix, in the order of its layer's [layout](crate::layout).
     Weights,
     /// A bias vector, shape (outputs).
     Bias,
@@ -64,13 +64,13 @@ pub enum Role {
 ///
 /// A gradient, and each moment of an optimizer, is a value of the network's own type: they all walk in step.
 pub trait Params {
-    /// `f32`, or `f64` for reference.
+    /// What the parameters are made of: `f32` or [`Fused`](crate::scalar::Fused), or `f64` as a reference in tests.
     type Scalar: Scalar;
     /// All parameters zero: an empty gradient, a moment at its start.
     const ZERO: Self;
     /// Number of parameters.
     const COUNT: usize;
-    /// Whose parameters these are: see [`fingerprint`](crate::fingerprint).
+    /// Tells which network the parameters belong to: see [`fingerprint`](crate::fingerprint).
     const FINGERPRINT: u32;
 
     /// Every tensor with its role.
@@ -96,8 +96,8 @@ pub enum InputGradient<'a, X: ?Sized> {
     None,
     /// All of it.
     All(&'a mut X),
-    /// Where x is not zero; where it is, zero is to be written: an activation that is a
-    /// [`GATE`](crate::activation::Activation::GATE) would make it so.
+    /// Where x is not zero. Elsewhere zero is written, which is what an activation before it that is a
+    /// [`GATE`](crate::activation::Activation::GATE) would make of the gradient.
     Active(&'a mut X),
 }
 
@@ -119,7 +119,7 @@ impl<T: Scalar> InputGradient<'_, [T]> {
 }
 
 impl<'a, X: Array> InputGradient<'a, X> {
-    /// The same of a slice.
+    /// The same request, with the array as a slice.
     pub fn into_slice(self) -> InputGradient<'a, [X::Item]> {
         match self {
             InputGradient::None => InputGradient::None,
@@ -135,7 +135,7 @@ pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
     type Tape;
     /// An empty tape.
     const TAPE: Self::Tape;
-    /// [That](crate::activation::Activation::GATE) of the output's activation.
+    /// Whether the activation of the output is a [gate](crate::activation::Activation::GATE).
     const GATE: bool;
 
     /// Draws what the next passes leave to chance, the masks of [`Dropout`](crate::Dropout); most layers leave nothing.

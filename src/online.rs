@@ -8,8 +8,8 @@ use crate::loss::Loss;
 ///
 /// A layer's step is made while its gradient is computed: `θ ← θ + ∂/∂θ(δ·y)`, `δ = −rate·∂L/∂z` at the output and by the
 /// chain rule below it, where each layer's input gradient is by its weights as they were. Beyond the student it takes one tape
-/// and one layer's outputs on the stack. What [`Distiller`](crate::Distiller) has beyond this, batches, momentum and Adam, is
-/// worth its memory where there is some.
+/// and one layer's outputs on the stack. Batches, momentum and Adam are [`Distiller`](crate::Distiller)'s; they are worth
+/// their memory where there is room for them.
 ///
 /// ```
 /// use microdistill::loss::{Soft, SoftLabels};

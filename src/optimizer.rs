@@ -2,13 +2,13 @@
 //!
 //! An optimizer's state starts all zero, so that a static of it lies in `.bss`. Rates are passed in at each step.
 
-use crate::kernel::{self, AdamStep};
+use crate::kernel::{self, AdamStep, MomentumStep};
 use crate::layer::{Params, Role};
 use crate::scalar::{Element, Scalar};
 
 /// The state of an optimizer for the parameters `P`.
 pub trait Optimizer<P: Params> {
-    /// Step size and its companions.
+    /// The step size and the other settings of a step.
     type Rates: Copy;
     /// The state before the first step.
     const ZERO: Self;
@@ -19,7 +19,7 @@ pub trait Optimizer<P: Params> {
 
 /// Stochastic gradient descent with momentum; one velocity a parameter.
 ///
-/// `g ← scale·g + decay·θ` (weights only), `u ← momentum·u + g`, `θ ← θ − rate·u`.
+/// `g ← scale·g + decay·θ` (weights only), `u ← g + momentum·u`, `θ ← θ − rate·u`; see [`kernel::momentum`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd<P> {
     velocity: P,
@@ -33,7 +33,8 @@ pub struct SgdRates<T = f32> {
     pub rate: T,
     /// In [0, 1); zero is plain gradient descent.
     pub momentum: T,
-    /// L2 penalty's derivative a unit of weight, ≥ 0; biases are spared.
+    /// What a weight is multiplied by before it is added to its gradient, ≥ 0: the derivative of an L2 penalty of
+    /// `½·weight_decay·θ²`. Biases do not decay.
     pub weight_decay: T,
 }
 
@@ -41,11 +42,8 @@ impl<T: Scalar> SgdRates<T> {
     /// One tensor's step: moves `params`, updates `velocity`, clears `gradient`.
     pub fn step(&self, role: Role, params: &mut [T], gradient: &mut [T], velocity: &mut [T], scale: T) {
         let decay = decay(role, self.weight_decay);
-        for ((p, g), u) in params.iter_mut().zip(gradient).zip(velocity) {
-            *u = self.momentum * *u + (scale * *g + decay * *p);
-            *p -= self.rate * *u;
-            *g = T::ZERO;
-        }
+        let step = MomentumStep { scale, momentum: self.momentum, decay, rate: -self.rate };
+        kernel::momentum(params, gradient, velocity, &step);
     }
 }
 
@@ -95,7 +93,8 @@ pub struct AdamRates<T = f32> {
     pub beta2: T,
     /// Keeps the divisor from zero, > 0.
     pub epsilon: T,
-    /// Decoupled: taken from the weights themselves, times `rate`, ≥ 0; biases are spared.
+    /// Decoupled decay, ≥ 0: each step takes `rate·weight_decay·θ` from a weight, whatever its gradient. Biases do not
+    /// decay.
     pub weight_decay: T,
 }
 
@@ -109,7 +108,7 @@ impl<T: Scalar> Corrections<T> {
     /// Before the first step.
     pub const ZERO: Self = Corrections { first: T::ZERO, second: T::ZERO };
 
-    /// One step further; call it once a step, before the tensors' steps.
+    /// Counts one step; to be called once a step, before those of the tensors.
     pub fn advance(&mut self, rates: &AdamRates<T>) {
         self.first = T::ONE - rates.beta1 * (T::ONE - self.first);
         self.second = T::ONE - rates.beta2 * (T::ONE - self.second);
@@ -181,7 +180,7 @@ pub struct Clip<O>(O);
 pub struct ClipRates<R, T = f32> {
     /// The largest norm of a step's gradient, > 0.
     pub limit: T,
-    /// Of the optimizer.
+    /// The rates of the optimizer that is clipped.
     pub rates: R,
 }
 

@@ -6,7 +6,7 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAss
 
 #[cfg(doc)]
 use crate::kernel;
-use crate::kernel::{AdamStep, f32_kernels, int8, reference};
+use crate::kernel::{AdamStep, MomentumStep, f32_kernels, int8, reference};
 
 mod sealed {
     pub trait Sealed {}
@@ -16,19 +16,19 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
-/// What an activation can be held in.
+/// A number that inputs, outputs and what is between them are made of.
 pub trait Element: sealed::Sealed + Copy + PartialOrd + Debug + 'static {
     /// Zero, so that arrays of it exist in `const`.
     const ZERO: Self;
 
     /// What working memory holds it in: the kernel's choice.
     type Held: Copy + Debug + 'static;
-    /// Nothing in particular, so that buffers of it exist in `const`.
+    /// What buffers hold before anything is written to them, so that they exist in `const`.
     const ZERO_HELD: Self::Held;
-    /// Rows in working memory are rounded up to so many words.
+    /// Rows in working memory are rounded up to a multiple of so many words.
     const UNIT: usize;
 
-    /// The words of numbers; what is longer is cut.
+    /// Writes `numbers` to `words`, as the kernel holds them; the shorter one says how many.
     fn hold_all(numbers: &[Self], words: &mut [Self::Held]);
     /// The number of a word.
     fn release(word: Self::Held) -> Self;
@@ -111,6 +111,8 @@ pub trait Scalar:
         moments: (&mut [Self], &mut [Self]),
         step: &AdamStep<Self>,
     );
+    /// [`kernel::momentum`] for numbers of this type.
+    fn momentum(params: &mut [Self], gradient: &mut [Self], velocity: &mut [Self], step: &MomentumStep<Self>);
 }
 
 impl Element for i8 {
@@ -216,6 +218,15 @@ macro_rules! kernels {
             step: &AdamStep<$type>,
         ) {
             $kernels::adam(params, gradient, moments, step);
+        }
+        #[inline]
+        fn momentum(
+            params: &mut [$type],
+            gradient: &mut [$type],
+            velocity: &mut [$type],
+            step: &MomentumStep<$type>,
+        ) {
+            $kernels::momentum(params, gradient, velocity, step);
         }
     };
 }

@@ -1,7 +1,7 @@
 //! From raw features to what a network was trained on.
 
 use crate::layer::Array;
-use crate::scalar::Scalar;
+use crate::scalar::{Element, Scalar};
 
 /// The first step of every inference: raw features in, the network's input out.
 pub trait Prepare<const I: usize> {
@@ -28,6 +28,18 @@ impl<const I: usize> Scaler<I> {
     /// A scaler with these constants.
     pub const fn new(mean: [f32; I], scale: [f32; I]) -> Self {
         Scaler { mean, scale }
+    }
+
+    /// What `code` makes of each standardized feature. They are taken one by one, so that no array of them takes stack.
+    #[inline]
+    pub(crate) fn codes<T: Element>(&self, raw: &[f32; I], code: impl Fn(f32) -> T) -> [T; I] {
+        let mut codes = [T::ZERO; I];
+        for (((to, &x), &mean), &scale) in codes.iter_mut().zip(raw).zip(&self.mean).zip(&self.scale) {
+            let mut x = [x];
+            standardize(&mut x, &[mean], &[scale]);
+            *to = code(x[0]);
+        }
+        codes
     }
 }
 

@@ -36,7 +36,7 @@ impl<T: Element, const WORDS: usize> Scratch<T, WORDS> {
         Scratch([T::ZERO_HELD; WORDS])
     }
 
-    /// Puts `x` at the front; nothing, if there is no room for it.
+    /// Puts `x` at the front; does nothing if there is no room for it.
     #[inline]
     pub fn load(&mut self, x: &[T]) {
         if let Some(words) = self.0.get_mut(..x.len()) {
@@ -44,7 +44,7 @@ impl<T: Element, const WORDS: usize> Scratch<T, WORDS> {
         }
     }
 
-    /// Copies what lies at `end`.
+    /// Copies the row that lies at `end` to `y`.
     #[inline]
     pub fn copy_to(&self, end: End, y: &mut [T]) {
         let start = match end {

@@ -35,14 +35,14 @@ impl<I: ?Sized, O, F: Fn(&I) -> O> Teacher<I, O> for F {
     }
 }
 
-/// Of what the network takes: standardized features.
+/// Its inputs are those of the network: standardized features.
 impl<L: Layer<Item = f32>, const SCRATCH: usize> Teacher<L::Input, L::Output> for Network<L, SCRATCH> {
     fn teach(&self, input: &L::Input) -> L::Output {
         self.predict(input)
     }
 }
 
-/// An int8 network with its edges: of raw features, or of codes that were kept.
+/// An int8 network with its edges. Its inputs are raw features, or codes that were kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Quantized<'a, N, const I: usize> {
     /// Raw features to codes.
@@ -80,7 +80,7 @@ where
 /// class is as likely.
 #[derive(Debug)]
 pub struct Ensemble<'a, T: ?Sized> {
-    /// In flash, say.
+    /// The teachers, in flash for example.
     pub members: &'a [&'a T],
 }
 
@@ -108,7 +108,7 @@ fn log_add(a: f32, b: f32) -> f32 {
     high + Scalar::ln(1.0 + Scalar::exp(low - high))
 }
 
-/// Answers that came with the samples: the second of a pair.
+/// Gives the answers that came with the samples: an input is a pair of a sample and its logits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Stored;
@@ -137,9 +137,9 @@ impl<X, O: Copy> Teacher<(X, O), O> for Stored {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Unsure {
-    /// In [0, 1]: 0 asks for audits alone, above 1 always.
+    /// In [0, 1]: at 0 only audits are asked for, above 1 every sample is.
     pub margin: f32,
-    /// So many samples without a question are followed by one; 0 asks always.
+    /// After so many samples without a question, the next one is asked for; at 0, every sample is.
     pub audit: u32,
     asked: u32,
     saved: u32,

@@ -15,8 +15,8 @@
 //! would be the matrix itself, but the products of nalgebra 0.35 run beyond the end of such views. Weights that lie
 //! [`ByInput`] are the matrix itself: `weights_view() * column(&x)`.
 //!
-//! A view to be changed is of a shape whose places do not alias; nalgebra checks that all the same, by a ratio, which firmware
-//! that has such views of several shapes links with its panics.
+//! Places of a mutable view never alias. nalgebra checks that all the same, so that firmware with mutable views of several
+//! shapes links the check and its panics.
 
 use nalgebra::{Const, MatrixView, MatrixViewMut, Scalar, VectorView};
 

@@ -1,6 +1,6 @@
 //! `DenseI4` and `MlpI4!`: against their definition, and against the int8 layer whose weights are the products.
 
-use microdistill::kernel::int4::{self, Affine, Plain as Parameters, affine, fours, pack};
+use microdistill::kernel::int4::{self, Affine, Packed, Plain as Parameters, Weights, affine, fours, pack};
 use microdistill::kernel::int8;
 use microdistill::quant::{Clamp, DenseI4, DenseI8, GROUP, Requantize};
 use microdistill::{Layer, MlpI4, MlpI8, Network};
@@ -114,8 +114,7 @@ proptest! {
     ) {
         let [weights, scales, bias, multipliers, shifts, x, y] = lengths;
         let layer = Affine {
-            weights: &vec![byte; weights],
-            group_scales: &vec![byte; scales],
+            weights: Packed { bytes: &vec![byte; weights], group_scales: &vec![byte; scales] },
             bias: &vec![number; bias],
             multipliers: &vec![number; multipliers],
             shifts: &vec![byte as i8; shifts],
@@ -162,19 +161,19 @@ proptest! {
             ($layout:path, $words:path, $held:ty) => {{
                 use $layout as layout;
                 use $words as words;
-                let (mut multipliers, mut shifts) = (multipliers.clone(), shifts.clone());
+                let (mut bias, mut multipliers, mut shifts) =
+                    (bias.clone(), multipliers.clone(), shifts.clone());
                 let mut laid_out = vec![0; outputs * inputs.div_ceil(2)];
+                let weights =
+                    Weights { plain: &codes, laid_out: &mut laid_out, group_scales: &group_scales };
                 let short = layout::lay_out(Parameters {
-                    codes: &codes,
-                    laid_out: &mut laid_out,
-                    group_scales: &group_scales,
-                    bias: &bias,
+                    weights,
+                    bias: &mut bias,
                     multipliers: &mut multipliers,
                     shifts: &mut shifts,
                 });
                 let layer = Affine {
-                    weights: &laid_out,
-                    group_scales: &group_scales,
+                    weights: Packed { bytes: &laid_out, group_scales: &group_scales },
                     bias: &bias,
                     multipliers: &multipliers,
                     shifts: &shifts,

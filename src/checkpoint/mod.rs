@@ -88,7 +88,7 @@ pub struct Checkpoint<F> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error<E> {
-    /// The driver's.
+    /// An error of the flash driver.
     Flash(E),
     /// The range is not two whole pages or more, or the flash has pages or words that sequential-storage does not take.
     Range,
@@ -160,8 +160,8 @@ impl<F: NorFlash> Checkpoint<F> {
     }
 
     /// Finds the newest whole checkpoint whose header is as `wanted`, and tells its header: for the desktop, which knows
-    /// networks by their [fingerprint](crate::fingerprint). `take` gets its parameters, f32, little-endian, those from an
-    /// index on, with that index; some may come twice, the last time as they are.
+    /// networks by their [fingerprint](crate::fingerprint). `take` is called with an index and the bytes of the parameters
+    /// from that index on, f32, little-endian. Some parameters may come twice: what comes last counts.
     ///
     /// # Errors
     /// The driver's; [`Error::Unreadable`].
@@ -181,7 +181,8 @@ impl<F: NorFlash> Checkpoint<F> {
         if whole { Ok(Some(newest.header)) } else { Err(Error::Unreadable) }
     }
 
-    /// Keeps `student`. Until this returns, a start may find the checkpoint before.
+    /// Stores the parameters of `student`. If power fails before this returns, the next start finds this checkpoint or the
+    /// one before it.
     ///
     /// # Errors
     /// The driver's, a range that is too small, a flash that is worn out. The checkpoint before is still there.

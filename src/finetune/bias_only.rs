@@ -22,13 +22,22 @@ pub struct BiasOnly<S: Shipped> {
     weights: PhantomData<S>,
 }
 
-impl<S, const I: usize, const O: usize, A, T, L> Layer for BiasOnly<S>
-where
-    S: Shipped<Layer = Dense<I, O, A, T, L>>,
-    A: Activation,
-    T: Scalar,
-    L: Layout,
-{
+/// An `impl` for the biases of every [`Dense`] layer in flash.
+macro_rules! of_dense {
+    (impl $trait:ident $(<$shipped:ident>)? for BiasOnly<S> { $($item:item)* }) => {
+        impl<S, const I: usize, const O: usize, A, T, L> $trait $(<$shipped>)? for BiasOnly<S>
+        where
+            S: Shipped<Layer = Dense<I, O, A, T, L>>,
+            A: Activation,
+            T: Scalar,
+            L: Layout,
+        {
+            $($item)*
+        }
+    };
+}
+
+of_dense! { impl Layer for BiasOnly<S> {
     type Item = T;
     type Input = [T; I];
     type Output = [T; O];
@@ -37,15 +46,9 @@ where
     fn run<const WORDS: usize>(&self, scratch: &mut Scratch<T, WORDS>, from: End) -> End {
         S::LAYER.run_with(&self.bias, scratch, from)
     }
-}
+}}
 
-impl<S, const I: usize, const O: usize, A, T, L> Params for BiasOnly<S>
-where
-    S: Shipped<Layer = Dense<I, O, A, T, L>>,
-    A: Activation,
-    T: Scalar,
-    L: Layout,
-{
+of_dense! { impl Params for BiasOnly<S> {
     type Scalar = T;
     const ZERO: Self = BiasOnly { bias: [T::ZERO; O], weights: PhantomData };
     const COUNT: usize = O;
@@ -60,15 +63,9 @@ where
     fn initialize(&mut self, _rng: &mut impl Rng) {
         self.bias = [T::ZERO; O];
     }
-}
+}}
 
-impl<S, const I: usize, const O: usize, A, T, L> Train for BiasOnly<S>
-where
-    S: Shipped<Layer = Dense<I, O, A, T, L>>,
-    A: Activation,
-    T: Scalar,
-    L: Layout,
-{
+of_dense! { impl Train for BiasOnly<S> {
     type Tape = [T; O];
     const TAPE: [T; O] = [T::ZERO; O];
     const GATE: bool = A::GATE;
@@ -100,14 +97,8 @@ where
         kernel::add(dz, &mut self.bias);
         self.input_gradient(x, tape, dz, dx);
     }
-}
+}}
 
-impl<S, const I: usize, const O: usize, A, T, L> StartsAs<S> for BiasOnly<S>
-where
-    S: Shipped<Layer = Dense<I, O, A, T, L>>,
-    A: Activation,
-    T: Scalar,
-    L: Layout,
-{
+of_dense! { impl StartsAs<S> for BiasOnly<S> {
     const START: Self = BiasOnly { bias: S::LAYER.bias, weights: PhantomData };
-}
+}}

@@ -9,7 +9,8 @@ use crate::fingerprint;
 use crate::layer::{InputGradient, Layer, Params, Role, Train};
 use crate::scratch::{End, Scratch};
 
-/// A layer, or several, in flash: it has no parameters, whatever is trained before or behind it, and takes no memory.
+/// A layer, or several, read from flash as they were shipped. There are no parameters to be trained, and no memory is
+/// taken; layers before and behind may be trained.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frozen<S>(PhantomData<S>);
 

@@ -11,8 +11,8 @@ use crate::layout::Layout;
 use crate::network::Network;
 use crate::scalar::Scalar;
 
-/// A type that stands for a network, or a layer of it, in flash: what is read there needs no reference, so that values of
-/// students which share it differ in what they train only. [`shipped!`](crate::shipped) makes one.
+/// A type that stands for a network, or a layer of it, in flash. Since the type says where it lies, a student that shares
+/// it holds no reference, and nothing but what it trains. [`shipped!`](crate::shipped) makes one.
 pub trait Shipped: Copy + Debug + PartialEq + 'static {
     /// The network's type, or the layer's.
     type Layer: Train + 'static;
@@ -44,11 +44,11 @@ macro_rules! shipped {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Layers<S>(PhantomData<S>);
 
-/// The first of layers in a row.
+/// The first layer of a [`Chain`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct First<S>(PhantomData<S>);
 
-/// Those behind the first.
+/// The layers of a [`Chain`] behind the first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rest<S>(PhantomData<S>);
 
@@ -81,9 +81,9 @@ where
     const LAYER: &'static B = &S::LAYER.1;
 }
 
-/// What can take the place of `S`, with whatever of it is trained.
+/// A network, or a layer, that can take the place of the shipped `S`, whichever of its parameters are trained.
 pub trait StartsAs<S: Shipped>: Train {
-    /// With the parameters of `S`.
+    /// The value that has the parameters of `S`.
     const START: Self;
 }
 

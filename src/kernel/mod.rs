@@ -3,6 +3,7 @@
 //! This is the one place that chooses an implementation per target. The portable ones say what the others compute, to
 //! the bit.
 
+pub mod codes;
 #[cfg(kernel_f32 = "fpv4")]
 pub(crate) mod fpv4;
 pub mod int16;
@@ -89,17 +90,17 @@ pub fn rectify<T: Scalar>(y: &mut [T]) {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)] // the kernels load it as six numbers
 pub struct AdamStep<T> {
-    /// Of the gradient: `(1 − β₁)·scale`.
+    /// What the gradient is multiplied by: `(1 − β₁)` times the factor that makes a sum the batch's mean.
     pub scale: T,
-    /// β₁
+    /// β₁, what the first moment is multiplied by, in [0, 1).
     pub beta1: T,
-    /// β₂
+    /// β₂, what the second moment is multiplied by, in [0, 1).
     pub beta2: T,
-    /// Added to the root, which keeps the divisor from zero, > 0.
+    /// ε > 0, which is added to the root and keeps the divisor from zero.
     pub epsilon: T,
-    /// Of the quotient: less than zero, against the gradient.
+    /// What the quotient is multiplied by: less than zero, as steps go against the gradient.
     pub rate: T,
-    /// Of the parameter itself: 1, or a little less where weights decay.
+    /// What the parameter itself is multiplied by: 1, or a little less where weights decay.
     pub keep: T,
 }
 
@@ -113,6 +114,27 @@ pub fn adam<T: Scalar>(
     step: &AdamStep<T>,
 ) {
     T::adam(params, gradient, moments, step);
+}
+
+/// The factors of [`momentum`], one for all parameters of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)] // the kernels load it as four numbers
+pub struct MomentumStep<T> {
+    /// What the gradient is multiplied by: the factor that makes a sum the batch's mean.
+    pub scale: T,
+    /// What the velocity is multiplied by before the gradient is added to it, in [0, 1).
+    pub momentum: T,
+    /// What the parameter is multiplied by in that sum, ≥ 0: it pulls the parameter towards zero.
+    pub decay: T,
+    /// What the new velocity is multiplied by: less than zero, as steps go against the gradient.
+    pub rate: T,
+}
+
+/// `u ← scale·g + decay·θ + momentum·u`, `θ ← θ + rate·u`, then `g ← 0`; a decay of zero adds nothing. `params` are θ,
+/// `velocity` is u; all: shape (N).
+#[inline]
+pub fn momentum<T: Scalar>(params: &mut [T], gradient: &mut [T], velocity: &mut [T], step: &MomentumStep<T>) {
+    T::momentum(params, gradient, velocity, step);
 }
 
 /// The kernels of f32.

@@ -7,7 +7,7 @@
 //!
 //! None is inlined, so that each exists once in flash for all layers of all networks.
 
-use super::AdamStep;
+use super::{AdamStep, MomentumStep};
 use crate::scalar::Scalar;
 
 /// `y = w·x + b`: bias first, then inputs by index, one accumulator an output.
@@ -128,6 +128,32 @@ pub fn adam<T: Scalar>(
         *m = scaled.plus_product(*m, step.beta1);
         *v = (scaled * scaled).plus_product(*v, step.beta2);
         *p = (step.keep * *p).plus_product(*m / (v.sqrt() + step.epsilon), step.rate);
+        *g = T::ZERO;
+    }
+}
+
+/// `u ← scale·g + decay·θ + momentum·u`, `θ ← θ + rate·u`, then `g ← 0`; a decay of zero adds nothing.
+#[inline(never)]
+pub fn momentum<T: Scalar>(params: &mut [T], gradient: &mut [T], velocity: &mut [T], step: &MomentumStep<T>) {
+    // Two loops: in one, a core without an FPU would compare for each parameter.
+    if step.decay == T::ZERO {
+        push(params, gradient, velocity, step, |g, _| step.scale * g);
+    } else {
+        push(params, gradient, velocity, step, |g, p| (step.scale * g).plus_product(p, step.decay));
+    }
+}
+
+/// `u ← force(g, θ) + momentum·u`, `θ ← θ + rate·u`, then `g ← 0`.
+fn push<T: Scalar>(
+    params: &mut [T],
+    gradient: &mut [T],
+    velocity: &mut [T],
+    step: &MomentumStep<T>,
+    force: impl Fn(T, T) -> T,
+) {
+    for ((p, g), u) in params.iter_mut().zip(gradient).zip(velocity) {
+        *u = force(*g, *p).plus_product(*u, step.momentum);
+        *p = p.plus_product(*u, step.rate);
         *g = T::ZERO;
     }
 }

@@ -35,7 +35,7 @@ impl<T: Scalar, Y: ?Sized> Loss<T, Y> for BinaryCrossEntropy {
 pub struct BinarySoftLabels<T = f32> {
     /// T > 0: higher softens more.
     pub temperature: T,
-    /// α in [0, 1]: the share of the teacher.
+    /// α in [0, 1]: the weight of the teacher's term; the label's has 1 − α.
     pub alpha: T,
 }
 
@@ -45,7 +45,7 @@ pub struct BinarySoftLabels<T = f32> {
 pub struct BinarySoft<T = f32> {
     /// The teacher's logit `v`.
     pub teacher: T,
-    /// The class, if it is known. Without one the cross-entropy drops out and α stays as it is.
+    /// The class, if it is known. Without it the cross-entropy is left out, and the teacher's term keeps its weight α.
     pub label: Option<bool>,
 }
 

@@ -15,7 +15,7 @@ use crate::scalar::Scalar;
 pub struct SoftLabels<T = f32> {
     /// T > 0: higher softens more.
     pub temperature: T,
-    /// α in [0, 1]: the share of the teacher.
+    /// α in [0, 1]: the weight of the teacher's term; the label's has 1 − α.
     pub alpha: T,
 }
 
@@ -25,7 +25,7 @@ pub struct SoftLabels<T = f32> {
 pub struct Soft<'a, Y: ?Sized = [f32]> {
     /// The teacher's logits `v`, one a class: `[T; C]` beside a typed network, `[T]` at run time.
     pub teacher: &'a Y,
-    /// The class, if it is known. Without one the cross-entropy drops out and α stays as it is.
+    /// The class, if it is known. Without it the cross-entropy is left out, and the teacher's term keeps its weight α.
     pub label: Option<usize>,
 }
 

@@ -2,50 +2,38 @@
 
 use crate::chain::Chain;
 use crate::kernel::Aligned;
-use crate::kernel::int8::{self, Affine, Plain};
+use crate::kernel::int8::{self, Weights};
 use crate::layer::Layer;
+use crate::quant::rescale::Rescale;
 use crate::quant::{Clamp, Requantize, Stage};
 use crate::scratch::{End, Scratch, room};
 
 /// `y = A(requantize(weights·x + bias))`, `I` inputs, `O` outputs, `S` scales: `O` for one an output, 1 for one a layer;
-/// the stage `A` makes outputs of codes.
+/// the stage `A` applies the activation to the codes.
 ///
 /// Exported files build it by [`DenseI8::new`] from row-major weights, so that the layout inside can follow the
-/// target's kernel without a new export. That is for consts and statics: at run time, it may link what panics.
+/// target's kernel without a new export. Call that in a `const` or a `static`: it is evaluated when the program is
+/// compiled. Called at run time, it may link code that panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DenseI8<const I: usize, const O: usize, const S: usize = O, A = Clamp> {
     weights: Aligned<[[i8; I]; O]>,
-    bias: [i32; O],
-    multipliers: [i32; S],
-    shifts: [i8; S],
-    short: bool,
-    stage: A,
+    rescale: Rescale<O, S, A>,
 }
 
 impl<const I: usize, const O: usize, const S: usize, A> DenseI8<I, O, S, A> {
     /// `weights`: shape (O, I), in [-127, 127]. `bias`: shape (O), of scale `s_in·s_w`, the input's zero point folded
-    /// in. `requantize`: `s_in·s_w / s_out`, one an output or one for all. `stage`: the output's zero point, and the
-    /// activation.
-    pub const fn new(
-        weights: [[i8; I]; O],
-        mut bias: [i32; O],
-        requantize: [Requantize; S],
-        stage: A,
-    ) -> Self {
+    /// in: `bias − zero_in·Σ w`. `requantize`: `s_in·s_w / s_out`, one an output or one for all. `stage`: the zero point of
+    /// the sums' codes, and the activation.
+    pub const fn new(weights: [[i8; I]; O], bias: [i32; O], requantize: [Requantize; S], stage: A) -> Self {
         const {
             assert!(I > 0 && O > 0, "a dense layer needs at least one input and one output");
             assert!(S == O || S == 1, "a dense layer has one scale an output, or one for all");
         }
-        let (mut multipliers, mut shifts) = Requantize::apart(&requantize);
+        let mut rescale = Rescale::new(bias, requantize, stage, ());
         let mut laid_out = [[0; I]; O];
-        let short = int8::lay_out(Plain {
-            weights: weights.as_flattened(),
-            laid_out: laid_out.as_flattened_mut(),
-            bias: &mut bias,
-            multipliers: &mut multipliers,
-            shifts: &mut shifts,
-        });
-        DenseI8 { weights: Aligned(laid_out), bias, multipliers, shifts, short, stage }
+        let (plain, space) = (weights.as_flattened(), laid_out.as_flattened_mut());
+        rescale.short = int8::lay_out(rescale.plain(Weights { plain, laid_out: space }));
+        DenseI8 { weights: Aligned(laid_out), rescale }
     }
 
     /// This layer, then `next`, whose input is this layer's output.
@@ -66,16 +54,8 @@ impl<const I: usize, const O: usize, const S: usize, A: Stage> Layer for DenseI8
     fn run<const WORDS: usize>(&self, scratch: &mut Scratch<i8, WORDS>, from: End) -> End {
         const { assert!(WORDS >= Self::SCRATCH, "the working memory is smaller than Layer::SCRATCH") };
         if let Some((x, y)) = scratch.split(from, I, O) {
-            let layer = Affine {
-                weights: self.weights.0.as_flattened(),
-                bias: &self.bias,
-                multipliers: &self.multipliers,
-                shifts: &self.shifts,
-                short: self.short,
-                zero: self.stage.zero(),
-            };
-            int8::affine(&layer, x, y);
-            self.stage.apply(y);
+            int8::affine(&self.rescale.affine(self.weights.0.as_flattened()), x, y);
+            self.rescale.stage.apply(y);
         }
         from.opposite()
     }

@@ -1,6 +1,6 @@
 //! The edges of an int8 network: real features in, real outputs out.
 
-use crate::scaler::{Prepare, Scaler, standardize};
+use crate::scaler::{Prepare, Scaler};
 
 /// Raw features → i8 codes: [`Scaler`], then `round(x / scale) + zero`, clamped to [-128, 127].
 ///
@@ -26,16 +26,8 @@ impl<const I: usize> Quantize<I> {
 impl<const I: usize> Prepare<I> for Quantize<I> {
     type Output = [i8; I];
 
-    // Feature by feature, so that no array of standardized features takes stack.
     fn apply(&self, raw: &[f32; I]) -> [i8; I] {
-        let mut codes = [0; I];
-        let Scaler { mean, scale } = &self.scaler;
-        for (((code, x), mean), scale) in codes.iter_mut().zip(raw).zip(mean).zip(scale) {
-            let mut x = [*x];
-            standardize(&mut x, &[*mean], &[*scale]);
-            *code = quantize(x[0], self.scale, self.zero);
-        }
-        codes
+        self.scaler.codes(raw, |x| quantize(x, self.scale, self.zero))
     }
 }
 

@@ -4,14 +4,18 @@ use crate::chain::Chain;
 use crate::kernel::int16::{Affine, affine};
 use crate::layer::Layer;
 use crate::quant::Requantize;
-use crate::scaler::{Prepare, Scaler, standardize};
+use crate::scaler::{Prepare, Scaler};
 use crate::scratch::{End, Scratch, room};
 
 /// `y = clamp(requantize(weights·x + bias))` with weights of 8 bits and activations of 16: `I` inputs, `O` outputs, `S`
 /// scales: `O` for one an output, 1 for one a layer.
 ///
-/// TensorFlow Lite's 16x8 scheme: activations are symmetric, so that a real number is `code·scale`; sums and biases have 64
-/// bits.
+/// TensorFlow Lite's 16x8 scheme, to the bit: activations are symmetric, so that a real number is `code·scale`; sums and
+/// biases have 64 bits.
+///
+/// The command line does not reach it: `quantize` and `export` make int8 and int4 networks alone, and model files hold no
+/// codes of 16 bits. It is for networks whose weights, biases and factors come from elsewhere, such as a 16x8 model of
+/// TensorFlow Lite, and are given to [`DenseI16::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DenseI16<const I: usize, const O: usize, const S: usize = O> {
     weights: [[i8; I]; O],
@@ -32,8 +36,8 @@ pub struct ClampI16 {
 }
 
 impl<const I: usize, const O: usize, const S: usize> DenseI16<I, O, S> {
-    /// `weights`: shape (O, I), in [-127, 127]. `bias`: shape (O), of scale `s_in·s_w`. `requantize`: `s_in·s_w / s_out`,
-    /// one an output or one for all, as [`Requantize::apply_i64`] takes it.
+    /// `weights`: shape (O, I), in [-127, 127]. `bias`: shape (O), of scale `s_in·s_w`; with the products, sums must stay
+    /// within ±2⁴⁷. `requantize`: `s_in·s_w / s_out`, one an output or one for all, as [`Requantize::apply_i64`] takes it.
     pub const fn new(
         weights: [[i8; I]; O],
         bias: [i64; O],
@@ -93,15 +97,8 @@ impl<const I: usize> Prepare<I> for QuantizeI16<I> {
     type Output = [i16; I];
 
     fn apply(&self, raw: &[f32; I]) -> [i16; I] {
-        let mut codes = [0; I];
-        let Scaler { mean, scale } = &self.scaler;
-        for (((code, x), mean), scale) in codes.iter_mut().zip(raw).zip(mean).zip(scale) {
-            let mut x = [*x];
-            standardize(&mut x, &[*mean], &[*scale]);
-            // The cast saturates and sends NaN to zero.
-            *code = libm::roundf(x[0] / self.scale) as i16;
-        }
-        codes
+        // The cast saturates and sends NaN to zero.
+        self.scaler.codes(raw, |x| libm::roundf(x / self.scale) as i16)
     }
 }
 

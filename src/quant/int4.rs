@@ -2,8 +2,9 @@
 
 use crate::chain::Chain;
 use crate::kernel::Aligned;
-use crate::kernel::int4::{self, Affine, Plain};
+use crate::kernel::int4::{self, Packed, Weights};
 use crate::layer::Layer;
+use crate::quant::rescale::Rescale;
 use crate::quant::{Clamp, Requantize, Stage};
 use crate::scratch::{End, Scratch, room};
 
@@ -11,7 +12,8 @@ use crate::scratch::{End, Scratch, room};
 pub const GROUP: usize = 32;
 
 /// `y = A(requantize(weights·x + bias))` with weights of 4 bits and codes of 8: `I` inputs, `O` outputs, rows of `BYTES`
-/// bytes, which is `⌈I/2⌉`, and `GROUPS` group scales, which is `⌈I/32⌉` or 0; the stage `A` makes outputs of codes.
+/// bytes, which is `⌈I/2⌉`, and `GROUPS` group scales, which is `⌈I/32⌉` or 0; the stage `A` applies the activation to the
+/// codes.
 ///
 /// A weight is a code in [-7, 7] times its group's scale, a whole number in 1..=18, times the output's real scale, which
 /// is in the requantization. As 18·7 ≤ 127, the products are weights of an int8 layer with the same biases and factors,
@@ -28,20 +30,16 @@ pub const GROUP: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DenseI4<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize = 0, A = Clamp> {
     weights: Aligned<[[u8; BYTES]; O]>,
-    group_scales: [[u8; GROUPS]; O],
-    bias: [i32; O],
-    multipliers: [i32; O],
-    shifts: [i8; O],
-    short: bool,
-    stage: A,
+    /// With the scales of the groups, shape (O, GROUPS).
+    rescale: Rescale<O, O, A, [[u8; GROUPS]; O]>,
 }
 
 impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A>
     DenseI4<I, O, BYTES, GROUPS, A>
 {
     /// `weights`: codes, shape (O, I), in [-7, 7]. `group_scales`: shape (O, GROUPS), in 1..=18. `bias`: shape (O), of
-    /// scale `s_in·s_w`, the input's zero point folded in. `requantize`: `s_in·s_w / s_out`, one an output. `stage`: the
-    /// output's zero point, and the activation.
+    /// scale `s_in·s_w`, the input's zero point folded in: `bias − zero_in·Σ w`, where `w` is code times group scale.
+    /// `requantize`: `s_in·s_w / s_out`, one an output. `stage`: the zero point of the sums' codes, and the activation.
     pub const fn new(
         weights: [[i8; I]; O],
         group_scales: [[u8; GROUPS]; O],
@@ -57,17 +55,12 @@ impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A>
                 "GROUPS is not a 32nd of the inputs, rounded up, or 0"
             );
         }
-        let (mut multipliers, mut shifts) = Requantize::apart(&requantize);
+        let mut rescale = Rescale::new(bias, requantize, stage, group_scales);
         let mut laid_out = [[0; BYTES]; O];
-        let short = int4::lay_out(Plain {
-            codes: weights.as_flattened(),
-            laid_out: laid_out.as_flattened_mut(),
-            group_scales: group_scales.as_flattened(),
-            bias: &bias,
-            multipliers: &mut multipliers,
-            shifts: &mut shifts,
-        });
-        DenseI4 { weights: Aligned(laid_out), group_scales, bias, multipliers, shifts, short, stage }
+        let (plain, space) = (weights.as_flattened(), laid_out.as_flattened_mut());
+        let group_scales = group_scales.as_flattened();
+        rescale.short = int4::lay_out(rescale.plain(Weights { plain, laid_out: space, group_scales }));
+        DenseI4 { weights: Aligned(laid_out), rescale }
     }
 
     /// This layer, then `next`, whose input is this layer's output.
@@ -90,17 +83,9 @@ impl<const I: usize, const O: usize, const BYTES: usize, const GROUPS: usize, A:
     fn run<const WORDS: usize>(&self, scratch: &mut Scratch<i8, WORDS>, from: End) -> End {
         const { assert!(WORDS >= Self::SCRATCH, "the working memory is smaller than Layer::SCRATCH") };
         if let Some((x, y)) = scratch.split(from, I, O) {
-            let layer = Affine {
-                weights: self.weights.0.as_flattened(),
-                group_scales: self.group_scales.as_flattened(),
-                bias: &self.bias,
-                multipliers: &self.multipliers,
-                shifts: &self.shifts,
-                short: self.short,
-                zero: self.stage.zero(),
-            };
-            int4::affine(&layer, x, y);
-            self.stage.apply(y);
+            let (bytes, group_scales) = (self.weights.0.as_flattened(), self.rescale.bytes.as_flattened());
+            int4::affine(&self.rescale.affine(Packed { bytes, group_scales }), x, y);
+            self.rescale.stage.apply(y);
         }
         from.opposite()
     }

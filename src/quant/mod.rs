@@ -1,11 +1,11 @@
 //! int8 networks with the arithmetic of TensorFlow Lite's 8-bit quantization specification.
 //!
 //! A real number is `(code − zero)·scale`. Activations are affine in [-128, 127]; weights are symmetric in
-//! [-127, 127], with one scale for each output or one for the layer; a bias is an i32 of scale `s_in·s_w`, into which
-//! the input's zero point is folded: `bias − zero_in·Σ w`.
+//! [-127, 127], with one scale for each output or one for the layer; a bias is an i32 of scale `s_in·s_w` (the input's
+//! scale times the weights'), into which the input's zero point is folded: `bias − zero_in·Σ w`.
 //!
 //! int4 networks are int8 networks whose weights are stored in half the bytes: see [`DenseI4`].
-//! [`DenseI16`] has activations of 16 bits, for regression.
+//! [`DenseI16`] has activations of 16 bits, for regression; no tool of this project makes a network of it.
 //!
 //! Layers, tables and the softmax give the codes that TensorFlow Lite's reference kernels give.
 
@@ -15,6 +15,7 @@ mod exp;
 mod int16;
 mod int4;
 mod requantize;
+mod rescale;
 mod softmax;
 mod stage;
 mod table;

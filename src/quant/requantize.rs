@@ -79,14 +79,7 @@ impl Requantize {
             if self.multiplier < 0x7FFF_0000 { (self.multiplier + (1 << 15)) >> 16 } else { 0x7FFF };
         let right = if self.shift > 7 { 8 } else { (15 - self.shift) as u32 };
         let half = 1i64 << (right - 1);
-        let value = sum.wrapping_mul(mantissa as i64).wrapping_add(half) >> right;
-        if value > i32::MAX as i64 {
-            i32::MAX
-        } else if value < i32::MIN as i64 {
-            i32::MIN
-        } else {
-            value as i32
-        }
+        saturate(sum.wrapping_mul(mantissa as i64).wrapping_add(half) >> right)
     }
 
     /// The code of a sum: [`apply`](Requantize::apply), plus the zero point of the output, cut to [-128, 127].
@@ -97,13 +90,17 @@ impl Requantize {
 
 /// `value · 2^bits`, saturating; `bits` in 0..=30.
 const fn shift_left(value: i32, bits: u32) -> i32 {
-    let shifted = (value as i64) << bits;
-    if shifted > i32::MAX as i64 {
+    saturate((value as i64) << bits)
+}
+
+/// The nearest i32.
+const fn saturate(value: i64) -> i32 {
+    if value > i32::MAX as i64 {
         i32::MAX
-    } else if shifted < i32::MIN as i64 {
+    } else if value < i32::MIN as i64 {
         i32::MIN
     } else {
-        shifted as i32
+        value as i32
     }
 }
 

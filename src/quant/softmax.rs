@@ -7,10 +7,10 @@ use crate::quant::{Dequantize, Requantize, exp};
 
 /// `pᵢ = exp(zᵢ) / Σ exp(zⱼ)` from the codes of logits to codes of probabilities, [`Softmax::OUTPUT`].
 ///
-/// Only for the probabilities: [`argmax`](crate::argmax) of the logits' codes names the same class, and tells apart what
-/// 256 codes of probabilities may not.
+/// It is needed only for the probabilities themselves. For the class, take [`argmax`](crate::argmax) of the logits' codes: it
+/// is the same class, and logits may differ where their probabilities have the same code.
 ///
-/// No table, and some 120 instructions a class on a Cortex-M4.
+/// It has no table, and takes some 120 instructions a class on a Cortex-M4.
 ///
 /// ```
 /// use microdistill::quant::Softmax;

@@ -1,4 +1,4 @@
-//! The end of an int8 layer: where its zero lies, and what its activation makes of a code.
+//! The end of an int8 layer: the zero point of its sums' codes, and the activation, which maps codes to codes.
 
 use crate::kernel::int8::{Word, hold};
 

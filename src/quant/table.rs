@@ -5,9 +5,9 @@ use crate::quant::{Dequantize, Requantize, Stage, exp};
 
 /// A map from codes to codes: 256 bytes of flash, and one for the zero point of what it takes.
 ///
-/// The constructors are `const fn`, and their codes those of TensorFlow Lite's reference kernels, whose `tanhf` and
-/// `expf` count as rounded correctly: where a value lies at a tie, a C library that errs in the last place of one of
-/// them gives the neighbouring code, one in about a million.
+/// The constructors are `const fn`. They give the codes of TensorFlow Lite's reference kernels where `tanhf` and `expf` of
+/// the C library under these are rounded correctly. Where one errs in the last place and the value lies at a tie, that
+/// library gives the neighbouring code: one code in about a million.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Table {
@@ -31,7 +31,8 @@ macro_rules! for_codes {
 }
 
 impl Table {
-    /// What becomes of the codes 0..=127, then of −128..=−1; `zero` is the zero point of what is mapped.
+    /// `codes`: what the codes 0..=127 are mapped to, then what −128..=−1 are. `zero`: the zero point of the codes that are
+    /// mapped.
     pub const fn new(codes: [i8; 256], zero: i8) -> Self {
         Table { codes, zero }
     }
@@ -51,7 +52,8 @@ impl Table {
         Table::new(for_codes!(code => nearest(sigmoid(real(code, z)) * 256.0, -128)), z.zero)
     }
 
-    /// `z` from zero up, else `slope·z`, slope ≥ 0, of codes that stand for `z`. The output's codes stand for `y`.
+    /// Leaky ReLU: `z` where it is ≥ 0, else `slope·z`, slope ≥ 0. `z` says what the codes that are mapped stand for, `y` what
+    /// the codes of the output stand for.
     pub const fn leaky_relu(slope: f32, z: Dequantize, y: Dequantize) -> Self {
         let above = Requantize::from_factor((z.scale / y.scale) as f64);
         let below = Requantize::from_factor((z.scale * slope / y.scale) as f64);

@@ -23,10 +23,10 @@ pub enum Request<X, Y> {
     /// The student's parameters from an index on, in the order of [`Params::tensors`](crate::Params::tensors); those
     /// beyond its last are nothing.
     Install {
-        /// Index of the first.
+        /// Index of the first parameter.
         #[serde(with = "postcard::fixint::le")]
         from: u32,
-        /// f32 each.
+        /// The parameters, an f32 each.
         parameters: [[u8; 4]; PIECE],
     },
     /// A training begins, with the student that is there.
@@ -60,7 +60,7 @@ pub struct Settings {
     pub rate: f32,
     /// Decoupled weight decay, ≥ 0.
     pub weight_decay: f32,
-    /// Of the soft labels, > 0.
+    /// Temperature of the soft labels, > 0.
     pub temperature: f32,
     /// The teacher's share beside the labels, in [0, 1]; 0 learns from labels alone.
     pub alpha: f32,
@@ -70,12 +70,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The device's, and the desktop's that compares itself with it.
+    /// Adam's rates, for the device, and for the desktop that compares itself with it.
     pub fn rates(&self) -> AdamRates {
         AdamRates { rate: self.rate, weight_decay: self.weight_decay, ..AdamRates::DEFAULT }
     }
 
-    /// What is made small.
+    /// The loss that is minimized.
     pub fn loss(&self) -> SoftLabels {
         SoftLabels { temperature: self.temperature, alpha: self.alpha }
     }
@@ -90,18 +90,18 @@ pub enum Reply {
         /// The number of the last request that was done: the next one has to be above.
         #[serde(with = "postcard::fixint::le")]
         last: u32,
-        /// Of its student: see [`fingerprint`](crate::fingerprint).
+        /// The [fingerprint](crate::fingerprint) of its student.
         #[serde(with = "postcard::fixint::le")]
         fingerprint: u32,
     },
-    /// It is done.
+    /// The request was done.
     Done,
     /// The sample was learned.
     Learned {
-        /// What the student took it for before it learned.
+        /// The class that the student gave the sample before it learned it.
         #[serde(with = "postcard::fixint::le")]
         class: u16,
-        /// The sample's loss, before.
+        /// The sample's loss before it was learned.
         loss: f32,
     },
     /// The record from the word asked for on; zeros behind its end.

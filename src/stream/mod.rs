@@ -59,13 +59,13 @@ pub use pupil::Pupil;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Counts {
-    /// Given out.
+    /// Lessons that were given out.
     pub accepted: u32,
     /// Numbers that were passed over: their frames were lost, damaged, or come too late.
     pub missed: u32,
-    /// Skipped, as their number was not above the last one accepted: repeated, or too late.
+    /// Frames that were skipped because their number was not above the last one accepted: repeated, or too late.
     pub stale: u32,
-    /// Skipped, as they were not whole.
+    /// Frames that were skipped because they were not whole.
     pub damaged: u32,
 }
 

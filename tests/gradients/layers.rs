@@ -205,18 +205,7 @@ where
         });
         let ((), alone) = pass(&x, |dx| network.input_gradient(&x, &tape, &dz, dx));
         assert_eq!(alone, dx, "the input's gradient is the same without the parameters'");
-        // `descend` adds the gradient to the parameters: to the bit, as each is a single product.
-        let mut expected = zero;
-        network.backward(&x, &tape, &dz, &mut expected, InputGradient::None);
-        for ((_, expected), (_, parameters)) in expected.tensors_mut().zip(network.tensors()) {
-            expected.iter_mut().zip(parameters).for_each(|(expected, parameter)| *expected += parameter);
-        }
-        let descended = pass(&x, |dx| {
-            let mut network = network;
-            network.descend(&x, &tape, &dz, dx);
-            network
-        });
-        assert_eq!(descended, (expected, dx), "the input's gradient is by the weights as they were");
+        check_descend(&network, &x, &tape, &dz, dx);
 
         for index in 0..N::COUNT {
             let expected = derivative(|h| {
@@ -235,6 +224,24 @@ where
             assert_close(dx, expected);
         }
     }
+}
+
+/// `descend` adds the gradient to the parameters: to the bit, as each is a single product.
+fn check_descend<N>(network: &N, x: &N::Input, tape: &N::Tape, dz: &N::Output, dx: N::Input)
+where
+    N: Train<Scalar = f64> + Copy + PartialEq + Debug,
+{
+    let mut expected = N::ZERO;
+    network.backward(x, tape, dz, &mut expected, InputGradient::None);
+    for ((_, expected), (_, parameters)) in expected.tensors_mut().zip(network.tensors()) {
+        expected.iter_mut().zip(parameters).for_each(|(expected, parameter)| *expected += parameter);
+    }
+    let descended = pass(x, |dx| {
+        let mut network = *network;
+        network.descend(x, tape, dz, dx);
+        network
+    });
+    assert_eq!(descended, (expected, dx), "the input's gradient is by the weights as they were");
 }
 
 /// What a backward pass gives: parameters, whatever is wanted of the input's gradient, and all of that.

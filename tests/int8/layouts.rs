@@ -1,6 +1,6 @@
 //! Every layout of the weights has a portable kernel, which gives the codes of the row-major one.
 
-use microdistill::kernel::int8::{Affine, Plain, pairs, quads, rows};
+use microdistill::kernel::int8::{Affine, Plain, Weights, pairs, quads, rows};
 use proptest::prelude::*;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
@@ -22,8 +22,7 @@ macro_rules! codes_by {
         let mut layer: Layer = $layer.clone();
         let (plain, mut laid_out) = (layer.weights.clone(), vec![0; layer.weights.len()]);
         let short = $layout::lay_out(Plain {
-            weights: &plain,
-            laid_out: &mut laid_out,
+            weights: Weights { plain: &plain, laid_out: &mut laid_out },
             bias: &mut layer.bias,
             multipliers: &mut layer.multipliers,
             shifts: &mut layer.shifts,

@@ -96,77 +96,111 @@ pub fn measured(
     output: &Output,
     executed: &[Executed],
 ) -> Result<[Measured; 2]> {
-    let number = |name: &str| number(board, output, name);
-    let emulated = board.qemu.is_some();
-    let tick = if emulated { number("tick")? } else { 0 };
-    let instructions = |ticks: u64, share: u64| emulated.then(|| instructions(ticks, tick, share));
-    let (found, known) = (instructions(number("loop")?, 1), LOOP);
-    if found.is_some_and(|found| found.abs_diff(known) > TOLERANCE) {
-        return Err(Error::Invalid(format!(
-            "{} counts {found:?} instructions in a loop of {known}: its figures would be wrong",
-            board.name
-        )));
-    }
+    let run = Run { board, output, tick: tick(board, output)? };
     let (inferences, update) = match executed {
         [inferences @ .., update] => (inferences, std::slice::from_ref(update)),
         [] => (executed, executed),
     };
-    let cycles = |name: &str, executed: &[Executed], share: u64| match instructions(number(name)?, 1) {
-        Some(counted) if !executed.is_empty() => {
-            Ok(Some((executed::cycles(board, executed, counted)? + share / 2) / share))
+    Ok([run.inference(name, model, inferences)?, run.training(update)?])
+}
+
+/// A run of `bench`.
+struct Run<'a> {
+    board: &'a Board,
+    output: &'a Output,
+    /// Picoseconds a tick; none where no emulator counts.
+    tick: Option<u64>,
+}
+
+/// How long a tick is, where an emulator counts.
+///
+/// # Errors
+/// A counter that counts something else.
+fn tick(board: &Board, output: &Output) -> Result<Option<u64>> {
+    let ticks = number(board, output, "loop")?;
+    if board.qemu.is_none() {
+        return Ok(None);
+    }
+    let tick = number(board, output, "tick")?;
+    let found = instructions(ticks, tick, 1);
+    if found.abs_diff(LOOP) > TOLERANCE {
+        return Err(Error::Invalid(format!(
+            "{} counts {found} instructions in a loop of {LOOP}: its figures would be wrong",
+            board.name
+        )));
+    }
+    Ok(Some(tick))
+}
+
+impl Run<'_> {
+    fn inference(&self, name: &str, model: &Model, executed: &[Executed]) -> Result<Measured> {
+        let (runs, macs) = (self.number("inferences")?, macs(&model.widths()));
+        let network = self.instructions("network", runs)?;
+        Ok(Measured {
+            board: self.board.name.clone(),
+            core: self.board.core.clone(),
+            model: name.into(),
+            kind: model.kind(),
+            macs,
+            cycles: self.cycles("network", executed, runs)?,
+            flash: self.number("inference flash")?,
+            ram: self.number("inference RAM")?,
+            stack: self.stack("inference stack")?,
+            work: Work::Inference {
+                instructions: network,
+                instructions_per_mac: network.map(|count| count as f64 / macs as f64),
+                instructions_from_features: self.instructions("features to logits", runs)?,
+            },
+        })
+    }
+
+    fn training(&self, executed: &[Executed]) -> Result<Measured> {
+        let batch = self.number("samples an update")?;
+        let student = self.output.value("student").unwrap_or_default();
+        let widths: Vec<usize> = student.split('-').filter_map(|width| width.parse().ok()).collect();
+        Ok(Measured {
+            board: self.board.name.clone(),
+            core: self.board.core.clone(),
+            model: student.into(),
+            kind: "f32",
+            macs: macs(&widths),
+            cycles: self.cycles("update", executed, batch)?,
+            flash: self.number("teacher flash")?,
+            ram: self.number("training RAM")?,
+            stack: self.stack("training stack")?,
+            work: Work::Training {
+                optimizer: self.output.value("optimizer").unwrap_or_default().to_owned(),
+                batch,
+                instructions_per_sample: self.instructions("update", batch)?,
+            },
+        })
+    }
+
+    fn number(&self, name: &str) -> Result<u64> {
+        number(self.board, self.output, name)
+    }
+
+    /// Of what the program calls `name`, divided by `share`.
+    fn instructions(&self, name: &str, share: u64) -> Result<Option<u64>> {
+        let ticks = self.number(name)?;
+        Ok(self.tick.map(|tick| instructions(ticks, tick, share)))
+    }
+
+    /// The same of cycles, where something was executed for them.
+    fn cycles(&self, name: &str, executed: &[Executed], share: u64) -> Result<Option<u64>> {
+        match self.instructions(name, 1)? {
+            Some(counted) if !executed.is_empty() => {
+                Ok(Some((executed::cycles(self.board, executed, counted)? + share / 2) / share))
+            }
+            _ => Ok(None),
         }
-        _ => Ok::<_, Error>(None),
-    };
-    let stack = |name| number(name).map(|bytes| board.target.is_some().then_some(bytes));
-    let row = |model: &str, kind, macs, cycles, flash, ram, stack, work| Measured {
-        board: board.name.clone(),
-        core: board.core.clone(),
-        model: model.into(),
-        kind,
-        macs,
-        cycles,
-        flash,
-        ram,
-        stack,
-        work,
-    };
-    let (runs, multiplications) = (number("inferences")?, macs(&model.widths()));
-    let network = instructions(number("network")?, runs);
-    let inference = Work::Inference {
-        instructions: network,
-        instructions_per_mac: network.map(|count| count as f64 / multiplications as f64),
-        instructions_from_features: instructions(number("features to logits")?, runs),
-    };
-    let batch = number("samples an update")?;
-    let training = Work::Training {
-        optimizer: output.value("optimizer").unwrap_or_default().to_owned(),
-        batch,
-        instructions_per_sample: instructions(number("update")?, batch),
-    };
-    let student = output.value("student").unwrap_or_default();
-    let student_widths: Vec<usize> = student.split('-').filter_map(|width| width.parse().ok()).collect();
-    Ok([
-        row(
-            name,
-            model.kind(),
-            multiplications,
-            cycles("network", inferences, runs)?,
-            number("inference flash")?,
-            number("inference RAM")?,
-            stack("inference stack")?,
-            inference,
-        ),
-        row(
-            student,
-            "f32",
-            macs(&student_widths),
-            cycles("update", update, batch)?,
-            number("teacher flash")?,
-            number("training RAM")?,
-            stack("training stack")?,
-            training,
-        ),
-    ])
+    }
+
+    /// None on the desktop, where nothing is painted.
+    fn stack(&self, name: &str) -> Result<Option<u64>> {
+        let bytes = self.number(name)?;
+        Ok(self.board.target.is_some().then_some(bytes))
+    }
 }
 
 /// How many instructions a program on a [`counting`] board took for what it calls `name`; none, if no emulator counted.

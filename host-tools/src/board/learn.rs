@@ -22,7 +22,7 @@ pub struct Learning {
     pub kind: &'static str,
     /// `all` of the network, its `last layer`, or its `biases`.
     pub trained: &'static str,
-    /// `sgd`, batch 1, or `adam`, batch 8.
+    /// `sgd`, batch 1, or, batch 8, `momentum` or `adam`.
     pub optimizer: &'static str,
     /// Weights and biases that are trained.
     pub parameters: u64,
@@ -43,7 +43,7 @@ const VARIANTS: [[&str; 3]; 4] = [
     ["f32 last layer", "f32", "last layer"],
     ["f32 biases", "f32", "biases"],
 ];
-const OPTIMIZERS: [&str; 2] = ["sgd", "adam"];
+const OPTIMIZERS: [&str; 3] = ["sgd", "momentum", "adam"];
 
 /// Traces what the board's `learn` executes, as [`executed`](super::executed()) does for `bench`.
 ///

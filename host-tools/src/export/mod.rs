@@ -1,22 +1,23 @@
 //! A model as Rust source: one file of statics that a firmware takes in by `mod` or `include!`.
 
+mod items;
 mod parts;
 mod rows;
 mod text;
 
 use std::path::{Path, PathBuf};
 
-use crate::dataset::Text;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::Model;
-use crate::network::{Activation, macs};
+use crate::network::Activation;
 use crate::precision::Precision;
 use serde::Serialize;
 
+use items::File;
 use parts::Parts;
 pub use rows::{Form, rows};
-use text::{Node, array, call, comment, function, item, item_with, leaf};
+use text::comment;
 
 /// Names of the other items of an exported file.
 const TAKEN: [&str; 9] =
@@ -34,6 +35,20 @@ pub const NAME: &str = "STUDENT";
 /// A name that is no constant's or is taken, an ensemble, a model with a number that is not finite, a model without example rows.
 pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     let type_name = type_name(name)?;
+    check(model)?;
+    let file = File { model, name, type_name, parts: Parts::of(model)? };
+    let mut text = header(model, command);
+    file.network(&mut text);
+    file.words(&mut text);
+    file.golden(&mut text);
+    file.sizes(&mut text);
+    file.functions(&mut text);
+    file.assertion(&mut text);
+    Ok(text)
+}
+
+/// That there are golden vectors to make, of finite numbers.
+fn check(model: &Model) -> Result<()> {
     model.check().map_err(Error::Invalid)?;
     if model.examples.ncols() == 0 {
         let mend = "train, distill or quantize it with data, which puts some in";
@@ -50,84 +65,7 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
             )));
         }
     }
-    let mut text = header(model, command);
-    let parts = Parts::of(model)?;
-    item(&mut text, "The network's type.", &format!("type {type_name}"), &Node::Leaf(parts.network_type));
-    let (inputs, outputs, labels) = (model.features().len(), model.outputs(), model.labels().len());
-    let number = parts.number;
-    let array_of = |width| Node::Leaf(format!("[{number}; {width}]"));
-    item(&mut text, "What the network takes.", "type Input", &array_of(inputs));
-    item(&mut text, "What it gives.", "type Output", &array_of(outputs));
-    let (edge, value) = &parts.input;
-    let doc = "Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN stays NaN.";
-    item(&mut text, doc, &format!("static INPUT: {edge}"), value);
-    let doc = format!("`{name}.predict(&INPUT.apply(&raw))` {}.", parts.gives);
-    let (names, value) = &parts.network;
-    let tensors = parts.tensors.iter().map(|tensor| (tensor.head.as_str(), &tensor.value));
-    item_with(&mut text, &doc, &format!("static {name}: {type_name}"), names, tensors, value);
-    if let Some((edge, value)) = &parts.output {
-        item(&mut text, "Codes to logits, or to a value.", &format!("static OUTPUT: {edge}"), value);
-    }
-
-    let head = format!("static LABELS: [&str; {labels}]");
-    let doc = "Classes, in the order of the outputs; none for regression.";
-    item(&mut text, doc, &head, &array(model.labels()));
-    let head = format!("static FEATURES: [&str; {inputs}]");
-    let doc = "Features, in the order of the inputs; `column=category` is 1 for that category, 0 for another or none.";
-    item(&mut text, doc, &head, &array(model.features()));
-    for (place, Text { column, lengths: [shortest, longest], features }) in Text::all(model.features()) {
-        let column = comment(&column);
-        let doc = format!(
-            "The features from {place} on are `{text}.features(text)`, of the column \"{column}\".",
-            text = text_name(place)
-        );
-        let head = format!("static {}: ::microdistill::text::NGrams<{features}>", text_name(place));
-        let value = call("::microdistill::text::NGrams::new", [leaf(shortest), leaf(longest)]);
-        item(&mut text, &doc, &head, &value);
-    }
-    let rows = model.examples.ncols();
-    let golden = format!("::microdistill::golden::Golden<{inputs}, Input, Output>");
-    let head = format!("static GOLDEN: [{golden}; {rows}]");
-    let doc = "What the desktop computed: `self_test` compares.";
-    item_with(&mut text, doc, &head, "::microdistill::golden::Golden", [], &parts.golden);
-
-    item(&mut text, "Weights and biases.", "const PARAMETERS: usize", &leaf(model.parameters()));
-    item(&mut text, "Multiplications of an inference.", "const MACS: usize", &leaf(macs(&model.widths())));
-    let doc = "Bytes of flash: the network and its edges. `const _: () = assert!(FLASH_BYTES <= 4096);` holds it to a budget.";
-    item(&mut text, doc, "const FLASH_BYTES: usize", &leaf(parts.flash));
-    let doc = "Bytes of the buffer that an inference works in, on this target; its input and its output come on top.";
-    let scratch = Node::Leaf(format!("{type_name}::SCRATCH_BYTES"));
-    item(&mut text, doc, "const SCRATCH_BYTES: usize", &scratch);
-    let output = parts.output.map(|_| "OUTPUT");
-    function(
-        &mut text,
-        "The network alone: its input to its output.",
-        "fn run(input: &Input) -> Output",
-        &format!("{name}.predict(input)"),
-    );
-    function(
-        &mut text,
-        "The network's output as logits, or as a value.",
-        &format!("fn decode(output: &Output) -> [f32; {outputs}]"),
-        output.map_or("*output", |_| "OUTPUT.apply(output)"),
-    );
-    function(
-        &mut text,
-        "Raw features to logits, or to a value.",
-        &format!("fn predict(raw: &[f32; {inputs}]) -> [f32; {outputs}]"),
-        "decode(&run(&::microdistill::Prepare::apply(&INPUT, raw)))",
-    );
-    let doc = "Compares this machine with the desktop, to the bit.";
-    let head = "fn self_test() -> Result<(), ::microdistill::golden::Mismatch>";
-    function(&mut text, doc, head, &format!("::microdistill::golden::self_test(&INPUT, &{name}, &GOLDEN)"));
-
-    let statics = [name, "INPUT"].into_iter().chain(output);
-    let sizes: Vec<String> = statics.map(|name| format!("::core::mem::size_of_val(&{name})")).collect();
-    text += &format!(
-        "\n#[rustfmt::skip]\nconst _: () = assert!(\n    FLASH_BYTES == {}\n);\n",
-        sizes.join("\n        + ")
-    );
-    Ok(text)
+    Ok(())
 }
 
 /// What a model costs on a board, in bytes.
@@ -175,11 +113,6 @@ pub fn build(model: impl AsRef<Path>, name: &str, file_name: &str) -> Result<Pat
     let path = Path::new(&folder).join(file_name);
     export_to(&Model::load(model)?, name, "build.rs", &path)?;
     Ok(path)
-}
-
-/// The static of the text whose features begin at `place`.
-fn text_name(place: usize) -> String {
-    if place == 0 { "TEXT".into() } else { format!("TEXT_{place}") }
 }
 
 /// `STUDENT_INT8` → `StudentInt8`

@@ -2,7 +2,7 @@
 
 use core::arch::naked_asm;
 
-use super::{Single, add_products, lanes, multiple, reference};
+use super::{Single, add_products, by_eights, lanes, multiple, reference};
 use crate::kernel::AdamStep;
 
 /// [`reference::adam`]: 12.5 instructions a parameter, three less if fused, one more where weights decay; more than half of the
@@ -87,23 +87,7 @@ unsafe extern "C" fn steps<T: Single>(
         "vldmia r12, {{s28-s29}}",
         "vmov r5, s29",
         "eor r5, r5, #0x3f800000", // of 1
-        ".irp zero, r6,r7,r8,r9,r10,r11,r12,lr",
-        "mov \\zero, #0",
-        ".endr",
-        "subs r4, #8",
-        "bmi 3f",
-        "2:",
-        step!("8", "stmia r1!, {{r6-r12, lr}}"),
-        "subs r4, #8",
-        "bpl 2b",
-        "3:",
-        "adds r4, #8",
-        "beq 9f",
-        "4:",
-        step!("1", "str r6, [r1], #4"),
-        "subs r4, #1",
-        "bne 4b",
-        "9:",
+        by_eights!(step),
         "vpop {{s16-s29}}",
         "pop {{r4-r11, pc}}",
         fused = const T::FUSED as usize,

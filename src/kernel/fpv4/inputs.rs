@@ -40,6 +40,32 @@ pub(crate) fn by_input_descend<T: Single, const ACTIVE: bool>(w: &mut [T], x: &[
     };
 }
 
+/// `$count` columns of an input, whose `dy` is loaded: their part of the sum, then their gradients.
+macro_rules! columns {
+    ($count:literal) => {
+        concat!(
+            ".if {in_place}\n",
+            multiple!("vldmia", "r3", $count, "1"),
+            ".else\n",
+            multiple!("vldmia", "r0!", $count, "1"),
+            ".endif\n.if {fused}\n",
+            lanes!($count, "vfma.f32 s31, s1\\i, s\\i"),
+            ".else\n",
+            lanes!($count, "vmul.f32 s2\\i, s1\\i, s\\i"),
+            // The next product while the sum is on its way.
+            lanes!($count, "vadd.f32 s31, s31, s2\\i\nvmul.f32 s2\\i, s\\i, s30"),
+            ".endif\n.if {in_place} == 0\n",
+            multiple!("vldmia", "r3", $count, "1"),
+            ".endif\n.if {fused}\n",
+            lanes!($count, "vfma.f32 s1\\i, s\\i, s30"),
+            ".else\n",
+            lanes!($count, "vadd.f32 s1\\i, s1\\i, s2\\i"),
+            ".endif\n",
+            multiple!("vstmia", "r3!", $count, "1"),
+        )
+    };
+}
+
 /// For each input: `dx`, the product of its row of weights and `dy`; then `x` times `dy` is added to its row of `dw`.
 /// `IN_PLACE`: the weights are those in `dw`. `ACTIVE`: of an input that is zero only `dx` is written, zero.
 ///
@@ -100,51 +126,12 @@ unsafe extern "C" fn gradients<
         "mov r8, r6",
         "3:",
         "vldmia r9!, {{s0-s7}}",
-        ".if {in_place}",
-        "vldmia r3, {{s10-s17}}",
-        ".else",
-        "vldmia r0!, {{s10-s17}}",
-        ".endif",
-        ".if {fused}",
-        lanes!("8", "vfma.f32 s31, s1\\i, s\\i"),
-        ".else",
-        lanes!("8", "vmul.f32 s2\\i, s1\\i, s\\i"),
-        // The next product while the sum is on its way.
-        lanes!("8", "vadd.f32 s31, s31, s2\\i\nvmul.f32 s2\\i, s\\i, s30"),
-        ".endif",
-        ".if {in_place} == 0",
-        "vldmia r3, {{s10-s17}}",
-        ".endif",
-        ".if {fused}",
-        lanes!("8", "vfma.f32 s1\\i, s\\i, s30"),
-        ".else",
-        lanes!("8", "vadd.f32 s1\\i, s1\\i, s2\\i"),
-        ".endif",
-        "vstmia r3!, {{s10-s17}}",
+        columns!("8"),
         "subs r8, #1",
         "bne 3b",
         multiple!("vldmia", "r9", "{rest}", ""),
         ".endif",
-        ".if {in_place}",
-        multiple!("vldmia", "r3", "{rest}", "1"),
-        ".else",
-        multiple!("vldmia", "r0!", "{rest}", "1"),
-        ".endif",
-        ".if {fused}",
-        lanes!("{rest}", "vfma.f32 s31, s1\\i, s\\i"),
-        ".else",
-        lanes!("{rest}", "vmul.f32 s2\\i, s1\\i, s\\i"),
-        lanes!("{rest}", "vadd.f32 s31, s31, s2\\i\nvmul.f32 s2\\i, s\\i, s30"),
-        ".endif",
-        ".if {in_place} == 0",
-        multiple!("vldmia", "r3", "{rest}", "1"),
-        ".endif",
-        ".if {fused}",
-        lanes!("{rest}", "vfma.f32 s1\\i, s\\i, s30"),
-        ".else",
-        lanes!("{rest}", "vadd.f32 s1\\i, s1\\i, s2\\i"),
-        ".endif",
-        multiple!("vstmia", "r3!", "{rest}", "1"),
+        columns!("{rest}"),
         "vstmia r4!, {{s31}}",
         "subs r5, #1",
         "bne 2b",

@@ -7,6 +7,7 @@
 mod adam;
 mod add;
 mod inputs;
+mod momentum;
 mod outer;
 mod products;
 mod rectify;
@@ -18,6 +19,7 @@ use crate::scalar::{Fused, Scalar};
 pub(crate) use adam::adam;
 pub(crate) use add::add;
 pub(crate) use inputs::{by_input_descend, by_input_gradients};
+pub(crate) use momentum::momentum;
 pub(crate) use outer::{add_outer, affine_parameter_gradient};
 pub(crate) use products::{affine, affine_rectified};
 pub(crate) use rectify::rectify;
@@ -126,3 +128,31 @@ macro_rules! clear_negative {
     };
 }
 use clear_negative;
+
+/// An optimizer's `$step` of all parameters, eight at a time, then one by one: r4 says how many. Their gradients, from r1 on,
+/// are cleared by r6–r12 and lr, which become zeros.
+macro_rules! by_eights {
+    ($step:ident) => {
+        concat!(
+            ".irp zero, r6,r7,r8,r9,r10,r11,r12,lr\nmov \\zero, #0\n.endr
+            subs r4, #8
+            bmi 3f
+            2:
+            ",
+            $step!("8", "stmia r1!, {{r6-r12, lr}}"),
+            "subs r4, #8
+            bpl 2b
+            3:
+            adds r4, #8
+            beq 9f
+            4:
+            ",
+            $step!("1", "str r6, [r1], #4"),
+            "subs r4, #1
+            bne 4b
+            9:
+            "
+        )
+    };
+}
+use by_eights;

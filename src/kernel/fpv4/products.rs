@@ -135,6 +135,31 @@ macro_rules! sums {
     };
 }
 
+/// Loads the numbers that fours leave of a row.
+macro_rules! load_rest {
+    ($address:literal, $first:literal, $second:literal, $third:literal) => {
+        concat!(
+            ".if {rest} == 1\nvldmia ",
+            $address,
+            ", {{",
+            $first,
+            "}}\n.elseif {rest} == 2\nvldmia ",
+            $address,
+            ", {{",
+            $first,
+            "-",
+            $second,
+            "}}\n.elseif {rest} == 3\nvldmia ",
+            $address,
+            ", {{",
+            $first,
+            "-",
+            $third,
+            "}}\n.endif\n"
+        )
+    };
+}
+
 /// Four rows of any length.
 ///
 /// | register | holds |
@@ -193,25 +218,11 @@ unsafe extern "C" fn products<T: Single, const REST: usize, const RECTIFY: bool>
         "subs lr, #1",
         "bne 3b",
         "4:",
-        ".if {rest} == 1",
-        "vldr s4, [r7]",
-        "vldmia r0!, {{s8}}",
-        "vldmia r4!, {{s12}}",
-        "vldmia r5!, {{s16}}",
-        "vldmia r6!, {{s20}}",
-        ".elseif {rest} == 2",
-        "vldmia r7, {{s4-s5}}",
-        "vldmia r0!, {{s8-s9}}",
-        "vldmia r4!, {{s12-s13}}",
-        "vldmia r5!, {{s16-s17}}",
-        "vldmia r6!, {{s20-s21}}",
-        ".elseif {rest} == 3",
-        "vldmia r7, {{s4-s6}}",
-        "vldmia r0!, {{s8-s10}}",
-        "vldmia r4!, {{s12-s14}}",
-        "vldmia r5!, {{s16-s18}}",
-        "vldmia r6!, {{s20-s22}}",
-        ".endif",
+        load_rest!("r7", "s4", "s5", "s6"),
+        load_rest!("r0!", "s8", "s9", "s10"),
+        load_rest!("r4!", "s12", "s13", "s14"),
+        load_rest!("r5!", "s16", "s17", "s18"),
+        load_rest!("r6!", "s20", "s21", "s22"),
         ".if {rest} > 0",
         sums!("s0" "s8" "s4", "s1" "s12" "s4", "s2" "s16" "s4", "s3" "s20" "s4"),
         ".endif",
@@ -243,17 +254,13 @@ unsafe extern "C" fn products<T: Single, const REST: usize, const RECTIFY: bool>
         "subs lr, #1",
         "bne 3b",
         "4:",
+        load_rest!("r7", "s4", "s5", "s6"),
+        load_rest!("r0!", "s8", "s9", "s10"),
         ".if {rest} == 1",
-        "vldr s4, [r7]",
-        "vldmia r0!, {{s8}}",
         sums!("s0" "s8" "s4"),
         ".elseif {rest} == 2",
-        "vldmia r7, {{s4-s5}}",
-        "vldmia r0!, {{s8-s9}}",
         sums!("s0" "s8" "s4", "s0" "s9" "s5"),
         ".elseif {rest} == 3",
-        "vldmia r7, {{s4-s6}}",
-        "vldmia r0!, {{s8-s10}}",
         sums!("s0" "s8" "s4", "s0" "s9" "s5", "s0" "s10" "s6"),
         ".endif",
         ".if {rectify}",

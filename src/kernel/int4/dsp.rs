@@ -14,7 +14,7 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use super::Affine;
+use super::{Affine, Packed};
 use crate::kernel::int8::dsp::{code, core};
 use crate::quant::GROUP;
 
@@ -40,13 +40,14 @@ struct Job {
 #[inline(always)] // lengths are known where it is called
 pub(super) fn affine(layer: &Affine<'_>, x: &[i16], y: &mut [i16]) -> bool {
     let (inputs, outputs) = (x.len(), y.len());
-    let groups = if layer.group_scales.is_empty() { 0 } else { inputs.div_ceil(GROUP) };
+    let Packed { bytes, group_scales } = layer.weights;
+    let groups = if group_scales.is_empty() { 0 } else { inputs.div_ceil(GROUP) };
     let fits = inputs > 0
         && outputs > 0
-        && inputs.div_ceil(2).checked_mul(outputs) == Some(layer.weights.len())
-        && groups.checked_mul(outputs) == Some(layer.group_scales.len())
+        && inputs.div_ceil(2).checked_mul(outputs) == Some(bytes.len())
+        && groups.checked_mul(outputs) == Some(group_scales.len())
         && [layer.bias.len(), layer.multipliers.len(), layer.shifts.len()] == [outputs; 3]
-        && layer.weights.as_ptr().cast::<u32>().is_aligned()
+        && bytes.as_ptr().cast::<u32>().is_aligned()
         && x.as_ptr().cast::<u32>().is_aligned();
     if !(layer.short && fits) {
         return false;
@@ -56,10 +57,10 @@ pub(super) fn affine(layer: &Affine<'_>, x: &[i16], y: &mut [i16]) -> bool {
         shifts: layer.shifts.as_ptr(),
         step: 1,
         zero: layer.zero.into(),
-        weights: layer.weights.as_ptr(),
+        weights: bytes.as_ptr(),
         bias: layer.bias.as_ptr(),
         inputs,
-        group_scales: layer.group_scales.as_ptr(),
+        group_scales: group_scales.as_ptr(),
         groups,
         part: size_of::<i16>() * if groups > 0 { GROUP } else { 512 },
     };

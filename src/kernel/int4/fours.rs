@@ -7,51 +7,51 @@
 //! Of rows that four do not divide each lies alone: eight columns a word, two of them in each fourth of a halfword, and what
 //! is left of a row two in a byte.
 
-use super::{Affine, Plain, pack, unpack};
+use super::{Affine, Packed, Plain, Weights, pack, unpack};
+use crate::kernel::codes::q31;
 use crate::kernel::int8::pairs::hold;
-use crate::quant::{GROUP, Requantize};
+use crate::quant::GROUP;
 
 /// Lays the weights out; tells whether the short cuts are exact: every sum below 2³⁰, mantissas of full length, shifts to the
 /// right.
 ///
 /// If so, mantissas become Q32.
-pub const fn lay_out(plain: Plain<'_>) -> bool {
+pub const fn lay_out(mut plain: Plain<'_>) -> bool {
+    let Weights { plain: codes, laid_out, group_scales } = &mut plain.weights;
     let outputs = plain.bias.len();
-    let inputs = plain.codes.len() / outputs;
-    let groups = plain.group_scales.len() / outputs;
+    let (inputs, groups) = (codes.len() / outputs, group_scales.len() / outputs);
     let mut short = true;
     let mut row = 0;
     while row < outputs {
         let mut bound = plain.bias[row].unsigned_abs() as u64;
         let mut column = 0;
         while column < inputs {
-            let code = plain.codes[row * inputs + column];
-            let scale = if groups > 0 { plain.group_scales[row * groups + column / GROUP] } else { 1 };
+            let code = codes[row * inputs + column];
+            let scale = if groups > 0 { group_scales[row * groups + column / GROUP] } else { 1 };
             bound += 128 * scale as u64 * code.unsigned_abs() as u64;
             short &= code >= -7 && code <= 7;
             if row < outputs - outputs % 4 {
                 let place = halfword(inputs, row, column);
-                let old = i16::from_le_bytes([plain.laid_out[place], plain.laid_out[place + 1]]);
+                let old = i16::from_le_bytes([laid_out[place], laid_out[place + 1]]);
                 // Rows come from the first to the last, so that each borrows from those before it.
                 let new = old.wrapping_add((code as i16) << (12 - 4 * (row % 4)));
-                [plain.laid_out[place], plain.laid_out[place + 1]] = new.to_le_bytes();
+                [laid_out[place], laid_out[place + 1]] = new.to_le_bytes();
             } else {
                 let (byte, first) = alone(inputs, row, column);
-                let [low, high] = unpack(plain.laid_out[byte]);
-                plain.laid_out[byte] = if first { pack(code, high) } else { pack(low, code) };
+                let [low, high] = unpack(laid_out[byte]);
+                laid_out[byte] = if first { pack(code, high) } else { pack(low, code) };
             }
             column += 1;
         }
-        short &= bound < 1 << 30 && plain.multipliers[row] >= 1 << 30 && plain.shifts[row] <= 0;
+        short &= bound < 1 << 30;
         row += 1;
     }
-    row = 0;
-    while short && row < outputs {
-        plain.multipliers[row] <<= 1;
-        plain.shifts[row] = -plain.shifts[row];
-        row += 1;
+    if !(short && plain.has_full_mantissas() && plain.shifts_right()) {
+        return false;
     }
-    short
+    plain.turn_shifts();
+    plain.double_mantissas();
+    true
 }
 
 /// Where the halfword of a row of four and a column begins.
@@ -85,8 +85,9 @@ pub fn affine(layer: &Affine<'_>, x: &[i16], y: &mut [i16]) {
 #[inline(never)]
 fn portable(layer: &Affine<'_>, x: &[i16], y: &mut [i16]) {
     let (inputs, outputs) = (x.len(), y.len());
-    let groups = if layer.group_scales.is_empty() { 0 } else { inputs.div_ceil(GROUP) };
-    let byte = |place: usize| layer.weights.get(place).copied().unwrap_or_default();
+    let Packed { bytes, group_scales } = layer.weights;
+    let groups = if group_scales.is_empty() { 0 } else { inputs.div_ceil(GROUP) };
+    let byte = |place: usize| bytes.get(place).copied().unwrap_or_default();
     let code = |row: usize, column: usize| {
         if row < outputs - outputs % 4 {
             let place = halfword(inputs, row, column);
@@ -99,19 +100,13 @@ fn portable(layer: &Affine<'_>, x: &[i16], y: &mut [i16]) {
             i32::from(if first { low } else { high })
         }
     };
-    let factors = layer.bias.iter().zip(layer.multipliers.iter().zip(layer.shifts));
-    for ((row, y), (&bias, (&multiplier, &shift))) in y.iter_mut().enumerate().zip(factors) {
-        let sum = x.iter().enumerate().fold(bias, |sum, (column, &x)| {
-            let scale = match groups {
-                0 => 1,
-                _ => layer.group_scales.get(row * groups + column / GROUP).copied().unwrap_or_default(),
-            };
-            sum.wrapping_add(i32::from(scale) * code(row, column) * i32::from(x))
-        });
-        let factor = match layer.short {
-            true => Requantize::new((multiplier as u32 >> 1) as i32, -shift),
-            false => Requantize::new(multiplier, shift),
-        };
-        *y = hold(factor.code(sum, layer.zero));
-    }
+    let scale = |row: usize, column: usize| match groups {
+        0 => 1,
+        _ => group_scales.get(row * groups + column / GROUP).copied().unwrap_or_default(),
+    };
+    layer.outputs(y, hold, q31, |row| {
+        x.iter().enumerate().fold(layer.bias(row), |sum, (column, &x)| {
+            sum.wrapping_add(i32::from(scale(row, column)) * code(row, column) * i32::from(x))
+        })
+    });
 }

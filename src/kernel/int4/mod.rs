@@ -17,40 +17,32 @@ pub use fours::{affine, lay_out};
 #[cfg(not(kernel_asm = "dsp"))]
 pub use rows::{affine, lay_out};
 
-/// A layer's parameters, as a layout's `lay_out` leaves them; O outputs, I inputs.
-#[derive(Clone, Copy, Debug)]
-pub struct Affine<'a> {
-    /// Shape (O, ⌈I/2⌉), at a multiple of 4 bytes.
-    pub weights: &'a [u8],
-    /// Shape (O, ⌈I/32⌉), or empty: all are 1 then.
-    pub group_scales: &'a [u8],
-    /// Shape (O), the input's zero point folded in.
-    pub bias: &'a [i32],
-    /// Mantissas of the requantization, shape (O): Q31, or what the short cuts take.
-    pub multipliers: &'a [i32],
-    /// Its exponents, shape (O): −31..=30, positive = left, or right for the short cuts.
-    pub shifts: &'a [i8],
-    /// Whether the layout's short cuts are exact for every input, and parameters are what they take.
-    pub short: bool,
-    /// The code of zero in the output.
-    pub zero: i8,
-}
+use super::codes;
+
+/// A layer's parameters, as a layout's `lay_out` leaves them.
+pub type Affine<'a> = codes::Affine<'a, Packed<'a>>;
 
 /// A layer's parameters on the way to a layout.
+pub type Plain<'a> = codes::Plain<'a, Weights<'a>>;
+
+/// Weights in a layout; O outputs, I inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a> {
+    /// Shape (O, ⌈I/2⌉), at a multiple of 4 bytes.
+    pub bytes: &'a [u8],
+    /// Shape (O, ⌈I/32⌉), or empty: all are 1 then.
+    pub group_scales: &'a [u8],
+}
+
+/// Weights on the way to a layout.
 #[derive(Debug)]
-pub struct Plain<'a> {
-    /// Codes in [-7, 7], shape (O, I), row-major.
-    pub codes: &'a [i8],
+pub struct Weights<'a> {
+    /// In [-7, 7], shape (O, I), row-major.
+    pub plain: &'a [i8],
     /// Shape (O, ⌈I/2⌉); becomes the layout.
     pub laid_out: &'a mut [u8],
-    /// Shape (O, ⌈I/32⌉), or empty.
+    /// Shape (O, ⌈I/32⌉), or empty: all are 1 then.
     pub group_scales: &'a [u8],
-    /// Shape (O).
-    pub bias: &'a [i32],
-    /// Mantissas of the requantization, Q31, shape (O); changed to what the short cuts take.
-    pub multipliers: &'a mut [i32],
-    /// Its exponents, positive = left, shape (O); changed, too.
-    pub shifts: &'a mut [i8],
 }
 
 /// A byte of two weights in [-8, 7], the first in its low half: the order of TensorFlow Lite.

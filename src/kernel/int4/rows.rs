@@ -1,20 +1,21 @@
 //! Rows of weights, one after the other; each begins with a byte of its own.
 
-use super::{Affine, Plain, pack, unpack};
+use super::{Affine, Packed, Plain, Weights, pack, unpack};
 use crate::kernel::int8::{Word, hold, release};
-use crate::quant::{GROUP, Requantize};
+use crate::quant::GROUP;
 
 /// Packs the weights; tells whether the short cuts are exact: there are none.
 pub const fn lay_out(plain: Plain<'_>) -> bool {
+    let Weights { plain: codes, laid_out, .. } = plain.weights;
     let outputs = plain.bias.len();
-    let (inputs, bytes) = (plain.codes.len() / outputs, plain.laid_out.len() / outputs);
+    let (inputs, bytes) = (codes.len() / outputs, laid_out.len() / outputs);
     let mut row = 0;
     while row < outputs {
         let mut column = 0;
         while column < inputs {
             let at = row * inputs + column;
-            let second = if column + 1 < inputs { plain.codes[at + 1] } else { 0 };
-            plain.laid_out[row * bytes + column / 2] = pack(plain.codes[at], second);
+            let second = if column + 1 < inputs { codes[at + 1] } else { 0 };
+            laid_out[row * bytes + column / 2] = pack(codes[at], second);
             column += 2;
         }
         row += 1;
@@ -25,19 +26,18 @@ pub const fn lay_out(plain: Plain<'_>) -> bool {
 /// The portable kernel: sums wrap in 32 bits.
 #[inline(never)]
 pub fn affine(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
-    let (group, groups) = match layer.group_scales {
+    let Packed { bytes, group_scales } = layer.weights;
+    let (group, groups) = match group_scales {
         [] => (x.len().max(1), 1),
         _ => (GROUP, x.len().div_ceil(GROUP)),
     };
-    let mut scales = layer.group_scales.iter().map(|&scale| i32::from(scale)).chain(core::iter::repeat(1));
-    let rows = layer.weights.chunks_exact(x.len().div_ceil(2).max(1)).zip(layer.bias);
-    let factors = layer.multipliers.iter().zip(layer.shifts);
-    for (((row, &bias), (&multiplier, &shift)), y) in rows.zip(factors).zip(y) {
+    let mut scales = group_scales.iter().map(|&scale| i32::from(scale)).chain(core::iter::repeat(1));
+    let rows = bytes.chunks_exact(x.len().div_ceil(2).max(1)).zip(layer.bias);
+    let mut sums = rows.map(|(row, &bias)| {
         let parts = row.chunks(group.div_ceil(2)).zip(x.chunks(group)).zip(scales.by_ref().take(groups));
-        let sum =
-            parts.fold(bias, |sum, ((bytes, x), scale)| sum.wrapping_add(scale.wrapping_mul(dot(bytes, x))));
-        *y = hold(Requantize::new(multiplier, shift).code(sum, layer.zero));
-    }
+        parts.fold(bias, |sum, ((bytes, x), scale)| sum.wrapping_add(scale.wrapping_mul(dot(bytes, x))))
+    });
+    layer.outputs(y, hold, |q31| q31, |_| sums.next().unwrap_or_default());
 }
 
 /// `Σ w·x` of packed weights.

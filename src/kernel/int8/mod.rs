@@ -41,44 +41,27 @@ pub use quads::{UNIT, Word, affine, hold, hold_all, lay_out, release};
 #[cfg(kernel_int8 = "rows")]
 pub use rows::{UNIT, Word, affine, hold, hold_all, lay_out, release};
 
-use crate::quant::Requantize;
+use super::codes;
 
-/// A layer's parameters, as a layout's `lay_out` leaves them; O outputs, I inputs.
-#[derive(Clone, Copy, Debug)]
-pub struct Affine<'a> {
-    /// `O·I` weights, at a multiple of 4 bytes.
-    pub weights: &'a [i8],
-    /// `O` biases, the input's zero point folded in.
-    pub bias: &'a [i32],
-    /// Mantissas of the requantization, `O` of them or one for all: Q31, or what the short cuts take.
-    pub multipliers: &'a [i32],
-    /// Its exponents, as many: positive = left, or right for the short cuts.
-    pub shifts: &'a [i8],
-    /// Whether the layout's short cuts are exact for every input, and parameters are what they take.
-    pub short: bool,
-    /// The code of zero in the output.
-    pub zero: i8,
-}
+/// A layer's parameters, as a layout's `lay_out` leaves them; the weights: `O·I` of them, at a multiple of 4 bytes.
+pub type Affine<'a> = codes::Affine<'a, &'a [i8]>;
 
-/// A layer's parameters on the way to a layout: row-major weights and plain biases.
+/// A layer's parameters on the way to a layout.
+pub type Plain<'a> = codes::Plain<'a, Weights<'a>>;
+
+/// Weights on the way to a layout.
 #[derive(Debug)]
-pub struct Plain<'a> {
+pub struct Weights<'a> {
     /// Shape (O, I), row-major.
-    pub weights: &'a [i8],
+    pub plain: &'a [i8],
     /// As many bytes; becomes the layout.
     pub laid_out: &'a mut [i8],
-    /// Shape (O); changed to what the layout wants.
-    pub bias: &'a mut [i32],
-    /// Mantissas of the requantization, Q31, shape (O), or one; changed to what the short cuts take.
-    pub multipliers: &'a mut [i32],
-    /// Its exponents, positive = left, as many; changed, too.
-    pub shifts: &'a mut [i8],
 }
 
 impl Plain<'_> {
     /// How many inputs a row has.
     const fn inputs(&self) -> usize {
-        self.weights.len() / self.bias.len()
+        self.weights.plain.len() / self.bias.len()
     }
 
     /// Whether every sum is below `limit` for every input, `max |b| + 128·Σ|w|` over the rows, and no shift is to the left.
@@ -89,7 +72,7 @@ impl Plain<'_> {
             let mut bound = self.bias[row].unsigned_abs() as u64;
             let mut column = 0;
             while column < inputs {
-                bound += 128 * self.weights[row * inputs + column].unsigned_abs() as u64;
+                bound += 128 * self.weights.plain[row * inputs + column].unsigned_abs() as u64;
                 column += 1;
             }
             if bound >= limit {
@@ -97,22 +80,7 @@ impl Plain<'_> {
             }
             row += 1;
         }
-        let mut index = 0;
-        while index < self.shifts.len() {
-            if self.shifts[index] > 0 {
-                return false;
-            }
-            index += 1;
-        }
-        true
-    }
-
-    const fn turn_shifts(&mut self) {
-        let mut index = 0;
-        while index < self.shifts.len() {
-            self.shifts[index] = -self.shifts[index];
-            index += 1;
-        }
+        self.shifts_right()
     }
 }
 
@@ -139,32 +107,8 @@ fn hold_each<W>(codes: &[i8], words: &mut [W], hold: impl Fn(i8) -> W) {
 }
 
 impl Affine<'_> {
-    /// Every output of the layer, by `sum`, which gives the sum of one row after the other, and `mantissa`, which makes a
-    /// multiplier of a short layer Q31 again.
-    fn outputs<W>(
-        &self,
-        y: &mut [W],
-        hold: impl Fn(i8) -> W,
-        mantissa: impl Fn(i32) -> i32,
-        mut sum: impl FnMut(usize) -> i32,
-    ) {
-        let factors = self.multipliers.iter().zip(self.shifts).cycle();
-        for ((row, y), (&multiplier, &shift)) in y.iter_mut().enumerate().zip(factors) {
-            let factor = match self.short {
-                true => Requantize::new(mantissa(multiplier), -shift),
-                false => Requantize::new(multiplier, shift),
-            };
-            *y = hold(factor.code(sum(row), self.zero));
-        }
-    }
-
     /// The byte at a position of the layout.
     fn byte(&self, position: usize) -> i8 {
         self.weights.get(position).copied().unwrap_or_default()
-    }
-
-    /// A row's bias, as the layout has it.
-    fn bias(&self, row: usize) -> i32 {
-        self.bias.get(row).copied().unwrap_or_default()
     }
 }

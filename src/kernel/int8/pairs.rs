@@ -9,6 +9,7 @@
 use super::{Affine, Plain, block, hold_each};
 #[cfg(kernel_asm = "dsp")]
 use super::{dsp, job::Job};
+use crate::kernel::codes::q31;
 
 /// What holds a code: a halfword, so that a word holds the inputs of two columns.
 pub type Word = i16;
@@ -57,29 +58,21 @@ pub const fn lay_out(mut plain: Plain<'_>) -> bool {
         let odd = (row - first) % 2 == 1;
         let mut column = 0;
         while column < inputs {
-            let weight = plain.weights[row * inputs + column];
+            let weight = plain.weights.plain[row * inputs + column];
             short &= weight != -128;
             // A negative `a` borrows from `b`.
-            let borrow = odd && plain.weights[(row - 1) * inputs + column] < 0;
-            plain.laid_out[position(inputs, first, height, row, column)] = weight.wrapping_sub(borrow as i8);
+            let borrow = odd && plain.weights.plain[(row - 1) * inputs + column] < 0;
+            let position = position(inputs, first, height, row, column);
+            plain.weights.laid_out[position] = weight.wrapping_sub(borrow as i8);
             column += 1;
         }
         row += 1;
     }
-    let mut index = 0;
-    while index < plain.multipliers.len() {
-        short &= plain.multipliers[index] >= 1 << 30;
-        index += 1;
-    }
-    if !short {
+    if !(short && plain.has_full_mantissas()) {
         return false;
     }
     plain.turn_shifts();
-    index = 0;
-    while index < plain.multipliers.len() {
-        plain.multipliers[index] <<= 1;
-        index += 1;
-    }
+    plain.double_mantissas();
     row = 1;
     while row < outputs {
         let (first, _) = block(outputs, row, true);
@@ -110,23 +103,18 @@ pub fn affine(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
 #[inline(never)]
 fn portable(layer: &Affine<'_>, x: &[Word], y: &mut [Word]) {
     let (inputs, outputs) = (x.len(), y.len());
-    layer.outputs(
-        y,
-        hold,
-        |q32| (q32 as u32 >> 1) as i32,
-        |row| {
-            let (first, height) = block(outputs, row, true);
-            let odd = (row - first) % 2 == 1;
-            let byte = |row, column| layer.byte(position(inputs, first, height, row, column));
-            let bias = match layer.short && odd {
-                true => layer.bias(row).wrapping_sub(layer.bias(row - 1)) >> 8,
-                false => layer.bias(row),
-            };
-            x.iter().enumerate().fold(bias, |sum, (column, &x)| {
-                let borrow = odd && byte(row - 1, column) < 0;
-                let weight = byte(row, column).wrapping_add(borrow.into());
-                sum.wrapping_add(i32::from(weight) * i32::from(x))
-            })
-        },
-    );
+    layer.outputs(y, hold, q31, |row| {
+        let (first, height) = block(outputs, row, true);
+        let odd = (row - first) % 2 == 1;
+        let byte = |row, column| layer.byte(position(inputs, first, height, row, column));
+        let bias = match layer.short && odd {
+            true => layer.bias(row).wrapping_sub(layer.bias(row - 1)) >> 8,
+            false => layer.bias(row),
+        };
+        x.iter().enumerate().fold(bias, |sum, (column, &x)| {
+            let borrow = odd && byte(row - 1, column) < 0;
+            let weight = byte(row, column).wrapping_add(borrow.into());
+            sum.wrapping_add(i32::from(weight) * i32::from(x))
+        })
+    });
 }

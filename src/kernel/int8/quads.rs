@@ -53,8 +53,8 @@ pub const fn lay_out(mut plain: Plain<'_>) -> bool {
     while row < outputs {
         let mut column = 0;
         while column < inputs {
-            let weight = plain.weights[row * inputs + column];
-            plain.laid_out[position(inputs, outputs, row, column)] = weight ^ -0x80;
+            let weight = plain.weights.plain[row * inputs + column];
+            plain.weights.laid_out[position(inputs, outputs, row, column)] = weight ^ -0x80;
             plain.bias[row] = plain.bias[row].wrapping_sub(128 * weight as i32);
             column += 1;
         }

@@ -26,7 +26,7 @@ pub const fn release(word: Word) -> i8 {
 
 /// Copies the weights; tells whether the short cuts are exact: there are none.
 pub const fn lay_out(plain: Plain<'_>) -> bool {
-    plain.laid_out.copy_from_slice(plain.weights);
+    plain.weights.laid_out.copy_from_slice(plain.weights.plain);
     false
 }
 

@@ -19,7 +19,7 @@ use microdistill::golden::{Golden, self_test};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
 use microdistill::kernel::{
-    self, AdamStep, affine, affine_input_gradient, affine_parameter_gradient, int4, int16,
+    self, AdamStep, MomentumStep, affine, affine_input_gradient, affine_parameter_gradient, int4, int16,
 };
 use microdistill::layer::{Array, InputGradient, Role};
 use microdistill::layout::ByInput;
@@ -143,6 +143,15 @@ fn functions<T: Scalar>() {
     let x = black_box(T::ONE);
     black_box((x.exp(), x.ln(), x.tanh(), x.sqrt(), x.same_bits(T::ZERO)));
     black_box((T::from_count(black_box(1)), T::unit_interval(black_box(1))));
+    initialize::<T>(slice(), black_box(1), &mut rng());
+    standardize::<T>(slice(), slice(), slice());
+    activations(x);
+    kernels(x);
+    losses(x);
+    steps(x);
+}
+
+fn activations<T: Scalar>(x: T) {
     activation::<Identity, T>(x);
     activation::<Relu, T>(x);
     activation::<Relu6, T>(x);
@@ -152,7 +161,9 @@ fn functions<T: Scalar>() {
     activation::<FastTanh, T>(x);
     activation::<FastTanh<Micromath>, T>(x);
     activation::<Tanh, T>(x);
+}
 
+fn kernels<T: Scalar>(x: T) {
     affine::<T>(slice(), slice(), slice(), slice());
     kernel::affine_rectified::<T>(slice(), slice(), slice(), slice());
     affine_input_gradient::<T>(slice(), slice(), slice());
@@ -167,9 +178,11 @@ fn functions<T: Scalar>() {
     kernel::rectify::<T>(slice());
     let step = AdamStep { scale: x, beta1: x, beta2: x, epsilon: x, rate: x, keep: x };
     kernel::adam::<T>(slice(), slice(), (slice(), slice()), &step);
-    initialize::<T>(slice(), black_box(1), &mut rng());
-    standardize::<T>(slice(), slice(), slice());
+    let step = MomentumStep { scale: x, momentum: x, decay: x, rate: x };
+    kernel::momentum::<T>(slice(), slice(), slice(), &step);
+}
 
+fn losses<T: Scalar>(x: T) {
     black_box(softmax::<T>(slice(), x));
     log_softmax::<T>(slice());
     head::<Linear, T>();
@@ -189,7 +202,10 @@ fn functions<T: Scalar>() {
         Soft { teacher: slice(), label: black_box(Some(1)) },
     );
     loss(SoftLabels { temperature: x, alpha: x }, Soft { teacher: slice(), label: black_box(None) });
+}
 
+/// Of optimizers.
+fn steps<T: Scalar>(x: T) {
     SgdRates { rate: x, momentum: x, weight_decay: x }.step(
         black_box(Role::Bias),
         slice(),
@@ -341,8 +357,7 @@ fn int8() {
 
 fn int4() {
     let layer = int4::Affine {
-        weights: slice(),
-        group_scales: slice(),
+        weights: int4::Packed { bytes: slice(), group_scales: slice() },
         bias: slice(),
         multipliers: slice(),
         shifts: slice(),

@@ -4,8 +4,8 @@
 use core::array;
 
 use microdistill::fingerprint::{NOTHING, with};
-use microdistill::kernel::int8::{self, Affine, Plain, rows};
-use microdistill::kernel::{self, AdamStep, Aligned, int4, reference};
+use microdistill::kernel::int8::{self, Affine, Plain, Weights, rows};
+use microdistill::kernel::{self, AdamStep, Aligned, MomentumStep, int4, reference};
 use microdistill::quant::{GROUP, Softmax};
 use microdistill::scalar::{Fused, Scalar};
 use microdistill::text::NGrams;
@@ -65,67 +65,67 @@ struct Case<const WEIGHTS: usize> {
 pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
     const { assert!(WEIGHTS == 4 * NUMBERS, "a number is 4 bytes") };
     let mut rng = Pcg32::new(7, 7);
+    let mut different = compare_codes("int8", |index| outputs_i8::<WEIGHTS>(index, &mut rng));
+    different += compare_codes("int4", |_| outputs_i4::<WEIGHTS>(&mut rng));
+    different += compare_numbers::<f32, NUMBERS>("f32", CASES, &mut rng);
+    different += compare_numbers::<Fused, NUMBERS>("fused", FUSED, &mut rng);
+    softmaxes(&mut rng);
+    texts(&mut rng);
+    if different == 0 { Outcome::Passed } else { Outcome::Failed }
+}
+
+/// How many of the layers by the portable kernel and by the target's, and whether that took its short cuts, differ.
+#[inline(always)]
+fn compare_codes(name: &str, mut outputs: impl FnMut(u32) -> ([i8; OUTPUTS], [i8; OUTPUTS], bool)) -> u32 {
     let (mut short, mut different, mut digest) = (0, 0, NOTHING);
     for index in 0..CASES {
         tell(index);
-        let (expected, found, by_short_cuts) = outputs_i8::<WEIGHTS>(index, &mut rng);
+        let (expected, found, by_short_cuts) = outputs(index);
         short += u32::from(by_short_cuts);
         different += u32::from(expected != found);
-        digest = found.iter().fold(digest, |digest, &code| with(digest, code as u8 as u32));
+        digest = digest_codes(digest, &found);
     }
     println!(
-        "int8: {} layers, {} of them by short cuts, {} differ, digest {}",
-        CASES, short, different, digest
+        "{}: {} layers, {} of them by short cuts, {} differ, digest {}",
+        name, CASES, short, different, digest
     );
+    different
+}
 
-    let (mut short_i4, mut different_i4, mut digest) = (0, 0, NOTHING);
-    for index in 0..CASES {
+/// The same of layers of numbers, and of their training.
+fn compare_numbers<T: Scalar, const NUMBERS: usize>(name: &str, cases: u32, rng: &mut Pcg32) -> u32 {
+    let (mut different, mut digest) = (0, NOTHING);
+    for index in 0..cases {
         tell(index);
-        let (expected, found, by_short_cuts) = outputs_i4::<WEIGHTS>(&mut rng);
-        short_i4 += u32::from(by_short_cuts);
-        different_i4 += u32::from(expected != found);
-        digest = found.iter().fold(digest, |digest, &code| with(digest, code as u8 as u32));
+        different += u32::from(!pass::<T, NUMBERS>(rng, &mut digest));
     }
-    println!(
-        "int4: {} layers, {} of them by short cuts, {} differ, digest {}",
-        CASES, short_i4, different_i4, digest
-    );
+    println!("{}: {} layers, {} differ, digest {}", name, cases, different, digest);
+    different
+}
 
-    let (mut different_f32, mut digest) = (0, NOTHING);
-    for index in 0..CASES {
-        tell(index);
-        different_f32 += u32::from(!pass::<f32, NUMBERS>(&mut rng, &mut digest));
-    }
-    println!("f32: {} layers, {} differ, digest {}", CASES, different_f32, digest);
-
-    let (mut different_fused, mut digest) = (0, NOTHING);
-    for _ in 0..FUSED {
-        different_fused += u32::from(!pass::<Fused, NUMBERS>(&mut rng, &mut digest));
-    }
-    println!("fused: {} layers, {} differ, digest {}", FUSED, different_fused, digest);
-
+fn softmaxes(rng: &mut Pcg32) {
     let mut digest = NOTHING;
     for _ in 0..CASES {
-        let logits: [i8; 10] = array::from_fn(|_| codes(&mut rng));
+        let logits: [i8; 10] = array::from_fn(|_| codes(rng));
         for softmax in &SOFTMAXES {
-            let probabilities = softmax.apply(&logits);
-            digest = probabilities.iter().fold(digest, |digest, &code| with(digest, code as u8 as u32));
+            digest = digest_codes(digest, &softmax.apply(&logits));
         }
     }
     println!("softmax: {} rows, digest {}", CASES * SOFTMAXES.len() as u32, digest);
+}
 
+fn texts(rng: &mut Pcg32) {
     let mut digest = NOTHING;
     for _ in 0..TEXTS {
-        let text: [u8; 24] = array::from_fn(|_| TEXT[between(&mut rng, 0, TEXT.len() - 1)]);
+        let text: [u8; 24] = array::from_fn(|_| TEXT[between(rng, 0, TEXT.len() - 1)]);
         let features = NGrams::<96>::new(1, 3).features(text);
         digest = features.iter().fold(digest, |digest, feature| with(digest, feature.to_bits()));
     }
     println!("text: {} texts, digest {}", TEXTS, digest);
-    if different + different_i4 + different_f32 + different_fused == 0 {
-        Outcome::Passed
-    } else {
-        Outcome::Failed
-    }
+}
+
+fn digest_codes(digest: u32, codes: &[i8]) -> u32 {
+    codes.iter().fold(digest, |digest, &code| with(digest, code as u8 as u32))
 }
 
 /// A sign of life: who is silent for long is taken for dead.
@@ -162,7 +162,7 @@ fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUT
         *weight = (*weight >> 4).max(-7);
     }
     let (codes, group_scales) = (&case.weights[..inputs * outputs], &group_scales[..groups * outputs]);
-    let (bias, multipliers) = (&case.bias[..outputs], &mut case.multipliers[..outputs]);
+    let (bias, multipliers) = (&mut case.bias[..outputs], &mut case.multipliers[..outputs]);
     let (shifts, zero) = (&mut case.shifts[..outputs], case.zero);
     let mut x = Aligned([int8::hold(0); INPUTS]);
     int8::hold_all(&case.x[..inputs], &mut x.0);
@@ -171,8 +171,10 @@ fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUT
                         affine: fn(&int4::Affine<'_>, &[_], &mut [_])| {
         let laid_out = &mut laid_out.0[..bytes * outputs];
         laid_out.fill(0);
-        let short = lay_out(int4::Plain { codes, laid_out, group_scales, bias, multipliers, shifts });
-        let layer = int4::Affine { weights: laid_out, group_scales, bias, multipliers, shifts, short, zero };
+        let weights = int4::Weights { plain: codes, laid_out, group_scales };
+        let short = lay_out(int4::Plain { weights, bias, multipliers, shifts });
+        let weights = int4::Packed { bytes: laid_out, group_scales };
+        let layer = int4::Affine { weights, bias, multipliers, shifts, short, zero };
         let mut words = [int8::hold(0); OUTPUTS];
         affine(&layer, &x.0[..inputs], &mut words[..outputs]);
         (words.map(int8::release), short)
@@ -208,6 +210,8 @@ fn pass<T: Scalar, const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> b
         & by_input::<T, NUMBERS>(w, b, x, digest)
         & adam(w, T::unit_interval(u32::MAX), digest)
         & adam(w, T::ONE, digest)
+        & momentum(w, T::unit_interval(1 << 20), digest)
+        & momentum(w, T::ZERO, digest)
 }
 
 /// By the kernels for weights by output, whose bias or gradient `b` is.
@@ -276,6 +280,29 @@ fn by_input<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: 
         equal &= same(&expected, &found, digest) & same(&expected_dx, &found_dx, digest);
     }
     equal
+}
+
+/// The same of a step with momentum, for up to [`PARAMETERS`], which decay by `decay`.
+#[inline(never)] // its arrays are gone when it returns
+fn momentum<T: Scalar>(w: &[T], decay: T, digest: &mut u32) -> bool {
+    let step = MomentumStep {
+        scale: T::unit_interval(1 << 30),
+        momentum: T::unit_interval(7 << 29),
+        decay,
+        rate: -T::unit_interval(1 << 29),
+    };
+    let count = w.len().min(PARAMETERS);
+    let mut tensors = [[[T::ONE; PARAMETERS]; 3]; 2];
+    for [params, gradient, velocity] in &mut tensors {
+        for (place, &w) in w.iter().take(count).enumerate() {
+            (params[place], gradient[place], velocity[place]) = (w, w - T::ONE, w + T::ONE);
+        }
+    }
+    let [[p, g, u], [kernel_p, kernel_g, kernel_u]] = &mut tensors;
+    reference::momentum(&mut p[..count], &mut g[..count], &mut u[..count], &step);
+    kernel::momentum(&mut kernel_p[..count], &mut kernel_g[..count], &mut kernel_u[..count], &step);
+    let [expected, found] = &tensors;
+    expected.iter().zip(found).fold(true, |equal, (expected, found)| equal & same(expected, found, digest))
 }
 
 /// The same of a step of Adam, for up to [`PARAMETERS`], of which `keep` is kept.
@@ -396,8 +423,8 @@ impl<const WEIGHTS: usize> Case<WEIGHTS> {
         let laid_out = &mut laid_out.0[..self.inputs * self.outputs];
         let (bias, multipliers) = (&mut self.bias[..self.outputs], &mut self.multipliers[..self.factors]);
         let shifts = &mut self.shifts[..self.factors];
-        let weights = &self.weights[..self.inputs * self.outputs];
-        let short = int8::lay_out(Plain { weights, laid_out, bias, multipliers, shifts });
+        let weights = Weights { plain: &self.weights[..self.inputs * self.outputs], laid_out };
+        let short = int8::lay_out(Plain { weights, bias, multipliers, shifts });
         let layer = Affine { weights: laid_out, bias, multipliers, shifts, short, zero: self.zero };
         let mut x = Aligned([int8::hold(0); INPUTS]);
         let mut words = [int8::hold(0); OUTPUTS];

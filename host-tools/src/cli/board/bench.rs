@@ -86,7 +86,7 @@ impl Bench {
             context.console.say("")?;
             context.console.say(learned(&learnings))?;
             context.console.say(
-                "A sample of descent, batch 1, and of Adam, batch 8, with soft labels. RAM: beyond the parameters.\n\
+                "A sample of descent, batch 1, and of momentum and Adam, batch 8, with soft labels. RAM: beyond the parameters.\n\
                  fused: products and sums rounded once (`Fused`), with other bits.",
             )?;
         }

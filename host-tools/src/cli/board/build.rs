@@ -38,7 +38,7 @@ pub(super) enum Program {
     Teach,
     /// Measure an inference, and a sample learned
     Bench,
-    /// Measure samples learned: by descent and by Adam, of three networks
+    /// Measure samples learned: by descent, with momentum and by Adam, of three networks
     Learn,
     /// Compare the core's kernels with the portable ones
     Kernels,

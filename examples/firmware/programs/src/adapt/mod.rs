@@ -111,17 +111,11 @@ fn tell<M: Meter, S: Storage>(
     let cut = CUTS.get(past.get(Of::Starts) as usize).copied();
     let mut supply = Supply::new(storage, &past, cut);
     if past.get(Of::Starts) == 0 {
-        print("as trained", &Score::of(&STUDENT, &unseen(1.0)));
-        print("with gain 2", &Score::of(&STUDENT, &unseen(GAIN)));
         let refused;
-        (supply, refused) = refuse_others(supply, guard)?;
+        (supply, refused) = first_start(supply, guard, &past)?;
         if !refused {
             return Ok(false);
         }
-        past.set(Of::Stored, seal(&STUDENT));
-        past.set(Of::Storing, seal(&STUDENT));
-        past.set(Of::Words, 0);
-        past.set(Of::Pages, 0);
     }
     past.add(Of::Starts, 1);
 
@@ -138,29 +132,9 @@ fn tell<M: Meter, S: Storage>(
     let shipped = Score::of(&STUDENT, &trusted);
     let mut life = Life::begin(guard, memory, past.get(Of::Starts), &shipped);
     while past.get(Of::Windows) < LIFE {
-        let window = past.get(Of::Windows);
-        let Some(x) = arriving(window as usize, if window < QUIET { 1.0 } else { GAIN }) else { break };
-        past.add(Of::Windows, 1);
-        let mut learning = false;
-        let mut ticks = watch.time(|| learning = life.meet(window, &x, &past));
-        let mut progress = Progress::Idle;
-        if learning {
-            let training = watch.time(|| progress = life.train(&past));
-            past.raise(Of::LongestTraining, training);
-            ticks += training;
-        }
-        past.raise(Of::LongestWindow, ticks);
+        let Some(progress) = meet(watch, &mut life, &past) else { break };
         match progress {
-            Progress::Kept => {
-                let student = life.guard.student();
-                past.set(Of::Storing, seal(student));
-                let mut stored = Ok(());
-                let ticks = watch.time(|| stored = checkpoint.store(student));
-                stored?;
-                past.raise(Of::LongestCheckpoint, ticks);
-                past.set(Of::Stored, seal(student));
-                past.add(Of::Kept, 1);
-            }
+            Progress::Kept => keep(watch, life.guard.student(), &mut checkpoint, &past)?,
             Progress::RolledBack(_) => past.add(Of::Dropped, 1),
             _ if cut == Some(Cut::Training) && past.get(Of::Kept) > 0 && progress.is_under_way() => {
                 match checkpoint.release().fail().map_err(Error::Flash)? {}
@@ -174,6 +148,68 @@ fn tell<M: Meter, S: Storage>(
     print("adapted", &Score::of(guard.student(), &unseen(GAIN)));
     print("trusted rows as trained", &shipped);
     print("trusted rows, adapted", &adapted);
+    report(M::TICK, &past, pages);
+    print_weights(guard.student());
+
+    let learned = seal(guard.student());
+    load(guard, &mut checkpoint)?;
+    let same = learned == seal(guard.student());
+    past.write(&mut checkpoint.release()).map_err(Error::Flash)?;
+    Ok(same && adapted.errors() <= shipped.errors())
+}
+
+/// What the story begins with; whether [others](refuse_others) are refused.
+fn first_start<'a, S: Storage>(
+    supply: Supply<'a, S>,
+    guard: &mut Guard,
+    past: &Past,
+) -> Result<(Supply<'a, S>, bool), S> {
+    print("as trained", &Score::of(&STUDENT, &unseen(1.0)));
+    print("with gain 2", &Score::of(&STUDENT, &unseen(GAIN)));
+    let (supply, refused) = refuse_others(supply, guard)?;
+    past.set(Of::Stored, seal(&STUDENT));
+    past.set(Of::Storing, seal(&STUDENT));
+    past.set(Of::Words, 0);
+    past.set(Of::Pages, 0);
+    Ok((supply, refused))
+}
+
+/// The next window arrives, and is learned from, if it is time to; none if there is none.
+fn meet<M: Meter>(watch: &mut Watch<'_, M>, life: &mut Life, past: &Past) -> Option<Progress> {
+    let window = past.get(Of::Windows);
+    let x = arriving(window as usize, if window < QUIET { 1.0 } else { GAIN })?;
+    past.add(Of::Windows, 1);
+    let mut learning = false;
+    let mut ticks = watch.time(|| learning = life.meet(window, &x, past));
+    let mut progress = Progress::Idle;
+    if learning {
+        let training = watch.time(|| progress = life.train(past));
+        past.raise(Of::LongestTraining, training);
+        ticks += training;
+    }
+    past.raise(Of::LongestWindow, ticks);
+    Some(progress)
+}
+
+/// Stores the student that the guard kept.
+fn keep<M: Meter, S: Storage>(
+    watch: &mut Watch<'_, M>,
+    student: &Student,
+    checkpoint: &mut Checkpoint<Supply<'_, S>>,
+    past: &Past,
+) -> Result<(), S> {
+    past.set(Of::Storing, seal(student));
+    let mut stored = Ok(());
+    let ticks = watch.time(|| stored = checkpoint.store(student));
+    stored?;
+    past.raise(Of::LongestCheckpoint, ticks);
+    past.set(Of::Stored, seal(student));
+    past.add(Of::Kept, 1);
+    Ok(())
+}
+
+/// What became of the candidates, and what it took.
+fn report(tick: Tick, past: &Past, pages: usize) {
     println!(
         "candidates: {} kept, {} dropped, {} steps",
         past.get(Of::Kept),
@@ -187,7 +223,7 @@ fn tell<M: Meter, S: Storage>(
         past.get(Of::Pages),
         pages
     );
-    match M::TICK {
+    match tick {
         Tick::Picoseconds(picoseconds) => println!("tick: {} ps", picoseconds),
         Tick::Cycle => println!("tick: a cycle"),
     }
@@ -196,13 +232,6 @@ fn tell<M: Meter, S: Storage>(
     println!("longest training: {} ticks", past.get(Of::LongestTraining));
     println!("longest checkpoint: {} ticks", past.get(Of::LongestCheckpoint));
     println!("RAM: {} bytes", size_of_val(&GUARD) + size_of_val(&MEMORY));
-    print_weights(guard.student());
-
-    let learned = seal(guard.student());
-    load(guard, &mut checkpoint)?;
-    let same = learned == seal(guard.student());
-    past.write(&mut checkpoint.release()).map_err(Error::Flash)?;
-    Ok(same && adapted.errors() <= shipped.errors())
 }
 
 /// Leaves in flash what is not this student's, the checkpoint of an older version and a damaged one, and tells whether

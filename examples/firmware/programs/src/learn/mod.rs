@@ -9,7 +9,7 @@ use microdistill::activation::Relu;
 use microdistill::fast::Quartic;
 use microdistill::finetune::Shipped as _;
 use microdistill::loss::SoftCrossEntropy;
-use microdistill::optimizer::{Adam, AdamRates};
+use microdistill::optimizer::{Adam, AdamRates, Optimizer, Sgd, SgdRates};
 use microdistill::scalar::{Fused, Scalar};
 use microdistill::{Distiller, FineTuned, Mlp, OnlineDistiller, Params, Train, shipped, softmax};
 use rand_core::Rng as _;
@@ -24,10 +24,11 @@ use networks::{NETWORK_A, NETWORK_B, NETWORK_C};
 /// Samples that are learned from, again and again: the mean of the last round is what is told.
 const SAMPLES: usize = 8;
 const ROUNDS: usize = 16;
-/// Samples an update of Adam.
+/// Samples an update of an optimizer.
 const BATCH: usize = 8;
-/// Of descent.
+/// Of descent, and of descent with momentum.
 const RATE: f32 = 0.01;
+const MOMENTUM_RATE: f32 = 0.02;
 
 const LOSS: SoftCrossEntropy<Quartic> = SoftCrossEntropy::NEW;
 
@@ -59,29 +60,36 @@ macro_rules! measure {
         // All zero at the start: they take RAM, and no flash.
         static ONLINE: ConstStaticCell<OnlineDistiller<Student>> =
             ConstStaticCell::new(OnlineDistiller::ZERO);
-        static BATCHED: ConstStaticCell<Distiller<Student, Adam<Student>>> =
+        static MOMENTUM: ConstStaticCell<Distiller<Student, Sgd<Student>>> =
             ConstStaticCell::new(Distiller::ZERO);
-        let (Some(online), Some(batched)) = (ONLINE.try_take(), BATCHED.try_take()) else {
+        static ADAM: ConstStaticCell<Distiller<Student, Adam<Student>>> =
+            ConstStaticCell::new(Distiller::ZERO);
+        let (Some(online), Some(momentum), Some(adam)) =
+            (ONLINE.try_take(), MOMENTUM.try_take(), ADAM.try_take())
+        else {
             println!("learning runs once, its memory is taken");
             return Outcome::Failed;
         };
         let start: fn(&mut Student) = $start;
         start(&mut online.student);
-        start(&mut batched.student);
+        start(&mut momentum.student);
+        start(&mut adam.student);
         let samples = samples();
         println!("{} {} parameters: {}", $name, $kind, Student::COUNT);
         println!("{} {} sgd RAM: {} bytes", $name, $kind, size_of_val(&ONLINE) - size_of::<Student>());
-        println!("{} {} adam RAM: {} bytes", $name, $kind, size_of_val(&BATCHED) - size_of::<Student>());
-        let loss = sgd($meter, $name, $kind, online, &samples);
-        let loss_by_adam = adam($meter, $name, $kind, batched, &samples);
-        if !(loss && loss_by_adam) {
+        println!("{} {} momentum RAM: {} bytes", $name, $kind, size_of_val(&MOMENTUM) - size_of::<Student>());
+        println!("{} {} adam RAM: {} bytes", $name, $kind, size_of_val(&ADAM) - size_of::<Student>());
+        let online = sgd($meter, $name, $kind, online, &samples);
+        let momentum = batched($meter, [$name, $kind, "momentum"], momentum, &sgd_rates(), &samples);
+        let adam = batched($meter, [$name, $kind, "adam"], adam, &adam_rates(), &samples);
+        if !(online && momentum && adam) {
             return Outcome::Failed;
         }
     }};
 }
 
-/// Measures a sample of stochastic gradient descent, batch 1, and of Adam, batch 8, of networks a (10-32-10), b (64-32-10) and
-/// c (128-64-64-12) from random weights, with soft labels, of the whole network, of its last layer and of its biases; prints
+/// Measures a sample of stochastic gradient descent, batch 1, of descent with momentum and of Adam, batch 8, of networks a
+/// (10-32-10), b (64-32-10) and c (128-64-64-12) from random weights, with soft labels, of the whole network, of its last layer and of its biases; prints
 /// ticks, losses, bytes beyond the parameters and a sum of the bits of all that is trained.
 ///
 /// ```text
@@ -138,33 +146,26 @@ where
     report(name, kind, "sgd", ticks, [first, last], &distiller.student)
 }
 
-/// As [`sgd`].
+/// As [`sgd`], by an optimizer.
 #[inline(never)]
-fn adam<S, T: Scalar, M: Meter, const I: usize, const O: usize>(
+fn batched<S, O, T: Scalar, M: Meter, const I: usize, const C: usize>(
     watch: &mut Watch<'_, M>,
-    name: &str,
-    kind: &str,
-    distiller: &mut Distiller<S, Adam<S>>,
-    samples: &Samples<T, I, O>,
+    [name, kind, optimizer]: [&str; 3],
+    distiller: &mut Distiller<S, O>,
+    rates: &O::Rates,
+    samples: &Samples<T, I, C>,
 ) -> bool
 where
-    S: Train<Scalar = T, Input = [T; I], Output = [T; O]>,
+    S: Train<Scalar = T, Input = [T; I], Output = [T; C]>,
+    O: Optimizer<S>,
 {
-    let AdamRates { rate, beta1, beta2, epsilon, weight_decay } = AdamRates::DEFAULT;
-    let rates = AdamRates {
-        rate: T::from_f32(rate),
-        beta1: T::from_f32(beta1),
-        beta2: T::from_f32(beta2),
-        epsilon: T::from_f32(epsilon),
-        weight_decay: T::from_f32(weight_decay),
-    };
     let mut round = || {
         let mut sum = 0.0;
         for batch in samples.chunks(BATCH) {
             for (x, soft) in batch {
                 sum += distiller.learn(black_box(x), &LOSS, soft).to_f32();
             }
-            distiller.update(&rates);
+            distiller.update(rates);
         }
         sum
     };
@@ -174,7 +175,22 @@ where
     }
     let mut last = 0.0;
     let ticks = watch.time(|| last = round());
-    report(name, kind, "adam", ticks, [first, last], &distiller.student)
+    report(name, kind, optimizer, ticks, [first, last], &distiller.student)
+}
+
+fn sgd_rates<T: Scalar>() -> SgdRates<T> {
+    SgdRates { rate: T::from_f32(MOMENTUM_RATE), momentum: T::from_f32(0.9), weight_decay: T::from_f32(1e-4) }
+}
+
+fn adam_rates<T: Scalar>() -> AdamRates<T> {
+    let AdamRates { rate, beta1, beta2, epsilon, weight_decay } = AdamRates::DEFAULT;
+    AdamRates {
+        rate: T::from_f32(rate),
+        beta1: T::from_f32(beta1),
+        beta2: T::from_f32(beta2),
+        epsilon: T::from_f32(epsilon),
+        weight_decay: T::from_f32(weight_decay),
+    }
 }
 
 fn report(

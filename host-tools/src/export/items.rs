@@ -1,0 +1,134 @@
+//! The items of an exported file, in their order.
+
+use super::parts::Parts;
+use super::text::{Node, array, call, comment, function, item, item_with, leaf};
+use crate::dataset::Text;
+use crate::model::Model;
+use crate::network::macs;
+
+/// A model on its way into a file.
+pub(super) struct File<'a> {
+    pub(super) model: &'a Model,
+    /// Of the network's static.
+    pub(super) name: &'a str,
+    pub(super) type_name: String,
+    pub(super) parts: Parts,
+}
+
+impl File<'_> {
+    /// The network's types, the network, and its edges.
+    pub(super) fn network(&self, text: &mut String) {
+        let File { name, type_name, parts, .. } = self;
+        let network_type = Node::Leaf(parts.network_type.clone());
+        item(text, "The network's type.", &format!("type {type_name}"), &network_type);
+        let array_of = |width| Node::Leaf(format!("[{}; {width}]", parts.number));
+        item(text, "What the network takes.", "type Input", &array_of(self.inputs()));
+        item(text, "What it gives.", "type Output", &array_of(self.outputs()));
+        let (edge, value) = &parts.input;
+        let doc = "Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN stays NaN.";
+        item(text, doc, &format!("static INPUT: {edge}"), value);
+        let doc = format!("`{name}.predict(&INPUT.apply(&raw))` {}.", parts.gives);
+        let (names, value) = &parts.network;
+        let tensors = parts.tensors.iter().map(|tensor| (tensor.head.as_str(), &tensor.value));
+        item_with(text, &doc, &format!("static {name}: {type_name}"), names, tensors, value);
+        if let Some((edge, value)) = &parts.output {
+            item(text, "Codes to logits, or to a value.", &format!("static OUTPUT: {edge}"), value);
+        }
+    }
+
+    /// Names of classes and features, and what makes features of texts.
+    pub(super) fn words(&self, text: &mut String) {
+        let (labels, features) = (self.model.labels(), self.model.features());
+        let head = format!("static LABELS: [&str; {}]", labels.len());
+        let doc = "Classes, in the order of the outputs; none for regression.";
+        item(text, doc, &head, &array(labels));
+        let head = format!("static FEATURES: [&str; {}]", features.len());
+        let doc = "Features, in the order of the inputs; `column=category` is 1 for that category, 0 for another or none.";
+        item(text, doc, &head, &array(features));
+        for (place, Text { column, lengths: [shortest, longest], features }) in Text::all(features) {
+            let (name, column) = (text_name(place), comment(&column));
+            let doc = format!(
+                "The features from {place} on are `{name}.features(text)`, of the column \"{column}\"."
+            );
+            let head = format!("static {name}: ::microdistill::text::NGrams<{features}>");
+            let value = call("::microdistill::text::NGrams::new", [leaf(shortest), leaf(longest)]);
+            item(text, &doc, &head, &value);
+        }
+    }
+
+    /// The golden vectors.
+    pub(super) fn golden(&self, text: &mut String) {
+        let (inputs, rows) = (self.inputs(), self.model.examples.ncols());
+        let head =
+            format!("static GOLDEN: [::microdistill::golden::Golden<{inputs}, Input, Output>; {rows}]");
+        let doc = "What the desktop computed: `self_test` compares.";
+        item_with(text, doc, &head, "::microdistill::golden::Golden", [], &self.parts.golden);
+    }
+
+    /// What the network costs.
+    pub(super) fn sizes(&self, text: &mut String) {
+        let File { model, type_name, parts, .. } = self;
+        let multiplications = leaf(macs(&model.widths()));
+        item(text, "Weights and biases.", "const PARAMETERS: usize", &leaf(model.parameters()));
+        item(text, "Multiplications of an inference.", "const MACS: usize", &multiplications);
+        let doc = "Bytes of flash: the network and its edges. `const _: () = assert!(FLASH_BYTES <= 4096);` holds it to a budget.";
+        item(text, doc, "const FLASH_BYTES: usize", &leaf(parts.flash));
+        let doc = "Bytes of the buffer that an inference works in, on this target; its input and its output come on top.";
+        let scratch = Node::Leaf(format!("{type_name}::SCRATCH_BYTES"));
+        item(text, doc, "const SCRATCH_BYTES: usize", &scratch);
+    }
+
+    /// What a firmware calls.
+    pub(super) fn functions(&self, text: &mut String) {
+        let File { name, parts, .. } = self;
+        let (inputs, outputs) = (self.inputs(), self.outputs());
+        function(
+            text,
+            "The network alone: its input to its output.",
+            "fn run(input: &Input) -> Output",
+            &format!("{name}.predict(input)"),
+        );
+        function(
+            text,
+            "The network's output as logits, or as a value.",
+            &format!("fn decode(output: &Output) -> [f32; {outputs}]"),
+            if parts.output.is_some() { "OUTPUT.apply(output)" } else { "*output" },
+        );
+        function(
+            text,
+            "Raw features to logits, or to a value.",
+            &format!("fn predict(raw: &[f32; {inputs}]) -> [f32; {outputs}]"),
+            "decode(&run(&::microdistill::Prepare::apply(&INPUT, raw)))",
+        );
+        function(
+            text,
+            "Compares this machine with the desktop, to the bit.",
+            "fn self_test() -> Result<(), ::microdistill::golden::Mismatch>",
+            &format!("::microdistill::golden::self_test(&INPUT, &{name}, &GOLDEN)"),
+        );
+    }
+
+    /// That the compiler lays the statics out in as many bytes as the file says.
+    pub(super) fn assertion(&self, text: &mut String) {
+        let output = self.parts.output.as_ref().map(|_| "OUTPUT");
+        let statics = [self.name, "INPUT"].into_iter().chain(output);
+        let sizes: Vec<String> = statics.map(|name| format!("::core::mem::size_of_val(&{name})")).collect();
+        *text += &format!(
+            "\n#[rustfmt::skip]\nconst _: () = assert!(\n    FLASH_BYTES == {}\n);\n",
+            sizes.join("\n        + ")
+        );
+    }
+
+    fn inputs(&self) -> usize {
+        self.model.features().len()
+    }
+
+    fn outputs(&self) -> usize {
+        self.model.outputs()
+    }
+}
+
+/// The static of the text whose features begin at `place`.
+fn text_name(place: usize) -> String {
+    if place == 0 { "TEXT".into() } else { format!("TEXT_{place}") }
+}
