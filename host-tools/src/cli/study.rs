@@ -14,6 +14,7 @@ use microdistill_host_tools::study::{self, Ledger, Problem, Results, Source, Stu
 use microdistill_host_tools::{file, report};
 
 use super::data::DataFlags;
+use super::number::count;
 use super::{Context, interrupt};
 
 mod tables;
@@ -25,7 +26,7 @@ pub(super) struct Study {
     #[arg(long, value_name = "DIR", default_value = "microdistill-study")]
     out: PathBuf,
     /// Trainings of everything, to tell luck from gain: seeds from --seed on
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = count::<u64>)]
     seeds: u64,
     /// Recipes to compare beside those that are always compared
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1)]
@@ -40,10 +41,10 @@ pub(super) struct Study {
     #[arg(long, conflicts_with = "preset")]
     redraw: bool,
     /// Hidden widths of the student
-    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "16")]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "16", value_parser = count::<usize>)]
     hidden: Vec<usize>,
     /// Hidden widths of the teacher
-    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128")]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128", value_parser = count::<usize>)]
     teacher_hidden: Vec<usize>,
     /// A study that is described already, and needs no data
     #[arg(long, value_enum, conflicts_with_all = ["data", "train", "test", "recipes", "hidden", "teacher_hidden", "label_noise", "training_share"])]
@@ -80,9 +81,6 @@ const FOLDS: usize = 5;
 
 impl Study {
     pub(super) fn run(&self, context: &Context) -> Result<()> {
-        if self.seeds == 0 {
-            bail!("--seeds 0: it must be at least 1, and at least 2 for intervals");
-        }
         let plan = self.plan(context)?;
         plan.check()?;
         file::make_folder(&self.out)?;

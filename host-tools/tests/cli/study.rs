@@ -131,7 +131,9 @@ fn the_missions_example_is_at_chance_level_whatever_was_learned_by_heart() {
 fn what_cannot_be_studied_is_said() {
     let folder = Folder::new();
     for (line, code, message) in [
-        (format!("{STUDY} --seeds 0").replace("--seeds 2", ""), 1, "--seeds 0"),
+        (STUDY.replace("--seeds 2", "--seeds 0"), 2, "it must be a whole number of at least 1"),
+        (STUDY.replace("--seeds 2", "--seeds -1"), 2, "'-1' for '--seeds <N>': it must be a whole number"),
+        (STUDY.replace("--hidden 4", "--hidden 4,0"), 2, "it must be a whole number of at least 1"),
         (STUDY.replace("jitter", "jittr"), 1, "\"jittr\" is no recipe that can be added"),
         (format!("{STUDY} --label-noise 1"), 1, "label noise 1"),
         (format!("{STUDY} --training-share 0"), 1, "training share 0"),
