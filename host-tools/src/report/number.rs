@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use crate::study::results::{Condition, MeanStd, SizePoint, Summary};
+use crate::study::results::{Condition, MeanStd, SizePoint, Summary, decimals};
 
 /// Without its spread: of several data sets, which differ more than arms do, whiskers say nothing.
 pub(super) fn without_spread(of: &MeanStd) -> MeanStd {
@@ -14,6 +14,8 @@ enum Unit {
     Percent,
     /// A number of something.
     Count,
+    /// A number in the target's unit.
+    Own,
     /// Any other.
     Plain,
 }
@@ -22,6 +24,7 @@ fn unit(metric: &str) -> Unit {
     match metric {
         "train accuracy" | "test accuracy" | "gap" | "ece" => Unit::Percent,
         "parameters" | "flash" => Unit::Count,
+        "train rmse" | "rmse" => Unit::Own,
         _ => Unit::Plain,
     }
 }
@@ -129,6 +132,7 @@ pub(super) fn value(metric: &str, value: f64) -> String {
     match unit(metric) {
         Unit::Percent => fixed(100.0 * value, 1),
         Unit::Count => grouped(value),
+        Unit::Own => fixed(value, decimals(value)),
         Unit::Plain => fixed(value, 3),
     }
 }
@@ -137,10 +141,13 @@ pub(super) fn value(metric: &str, value: f64) -> String {
 pub(super) fn mean_std(metric: &str, of: &MeanStd) -> String {
     let exact = unit(metric) == Unit::Count && of.std == 0.0;
     if of.n < 2 || exact {
-        value(metric, of.mean)
-    } else {
-        format!("{} ± {}", value(metric, of.mean), value(metric, of.std))
+        return value(metric, of.mean);
     }
+    let std = match unit(metric) {
+        Unit::Own => fixed(of.std, decimals(of.mean)),
+        _ => value(metric, of.std),
+    };
+    format!("{} ± {std}", value(metric, of.mean))
 }
 
 /// A difference of scores, with its sign.

@@ -238,6 +238,12 @@ pub struct MeanStd {
     pub n: usize,
 }
 
+/// Decimal places for a number in the target's unit, whatever that is: at least three, and as many as show three digits.
+pub fn decimals(value: f64) -> usize {
+    let magnitude = value.abs().log10().floor();
+    if magnitude.is_finite() { (2.0 - magnitude).clamp(3.0, 12.0) as usize } else { 3 }
+}
+
 /// `a − b`, paired by seed (and by set).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {

@@ -96,6 +96,18 @@ fn values_of_several_units_have_no_common_loss() {
 }
 
 #[test]
+fn values_of_a_small_unit_have_digits() {
+    let folder = Folder::new();
+    let rows = (0..60).map(|row| format!("{},{},{}e-6\n", row % 7, row % 5, row % 7 + row % 3));
+    folder.write("small.csv", &(String::from("a,b,grams\n") + &rows.collect::<String>()));
+    folder.json("study --data small.csv --seeds 2 --hidden 2 --teacher-hidden 2 --out study");
+    let text = std::fs::read_to_string(folder.path("study/study.md")).unwrap();
+    let page = std::fs::read_to_string(folder.path("study/study.html")).unwrap();
+    assert!(!text.contains(" 0.000 ± 0.000 |") && text.contains(" 0.00000"), "{text}");
+    assert!(page.contains("0.00000") && !page.contains("0.000 ± 0.000"));
+}
+
+#[test]
 fn many_data_sets_stand_below_each_other() {
     let folder = Folder::new();
     sets(&folder, &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);

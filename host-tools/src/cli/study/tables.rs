@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use microdistill_host_tools::study::results::{
-    Comparison, MeanStd, Overall, Ratio, Results, SetResults, Summary,
+    Comparison, MeanStd, Overall, Ratio, Results, SetResults, Summary, decimals,
 };
 
 use super::super::console::Console;
@@ -27,8 +27,8 @@ const VALUE_COLUMNS: [Column; 7] = [
     ("train r2", "train R²", number),
     ("r2", "test R²", number),
     ("r2 gap", "gap", number),
-    ("train rmse", "train RMSE", number),
-    ("rmse", "test RMSE", number),
+    ("train rmse", "train RMSE", measured),
+    ("rmse", "test RMSE", measured),
     ("parameters", "parameters", whole),
     ("flash", "flash B", whole),
 ];
@@ -181,6 +181,7 @@ fn differences(overall: &Overall, compared: &Compared, ratio: &Ratio, has_loss: 
     let [score, loss, gap] = compared.map(|(metric, _, unit, digits)| {
         let mut comparisons = overall.comparisons.iter();
         let found = comparisons.find(|c| (&c.a, &c.b, c.metric.as_str()) == (&ratio.a, &ratio.b, metric));
+        let digits = if metric == "rmse" { scale(overall, &ratio.a, metric) } else { digits };
         let p = found.and_then(|found| found.p_adjusted).map_or("–".into(), |p| format!("{p:.3}"));
         (found.map_or(String::new(), |found| interval(found, unit, digits)), p)
     });
@@ -190,6 +191,12 @@ fn differences(overall: &Overall, compared: &Compared, ratio: &Ratio, has_loss: 
     }
     cells.extend([format!("{:.2}", ratio.ratio), gap.0]);
     cells
+}
+
+/// Decimal places for an arm's score, which is in the target's unit.
+fn scale(overall: &Overall, arm: &str, metric: &str) -> usize {
+    let summary = overall.summaries.iter().find(|summary| summary.arm == arm);
+    decimals(summary.and_then(|summary| summary.scores.get(metric)).map_or(0.0, |score| score.mean))
 }
 
 fn interval(comparison: &Comparison, unit: f64, digits: usize) -> String {
@@ -206,6 +213,12 @@ fn percent(score: &MeanStd) -> String {
 
 fn number(score: &MeanStd) -> String {
     format!("{:.3} ± {:.3}", score.mean, score.std)
+}
+
+/// In the target's unit.
+fn measured(score: &MeanStd) -> String {
+    let digits = decimals(score.mean);
+    format!("{:.digits$} ± {:.digits$}", score.mean, score.std)
 }
 
 fn short(score: &MeanStd) -> String {
