@@ -14,7 +14,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use microdistill::loss::SoftLabels;
-use microdistill_host_tools::dataset::{Columns, Dataset, folds, read, read_like};
+use microdistill_host_tools::dataset::{Columns, Dataset, read, read_like};
 use microdistill_host_tools::demo::Summary;
 use microdistill_host_tools::error::Result as LibraryResult;
 use microdistill_host_tools::metrics::{Scores, evaluate};
@@ -23,14 +23,12 @@ use microdistill_host_tools::precision::{Bits, Precision};
 use microdistill_host_tools::quantize::quantize;
 use microdistill_host_tools::student::{self, Recipe, Taught};
 use microdistill_host_tools::teacher;
-use microdistill_host_tools::tune::{WEIGHT_DECAYS, beside_rows, sufficient, trials};
+use microdistill_host_tools::tune::{FOLDS, Tuning, work};
 use rayon::prelude::*;
 
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 const TEACHER: [usize; 2] = [128, 128];
 const STUDENT: [usize; 1] = [16];
-/// Of the cross-validation of the teacher's weight decay.
-const FOLDS: usize = 7;
 
 /// A row of the tables: its name, what weights are rounded to, and whether the student was trained for that.
 type Kind = (&'static str, Option<Precision>, bool);
@@ -101,11 +99,12 @@ fn scores(folder: &Path) -> Result<Vec<Scored>> {
     SEEDS.par_iter().map(|&seed| judge(&train, &test, decay, seed)).collect()
 }
 
-/// The teacher's weight decay.
-fn tune(train: &Dataset) -> Result<f32> {
-    let candidates = WEIGHT_DECAYS.map(|candidate| beside_rows(candidate, train.rows()));
-    let trials = trials(train, &folds(train, FOLDS, 1)?, &candidates, |rows, decay| teacher(rows, decay, 1))?;
-    Ok(sufficient(&trials).map_or(0.0, |trial| trial.weight_decay))
+/// The teacher's weight decay, as `train` chooses it.
+fn tune(train: &Dataset) -> LibraryResult<f32> {
+    let teacher::Settings { widths, epochs, .. } =
+        teacher::Settings::new(train.widths(&TEACHER), train.rows(), 1);
+    let tuning = Tuning::new(train, FOLDS, work(&widths, epochs), 1)?;
+    Ok(tuning.choose(|rows, decay| teacher(rows, decay, 1))?.weight_decay)
 }
 
 fn judge(train: &Dataset, test: &Dataset, decay: f32, seed: u64) -> Result<Scored> {
