@@ -48,7 +48,8 @@ fn checkpoint(flash: &mut Flash) -> Checkpoint<&mut Flash> {
     Checkpoint::new(flash, 0..(PAGE * PAGES) as u32, 1).expect("whole pages")
 }
 
-/// NOR flash: an erase sets all bits of a page, a write clears some.
+/// NOR flash: an erase sets all bits of a page, a write clears some. Unlike that of the core's tests it lets a word be written
+/// twice, since damage may make one look erased.
 struct Flash([u8; PAGE * PAGES]);
 
 impl ErrorType for Flash {

@@ -172,12 +172,6 @@ pub(super) fn chance(p: Option<f64>) -> String {
 /// What stands where there is no number.
 pub(super) const NONE: &str = "–";
 
-/// A number of any unit, at least four digits of it.
-pub(super) fn significant(value: f64) -> String {
-    let magnitude = value.abs().log10().floor();
-    fixed(value, if magnitude.is_finite() { (3.0 - magnitude).clamp(0.0, 9.0) as usize } else { 0 })
-}
-
 /// With a typographic minus, and none before zero.
 pub(super) fn fixed(value: f64, digits: usize) -> String {
     if !value.is_finite() {

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::frame::Frame;
-use super::number::{fixed, significant};
+use super::number::{fixed, value};
 use super::svg::{Axis, Plot, REFERENCE, color, line, px, span, whisker};
 use crate::error::Result;
 use crate::metrics::Scores;
@@ -50,7 +50,7 @@ pub(super) fn plots(cells: &[(&Cell, ArmKind)]) -> Result<Vec<Plot>> {
 fn description(cell: &Cell, rows: &[&Prediction]) -> String {
     let score = match &cell.test {
         Scores::Regression(of) => {
-            format!(" R² {}, RMSE {} on all {}.", fixed(of.r2, 3), significant(of.rmse), of.rows)
+            format!(" R² {}, RMSE {} on all {}.", value("r2", of.r2), value("rmse", of.rmse), of.rows)
         }
         Scores::Classification(_) => String::new(),
     };
@@ -58,7 +58,7 @@ fn description(cell: &Cell, rows: &[&Prediction]) -> String {
     let miss = |of: &Prediction| (of.predicted - of.measured).abs();
     worst.sort_by(|a, b| miss(b).total_cmp(&miss(a)));
     let told = worst.iter().take(TOLD).map(|of| {
-        let [predicted, measured] = [of.predicted, of.measured].map(|value| significant(value.into()));
+        let [predicted, measured] = [of.predicted, of.measured].map(|of| value("rmse", of.into()));
         format!(" {predicted} where {measured} was measured.")
     });
     format!("{} test rows.{score} Furthest off:{}", rows.len(), told.collect::<String>())
