@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use libfuzzer_sys::fuzz_target;
-use microdistill_host_tools::dataset::{Columns, Dataset, Text, folds, read, read_like, read_unlabelled};
+use microdistill_train::dataset::{Columns, Dataset, Text, folds, read, read_like, read_unlabelled};
 use tempfile::NamedTempFile;
 
 fuzz_target!(|bytes: &[u8]| {

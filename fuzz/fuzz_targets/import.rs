@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use microdistill_host_tools::import::{Base, import_bytes};
-use microdistill_host_tools::model::Model;
+use microdistill_train::import::{Base, import_bytes};
+use microdistill_train::model::Model;
 
 static STUDENT: LazyLock<Model> = LazyLock::new(|| {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/models/watch_small/student.safetensors");

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use microdistill_host_tools::export::export;
-use microdistill_host_tools::model::Model;
+use microdistill_train::export::export;
+use microdistill_train::model::Model;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(model) = Model::from_bytes(bytes) else { return };

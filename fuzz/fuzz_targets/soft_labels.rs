@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use libfuzzer_sys::fuzz_target;
-use microdistill_host_tools::dataset::read_soft_labels;
+use microdistill_train::dataset::read_soft_labels;
 use tempfile::NamedTempFile;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,7 +1,13 @@
 //! The command line of microdistill.
 
-mod cli;
+mod commands;
+mod console;
+mod context;
+mod finish;
+mod flags;
+mod interrupt;
+mod table;
 
 fn main() -> std::process::ExitCode {
-    cli::main()
+    commands::main()
 }

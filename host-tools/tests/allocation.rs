@@ -7,9 +7,9 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use microdistill::optimizer::AdamRates;
-use microdistill_host_tools::network::Activation;
-use microdistill_host_tools::teacher::{Examples, Settings, Target, train};
-use microdistill_host_tools::weights::ClassWeights;
+use microdistill_train::class_weights::ClassWeights;
+use microdistill_train::network::Activation;
+use microdistill_train::teacher::{Examples, Settings, Target, train};
 use nalgebra::DMatrix;
 
 struct Counting;

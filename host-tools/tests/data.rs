@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use microdistill::text::NGrams;
-use microdistill_host_tools::dataset::{Columns, Dataset, Expected, Kind, Target, Text, read, read_like};
-use microdistill_host_tools::model::{Scaler, Task};
+use microdistill_train::dataset::{Columns, Dataset, Expected, Kind, Target, Text, read, read_like};
+use microdistill_train::model::{Scaler, Task};
 
 fn file(bytes: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();

@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use common::bundled;
-use microdistill_host_tools::demo::{NAMES, Row, table, train, tune};
-use microdistill_host_tools::export::{Form, export, rows};
-use microdistill_host_tools::metrics::evaluate;
-use microdistill_host_tools::model::Model;
+use microdistill_study::demo::{NAMES, Row, table, train, tune};
+use microdistill_train::export::{Form, export, rows};
+use microdistill_train::metrics::evaluate;
+use microdistill_train::model::Model;
 
 const COMMAND: &str = "microdistill demo";
 const EXPORT: &str = "microdistill export teacher_int8.safetensors --name TEACHER --out teacher_int8.rs";

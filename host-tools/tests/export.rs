@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{model, numbers, rows};
-use microdistill_host_tools::export::{Footprint, build, export};
-use microdistill_host_tools::model::{Body, Model};
-use microdistill_host_tools::network::{Activation, macs};
-use microdistill_host_tools::precision::{Bits, Precision, Scales};
-use microdistill_host_tools::quantize::quantize;
+use microdistill_train::export::{Footprint, build, export};
+use microdistill_train::model::{Body, Model};
+use microdistill_train::network::precision::{Bits, Precision, Scales};
+use microdistill_train::network::{Activation, macs};
+use microdistill_train::quantize::quantize;
 use tempfile::TempDir;
 
 const COMMAND: &str = "microdistill export student.safetensors";

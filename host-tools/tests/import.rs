@@ -9,12 +9,12 @@ use microdistill::activation::{LeakyRelu, Relu, Tanh};
 use microdistill::checkpoint::record;
 use microdistill::finetune::Shipped;
 use microdistill::{FineTuned, Mlp, Params, shipped};
-use microdistill_host_tools::error::Result;
-use microdistill_host_tools::import::{Base, Learned, Trained, import, import_bytes};
-use microdistill_host_tools::model::{Body, Model};
-use microdistill_host_tools::network::{Activation, Network};
-use microdistill_host_tools::precision::Scales;
-use microdistill_host_tools::quantize::quantize;
+use microdistill_train::error::Result;
+use microdistill_train::import::{Base, Learned, Trained, import, import_bytes};
+use microdistill_train::model::{Body, Model};
+use microdistill_train::network::precision::Scales;
+use microdistill_train::network::{Activation, Network};
+use microdistill_train::quantize::quantize;
 use tempfile::TempDir;
 
 type Student = Mlp![5, 4, 3];

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use common::{model, rows};
-use microdistill_host_tools::export::export;
-use microdistill_host_tools::metrics;
-use microdistill_host_tools::model::{Body, Model, Task};
-use microdistill_host_tools::network::{Activation, Network};
-use microdistill_host_tools::network_i8::{Codes, DenseI8, NetworkI8};
-use microdistill_host_tools::precision::{Bits, Precision, Scales};
-use microdistill_host_tools::quantize::quantize;
+use microdistill_train::export::export;
+use microdistill_train::metrics;
+use microdistill_train::model::{Body, Model, Task};
+use microdistill_train::network::int8::{Codes, DenseI8, NetworkI8};
+use microdistill_train::network::precision::{Bits, Precision, Scales};
+use microdistill_train::network::{Activation, Network};
+use microdistill_train::quantize::quantize;
 use proptest::prelude::*;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -194,7 +194,7 @@ fn unusable_ensembles_are_not_saved() {
     }
 }
 
-fn f32_layers(model: &mut Model) -> &mut [microdistill_host_tools::network::Dense] {
+fn f32_layers(model: &mut Model) -> &mut [microdistill_train::network::Dense] {
     let Body::F32(network) = &mut model.body else { unreachable!() };
     network.layers_mut()
 }

@@ -5,8 +5,8 @@ mod cases;
 
 use cases::{Network, compare_networks};
 use microdistill::quant::quantize;
-use microdistill_host_tools::network::Activation;
-use microdistill_host_tools::network_i8::{DenseI8, NetworkI8};
+use microdistill_train::network::Activation;
+use microdistill_train::network::int8::{DenseI8, NetworkI8};
 
 #[test]
 fn oracle_of_networks() {

@@ -5,12 +5,12 @@ mod common;
 use std::ops::ControlFlow;
 
 use common::{bundled, model, numbers, rows};
-use microdistill_host_tools::model::Body;
-use microdistill_host_tools::network::{Activation, Dense, Network};
-use microdistill_host_tools::network_i8::{Codes, DenseI8, NetworkI8};
-use microdistill_host_tools::precision::{Bits, Precision, Scales};
-use microdistill_host_tools::quantize::{quantize, quantize_network};
-use microdistill_host_tools::student::{Recipe, Settings, Taught, fit};
+use microdistill_train::model::Body;
+use microdistill_train::network::int8::{Codes, DenseI8, NetworkI8};
+use microdistill_train::network::precision::{Bits, Precision, Scales};
+use microdistill_train::network::{Activation, Dense, Network};
+use microdistill_train::quantize::{quantize, quantize_network};
+use microdistill_train::student::{Recipe, Settings, Taught, fit};
 use nalgebra::DMatrix;
 use proptest::prelude::*;
 

@@ -15,10 +15,10 @@ use std::process::ExitCode;
 
 use fixture::{classes, study};
 use libtest_mimic::{Arguments, Failed, Trial};
-use microdistill_host_tools::metrics::{Regression, Scores};
-use microdistill_host_tools::report::{csv, html};
-use microdistill_host_tools::study::Results;
-use microdistill_host_tools::study::results::Prediction;
+use microdistill_study::report::{csv, html};
+use microdistill_study::study::Results;
+use microdistill_study::study::results::Prediction;
+use microdistill_train::metrics::{Regression, Scores};
 use page::{Page, descendants};
 
 type Test = fn() -> Result<(), Failed>;

@@ -13,13 +13,13 @@ use microdistill::loss::{Soft, SoftLabels};
 use microdistill::optimizer::{Adam, AdamRates};
 use microdistill::stream::{Pupil, Reply, Request, Settings};
 use microdistill::{Distiller, Mlp, Params};
-use microdistill_host_tools::board::line::Line;
-use microdistill_host_tools::board::teach::{Lessons, Patience, Sample, Taught, Tutor};
-use microdistill_host_tools::dataset::{Dataset, Target};
-use microdistill_host_tools::error::Result;
-use microdistill_host_tools::import::{Base, import_bytes, trainable};
-use microdistill_host_tools::model::Model;
-use microdistill_host_tools::network::Activation;
+use microdistill_boards::serial::Line;
+use microdistill_boards::teach::{Lessons, Patience, Sample, Taught, Tutor};
+use microdistill_train::dataset::{Dataset, Target};
+use microdistill_train::error::Result;
+use microdistill_train::import::{Base, import_bytes, trainable};
+use microdistill_train::model::Model;
+use microdistill_train::network::Activation;
 
 type Student = Mlp![5, 4, 3];
 const BYTES: usize = Request::<[f32; 5], [f32; 3]>::FRAME_BYTES;
@@ -71,7 +71,7 @@ fn lessons() -> (Model, Lessons) {
 
 fn data(model: &Model) -> Dataset {
     let target = Target::Classes((0..200).map(|row| row % 3).collect());
-    Dataset { x: rows(5, 200, 3), target, ..Dataset::of_examples(model) }
+    Dataset { x: rows(5, 200, 3), target, ..model.example_rows() }
 }
 
 fn teach(line: impl Line, most: usize) -> Result<Taught> {

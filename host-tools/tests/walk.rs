@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use microdistill_host_tools::board;
+use microdistill_boards as board;
 use tempfile::TempDir;
 
 fn repository() -> &'static Path {

@@ -8,10 +8,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use libtest_mimic::Failed;
-use microdistill_host_tools::board::{
-    Board, Elf, Output, Profile, Sources, Work, counting, measured, references,
-};
-use microdistill_host_tools::model::Body;
+use microdistill_boards::{Board, Elf, Output, Profile, Sources, Work, counting, measured, references};
+use microdistill_train::model::Body;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 

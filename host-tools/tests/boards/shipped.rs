@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use libtest_mimic::Failed;
-use microdistill_host_tools::board::{Board, Elf, Memory, Output, Profile, Sources, counting};
+use microdistill_boards::{Board, Elf, Memory, Output, Profile, Sources, counting};
 
 use super::{boards, build, run};
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use libtest_mimic::Failed;
 use microdistill::stream::Settings;
-use microdistill_host_tools::board::Profile;
-use microdistill_host_tools::board::line::{Emulated, Line};
-use microdistill_host_tools::board::teach::{Lessons, Patience, Taught, Tutor};
-use microdistill_host_tools::board::{Board, Sources};
-use microdistill_host_tools::import::trainable;
+use microdistill_boards::Profile;
+use microdistill_boards::serial::{Emulated, Line};
+use microdistill_boards::teach::{Lessons, Patience, Taught, Tutor};
+use microdistill_boards::{Board, Sources};
+use microdistill_train::import::trainable;
 use serde_json::Value;
 use tempfile::TempDir;
 

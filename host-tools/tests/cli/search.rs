@@ -1,7 +1,7 @@
 //! Students that are searched for, and columns of text.
 
-use microdistill_host_tools::export::Footprint;
-use microdistill_host_tools::model::Model;
+use microdistill_train::export::Footprint;
+use microdistill_train::model::Model;
 
 use super::TRAIN;
 use super::folder::Folder;

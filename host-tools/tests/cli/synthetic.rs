@@ -2,7 +2,7 @@
 
 use crate::folder::Folder;
 use crate::{DISTILL, TRAIN};
-use microdistill_host_tools::model::Model;
+use microdistill_train::model::Model;
 
 /// What the model file says that it was made of.
 fn further(folder: &Folder) -> Vec<String> {

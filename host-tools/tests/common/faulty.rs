@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::mem;
 
-use microdistill_host_tools::board::line::Line;
+use microdistill_boards::serial::Line;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 

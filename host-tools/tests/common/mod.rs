@@ -3,14 +3,14 @@
 
 pub(crate) mod faulty;
 
-use microdistill_host_tools::dataset::{Columns, Dataset, read, read_like};
-use microdistill_host_tools::model::{
+use microdistill_train::dataset::{Columns, Dataset, read, read_like};
+use microdistill_train::model::{
     Body, Division, Further, Machine, Metadata, Model, Role, Scaler, Source, Task,
 };
-use microdistill_host_tools::network::{Activation, Network};
-use microdistill_host_tools::precision::{Bits, Precision};
-use microdistill_host_tools::synthetic::Synthetic;
-use microdistill_host_tools::teacher;
+use microdistill_train::network::precision::{Bits, Precision};
+use microdistill_train::network::{Activation, Network};
+use microdistill_train::synthetic::Synthetic;
+use microdistill_train::teacher;
 use nalgebra::DMatrix;
 use rand_core::Rng;
 use rand_pcg::Pcg32;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use libtest_mimic::Failed;
-use microdistill_host_tools::board::which;
-use microdistill_host_tools::report::html;
+use microdistill_boards::which;
+use microdistill_study::report::html;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,10 +1,10 @@
 //! What the page says: its answer, its numbers, its levels, and nothing twice.
 
 use libtest_mimic::Failed;
-use microdistill_host_tools::metrics::{Regression, Scores};
-use microdistill_host_tools::report::{csv, html};
-use microdistill_host_tools::study::Results;
-use microdistill_host_tools::study::results::{Condition, CurvePoint, Prediction};
+use microdistill_study::report::{csv, html};
+use microdistill_study::study::Results;
+use microdistill_study::study::results::{Condition, CurvePoint, Prediction};
+use microdistill_train::metrics::{Regression, Scores};
 use roxmltree::Node;
 
 use crate::fixture::{classes, mean_std, study};

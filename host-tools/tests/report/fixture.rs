@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use microdistill_host_tools::metrics::{Classification, Scores};
-use microdistill_host_tools::study::results::*;
+use microdistill_study::study::results::*;
+use microdistill_train::metrics::{Classification, Scores};
 use rand_core::{Rng as _, SeedableRng as _};
 use rand_pcg::Pcg32;
 

@@ -1,0 +1,140 @@
+//! What few bits cost: students of 16 hidden units in f32, int8, int4 and int3, quantized after training and trained
+//! for it. Prints the tables of `docs/quantization.md`.
+//!
+//! ```sh
+//! cargo run --release --package microdistill-experiments --bin few_bits -- FOLDER watch_small emg_myo …
+//! ```
+//!
+//! `FOLDER` holds a folder for each data set, with `train.csv`, `test.csv` and, where rows belong together,
+//! `groups_train.csv`. Settings are the command line's; the teacher's weight decay is that of `--weight-decay auto`. Test
+//! rows are scored once, and decide nothing.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use microdistill::loss::SoftLabels;
+use microdistill_study::demo::Summary;
+use microdistill_train::dataset::{Columns, Dataset, read, read_like};
+use microdistill_train::error::Result as LibraryResult;
+use microdistill_train::metrics::{Scores, evaluate};
+use microdistill_train::model::Model;
+use microdistill_train::network::precision::{Bits, Precision};
+use microdistill_train::quantize::quantize;
+use microdistill_train::student::{self, Recipe, Taught};
+use microdistill_train::teacher;
+use microdistill_train::tune::{FOLDS, Tuning, work};
+use rayon::prelude::*;
+
+const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
+const TEACHER: [usize; 2] = [128, 128];
+const STUDENT: [usize; 1] = [16];
+
+/// A row of the tables: its name, what weights are rounded to, and whether the student was trained for that.
+type Kind = (&'static str, Option<Precision>, bool);
+
+const KINDS: [Kind; 10] = [
+    ("f32", None, false),
+    ("int8", Some(Precision::per_channel(Bits::Eight)), false),
+    ("int8, trained for it", Some(Precision::per_channel(Bits::Eight)), true),
+    ("int4", Some(Precision::per_channel(Bits::Four)), false),
+    ("int4 by group", Some(Precision::per_group(Bits::Four)), false),
+    ("int4, trained for it", Some(Precision::per_channel(Bits::Four)), true),
+    ("int4 by group, trained for it", Some(Precision::per_group(Bits::Four)), true),
+    ("int3", Some(Precision::per_channel(Bits::Three)), false),
+    ("int3, trained for it", Some(Precision::per_channel(Bits::Three)), true),
+    ("int3 by group, trained for it", Some(Precision::per_group(Bits::Three)), true),
+];
+
+/// Accuracy in % and NLL in nats, by kind.
+type Scored = [(f64, f64); KINDS.len()];
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().context("give the folder of the data sets, and their names")?;
+    let names: Vec<String> = arguments.collect();
+    let sets: Vec<Vec<Scored>> =
+        names.iter().map(|name| scores(&Path::new(&folder).join(name))).collect::<Result<_>>()?;
+    let accuracy = |kind: usize, set: &[Scored]| Summary::of(set.iter().map(|seed| seed[kind].0).collect());
+    print("Accuracy on test rows, %:", 2, &names, &sets, accuracy);
+    print(
+        "Accuracy minus that of f32 of the same seed, percentage points:",
+        2,
+        &names,
+        &sets,
+        |kind, set| accuracy(kind, set).minus(&accuracy(0, set)),
+    );
+    print("NLL on test rows, nats:", 3, &names, &sets, |kind, set| {
+        Summary::of(set.iter().map(|seed| seed[kind].1).collect())
+    });
+    Ok(())
+}
+
+/// A table in Markdown: a row a kind, a column a set, and the mean over the sets.
+fn print(
+    title: &str,
+    digits: usize,
+    names: &[String],
+    sets: &[Vec<Scored>],
+    of: impl Fn(usize, &[Scored]) -> Summary,
+) {
+    println!("{title}\n\n| | {} | mean |\n|---|{}", names.join(" | "), "---|".repeat(names.len() + 1));
+    for (kind, (name, ..)) in KINDS.iter().enumerate() {
+        let summaries: Vec<Summary> = sets.iter().map(|set| of(kind, set)).collect();
+        let cell = |Summary { mean, std, .. }: &Summary| format!(" {mean:.digits$} ± {std:.digits$} |");
+        let mean = summaries.iter().map(|summary| summary.mean).sum::<f64>() / summaries.len() as f64;
+        println!("| {name} |{} {mean:.digits$} |", summaries.iter().map(cell).collect::<String>());
+    }
+    println!();
+}
+
+/// Scores on a set's test rows, by seed.
+fn scores(folder: &Path) -> Result<Vec<Scored>> {
+    let groups = folder.join("groups_train.csv");
+    let groups = groups.exists().then(|| groups.display().to_string());
+    let train = read(folder.join("train.csv"), &Columns { groups, ..Columns::default() })?;
+    let test = read_like(folder.join("test.csv"), train.expected())?;
+    let decay = tune(&train)?;
+    eprintln!("{}: {} rows, the teacher's weight decay is {decay}", folder.display(), train.rows());
+    SEEDS.par_iter().map(|&seed| judge(&train, &test, decay, seed)).collect()
+}
+
+/// The teacher's weight decay, as `train` chooses it.
+fn tune(train: &Dataset) -> LibraryResult<f32> {
+    let teacher::Settings { widths, epochs, .. } =
+        teacher::Settings::new(train.widths(&TEACHER), train.rows(), 1);
+    let tuning = Tuning::new(train, FOLDS, work(&widths, epochs), 1)?;
+    Ok(tuning.choose(|rows, decay| teacher(rows, decay, 1))?.weight_decay)
+}
+
+fn judge(train: &Dataset, test: &Dataset, decay: f32, seed: u64) -> Result<Scored> {
+    let teacher = teacher(train, decay, seed)?;
+    let float = student(train, &teacher, None, seed)?;
+    let mut scored = Scored::default();
+    for ((_, precision, trained), score) in KINDS.into_iter().zip(&mut scored) {
+        let trained = if trained { student(train, &teacher, precision, seed)? } else { float.clone() };
+        let model = match precision {
+            Some(precision) => quantize(&trained, &train.x, precision)?,
+            None => trained,
+        };
+        let Scores::Classification(scores) = evaluate(&model, test)? else {
+            bail!("the comparison is of classifiers")
+        };
+        *score = (100.0 * scores.accuracy, scores.nll);
+    }
+    Ok(scored)
+}
+
+fn teacher(rows: &Dataset, decay: f32, seed: u64) -> LibraryResult<Model> {
+    let mut settings = teacher::Settings::new(rows.widths(&TEACHER), rows.rows(), seed);
+    settings.rates.weight_decay = decay;
+    teacher::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))
+}
+
+fn student(rows: &Dataset, teacher: &Model, precision: Option<Precision>, seed: u64) -> LibraryResult<Model> {
+    let recipe = Recipe::SoftLabels(SoftLabels::DEFAULT);
+    let mut settings = student::Settings::new(rows.widths(&STUDENT), recipe, rows.rows(), seed);
+    settings.precision = precision;
+    let rows = Taught { data: rows, teacher: Some(&teacher.answers(rows)) };
+    student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))
+}

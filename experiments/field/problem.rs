@@ -1,0 +1,201 @@
+//! Data sets as the field has them: people who are learned from, and people who are met later.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use microdistill_train::dataset::{Columns, Dataset, Expected, Target, read, read_like};
+use microdistill_train::model::Scaler;
+use nalgebra::DMatrix;
+
+use crate::shift::Shift;
+
+/// A data set, and what is known about it.
+#[derive(Clone, Copy)]
+pub(crate) struct Set {
+    /// Its folder.
+    pub(crate) name: &'static str,
+    pub(crate) field: Field,
+    /// Of a file that does not tell whose a row is: sorted by class and then by person, so many rows in a row are of one.
+    pub(crate) block: Option<usize>,
+    /// What the desktop is prepared for, either way.
+    pub(crate) shift: Shift,
+}
+
+/// Who is met in the field.
+#[derive(Clone, Copy)]
+pub(crate) enum Field {
+    /// Those of `test.csv`.
+    TestFile,
+    /// Of those of `train.csv` every third, from 0, 1 or 2.
+    EveryThird { from: usize },
+    /// Those of `train.csv`, in the second half of their rows: another session.
+    SecondHalf,
+}
+
+const WATCH: Set = Set {
+    name: "watch_small",
+    field: Field::TestFile,
+    block: None,
+    shift: Shift::Gain { factor: 1.5, except: &[] },
+};
+const EMG: Set = Set { name: "emg_myo", field: Field::TestFile, block: None, shift: Shift::Turned { by: 1 } };
+
+/// What the study judges by.
+pub(crate) const SETS: [Set; 4] = [
+    WATCH,
+    EMG,
+    Set {
+        name: "gesture_27people",
+        field: Field::TestFile,
+        block: None,
+        shift: Shift::Gain { factor: 1.5, except: &["dur_ms"] },
+    },
+    Set {
+        name: "spoken_digits",
+        field: Field::EveryThird { from: 2 },
+        block: Some(45),
+        shift: Shift::Tilted { tilt: 1.0 },
+    },
+];
+
+/// What settings are chosen by: rows that the study learns from on the desktop. With each set, what it counts for.
+pub(crate) const TUNING: [(Set, f64); 4] = [
+    (Set { field: Field::EveryThird { from: 0 }, ..WATCH }, 1.0 / 6.0),
+    (Set { field: Field::EveryThird { from: 1 }, ..WATCH }, 1.0 / 6.0),
+    (Set { field: Field::EveryThird { from: 2 }, ..WATCH }, 1.0 / 6.0),
+    (Set { field: Field::SecondHalf, ..EMG }, 1.0 / 2.0),
+];
+
+/// A set, divided.
+pub(crate) struct Problem {
+    /// Learned from on the desktop.
+    pub(crate) train: Dataset,
+    /// The same with, beside each row, what a sensor changed by the shift would have given, and one changed the other way.
+    pub(crate) prepared: Dataset,
+    /// Rows of the same people that nothing learns from: the guard's.
+    pub(crate) trusted: Dataset,
+    /// More of them, to see what is forgotten.
+    pub(crate) home: Dataset,
+    pub(crate) people: Vec<Person>,
+}
+
+/// Somebody who is met.
+pub(crate) struct Person {
+    /// Of each class the first half of the rows.
+    pub(crate) arriving: Dataset,
+    /// The other half, which nothing learns from.
+    pub(crate) judging: Dataset,
+}
+
+impl Problem {
+    /// Reads and divides the set in `folder`.
+    pub(crate) fn read(folder: &Path, set: Set) -> Result<Self> {
+        let folder = folder.join(set.name);
+        let groups = |part: &str| folder.join(format!("groups_{part}.csv")).display().to_string();
+        let named = set.block.is_none().then(|| groups("train"));
+        let mut all = read(folder.join("train.csv"), &Columns { groups: named, ..Columns::default() })?;
+        if let Some(block) = set.block {
+            all.groups = Some(blocks(&all, block)?);
+        }
+        let mut known = people(&all)?;
+        let met = match set.field {
+            Field::TestFile => {
+                let groups = groups("test");
+                let expected = Expected { groups: Some(&groups), ..all.expected() };
+                let test = read_like(folder.join("test.csv"), expected)?;
+                people(&test)?.iter().map(|rows| Person::of(&test, rows)).collect()
+            }
+            Field::EveryThird { from } => {
+                let mut index = 0..;
+                let third = |_: &mut Vec<usize>| index.next().is_some_and(|index| index % 3 == from);
+                let met: Vec<_> = known.extract_if(.., third).collect();
+                met.iter().map(|rows| Person::of(&all, rows)).collect()
+            }
+            Field::SecondHalf => {
+                known.iter_mut().map(|rows| Person::of(&all, &rows.split_off(rows.len() / 2))).collect()
+            }
+        };
+        // The last fifth of each person's rows of a class is kept back.
+        let (mut train, mut kept) = (Vec::new(), Vec::new());
+        for rows in known.iter().flat_map(|rows| by_class(&all, rows)) {
+            let (learned, back) = rows.split_at(rows.len() - rows.len() / 5);
+            train.extend_from_slice(learned);
+            kept.extend_from_slice(back);
+        }
+        let every_other = |from| kept.iter().skip(from).step_by(2).copied().collect::<Vec<_>>();
+        let train = all.select(&train);
+        Ok(Problem {
+            prepared: prepare(&train, set.shift),
+            train,
+            trusted: all.select(&every_other(0)),
+            home: all.select(&every_other(1)),
+            people: met,
+        })
+    }
+}
+
+impl Person {
+    fn of(data: &Dataset, rows: &[usize]) -> Self {
+        let (mut arriving, mut judging) = (Vec::new(), Vec::new());
+        for rows in by_class(data, rows) {
+            let (first, second) = rows.split_at(rows.len().div_ceil(2));
+            arriving.extend_from_slice(first);
+            judging.extend_from_slice(second);
+        }
+        arriving.sort_unstable(); // as they were recorded
+        Person { arriving: data.select(&arriving), judging: data.select(&judging) }
+    }
+}
+
+/// The class of each row.
+pub(crate) fn classes(data: &Dataset) -> &[usize] {
+    if let Target::Classes(classes) = &data.target { classes } else { &[] }
+}
+
+/// The rows of each person, in the order in which they appear.
+fn people(data: &Dataset) -> Result<Vec<Vec<usize>>> {
+    let Some(groups) = &data.groups else { bail!("nothing tells whose the rows are") };
+    let mut people = Vec::<(&str, Vec<usize>)>::new();
+    for (row, group) in groups.iter().enumerate() {
+        match people.iter_mut().find(|(name, _)| name == group) {
+            Some((_, rows)) => rows.push(row),
+            None => people.push((group, vec![row])),
+        }
+    }
+    Ok(people.into_iter().map(|(_, rows)| rows).collect())
+}
+
+/// `rows` of each class, in their order.
+fn by_class(data: &Dataset, rows: &[usize]) -> Vec<Vec<usize>> {
+    let mut parts = vec![Vec::new(); data.task.labels().len()];
+    for &row in rows {
+        parts[classes(data)[row]].push(row);
+    }
+    parts
+}
+
+/// Whose the rows are, by [`Set::block`].
+fn blocks(data: &Dataset, block: usize) -> Result<Vec<String>> {
+    let all: Vec<usize> = (0..data.rows()).collect();
+    let mut groups = vec![String::new(); data.rows()];
+    for rows in by_class(data, &all) {
+        if rows.len() % block != 0 || rows.windows(2).any(|pair| pair[1] != pair[0] + 1) {
+            bail!("rows are not sorted by class, each with {block} rows of a person")
+        }
+        for (index, row) in rows.into_iter().enumerate() {
+            groups[row] = (index / block).to_string();
+        }
+    }
+    Ok(groups)
+}
+
+/// The rows, then what sensors changed either way would have given.
+fn prepare(data: &Dataset, shift: Shift) -> Dataset {
+    let scaler = Scaler::fit(&data.x);
+    let copies = [shift, shift.inverse()].map(|shift| shift.apply(data, &scaler).x);
+    let columns = data.x.column_iter().chain(copies.iter().flat_map(DMatrix::column_iter));
+    let x = DMatrix::from_columns(&columns.collect::<Vec<_>>());
+    let target = Target::Classes(classes(data).repeat(1 + copies.len()));
+    let groups = data.groups.as_ref().map(|groups| vec![groups.clone(); 1 + copies.len()].concat());
+    Dataset { x, target, groups, ..data.clone() }
+}

@@ -1,0 +1,10 @@
+//! Inference and training measured on boards, and other libraries measured alongside.
+
+mod inference;
+mod networks;
+pub mod peers;
+mod training;
+
+pub use inference::{Measured, Work, counted, counting, executed, measured};
+pub use networks::references;
+pub use training::{Learning, executed_learning, learned};

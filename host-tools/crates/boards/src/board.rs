@@ -1,0 +1,187 @@
+//! What firmware is built for, found in the folder of all boards.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use microdistill_train::error::{Error, Result};
+
+/// A board that says nothing for so long will not say anything again.
+pub(crate) const SILENCE: Duration = Duration::from_secs(120);
+
+/// Something that firmware is built for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Board {
+    /// Its name, unlike all others.
+    pub name: String,
+    /// The package of its firmware.
+    pub folder: PathBuf,
+    /// Its processor core, for people.
+    pub core: String,
+    /// The target it is built for; the desktop's own if there is none.
+    pub target: Option<String>,
+    /// More for the compiler, such as the core that the target leaves open, separated by spaces.
+    pub rustflags: String,
+    /// Features of the package, which make its firmware this board's.
+    pub features: Vec<String>,
+    /// The emulator and its machine, separated by spaces.
+    pub qemu: Option<String>,
+    /// The chip, as probe-rs names it.
+    pub chip: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    package: Package,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    #[serde(default)]
+    metadata: PackageMetadata,
+}
+
+#[derive(Default, Deserialize)]
+struct PackageMetadata {
+    #[serde(default)]
+    boards: BTreeMap<String, Description>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    core: String,
+    target: Option<String>,
+    #[serde(default)]
+    rustflags: String,
+    #[serde(default)]
+    features: Vec<String>,
+    qemu: Option<String>,
+    chip: Option<String>,
+}
+
+/// The folder of all boards in the [repository](microdistill_train::file::repository).
+///
+/// # Errors
+/// No clone of the repository.
+pub fn firmware_folder() -> Result<PathBuf> {
+    Ok(microdistill_train::file::repository()?.join(FIRMWARE))
+}
+
+const FIRMWARE: &str = "examples/firmware";
+
+/// Every board in `folder`, by name.
+///
+/// # Errors
+/// A folder that cannot be read, a manifest that cannot be understood.
+pub fn list(folder: &Path) -> Result<Vec<Board>> {
+    let mut boards = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        let entry = entry.map_err(Error::io(folder))?;
+        let folder = entry.path();
+        let path = folder.join("Cargo.toml");
+        if !path.is_file() {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let manifest: Manifest = toml::from_str(&text).map_err(|error| Error::Data {
+            path,
+            line: None,
+            message: error.to_string(),
+        })?;
+        for (name, description) in manifest.package.metadata.boards {
+            let Description { core, target, rustflags, features, qemu, chip } = description;
+            let folder = folder.clone();
+            boards.push(Board { name, folder, core, target, rustflags, features, qemu, chip });
+        }
+    }
+    boards.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(boards)
+}
+
+/// The board of this name in `folder`.
+///
+/// # Errors
+/// As of [`list`], and no such board.
+pub fn find(folder: &Path, name: &str) -> Result<Board> {
+    let boards = list(folder)?;
+    let names: Vec<String> = boards.iter().map(|board| board.name.clone()).collect();
+    let unknown = || Error::Invalid(format!("no board {name:?}: there are {}", names.join(", ")));
+    boards.into_iter().find(|board| board.name == name).ok_or_else(unknown)
+}
+
+impl Board {
+    /// Whether the board has a program of this name.
+    pub fn has(&self, program: &str) -> bool {
+        self.folder.join("src/bin").join(program).with_extension("rs").is_file()
+    }
+
+    /// Where the firmware of all boards is built.
+    pub fn target_folder(&self) -> PathBuf {
+        self.folder.with_file_name("target")
+    }
+
+    /// What this machine lacks to build for the board and to run its firmware.
+    pub fn missing(&self) -> Vec<Missing> {
+        let target = self.target.iter().filter(|target| !has_target(target));
+        let emulator = self.qemu.as_deref().and_then(|command| command.split_whitespace().next());
+        let emulator = emulator.filter(|program| which(program).is_none());
+        let emulator = emulator.map(|program| Missing::Emulator(program.to_owned()));
+        target.cloned().map(Missing::Target).chain(emulator).collect()
+    }
+
+    /// Name and version of the compiler of the board's firmware: sizes and counts depend on it.
+    ///
+    /// # Errors
+    /// No compiler.
+    pub fn compiler(&self) -> Result<String> {
+        let mut rustc = std::process::Command::new("rustc");
+        if let Some(toolchain) = self.target.as_deref().and_then(other_toolchain) {
+            rustc.env("RUSTUP_TOOLCHAIN", toolchain);
+        }
+        let output = rustc.arg("--version").current_dir(&self.folder).output().map_err(Error::io("rustc"))?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+}
+
+/// Something to be installed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Missing {
+    /// A target of the Rust toolchain.
+    Target(String),
+    /// An emulator, by its program's name.
+    Emulator(String),
+}
+
+/// The linked toolchain of the system's own compiler, where rustup has no core library for a target.
+pub(crate) const SYSTEM_TOOLCHAIN: &str = "debian";
+
+/// The toolchain, other than the one in use, that firmware for `target` is built by, if there is need of one.
+pub(crate) fn other_toolchain(target: &str) -> Option<&'static str> {
+    (!library(target, None) && library(target, Some(SYSTEM_TOOLCHAIN))).then_some(SYSTEM_TOOLCHAIN)
+}
+
+/// Whether there is a core library for `target`.
+fn has_target(target: &str) -> bool {
+    library(target, None) || library(target, Some(SYSTEM_TOOLCHAIN))
+}
+
+/// Whether `toolchain`, or the one in use, has the core library for `target`.
+fn library(target: &str, toolchain: Option<&str>) -> bool {
+    let mut rustc = std::process::Command::new("rustc");
+    rustc.args(["--print", "target-libdir", "--target", target]);
+    if let Some(toolchain) = toolchain {
+        rustc.env("RUSTUP_TOOLCHAIN", toolchain);
+    }
+    let output = rustc.output().ok().filter(|output| output.status.success());
+    let folder = output.and_then(|output| String::from_utf8(output.stdout).ok());
+    folder.is_some_and(|folder| Path::new(folder.trim()).is_dir())
+}
+
+/// Where `program` is on the PATH.
+pub fn which(program: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+}

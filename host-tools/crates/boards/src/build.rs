@@ -1,0 +1,113 @@
+//! Firmware is an ordinary cargo package; which model and rows it holds is told by environment variables.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::{Board, Sources, other_toolchain};
+use microdistill_train::error::{Error, Result};
+
+/// A program of a board, to be built.
+#[derive(Clone, Debug)]
+pub struct Firmware<'a> {
+    /// The board.
+    pub board: &'a Board,
+    /// `infer`, say: the name of a binary in the board's folder.
+    pub program: &'a str,
+    /// What it holds.
+    pub sources: Sources,
+    /// How it is optimized.
+    pub profile: Profile,
+}
+
+/// How firmware is optimized.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// As it is shipped: for size, `opt-level = "s"`.
+    #[default]
+    Release,
+    /// As it is shipped, but for speed: `opt-level = 3`.
+    Speed,
+    /// Not at all.
+    Debug,
+}
+
+impl Firmware<'_> {
+    /// Builds the program and tells where it is.
+    ///
+    /// # Errors
+    /// A build that fails, with the compiler's words.
+    pub fn build(&self) -> Result<PathBuf> {
+        self.build_with(&[])
+    }
+
+    /// As [`build`](Self::build), for a board on a debug probe, to which it prints.
+    ///
+    /// # Errors
+    /// As of [`build`](Self::build).
+    pub fn build_for_probe(&self) -> Result<PathBuf> {
+        self.build_with(&["--features", "rtt"])
+    }
+
+    fn build_with(&self, arguments: &[&str]) -> Result<PathBuf> {
+        let mut command = Command::new("cargo");
+        if let Some(toolchain) = self.board.target.as_deref().and_then(other_toolchain) {
+            command.env("RUSTUP_TOOLCHAIN", toolchain);
+        }
+        command.args(["build", "--locked", "--quiet", "--message-format=json-render-diagnostics"]);
+        command.args(arguments).args(["--bin", self.program]).current_dir(&self.board.folder);
+        if let Some(target) = &self.board.target {
+            command.args(["--target", target]);
+        }
+        for feature in &self.board.features {
+            command.args(["--features", feature]);
+        }
+        match self.profile {
+            Profile::Release => command.arg("--release"),
+            Profile::Speed => command.arg("--release").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
+            Profile::Debug => &mut command,
+        };
+        // What the desktop's build was told is not meant for the board's.
+        for name in
+            ["CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"]
+        {
+            command.env_remove(name);
+        }
+        command.env("RUSTFLAGS", &self.board.rustflags);
+        // What is compiled is shared by all boards, as far as it is the same; programs are not, as they have the same names.
+        let target = self.board.target_folder();
+        command.arg("--target-dir").arg(target.join(&self.board.name)).env("CARGO_BUILD_BUILD_DIR", target);
+        let Sources { model, student, teacher, train, test, optimizer } = &self.sources;
+        command.env("MICRODISTILL_OPTIMIZER", optimizer.name());
+        let files =
+            [("MODEL", model), ("STUDENT", student), ("TEACHER", teacher), ("TRAIN", train), ("TEST", test)];
+        for (name, path) in files {
+            let name = format!("MICRODISTILL_{name}");
+            match path {
+                Some(path) => command.env(name, std::path::absolute(path).map_err(Error::io(path))?),
+                None => command.env_remove(name),
+            };
+        }
+        let output = command.stdin(Stdio::null()).output().map_err(Error::io("cargo"))?;
+        let (board, program) = (&self.board.name, self.program);
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(Error::Invalid(format!(
+                "{program} for {board} does not build:\n{}",
+                said.trim_end()
+            )));
+        }
+        let mut messages = output.stdout.split(|&byte| byte == b'\n');
+        messages
+            .find_map(|line| executable(line, program))
+            .ok_or_else(|| Error::Invalid(format!("cargo built no program {program} for {board}")))
+    }
+}
+
+/// The program's path, if the line of cargo's JSON tells it.
+fn executable(line: &[u8], program: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_slice(line).ok()?;
+    let path = message.get("executable")?.as_str()?;
+    (message["target"]["name"] == program).then(|| Path::new(path).to_owned())
+}

@@ -1,0 +1,43 @@
+//! Firmware on a real board, by probe-rs.
+
+use std::path::Path;
+
+use crate::step::{Step, flash_tool};
+use crate::{Board, which};
+use microdistill_train::error::{Error, Result};
+
+/// The command that flashes `elf`, runs it and shows what it prints.
+///
+/// # Errors
+/// A board without a chip.
+pub fn flash(board: &Board, elf: &Path) -> Result<Step> {
+    let chip = chip(board)?;
+    let command = ["probe-rs", "run", "--chip", chip].map(str::to_owned).into_iter();
+    Ok(Step {
+        purpose: "flash and run".into(),
+        command: command.chain([elf.display().to_string()]).collect(),
+        otherwise: Vec::new(),
+    })
+}
+
+/// Whether `board` can be flashed from here.
+///
+/// # Errors
+/// A board without a chip, a machine without probe-rs.
+pub fn check_flash(board: &Board) -> Result<()> {
+    chip(board)?;
+    if which("probe-rs").is_none() {
+        return Err(Error::Invalid(format!(
+            "probe-rs is missing: run `cargo microdistill setup --flash`, which takes some minutes, or `{}`",
+            flash_tool().line()
+        )));
+    }
+    Ok(())
+}
+
+fn chip(board: &Board) -> Result<&str> {
+    let name = &board.name;
+    let none =
+        || Error::Invalid(format!("{name} is no board to flash: `cargo microdistill board run {name}`"));
+    board.chip.as_deref().ok_or_else(none)
+}

@@ -1,0 +1,388 @@
+//! What a study is about: rows, and how each seed draws its parts from them.
+
+use std::collections::BTreeSet;
+
+use nalgebra::DMatrix;
+use rand_core::Rng as _;
+use rand_pcg::Pcg32;
+use sha2::{Digest as _, Sha256};
+
+use super::results::Condition;
+use microdistill_train::dataset::{Dataset, Fold, Target, folds, split};
+use microdistill_train::error::{Error, Result};
+use microdistill_train::model::Task;
+use microdistill_train::random::{below, shuffle};
+
+/// A data set with a name.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Shown in tables.
+    pub name: String,
+    /// Where its rows come from.
+    pub source: Source,
+}
+
+/// Where rows come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// These parts, for every seed.
+    Given {
+        /// To be learned from.
+        train: Box<Dataset>,
+        /// To be judged by, with the same columns.
+        test: Box<Dataset>,
+    },
+    /// Parts of the same sizes, drawn anew from all rows for each seed; no group is divided.
+    Redrawn {
+        /// All rows.
+        all: Box<Dataset>,
+        /// Share of the test part, in (0, 1).
+        test: f64,
+    },
+    /// Features and labels that have nothing to do with each other, drawn anew for each seed: there is nothing to be
+    /// learned.
+    Noise {
+        /// Rows to learn from, and as many to be judged by.
+        rows: usize,
+        /// Uniform in [0, 1).
+        features: usize,
+        /// All equally likely.
+        classes: usize,
+    },
+}
+
+/// The parts that one seed has: the same for all that is compared.
+pub(super) struct Draw {
+    /// All rows to learn from.
+    pub(super) train: Dataset,
+    /// How they are divided to judge candidates; the first division also watches a training.
+    pub(super) folds: Vec<Fold>,
+    /// The rows that nothing is chosen by.
+    pub(super) test: Dataset,
+}
+
+impl Draw {
+    /// The training rows that this fold trains on, and those that it judges by.
+    pub(super) fn parts(&self, fold: &Fold) -> [Dataset; 2] {
+        [&fold.train, &fold.validation].map(|rows| self.train.select(rows))
+    }
+}
+
+impl Problem {
+    /// Of rows to learn from and rows to judge by; with `redraw`, each seed draws such parts from all of them.
+    ///
+    /// # Errors
+    /// Rows without a target.
+    pub fn new(name: impl Into<String>, train: Dataset, test: Dataset, redraw: bool) -> Result<Self> {
+        let name = name.into();
+        let has_target = |data: &Dataset| matches!(data.target, Target::Classes(_) | Target::Values(_));
+        if !(has_target(&train) && has_target(&test)) {
+            return Err(Error::Invalid(format!("{name}: there are rows without a target")));
+        }
+        let source = if redraw {
+            let share = test.rows() as f64 / (train.rows() + test.rows()) as f64;
+            Source::Redrawn { all: Box::new(pool(&train, &test)), test: share }
+        } else {
+            Source::Given { train: Box::new(train), test: Box::new(test) }
+        };
+        Ok(Problem { name, source })
+    }
+
+    /// Whether its target is a value, not a class.
+    pub fn has_values(&self) -> bool {
+        let data = match &self.source {
+            Source::Given { train, .. } => train,
+            Source::Redrawn { all, .. } => all,
+            Source::Noise { .. } => return false,
+        };
+        matches!(data.target, Target::Values(_))
+    }
+
+    /// Of everything that decides about the parts: 16 hexadecimal digits.
+    pub(super) fn hash(&self) -> String {
+        let mut sha = Sha256::new();
+        let mut add = |data: &Dataset| {
+            sha.update(data.hash.as_bytes());
+            match &data.target {
+                Target::Classes(classes) => {
+                    classes.iter().for_each(|&class| sha.update((class as u64).to_le_bytes()));
+                }
+                Target::Values(values) => values.iter().for_each(|value| sha.update(value.to_le_bytes())),
+                Target::Partial(_) | Target::Absent => {}
+            }
+            data.x.iter().for_each(|value| sha.update(value.to_le_bytes()));
+            data.groups.iter().flatten().for_each(|group| sha.update(format!("{group}\n")));
+        };
+        match &self.source {
+            Source::Given { train, test } => [train, test].into_iter().for_each(|data| add(data)),
+            Source::Redrawn { all, test } => {
+                add(all);
+                sha.update(test.to_le_bytes());
+            }
+            Source::Noise { rows, features, classes } => {
+                sha.update(format!("noise {rows} {features} {classes}"));
+            }
+        }
+        sha.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// (test rows / training rows) where seeds draw overlapping parts from one pool, else 0: see
+    /// [`t_test`](super::statistics::t_test).
+    pub(super) fn overlap(&self) -> f64 {
+        match self.source {
+            Source::Redrawn { test, .. } => test / (1.0 - test),
+            Source::Given { .. } | Source::Noise { .. } => 0.0,
+        }
+    }
+
+    /// What was noticed in its rows.
+    pub(super) fn notes(&self) -> &[String] {
+        match &self.source {
+            Source::Given { train, .. } => &train.notes,
+            Source::Redrawn { all, .. } => &all.notes,
+            Source::Noise { .. } => &[],
+        }
+    }
+
+    /// About how many training rows there are, and how many features.
+    pub(super) fn size(&self, condition: Condition) -> (usize, usize) {
+        let (rows, features) = match &self.source {
+            Source::Given { train, .. } => (train.rows() as f64, train.features.len()),
+            Source::Redrawn { all, test } => ((1.0 - test) * all.rows() as f64, all.features.len()),
+            Source::Noise { rows, features, .. } => (*rows as f64, *features),
+        };
+        ((rows * condition.training_share) as usize, features)
+    }
+
+    /// Whether every seed has the same training rows with the same labels.
+    pub(super) fn is_fixed(&self, condition: Condition) -> bool {
+        let Condition { label_noise, training_share } = condition;
+        matches!(self.source, Source::Given { .. }) && label_noise == 0.0 && training_share == 1.0
+    }
+
+    /// The parts of `seed`, the training rows in `count` folds. Noise and the choice of a share happen to training rows
+    /// alone.
+    pub(super) fn draw(&self, condition: Condition, count: usize, seed: u64) -> Result<Draw> {
+        let named = |error: Error| Error::Invalid(format!("{}: {error}", self.name));
+        let (train, test) = self.parts(seed).map_err(named)?;
+        let train = share(train, condition.training_share, seed).map_err(named)?;
+        self.check_classes(&train)?;
+        let train = mislabel(train, condition.label_noise, seed);
+        let folds = folds(&train, count, seed).map_err(named)?;
+        Ok(Draw { train, folds, test })
+    }
+
+    fn parts(&self, seed: u64) -> Result<(Dataset, Dataset)> {
+        match &self.source {
+            Source::Given { train, test } => Ok((Dataset::clone(train), Dataset::clone(test))),
+            Source::Redrawn { all, test } => {
+                // The inner division of another seed must not be the outer one of this.
+                let parts = split(all, &[1.0 - test, *test], seed ^ STREAM)?;
+                Ok((all.select(&parts[0]), all.select(&parts[1])))
+            }
+            &Source::Noise { rows, features, classes } => {
+                let mut rng = Pcg32::new(seed, STREAM);
+                let mut part = || noise(rows, features, classes, &mut rng);
+                Ok((part(), part()))
+            }
+        }
+    }
+
+    fn check_classes(&self, train: &Dataset) -> Result<()> {
+        let Target::Classes(classes) = &train.target else { return Ok(()) };
+        let present: BTreeSet<usize> = classes.iter().copied().collect();
+        let labels = train.task.labels().iter().enumerate();
+        let absent: Vec<&String> =
+            labels.filter(|(class, _)| !present.contains(class)).map(|(_, label)| label).collect();
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let mend = "give more of them, or leave these classes out of the data";
+        Err(Error::Invalid(format!("{}: no training row has the labels {absent:?}: {mend}", self.name)))
+    }
+}
+
+/// The generator's stream for what a study draws.
+const STREAM: u64 = 0x5354_5544_5953;
+
+/// All rows of both.
+fn pool(a: &Dataset, b: &Dataset) -> Dataset {
+    let columns: Vec<_> = a.x.column_iter().chain(b.x.column_iter()).collect();
+    let target = match (&a.target, &b.target) {
+        (Target::Classes(a), Target::Classes(b)) => Target::Classes([a.as_slice(), b].concat()),
+        (Target::Values(a), Target::Values(b)) => Target::Values([a.as_slice(), b].concat()),
+        _ => Target::Absent,
+    };
+    let groups = a.groups.as_ref().zip(b.groups.as_ref());
+    Dataset {
+        x: DMatrix::from_columns(&columns),
+        target,
+        groups: groups.map(|(a, b)| [a.as_slice(), b].concat()),
+        ..a.clone()
+    }
+}
+
+/// This share of the rows of each class. Of each group there are fewer rows then, but still of all groups.
+fn share(data: Dataset, share: f64, seed: u64) -> Result<Dataset> {
+    if share >= 1.0 {
+        return Ok(data);
+    }
+    let ungrouped = Dataset { groups: None, ..data.clone() };
+    Ok(data.select(&split(&ungrouped, &[share, 1.0 - share], seed ^ STREAM)?[0]))
+}
+
+/// Gives `share` of the rows, to the nearest whole number, another label that some row has, all equally likely.
+fn mislabel(mut data: Dataset, share: f64, seed: u64) -> Dataset {
+    let labels = data.task.labels().len();
+    let Target::Classes(classes) = &mut data.target else { return data };
+    if labels < 2 {
+        return data;
+    }
+    let mut rng = Pcg32::new(seed, STREAM);
+    let mut rows: Vec<usize> = (0..classes.len()).collect();
+    shuffle(&mut rows, &mut rng);
+    rows.truncate((share * classes.len() as f64).round() as usize);
+    for row in rows {
+        classes[row] = (classes[row] + 1 + below(labels - 1, &mut rng)) % labels;
+    }
+    data
+}
+
+fn noise(rows: usize, features: usize, classes: usize, rng: &mut Pcg32) -> Dataset {
+    let x = DMatrix::from_fn(features, rows, |_, _| (rng.next_u32() >> 8) as f32 / (1 << 24) as f32);
+    Dataset {
+        features: (0..features).map(|feature| format!("x{feature}")).collect(),
+        x,
+        task: Task::Classification {
+            target: "class".into(),
+            labels: (0..classes).map(|class| class.to_string()).collect(),
+        },
+        target: Target::Classes((0..rows).map(|_| below(classes, rng)).collect()),
+        groups: None,
+        hash: String::new(),
+        missing: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+/// How many groups there are.
+pub(super) fn groups(data: &Dataset) -> Option<usize> {
+    Some(data.groups.as_ref()?.iter().collect::<BTreeSet<_>>().len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Condition = Condition { label_noise: 0.0, training_share: 1.0 };
+
+    /// Rows that are told apart by their feature; `labels` classes, twelve groups or none.
+    fn rows(from: usize, count: usize, labels: usize, grouped: bool) -> Dataset {
+        let all = from..from + count;
+        Dataset {
+            features: vec!["x".into()],
+            x: DMatrix::from_iterator(1, count, all.clone().map(|row| row as f32)),
+            task: Task::Classification {
+                target: "y".into(),
+                labels: (0..labels).map(|label| label.to_string()).collect(),
+            },
+            target: Target::Classes(all.clone().map(|row| row % labels).collect()),
+            groups: grouped.then(|| all.map(|row| (row / labels % 12).to_string()).collect()),
+            hash: String::new(),
+            missing: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn ids(data: &Dataset) -> Vec<usize> {
+        data.x.iter().map(|&x| x as usize).collect()
+    }
+
+    fn labels(data: &Dataset) -> &[usize] {
+        if let Target::Classes(classes) = &data.target { classes } else { &[] }
+    }
+
+    #[test]
+    fn a_seed_has_one_draw_and_the_test_rows_stay() {
+        let problem = Problem::new("toy", rows(0, 240, 4, true), rows(240, 60, 4, true), false).unwrap();
+        let [first, same, other] = [7, 7, 8].map(|seed| problem.draw(PLAIN, 4, seed).unwrap());
+        assert_eq!((&first.folds, first.folds.len()), (&same.folds, 4));
+        assert_ne!(first.folds, other.folds);
+        assert_eq!((&first.train, &first.test), (&other.train, &other.test));
+        let groups = |data: &Dataset| data.groups.iter().flatten().cloned().collect::<BTreeSet<_>>();
+        let mut judging = Vec::new();
+        for fold in &first.folds {
+            let [inner, validation] = first.parts(fold);
+            assert!(groups(&inner).is_disjoint(&groups(&validation)));
+            judging.extend(ids(&validation));
+        }
+        judging.sort_unstable();
+        assert_eq!(judging, ids(&first.train), "every training row judges once");
+    }
+
+    #[test]
+    fn noise_turns_exactly_its_share_and_no_test_label() {
+        let (train, test) = (rows(0, 200, 5, false), rows(200, 50, 5, false));
+        let problem = Problem::new("toy", train.clone(), test.clone(), false).unwrap();
+        let draw = problem.draw(Condition { label_noise: 0.3, ..PLAIN }, 4, 3).unwrap();
+        let turned = labels(&draw.train).iter().zip(labels(&train)).filter(|(a, b)| a != b).count();
+        assert_eq!(turned, 60);
+        assert_eq!((&draw.train.x, &draw.test), (&train.x, &test));
+        // Whoever judges candidates has the same wrong labels.
+        let [_, validation] = draw.parts(&draw.folds[0]);
+        let validation = labels(&validation).iter().zip(ids(&validation));
+        assert!(validation.clone().all(|(&label, row)| label == labels(&draw.train)[row]));
+        assert!(validation.filter(|&(&label, row)| label != row % 5).count() > 0);
+    }
+
+    #[test]
+    fn a_share_of_the_rows_keeps_the_classes_in_proportion() {
+        let problem = Problem::new("toy", rows(0, 240, 4, true), rows(240, 60, 4, true), false).unwrap();
+        let draw = problem.draw(Condition { training_share: 0.5, ..PLAIN }, 4, 3).unwrap();
+        assert_eq!((draw.train.rows(), draw.test.rows()), (120, 60));
+        for class in 0..4 {
+            assert_eq!(labels(&draw.train).iter().filter(|&&label| label == class).count(), 30);
+        }
+    }
+
+    #[test]
+    fn redrawn_parts_hold_every_row_once_and_whole_groups() {
+        let problem = Problem::new("toy", rows(0, 240, 4, true), rows(240, 60, 4, true), true).unwrap();
+        assert!((problem.overlap() - 0.25).abs() < 1e-12);
+        let [first, other] = [1, 2].map(|seed| problem.draw(PLAIN, 4, seed).unwrap());
+        assert_ne!(ids(&first.test), ids(&other.test));
+        let mut all = [ids(&first.train), ids(&first.test)].concat();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..300));
+        let groups = |data: &Dataset| data.groups.iter().flatten().cloned().collect::<BTreeSet<_>>();
+        assert!(groups(&first.train).is_disjoint(&groups(&first.test)));
+    }
+
+    #[test]
+    fn random_rows_are_new_for_each_seed() {
+        let source = Source::Noise { rows: 100, features: 10, classes: 10 };
+        let problem = Problem { name: "random".into(), source };
+        let [first, same, other] = [1, 1, 2].map(|seed| problem.draw(PLAIN, 10, seed).unwrap());
+        assert_eq!((&first.train, &first.test), (&same.train, &same.test));
+        assert_ne!(first.train.x, other.train.x);
+        assert_ne!(first.train.x, first.test.x);
+        assert_eq!((first.train.x.shape(), first.folds[0].validation.len()), ((10, 100), 10));
+        assert!(first.train.x.iter().all(|x| (0.0..1.0).contains(x)));
+    }
+
+    #[test]
+    fn what_cannot_be_studied_is_refused() {
+        let error = |problem: Result<Draw>| problem.err().map(|error| error.to_string()).unwrap_or_default();
+        let mut train = rows(0, 40, 4, false);
+        train.target = Target::Classes((0..40).map(|row| row % 3).collect());
+        let problem = Problem::new("toy", train, rows(40, 12, 4, false), false).unwrap();
+        let message = error(problem.draw(PLAIN, 4, 1));
+        assert!(message.starts_with("toy: no training row has the labels [\"3\"]"), "{message}");
+        let few = Problem::new("toy", rows(0, 3, 3, false), rows(3, 3, 3, false), false).unwrap();
+        assert!(error(few.draw(Condition { training_share: 0.01, ..PLAIN }, 4, 1)).starts_with("toy: "));
+        let mut absent = rows(0, 4, 2, false);
+        absent.target = Target::Absent;
+        let message = Problem::new("toy", absent.clone(), absent, false).unwrap_err().to_string();
+        assert_eq!(message, "toy: there are rows without a target");
+    }
+}

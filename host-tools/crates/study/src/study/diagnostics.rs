@@ -1,0 +1,102 @@
+//! What plots show of a single model: how training went, how sure it is, and which values it gives.
+
+use rand_pcg::Pcg32;
+
+use super::BINS;
+use super::results::{Bin, CurvePoint, Prediction};
+use super::training::{Stage, Training};
+use microdistill_train::dataset::{Dataset, Target};
+use microdistill_train::error::Result;
+use microdistill_train::metrics::{self, Scores, probabilities, scores};
+use microdistill_train::model::{Model, Scaler};
+use microdistill_train::random::shuffle;
+
+/// What a training is watched with.
+pub(super) struct Watched {
+    pub(super) train: Dataset,
+    pub(super) validation: Dataset,
+    /// Of those training rows.
+    pub(super) teacher: Model,
+}
+
+/// Most points of a curve.
+const POINTS: usize = 60;
+
+/// The training without the rows of a fold, and how it does on them.
+pub(super) fn learning_curve(training: Training<'_>, watched: &Watched) -> Result<Vec<CurvePoint>> {
+    let rows = training.rows(&watched.train)?;
+    let scaler = Scaler::fit(&rows.x);
+    let parts = [&rows, &watched.validation].map(|data| (scaler.apply(&data.x), &data.target));
+    let mut curve = Vec::new();
+    let teacher = std::slice::from_ref(&watched.teacher);
+    training.run(&rows, teacher, &mut |stage| {
+        let Stage { epoch, epochs, .. } = stage;
+        let step = epochs.div_ceil(POINTS);
+        if epoch % step == 0 || epoch == epochs {
+            let network = stage.network();
+            let [train, validation] =
+                parts.each_ref().map(|(x, target)| scores(&network.predict_all(x), target));
+            curve.push(train.and_then(|train| Ok(point(epoch, &train, &validation?))));
+        }
+    })?;
+    curve.truncate(POINTS);
+    curve.into_iter().collect()
+}
+
+fn point(epoch: usize, train: &Scores, validation: &Scores) -> CurvePoint {
+    let mut point = CurvePoint { epoch, ..CurvePoint::default() };
+    match train {
+        Scores::Classification(of) => {
+            (point.train_nll, point.train_accuracy) = (Some(of.nll), Some(of.accuracy));
+        }
+        Scores::Regression(of) => (point.train_r2, point.train_rmse) = (Some(of.r2), Some(of.rmse)),
+    }
+    match validation {
+        Scores::Classification(of) => {
+            (point.validation_nll, point.validation_accuracy) = (Some(of.nll), Some(of.accuracy));
+        }
+        Scores::Regression(of) => {
+            (point.validation_r2, point.validation_rmse) = (Some(of.r2), Some(of.rmse));
+        }
+    }
+    point
+}
+
+/// How often the model is right where it is about so sure; nothing of values.
+pub(super) fn reliability(model: &Model, test: &Dataset) -> Vec<Bin> {
+    let Target::Classes(classes) = &test.target else { return Vec::new() };
+    let mut bins = vec![Bin { confidence: 0.0, accuracy: 0.0, rows: 0 }; BINS];
+    for (logits, &label) in model.predict(test).column_iter().zip(classes) {
+        let guess = microdistill::argmax(logits.as_slice());
+        let confidence = probabilities(logits.as_slice()).0[guess];
+        let bin = &mut bins[metrics::bin(confidence)];
+        bin.confidence += confidence;
+        bin.accuracy += f64::from(u8::from(guess == label));
+        bin.rows += 1;
+    }
+    bins.retain(|bin| bin.rows > 0);
+    for bin in &mut bins {
+        bin.confidence /= bin.rows as f64;
+        bin.accuracy /= bin.rows as f64;
+    }
+    bins
+}
+
+/// Most predictions of a model.
+const PREDICTIONS: usize = 300;
+
+/// The generator's stream for the rows that are shown.
+const STREAM: u64 = 0x5052_4544;
+
+/// What the model gives for test rows, of many a random sample; nothing of classes.
+pub(super) fn predictions(model: &Model, test: &Dataset) -> Vec<Prediction> {
+    let Target::Values(values) = &test.target else { return Vec::new() };
+    // The same rows for every model, or plots could not be compared.
+    let mut rows: Vec<usize> = (0..values.len()).collect();
+    shuffle(&mut rows, &mut Pcg32::new(0, STREAM));
+    rows.truncate(PREDICTIONS);
+    rows.sort_unstable();
+    let outputs = model.predict(&test.select(&rows));
+    let pairs = rows.iter().zip(outputs.iter());
+    pairs.map(|(&row, &predicted)| Prediction { measured: values[row], predicted }).collect()
+}

@@ -1,0 +1,211 @@
+//! Does distillation cure overfitting? Students taught in several ways, compared fairly on anyone's data.
+//!
+//! A [`Study`] is problems × conditions × seeds × [`Arm`]s. All arms of a seed share its parts of the rows, its initial
+//! weights and its order of samples; what is tuned is tuned by cross-validation on training rows, with as many candidates
+//! for each. What is finished goes to a [`Ledger`], and [`Results`] are made of that.
+
+mod arms;
+mod data;
+mod diagnostics;
+mod journal;
+mod narrative;
+pub mod results;
+mod run;
+mod statistics;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod training;
+mod tuning;
+
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use microdistill_train::error::{Error, Result};
+
+pub use arms::{
+    Arm, CANDIDATES, Knob, Method, always, always_of_values, by_name, mission, names, others,
+    others_of_values,
+};
+pub use data::{Problem, Source};
+pub use journal::Ledger;
+pub use results::Results;
+use results::{ArmKind, Condition};
+use run::Job;
+pub use training::Watch;
+
+/// Bins of the expected calibration error and of the reliability diagram.
+pub use microdistill_train::metrics::BINS;
+
+/// At which the default recipe is tried, beside its own.
+const TEMPERATURES: [f32; 5] = [1.0, 2.0, 4.0, 8.0, 16.0];
+
+/// Hidden widths in which some arms are tried.
+const SIZES: [usize; 4] = [4, 8, 16, 32];
+
+/// With how many seeds.
+const SIZE_SEEDS: usize = 3;
+
+/// Those arms.
+const SIZED: [&str; 3] = [names::HARD, names::HARD_L2, names::DEFAULT];
+
+/// What is compared, on what, how often.
+#[derive(Clone, Debug)]
+pub struct Study {
+    /// One line.
+    pub title: String,
+    /// The preset's name, if it is one.
+    pub preset: Option<String>,
+    /// The data sets; their names differ.
+    pub problems: Vec<Problem>,
+    /// Names of those that recipes were not developed on.
+    pub held_out: Vec<String>,
+    /// What is done to training rows.
+    pub conditions: Vec<Condition>,
+    /// What is compared; the first is the teacher of the others.
+    pub arms: Vec<Arm>,
+    /// All different.
+    pub seeds: Vec<u64>,
+    /// Hidden widths of students.
+    pub hidden: Vec<usize>,
+    /// Hidden widths of teachers.
+    pub teacher_hidden: Vec<usize>,
+    /// How many folds of the training rows judge candidates, at least 2; of so many groups at most.
+    pub folds: usize,
+}
+
+impl Study {
+    /// Refuses what cannot be compared.
+    ///
+    /// # Errors
+    /// Nothing to compare, shares out of range, names that are there twice.
+    pub fn check(&self) -> Result<()> {
+        let invalid = |message: String| Err(Error::Invalid(message));
+        if self.seeds.is_empty() || self.problems.is_empty() || self.conditions.is_empty() {
+            return invalid("a study needs at least one seed, one data set and one condition".into());
+        }
+        for Condition { label_noise, training_share } in &self.conditions {
+            if !(0.0..1.0).contains(label_noise) {
+                return invalid(format!("label noise {label_noise}: it must be at least 0 and below 1"));
+            }
+            if !(*training_share > 0.0 && *training_share <= 1.0) {
+                return invalid(format!("training share {training_share}: it must be above 0 and at most 1"));
+            }
+        }
+        if let [first, ..] = self.problems.as_slice()
+            && let Some(other) = self.problems.iter().find(|other| other.has_values() != first.has_values())
+        {
+            return invalid(format!(
+                "{} and {}: one has labels, the other values, and their figures have no common mean; study them apart",
+                first.name, other.name
+            ));
+        }
+        if self.has_values() && self.conditions.iter().any(|condition| condition.label_noise > 0.0) {
+            return invalid("label noise is for labels: the target holds values".into());
+        }
+        let names = self.problems.iter().map(|problem| &problem.name);
+        if let Some(name) = twice(names).or_else(|| twice(self.arms.iter().map(|arm| &arm.name))) {
+            return invalid(format!("{name} is there twice"));
+        }
+        if let Some(name) = self.held_out.iter().find(|name| !self.problems.iter().any(|p| p.name == **name))
+        {
+            return invalid(format!("{name} is held out, but not among the data sets"));
+        }
+        // What does not fit is found before hours of work.
+        for problem in &self.problems {
+            for &condition in &self.conditions {
+                let classes = problem.draw(condition, self.folds, self.seeds[0])?.train.task.labels().len();
+                // What is for values asks nothing of classes.
+                for arm in self.arms.iter().filter(|_| classes > 0) {
+                    let named = |error| Error::Invalid(format!("{}, {}: {error}", problem.name, arm.name));
+                    arm.method.recipe.check(classes).map_err(named)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Of what a ledger's records have in common: rows, widths and folds, but neither seeds nor arms nor conditions, which
+    /// may be added. 16 hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        let sets: Vec<_> = self.problems.iter().map(|problem| (&problem.name, problem.hash())).collect();
+        let all = (sets, &self.hidden, &self.teacher_hidden, self.folds);
+        Sha256::digest(format!("{all:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Makes every model that `ledger` does not hold, on all cores. The result does not depend on how many there are.
+    ///
+    /// # Errors
+    /// The first of any training's, and [`Error::Interrupted`]; what was finished before is in the ledger.
+    pub fn run(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
+        let hashes = self.hashes();
+        let jobs: Vec<Job<'_>> = self.jobs(&hashes).collect();
+        jobs.par_iter().filter(|job| job.chooses()).try_for_each(|job| job.choose(ledger, watch))?;
+        jobs.par_iter().try_for_each(|job| job.run(ledger, watch))
+    }
+
+    /// About how much [`run`](Study::run) has to do, in the unit of [`Watch::done`].
+    pub fn work(&self, ledger: &Ledger) -> u64 {
+        self.jobs(&self.hashes()).map(|job| job.work(ledger)).sum()
+    }
+
+    /// What the ledger's models show.
+    ///
+    /// # Errors
+    /// Models that are missing: [`run`](Study::run) makes them.
+    pub fn results(&self, ledger: &Ledger, command: &str) -> Result<Results> {
+        summary::results(self, ledger, command)
+    }
+
+    fn hashes(&self) -> Vec<String> {
+        self.problems.iter().map(Problem::hash).collect()
+    }
+
+    /// By set, condition and seed.
+    fn jobs<'a>(&'a self, hashes: &'a [String]) -> impl Iterator<Item = Job<'a>> {
+        self.problems.iter().zip(hashes).flat_map(move |(problem, hash)| {
+            self.conditions.iter().flat_map(move |&condition| {
+                (0..self.seeds.len()).map(move |index| Job { study: self, problem, hash, condition, index })
+            })
+        })
+    }
+
+    /// Whether models give values, of which there are R² and RMSE, or else classes.
+    pub(super) fn has_values(&self) -> bool {
+        self.problems.iter().any(Problem::has_values)
+    }
+
+    fn teacher(&self) -> &Arm {
+        &self.arms[0]
+    }
+
+    fn arm(&self, name: &str) -> Option<&Arm> {
+        self.arms.iter().find(|arm| arm.name == name)
+    }
+
+    fn hidden_of(&self, arm: &Arm) -> Vec<usize> {
+        match arm.method.kind {
+            ArmKind::Teacher => self.teacher_hidden.clone(),
+            ArmKind::Hard | ArmKind::Distilled => self.hidden.clone(),
+        }
+    }
+
+    /// The default recipe at several temperatures.
+    fn temperatures(&self) -> Vec<Arm> {
+        let default = self.arm(names::DEFAULT).into_iter();
+        default.flat_map(|arm| TEMPERATURES.iter().filter_map(|&t| arms::at_temperature(arm, t))).collect()
+    }
+
+    /// What is tried in several sizes.
+    fn sized(&self) -> Vec<Arm> {
+        // A preset has the sizes that it has.
+        let wanted = self.preset.is_none() && self.hidden.len() == 1;
+        let names = SIZED.iter().filter(|_| wanted);
+        names.filter_map(|name| self.arm(name)).cloned().collect()
+    }
+}
+
+fn twice<'a>(names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let mut seen = std::collections::BTreeSet::new();
+    names.into_iter().find(|name| !seen.insert(*name))
+}

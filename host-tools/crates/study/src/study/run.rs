@@ -1,0 +1,228 @@
+//! All models of one data set, condition and seed.
+
+use std::fmt::Debug;
+
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use super::arms::{Arm, CANDIDATES};
+use super::data::{Draw, Problem};
+use super::diagnostics::{Watched, learning_curve, predictions, reliability};
+use super::journal::{Ledger, Outcome};
+use super::results::{ArmKind, Cell, Condition};
+use super::training::Training;
+use super::{SIZE_SEEDS, SIZES, Study, Watch};
+use microdistill_train::dataset::Dataset;
+use microdistill_train::error::Result;
+use microdistill_train::export::Footprint;
+use microdistill_train::metrics::evaluate;
+use microdistill_train::model::Model;
+use microdistill_train::network::precision::Scales;
+use microdistill_train::quantize::quantize;
+
+/// Everything that shares its rows.
+pub(super) struct Job<'a> {
+    pub(super) study: &'a Study,
+    pub(super) problem: &'a Problem,
+    /// Of the problem.
+    pub(super) hash: &'a str,
+    pub(super) condition: Condition,
+    /// Index of the seed.
+    pub(super) index: usize,
+}
+
+/// A model to be made.
+pub(super) struct Task {
+    pub(super) arm: Arm,
+    pub(super) hidden: Vec<usize>,
+    /// Whether plots of it alone are wanted: its learning curve, and its predictions of values.
+    plotted: bool,
+}
+
+impl Job<'_> {
+    pub(super) fn seed(&self) -> u64 {
+        self.study.seeds[self.index]
+    }
+
+    /// What is to be made: every arm, and, no model twice, the default recipe at other temperatures and some arms in other
+    /// sizes.
+    pub(super) fn tasks(&self) -> Vec<Task> {
+        let study = self.study;
+        let main =
+            |arm: &Arm| Task { arm: arm.clone(), hidden: study.hidden_of(arm), plotted: self.index == 0 };
+        let mut tasks: Vec<Task> = study.arms.iter().map(main).collect();
+        let mut add = |arm: Arm, hidden: Vec<usize>| {
+            if !tasks.iter().any(|task| task.arm.same(&arm) && task.hidden == hidden) {
+                tasks.push(Task { arm, hidden, plotted: false });
+            }
+        };
+        for arm in study.temperatures() {
+            let hidden = study.hidden.clone();
+            add(arm, hidden);
+        }
+        if self.index < SIZE_SEEDS {
+            for arm in study.sized() {
+                SIZES.iter().for_each(|&hidden| add(arm.clone(), vec![hidden]));
+            }
+        }
+        tasks
+    }
+
+    /// What came of `arm` with these hidden widths, under the arm's name; none if it is not finished, or not wanted.
+    pub(super) fn cell(&self, ledger: &Ledger, arm: &Arm, hidden: &[usize]) -> Option<Cell> {
+        let task = self.tasks().into_iter().find(|task| task.arm.same(arm) && task.hidden == hidden)?;
+        let cell = ledger.model(&self.key(&task))?;
+        Some(Cell { arm: arm.name.clone(), ..cell })
+    }
+
+    /// A name for all that decides about a task's result.
+    fn key(&self, task: &Task) -> String {
+        let Task { arm, hidden, plotted } = task;
+        let seeds = (self.seed(), self.chooser());
+        key(&(self.rows(), seeds, arm.method, arm.knob, hidden, plotted, self.taught_by()))
+    }
+
+    /// What decides about the rows of all seeds.
+    pub(super) fn rows(&self) -> impl Debug {
+        (self.hash, self.condition, self.study.folds)
+    }
+
+    /// What decides about teachers.
+    pub(super) fn taught_by(&self) -> impl Debug {
+        let teacher = self.study.teacher();
+        (teacher.method, teacher.knob, &self.study.teacher_hidden)
+    }
+
+    /// What is not finished.
+    fn missing(&self, ledger: &Ledger) -> Vec<Task> {
+        self.tasks().into_iter().filter(|task| ledger.model(&self.key(task)).is_none()).collect()
+    }
+
+    /// Makes what is not finished, in parallel. All knobs are set: see [`choose`](Job::choose).
+    pub(super) fn run(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
+        let missing = self.missing(ledger);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let draw = self.problem.draw(self.condition, self.study.folds, self.seed())?;
+        let teachers = (0..self.teachers()).into_par_iter();
+        let teachers: Vec<Model> =
+            teachers.map(|member| self.teacher(ledger, &draw.train, member, watch)).collect::<Result<_>>()?;
+        let watched = if missing.iter().any(|task| task.plotted) {
+            Some(self.watched(ledger, &draw, watch)?)
+        } else {
+            None
+        };
+        missing.par_iter().try_for_each(|task| {
+            let cell = self.make(ledger, task, &draw, &teachers, watched.as_ref(), watch)?;
+            ledger.add(self.key(task), Outcome::Model(Box::new(cell)))
+        })
+    }
+
+    pub(super) fn training<'a>(
+        &self,
+        arm: &'a Arm,
+        hidden: &'a [usize],
+        watch: &'a Watch<'a>,
+    ) -> Training<'a> {
+        Training { arm, value: None, hidden, seed: self.seed(), watch }
+    }
+
+    /// How many teachers the arms need.
+    fn teachers(&self) -> u64 {
+        let most = self.study.arms.iter().map(|arm| arm.method.teachers).max();
+        most.unwrap_or_default().max(1) as u64
+    }
+
+    /// A teacher of these rows, the first or another member of an ensemble.
+    pub(super) fn teacher(
+        &self,
+        ledger: &Ledger,
+        rows: &Dataset,
+        member: u64,
+        watch: &Watch<'_>,
+    ) -> Result<Model> {
+        let (arm, hidden) = (self.study.teacher(), &self.study.teacher_hidden);
+        let value = self.setting(ledger, arm, hidden).map(|(_, value)| value);
+        let seed = self.seed().wrapping_add(member.wrapping_mul(MEMBERS));
+        let training = Training { seed, value, ..self.training(arm, hidden, watch) };
+        training.run(rows, &[], &mut |_| {})
+    }
+
+    /// Rows to train on and to watch by, and a teacher that saw no others.
+    fn watched(&self, ledger: &Ledger, draw: &Draw, watch: &Watch<'_>) -> Result<Watched> {
+        let [train, validation] = draw.parts(&draw.folds[0]);
+        Ok(Watched { teacher: self.teacher(ledger, &train, 0, watch)?, train, validation })
+    }
+
+    fn make(
+        &self,
+        ledger: &Ledger,
+        task: &Task,
+        draw: &Draw,
+        teachers: &[Model],
+        watched: Option<&Watched>,
+        watch: &Watch<'_>,
+    ) -> Result<Cell> {
+        let Task { arm, hidden, plotted } = task;
+        let setting = self.setting(ledger, arm, hidden);
+        let value = setting.map(|(_, value)| value);
+        let training = Training { value, ..self.training(arm, hidden, watch) };
+        let rows = training.rows(&draw.train)?;
+        let model = match (arm.method.kind, teachers.first()) {
+            (ArmKind::Teacher, Some(teacher)) => teacher.clone(),
+            _ => training.run(&rows, teachers, &mut |_| {})?,
+        };
+        let watched = watched.filter(|_| *plotted);
+        let curve = watched.map_or(Ok(Vec::new()), |watched| learning_curve(training, watched))?;
+        let int8 = quantize(&model, &model.examples, Scales::default())?;
+        Ok(Cell {
+            arm: arm.name.clone(),
+            seed: self.seed(),
+            widths: model.widths(),
+            parameters: model.parameters(),
+            flash_bytes: Footprint::of(&model)?.flash,
+            flash_bytes_int8: Footprint::of(&int8)?.flash,
+            chosen: setting.map(|(knob, value)| format!("{} {value}", knob.name())),
+            train: evaluate(&model, &rows)?,
+            test: evaluate(&model, &draw.test)?,
+            curve,
+            reliability: reliability(&model, &draw.test),
+            predictions: if *plotted { predictions(&model, &draw.test) } else { Vec::new() },
+        })
+    }
+
+    /// About how much is still to be done.
+    pub(super) fn work(&self, ledger: &Ledger) -> u64 {
+        let (rows, features) = self.problem.size(self.condition);
+        let nothing = Watch { stop: &|| false, done: &|_| () };
+        let folds = self.study.folds.max(2);
+        let inner = rows - rows / folds;
+        let one =
+            |arm: &Arm, hidden: &[usize], rows| self.training(arm, hidden, &nothing).work(rows, features);
+        let undecided = if self.chooses() { self.undecided(ledger) } else { Vec::new() };
+        let trials = (CANDIDATES * folds) as u64;
+        let choices: u64 = undecided.iter().map(|task| trials * one(&task.arm, &task.hidden, inner)).sum();
+        let missing = self.missing(ledger);
+        if missing.is_empty() {
+            return choices;
+        }
+        let all = |task: &Task| {
+            let curve = if task.plotted { one(&task.arm, &task.hidden, inner) } else { 0 };
+            // Teachers are counted below.
+            let whole =
+                if task.arm.method.kind == ArmKind::Teacher { 0 } else { one(&task.arm, &task.hidden, rows) };
+            curve + whole
+        };
+        let teacher = one(self.study.teacher(), &self.study.teacher_hidden, rows);
+        choices + missing.iter().map(all).sum::<u64>() + self.teachers() * teacher
+    }
+}
+
+/// 16 hexadecimal digits for all that `of` shows.
+pub(super) fn key(of: &impl Debug) -> String {
+    Sha256::digest(format!("{of:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What divides the seeds of the teachers of an ensemble.
+const MEMBERS: u64 = 0x9E37_79B9_7F4A_7C15;

@@ -1,0 +1,211 @@
+//! Whole studies of few rows.
+
+mod values;
+
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nalgebra::DMatrix;
+use tempfile::TempDir;
+
+use super::arms::{Arm, Knob, always, by_name, names, others};
+use super::results::Condition;
+use super::training::Training;
+use super::{CANDIDATES, Ledger, Problem, Study, Watch};
+use microdistill_train::dataset::{Dataset, Target};
+use microdistill_train::error::Error;
+use microdistill_train::model::Task;
+
+const PLAIN: Condition = Condition { label_noise: 0.0, training_share: 1.0 };
+const QUIET: Watch<'_> = Watch { stop: &|| false, done: &|_| () };
+
+/// Three classes that overlap.
+fn rows(count: usize, shift: usize) -> Dataset {
+    let wobble = |row: usize, by: usize| (row * by % 100) as f32 / 100.0;
+    let x = DMatrix::from_fn(3, count, |feature, row| {
+        (row % 3 * feature) as f32 * 0.5 + wobble(row + shift, 37 + 10 * feature)
+    });
+    let labels = ["a", "b", "c"].map(String::from).to_vec();
+    Dataset {
+        features: ["x", "y", "z"].map(String::from).to_vec(),
+        x,
+        task: Task::Classification { target: "kind".into(), labels },
+        target: Target::Classes((0..count).map(|row| row % 3).collect()),
+        groups: None,
+        hash: "rows".into(),
+        missing: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn study() -> Study {
+    Study {
+        title: "Toy".into(),
+        preset: None,
+        problems: vec![Problem::new("toy", rows(45, 0), rows(30, 50), false).unwrap()],
+        held_out: Vec::new(),
+        conditions: vec![PLAIN],
+        arms: always(),
+        seeds: vec![1, 2],
+        hidden: vec![4],
+        teacher_hidden: vec![6],
+        folds: 3,
+    }
+}
+
+fn finished(study: &Study, folder: &TempDir) -> String {
+    let ledger = Ledger::open(folder.path().join("ledger.jsonl"), &study.fingerprint()).unwrap();
+    study.run(&ledger, &QUIET).unwrap();
+    assert_eq!(study.work(&ledger), 0);
+    serde_json::to_string(&study.results(&ledger, "study").unwrap()).unwrap()
+}
+
+#[test]
+fn an_interrupted_study_ends_with_the_same_bytes_on_any_number_of_threads() {
+    let study = study();
+    let expected = finished(&study, &TempDir::new().unwrap());
+
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger.jsonl");
+    let trained = AtomicUsize::new(0);
+    let stop = || trained.load(Ordering::Relaxed) >= 40;
+    let done = |_| {
+        trained.fetch_add(1, Ordering::Relaxed);
+    };
+    let ledger = Ledger::open(&path, &study.fingerprint()).unwrap();
+    let watch = Watch { stop: &stop, done: &done };
+    assert!(matches!(study.run(&ledger, &watch), Err(Error::Interrupted)));
+    assert!(study.results(&ledger, "study").unwrap_err().to_string().ends_with("is not finished"));
+    drop(ledger);
+    let whole = fs::read_to_string(&path).unwrap();
+    assert!(whole.lines().count() > 1, "something was finished");
+    fs::write(&path, whole + "{\"key\":\"torn").unwrap();
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert_eq!(one.install(|| finished(&study, &folder)), expected);
+}
+
+#[test]
+fn seeds_may_be_added_to_a_finished_study_and_rows_may_not_change() {
+    let folder = TempDir::new().unwrap();
+    let study = Study { seeds: vec![1], ..study() };
+    finished(&study, &folder);
+    let path = folder.path().join("ledger.jsonl");
+    let ledger = Ledger::open(&path, &study.fingerprint()).unwrap();
+    let more = Study { seeds: vec![1, 2], ..study.clone() };
+    let all = Ledger::open(folder.path().join("other.jsonl"), &more.fingerprint()).unwrap();
+    assert!(more.work(&ledger) < more.work(&all));
+    let other = Study { hidden: vec![5], ..study };
+    let error = Ledger::open(&path, &other.fingerprint()).unwrap_err().to_string();
+    assert!(error.contains("belongs to another study") && error.contains("another --out"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_no_ledger_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger.jsonl");
+    for text in ["my notes", "my notes\nline"] {
+        fs::write(&path, text).unwrap();
+        let error = Ledger::open(&path, "study").unwrap_err().to_string();
+        assert!(error.contains("no ledger of a study"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_damaged_line_is_named() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger.jsonl");
+    drop(Ledger::open(&path, "study").unwrap());
+    let header = fs::read_to_string(&path).unwrap();
+    fs::write(&path, header.clone() + "{\"key\":\n").unwrap();
+    let error = Ledger::open(&path, "study").unwrap_err().to_string();
+    assert!(error.contains("line 2 is damaged"), "{error}");
+    // The first line, too, may be torn.
+    fs::write(&path, &header[..9]).unwrap();
+    drop(Ledger::open(&path, "study").unwrap());
+    assert_eq!(fs::read_to_string(&path).unwrap(), header);
+}
+
+#[test]
+fn arms_share_their_start_and_differ_by_what_is_tuned() {
+    let arms = always();
+    let of = |name: &str| arms.iter().find(|arm| arm.name == name).unwrap();
+    let data = rows(30, 0);
+    let model = |arm: &Arm, value| {
+        let training = Training { arm, value, hidden: &[4], seed: 5, watch: &QUIET };
+        training.run(&data, &[], &mut |_| {}).unwrap().body
+    };
+    let plain = model(of(names::HARD), None);
+    for name in [names::HARD_L2, names::HARD_DROPOUT, names::HARD_SMOOTHING] {
+        let arm = of(name);
+        let candidates = arm.knob.unwrap().candidates();
+        assert_eq!((candidates.len(), candidates[0]), (CANDIDATES, 0.0), "{name} may choose to do nothing");
+        assert_eq!(model(arm, Some(0.0)), plain, "{name}");
+        assert_ne!(model(arm, Some(candidates[CANDIDATES - 1])), plain, "{name}");
+    }
+    assert_eq!(of(names::TEACHER).knob, Some(Knob::WeightDecay));
+}
+
+#[test]
+fn recipes_are_found_by_name() {
+    let found = by_name(&others(), &["ensemble".into(), "gaussian".into()]).unwrap();
+    assert_eq!(found.iter().map(|arm| arm.name.as_str()).collect::<Vec<_>>(), ["ensemble", "gaussian"]);
+    let error = by_name(&others(), &["ensembel".into()]).unwrap_err().to_string();
+    assert!(others().iter().all(|arm| error.contains(&arm.name)), "{error}");
+}
+
+#[test]
+fn one_choice_is_for_all_seeds_that_have_the_same_rows() {
+    let chosen = |source: Problem, condition| {
+        let study = Study {
+            problems: vec![source],
+            conditions: vec![condition],
+            arms: vec![always()[0].clone(), by_name(&others(), &["soft-l2".into()]).unwrap()[0].clone()],
+            ..study()
+        };
+        let folder = TempDir::new().unwrap();
+        finished(&study, &folder);
+        let ledger = fs::read_to_string(folder.path().join("ledger.jsonl")).unwrap();
+        ledger.lines().filter(|line| line.contains("\"choice\"")).count()
+    };
+    let fixed = || Problem::new("toy", rows(45, 0), rows(30, 50), false).unwrap();
+    let redrawn = Problem::new("toy", rows(45, 0), rows(30, 50), true).unwrap();
+    assert_eq!(chosen(fixed(), PLAIN), 2, "the teacher's and the student's");
+    assert_eq!(chosen(redrawn, PLAIN), 4, "of each seed");
+    assert_eq!(chosen(fixed(), Condition { label_noise: 0.2, ..PLAIN }), 4);
+}
+
+#[test]
+fn decoupled_labels_of_two_classes_are_refused() {
+    let two = |shift| {
+        let mut data = rows(30, shift);
+        let labels = ["a", "b"].map(String::from).to_vec();
+        data.task = Task::Classification { target: "kind".into(), labels };
+        data.target = Target::Classes((0..30).map(|row| row % 2).collect());
+        data
+    };
+    let arms = [always(), by_name(&others(), &["dkd".into()]).unwrap()].concat();
+    let study = Study { arms, ..study() };
+    study.check().unwrap();
+    let problems = vec![Problem::new("coins", two(0), two(50), false).unwrap()];
+    let error = Study { problems, ..study }.check().unwrap_err().to_string();
+    assert!(error.starts_with("coins, dkd: decoupled soft labels need three classes or more"), "{error}");
+}
+
+#[test]
+fn impossible_studies_are_refused() {
+    let error = |study: Study| study.check().unwrap_err().to_string();
+    let noise = |label_noise| vec![Condition { label_noise, ..PLAIN }];
+    assert!(error(Study { conditions: noise(1.0), ..study() }).starts_with("label noise 1"));
+    assert!(error(Study { conditions: noise(f64::NAN), ..study() }).starts_with("label noise NaN"));
+    let none = vec![Condition { training_share: 0.0, ..PLAIN }];
+    assert!(error(Study { conditions: none, ..study() }).starts_with("training share 0"));
+    assert!(error(Study { seeds: Vec::new(), ..study() }).contains("at least one seed"));
+    assert_eq!(
+        error(Study { held_out: vec!["rice".into()], ..study() }),
+        "rice is held out, but not among the data sets"
+    );
+    let twice = [always(), always()].concat();
+    assert_eq!(error(Study { arms: twice, ..study() }), "teacher is there twice");
+    study().check().unwrap();
+}

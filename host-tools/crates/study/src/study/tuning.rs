@@ -1,0 +1,91 @@
+//! What cross-validation on training rows sets the knobs to.
+
+use rayon::prelude::*;
+
+use super::Watch;
+use super::arms::{Arm, Knob};
+use super::journal::{Ledger, Outcome};
+use super::results::ArmKind;
+use super::run::{Job, Task, key};
+use super::training::Training;
+use microdistill_train::dataset::Dataset;
+use microdistill_train::error::{Error, Result};
+use microdistill_train::metrics::evaluate;
+use microdistill_train::model::Model;
+use microdistill_train::tune::first_sufficient;
+
+impl Job<'_> {
+    /// The seed whose folds choose: where all seeds have the same training rows, one choice is for all of them. Where they
+    /// draw rows, each chooses by its own, since others may have its test rows among theirs.
+    pub(super) fn chooser(&self) -> u64 {
+        if self.problem.is_fixed(self.condition) { self.study.seeds[0] } else { self.seed() }
+    }
+
+    /// Whether that is this job's seed.
+    pub(super) fn chooses(&self) -> bool {
+        self.chooser() == self.seed()
+    }
+
+    /// What the task's knob, if it has one, was set to.
+    pub(super) fn setting(&self, ledger: &Ledger, arm: &Arm, hidden: &[usize]) -> Option<(Knob, f32)> {
+        let (knob, choice) = arm.knob.zip(ledger.choice(&self.choice_key(arm, hidden)))?;
+        Some((knob, *knob.candidates().get(choice)?))
+    }
+
+    /// A name for all that decides about a choice.
+    fn choice_key(&self, arm: &Arm, hidden: &[usize]) -> String {
+        key(&("choice", self.rows(), self.chooser(), arm.method, arm.knob, hidden, self.taught_by()))
+    }
+
+    /// The tasks whose knobs are yet to be set.
+    pub(super) fn undecided(&self, ledger: &Ledger) -> Vec<Task> {
+        let undecided =
+            |task: &Task| task.arm.knob.is_some() && self.setting(ledger, &task.arm, &task.hidden).is_none();
+        self.tasks().into_iter().filter(undecided).collect()
+    }
+
+    /// Sets every knob that is not set, in parallel.
+    pub(super) fn choose(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
+        let (teacher, students): (Vec<Task>, Vec<Task>) =
+            self.undecided(ledger).into_iter().partition(|task| task.arm.method.kind == ArmKind::Teacher);
+        if teacher.is_empty() && students.is_empty() {
+            return Ok(());
+        }
+        let draw = self.problem.draw(self.condition, self.study.folds, self.seed())?;
+        let parts: Vec<[Dataset; 2]> = draw.folds.iter().map(|fold| draw.parts(fold)).collect();
+        let choose = |task: &Task, teachers: &[Model]| {
+            let choice = best(self.training(&task.arm, &task.hidden, watch), &parts, teachers)?;
+            ledger.add(self.choice_key(&task.arm, &task.hidden), Outcome::Choice(choice))
+        };
+        // Students of a fold have a teacher that did not see its validation rows, either.
+        teacher.iter().try_for_each(|task| choose(task, &[]))?;
+        let taught = students.iter().any(|task| task.arm.method.kind == ArmKind::Distilled);
+        let teachers = parts.par_iter().filter(|_| taught);
+        let teachers: Vec<Model> =
+            teachers.map(|[train, _]| self.teacher(ledger, train, 0, watch)).collect::<Result<_>>()?;
+        students.par_iter().try_for_each(|task| choose(task, &teachers))
+    }
+}
+
+/// The index of the first candidate that is as good as any, by the likelihood of the rows left out, within the error of
+/// their difference. `teachers` has one for each fold, or none.
+fn best(training: Training<'_>, parts: &[[Dataset; 2]], teachers: &[Model]) -> Result<usize> {
+    let Some(knob) = training.arm.knob else { return Ok(0) };
+    let candidates = knob.candidates();
+    let trials: Vec<(f32, usize)> =
+        candidates.iter().flat_map(|&value| (0..parts.len()).map(move |fold| (value, fold))).collect();
+    let loss = |&(value, fold): &(f32, usize)| {
+        let [train, validation] = &parts[fold];
+        let training = Training { value: Some(value), ..training };
+        let teacher = teachers.get(fold).map_or(&[][..], std::slice::from_ref);
+        match training.run(&training.rows(train)?, teacher, &mut |_| {}) {
+            Ok(model) => Ok(evaluate(&model, validation)?.loss()),
+            // Worse than any other, and no reason to give up.
+            Err(Error::Diverged { .. }) => Ok(f64::INFINITY),
+            Err(error) => Err(error),
+        }
+    };
+    let losses: Vec<f64> = trials.par_iter().map(loss).collect::<Result<_>>()?;
+    let losses: Vec<&[f64]> = losses.chunks(parts.len()).collect();
+    Ok(first_sufficient(&losses).unwrap_or_default())
+}

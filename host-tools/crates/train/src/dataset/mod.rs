@@ -1,0 +1,126 @@
+//! Data sets: CSV files with a header, divided into parts that never share a group.
+
+mod column_profile;
+mod encoding;
+mod file;
+mod read;
+mod scaler;
+mod soft_labels;
+mod split;
+mod standardizer;
+mod task;
+mod text;
+
+use nalgebra::DMatrix;
+
+pub use read::{Columns, Expected, Kind, read, read_like, read_unlabelled};
+pub use scaler::Scaler;
+pub use soft_labels::read_soft_labels;
+pub use split::{Fold, check_shares, folds, split};
+pub use standardizer::{Standardized, Standardizer};
+pub use task::Task;
+pub use text::Text;
+
+/// Rows of raw features, with what is known about them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// Names of the features, in order.
+    pub features: Vec<String>,
+    /// Raw features, shape (features × rows); NaN where a value is missing.
+    pub x: DMatrix<f32>,
+    /// What the target column means.
+    pub task: Task,
+    /// The target column, one element a row.
+    pub target: Target,
+    /// Rows of one group (a person, a session) are never divided between parts.
+    pub groups: Option<Vec<String>>,
+    /// First 16 hexadecimal digits of the SHA-256 of the file.
+    pub hash: String,
+    /// Texts that stood for a missing value beside the usual ones, as they do in further files of these rows.
+    pub missing: Vec<String>,
+    /// What was assumed, ignored or found missing: to be told to the user.
+    pub notes: Vec<String>,
+}
+
+/// The target column.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// Indices into the task's labels.
+    Classes(Vec<usize>),
+    /// Indices into the task's labels, of some rows.
+    Partial(Vec<Option<usize>>),
+    /// Values in the column's unit.
+    Values(Vec<f32>),
+    /// The file has none: its rows are to be predicted.
+    Absent,
+}
+
+impl Dataset {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.x.ncols()
+    }
+
+    /// The rows of these indices, each below [`rows`](Dataset::rows).
+    pub fn select(&self, rows: &[usize]) -> Dataset {
+        fn pick<T: Clone>(values: &[T], rows: &[usize]) -> Vec<T> {
+            rows.iter().map(|&row| values[row].clone()).collect()
+        }
+        Dataset {
+            x: self.x.select_columns(rows),
+            target: match &self.target {
+                Target::Classes(classes) => Target::Classes(pick(classes, rows)),
+                Target::Partial(classes) => Target::Partial(pick(classes, rows)),
+                Target::Values(values) => Target::Values(pick(values, rows)),
+                Target::Absent => Target::Absent,
+            },
+            groups: self.groups.as_ref().map(|groups| pick(groups, rows)),
+            features: self.features.clone(),
+            task: self.task.clone(),
+            hash: self.hash.clone(),
+            missing: self.missing.clone(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The class of every row, where it is known.
+    pub fn labels(&self) -> Vec<Option<usize>> {
+        match &self.target {
+            Target::Classes(classes) => classes.iter().copied().map(Some).collect(),
+            Target::Partial(classes) => classes.clone(),
+            Target::Values(_) | Target::Absent => vec![None; self.rows()],
+        }
+    }
+
+    /// These rows and `more` of the same features, whose targets do not count: for a student, whose teacher says what
+    /// they are. Measured values, which it does without, are gone. No group is known of the rows together.
+    pub fn with_unlabelled(&self, more: &[Dataset]) -> Dataset {
+        let columns = more.iter().flat_map(|more| more.x.column_iter());
+        let columns: Vec<_> = self.x.column_iter().chain(columns).collect();
+        let mut labels = self.labels();
+        labels.resize(columns.len(), None);
+        let target = match &self.task {
+            Task::Classification { .. } => Target::Partial(labels),
+            Task::Regression { .. } => Target::Absent,
+        };
+        let x = if columns.is_empty() { self.x.clone() } else { DMatrix::from_columns(&columns) };
+        Dataset { x, target, groups: None, ..self.select(&[]) }
+    }
+
+    /// What a further file with the same columns holds, its target among them.
+    pub fn expected(&self) -> Expected<'_> {
+        Expected {
+            features: &self.features,
+            task: &self.task,
+            target_optional: false,
+            groups: None,
+            missing: &self.missing,
+        }
+    }
+
+    /// Widths of a network for this data: features, `hidden`, outputs.
+    pub fn widths(&self, hidden: &[usize]) -> Vec<usize> {
+        let outputs = self.task.labels().len().max(1);
+        [&[self.features.len()], hidden, &[outputs]].concat()
+    }
+}

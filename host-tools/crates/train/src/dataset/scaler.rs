@@ -1,0 +1,82 @@
+//! The scaler of training rows.
+
+use microdistill::scaler::standardize;
+use nalgebra::DMatrix;
+
+/// `(x − mean)·scale` for each feature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaler {
+    /// In the feature's unit.
+    pub mean: Vec<f32>,
+    /// In one over the feature's unit; zero switches a feature off.
+    pub scale: Vec<f32>,
+}
+
+impl Scaler {
+    /// Mean and 1/standard deviation (of the population) of every feature, `x` of shape (features × rows), summed in
+    /// f64 and rounded once; missing values, NaN, are left out.
+    ///
+    /// A constant feature gets the scale 0: whatever it is later, it does not count.
+    pub fn fit(x: &DMatrix<f32>) -> Self {
+        let fit = |values: &mut dyn Iterator<Item = f64>| {
+            let values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
+            let count = values.len().max(1) as f64;
+            let mean = values.iter().sum::<f64>() / count;
+            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+            let scale = (1.0 / variance.sqrt()) as f32;
+            let constant = values.iter().all(|value| Some(value) == values.first());
+            (mean as f32, if constant || !scale.is_finite() { 0.0 } else { scale })
+        };
+        let (mean, scale) =
+            x.row_iter().map(|row| fit(&mut row.iter().map(|&value| f64::from(value)))).unzip();
+        Scaler { mean, scale }
+    }
+
+    /// `(x − mean)·scale` for every column of `x`, shape (features × rows); a missing value becomes zero, as the mean does.
+    pub fn apply(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
+        let mut x = x.clone();
+        self.fill_missing(&mut x);
+        for mut column in x.column_iter_mut() {
+            standardize(column.as_mut_slice(), &self.mean, &self.scale);
+        }
+        x
+    }
+
+    /// `x/scale + mean`, what [`apply`](Scaler::apply) takes for `x`, shape (features × rows); the mean of a feature that
+    /// is switched off.
+    pub fn restore(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
+        DMatrix::from_fn(x.nrows(), x.ncols(), |feature, row| {
+            let (mean, scale) = (self.mean[feature], self.scale[feature]);
+            if scale == 0.0 { mean } else { x[(feature, row)] / scale + mean }
+        })
+    }
+
+    /// Writes the mean where a value of `x`, shape (features × rows), is missing.
+    pub(crate) fn fill_missing(&self, x: &mut DMatrix<f32>) {
+        for mut column in x.column_iter_mut() {
+            for (x, &mean) in column.iter_mut().zip(&self.mean).filter(|(x, _)| x.is_nan()) {
+                *x = mean;
+            }
+        }
+    }
+
+    /// Names of the features that are constant.
+    pub fn constant<'a>(&self, features: &'a [String]) -> Vec<&'a str> {
+        let constant = features.iter().zip(&self.scale).filter(|(_, scale)| **scale == 0.0);
+        constant.map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standardizes_leaves_out_the_missing_and_switches_off_the_constant() {
+        let nan = f32::NAN;
+        let x = DMatrix::from_row_slice(3, 4, &[1.0, 3.0, nan, 2.0, 0.1, 0.1, 0.1, 0.1, nan, nan, nan, nan]);
+        let Scaler { mean, scale } = Scaler::fit(&x);
+        assert_eq!(mean, [2.0, 0.1, 0.0]);
+        assert_eq!(scale, [(1.5f64.sqrt()) as f32, 0.0, 0.0]);
+    }
+}

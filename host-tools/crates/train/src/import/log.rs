@@ -1,0 +1,15 @@
+//! The lines in which boards print numbers: bits, so that nothing is rounded.
+
+/// Tensor, index and bits of a line `weights 0 16: [1065353216, …]`, whatever a logger put before it.
+pub fn weights_line(line: &str) -> Option<(usize, usize, Vec<u32>)> {
+    let (_, line) = line.split_once("weights ")?;
+    let (tensor, index) = line.split_once(": ")?.0.split_once(' ')?;
+    Some((tensor.parse().ok()?, index.parse().ok()?, bits(line)?))
+}
+
+/// The numbers in brackets behind the first colon.
+pub fn bits(line: &str) -> Option<Vec<u32>> {
+    let (_, list) = line.split_once(": [")?;
+    let list = list.strip_suffix(']')?;
+    list.split(", ").filter(|number| !number.is_empty()).map(|number| number.parse().ok()).collect()
+}

@@ -1,0 +1,174 @@
+//! What a device learned, read back: its parameters in a model that lends all the rest.
+
+mod dump;
+pub mod log;
+mod part;
+
+use std::path::Path;
+
+use microdistill::checkpoint::record;
+
+use part::Parts;
+pub use part::Trained;
+
+use crate::error::{Error, Result};
+use crate::model::{Body, Model};
+use crate::network::Network;
+use log::weights_line;
+
+/// What a device gives back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learned {
+    /// `like` with the device's parameters.
+    pub model: Model,
+    /// How many of all parameters are other than those of `like`.
+    pub changed: usize,
+    /// What of each layer the device has trained, from input to output.
+    pub trained: Vec<Trained>,
+}
+
+/// What lends all that a device does not give back.
+#[derive(Clone, Copy, Debug)]
+pub enum Base<'a> {
+    /// A model of the network's shape, for a device that trains all of it.
+    Like(&'a Model),
+    /// The model that was shipped: a device that [trains a part](microdistill::finetune) has all else from it. A record does
+    /// not tell which model that was, but for its shape.
+    Shipped(&'a Model),
+}
+
+/// Reads the parameters of a network of the shape of `base` from a file: a [record], a raw dump of the flash of checkpoints,
+/// or the lines that `distill` on a board prints, among others.
+///
+/// Scores of `base` are not taken over.
+///
+/// # Errors
+/// The file system's; a file of another network, one that is damaged or has a gap, one of a part where the base is not the
+/// shipped model; a base that is not f32.
+pub fn import(path: impl AsRef<Path>, base: Base<'_>) -> Result<Learned> {
+    let path = path.as_ref();
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let refused = |message| Error::Model { path: path.into(), message };
+    learned(&bytes, base, trainable(base.model())?).map_err(refused)
+}
+
+/// [`import`] of what such a file holds.
+///
+/// # Errors
+/// As of [`import`].
+pub fn import_bytes(bytes: &[u8], base: Base<'_>) -> Result<Learned> {
+    learned(bytes, base, trainable(base.model())?).map_err(Error::Invalid)
+}
+
+/// The network of a model that can learn.
+///
+/// # Errors
+/// A model that is not f32.
+pub fn trainable(model: &Model) -> Result<&Network> {
+    let Body::F32(network) = &model.body else {
+        let kind = model.kind();
+        return Err(Error::Invalid(format!(
+            "the model is {kind}, which does not learn: give the f32 model that the device started from"
+        )));
+    };
+    Ok(network)
+}
+
+impl<'a> Base<'a> {
+    fn model(self) -> &'a Model {
+        match self {
+            Base::Like(model) | Base::Shipped(model) => model,
+        }
+    }
+}
+
+fn learned(bytes: &[u8], base: Base<'_>, before: &Network) -> Result<Learned, String> {
+    let mut network = before.clone();
+    let trained = match std::str::from_utf8(bytes) {
+        Ok(text) if text.contains("weights ") => {
+            overwrite(&mut network, &printed(text)?)?;
+            vec![Trained::Trained; network.layers().len()]
+        }
+        _ => {
+            let (trained, parameters) = recorded(bytes, before)?;
+            if matches!(base, Base::Like(_)) && trained.iter().any(|how| *how != Trained::Trained) {
+                return Err(format!(
+                    "the device trained a part, {trained:?} from input to output: the model that was shipped lends the rest, \
+                     name it by --shipped in place of --like"
+                ));
+            }
+            join(&mut network, &trained, &parameters);
+            trained
+        }
+    };
+    let mut model = base.model().clone();
+    model.metadata.scores.clear();
+    model.metadata.machine = None;
+    model.metadata.training = None;
+    let pairs = before.parameter_values().zip(network.parameter_values());
+    let changed = pairs.filter(|(before, after)| before.to_bits() != after.to_bits()).count();
+    model.body = Body::F32(network);
+    Ok(Learned { model, changed, trained })
+}
+
+/// What was trained of `network`, and its parameters, from a record, or from flash with checkpoints.
+fn recorded(bytes: &[u8], network: &Network) -> Result<(Vec<Trained>, Vec<f32>), String> {
+    let parts = Parts::of(network);
+    let (header, parameters) = match record::split(bytes) {
+        Ok((header, parameters)) => (header, parameters.iter().copied().map(f32::from_le_bytes).collect()),
+        Err(refused) => {
+            let found = dump::newest(bytes, &|header| parts.find(header).is_some());
+            found.ok_or_else(|| {
+                format!(
+                    "{refused}. Give a record, all of the flash that `Checkpoint::new` gets, with a whole checkpoint of \
+                     this network in it, or text with lines as \"weights 0 0: [1065353216, …]\""
+                )
+            })?
+        }
+    };
+    let part = parts.find(&header);
+    let part = part.ok_or("the record of another network: of other widths, activations or layouts")?;
+    Ok((part.to_vec(), parameters))
+}
+
+/// Gives the trained tensors of `network` their parameters, one behind the other.
+fn join(network: &mut Network, trained: &[Trained], mut parameters: &[f32]) {
+    let tensors = trained.iter().flat_map(|how| how.tensors()).zip(network.tensors_mut());
+    for (_, (_, to)) in tensors.filter(|(trained, _)| *trained) {
+        let Some((from, rest)) = parameters.split_at_checked(to.len()) else { return };
+        to.copy_from_slice(from);
+        parameters = rest;
+    }
+}
+
+/// The tensors of the last run in a text.
+fn printed(text: &str) -> Result<Vec<Vec<f32>>, String> {
+    let mut tensors: Vec<Vec<f32>> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let Some((tensor, from, bits)) = weights_line(line) else { continue };
+        if (tensor, from) == (0, 0) {
+            tensors.clear();
+        }
+        if (tensor, from) == (tensors.len(), 0) {
+            tensors.push(Vec::new());
+        }
+        let last = tensors.len().wrapping_sub(1);
+        match tensors.last_mut().filter(|values| (tensor, from) == (last, values.len())) {
+            Some(values) => values.extend(bits.into_iter().map(f32::from_bits)),
+            None => return Err(format!("line {}: weights are missing before it", index + 1)),
+        }
+    }
+    Ok(tensors)
+}
+
+fn overwrite(network: &mut Network, tensors: &[Vec<f32>]) -> Result<(), String> {
+    let found: Vec<usize> = tensors.iter().map(Vec::len).collect();
+    let wanted: Vec<usize> = network.tensors().map(|(_, tensor)| tensor.len()).collect();
+    if found != wanted {
+        return Err(format!("tensors of {found:?} parameters, the model has {wanted:?}"));
+    }
+    for ((_, to), from) in network.tensors_mut().zip(tensors) {
+        to.copy_from_slice(from);
+    }
+    Ok(())
+}

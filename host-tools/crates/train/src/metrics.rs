@@ -1,0 +1,241 @@
+//! How good a model is on rows it may not have seen.
+
+use microdistill::argmax;
+use nalgebra::DMatrix;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::dataset::{Dataset, Target};
+use crate::error::{Error, Result};
+use crate::model::Model;
+
+/// Scores of a model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Scores {
+    /// Of logits against labels.
+    Classification(Classification),
+    /// Of values against values.
+    Regression(Regression),
+}
+
+/// Scores of logits against labels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Classification {
+    /// Number of rows.
+    pub rows: usize,
+    /// Share of rows whose largest logit is the label's; of equal logits the first counts.
+    pub accuracy: f64,
+    /// Mean negative log-likelihood of the label, in nats, computed in f64 from the logits.
+    pub nll: f64,
+    /// Mean over rows of the squared distance between the probabilities and the one-hot label, in [0, 2] (Brier 1950).
+    pub brier: f64,
+    /// Expected calibration error of the largest probability, 15 bins of equal width (Guo et al. 2017, equation 3).
+    pub ece: f64,
+    /// Rows by label, and in each row by prediction.
+    pub confusion: Vec<Vec<usize>>,
+}
+
+/// Scores of values against values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Regression {
+    /// Number of rows.
+    pub rows: usize,
+    /// Root of the mean squared error, in the target's unit.
+    pub rmse: f64,
+    /// 1 − (mean squared error / variance of the target); 0 for the target's mean, 1 for no error. 0, too, where all
+    /// targets are equal.
+    pub r2: f64,
+}
+
+/// By the names of the scores. Serde's own way for enums without a tag cannot read numbers where any crate of the build asks
+/// serde_json for arbitrary precision, as defmt-decoder does.
+impl<'de> Deserialize<'de> for Scores {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let scores = if value.get("rmse").is_some() {
+            serde_json::from_value(value).map(Scores::Regression)
+        } else {
+            serde_json::from_value(value).map(Scores::Classification)
+        };
+        scores.map_err(D::Error::custom)
+    }
+}
+
+impl Scores {
+    /// What is made small when settings are chosen: NLL, or the mean squared error.
+    pub fn loss(&self) -> f64 {
+        match self {
+            Scores::Classification(scores) => scores.nll,
+            Scores::Regression(scores) => scores.rmse * scores.rmse,
+        }
+    }
+
+    /// Number of rows judged.
+    pub fn rows(&self) -> usize {
+        match self {
+            Scores::Classification(scores) => scores.rows,
+            Scores::Regression(scores) => scores.rows,
+        }
+    }
+
+    /// Name and number of the scores that people compare.
+    pub fn headline(&self) -> [(&'static str, f64); 2] {
+        match self {
+            Scores::Classification(scores) => [("accuracy", scores.accuracy), ("nll", scores.nll)],
+            Scores::Regression(scores) => [("rmse", scores.rmse), ("r2", scores.r2)],
+        }
+    }
+}
+
+/// The model's scores on `data`, which has its features and its task.
+///
+/// # Errors
+/// Rows without a target.
+pub fn evaluate(model: &Model, data: &Dataset) -> Result<Scores> {
+    scores(&model.predict(data), &data.target)
+}
+
+/// Of outputs, shape (classes × rows) or, of values, (1 × rows), against what they should be.
+///
+/// # Errors
+/// Rows without a target.
+pub fn scores(outputs: &DMatrix<f32>, target: &Target) -> Result<Scores> {
+    match target {
+        Target::Classes(classes) => Ok(Scores::Classification(classification(outputs, classes))),
+        Target::Values(values) => Ok(Scores::Regression(regression(outputs.as_slice(), values))),
+        Target::Partial(_) | Target::Absent => {
+            Err(Error::Invalid("rows without a target cannot be scored".into()))
+        }
+    }
+}
+
+/// Probabilities in f64, and the logarithm of their divisor: `ln p_c = z_c − shift`.
+pub fn probabilities(logits: &[f32]) -> (Vec<f64>, f64) {
+    let logits = logits.iter().map(|&z| f64::from(z));
+    let top = logits.clone().fold(f64::NEG_INFINITY, f64::max);
+    let shift = top + logits.clone().map(|z| (z - top).exp()).sum::<f64>().ln();
+    (logits.map(|z| (z - shift).exp()).collect(), shift)
+}
+
+/// Mean negative log-likelihood of `softmax(z/T)`. `logits`: shape (classes × rows).
+pub fn nll(logits: &DMatrix<f32>, labels: &[usize], temperature: f64) -> f64 {
+    let rows = logits.column_iter().zip(labels).map(|(z, &label)| {
+        let z: Vec<f32> = z.iter().map(|&z| (f64::from(z) / temperature) as f32).collect();
+        probabilities(&z).1 - f64::from(z[label])
+    });
+    rows.sum::<f64>() / labels.len() as f64
+}
+
+/// The T, in 1/20..20, that makes [`nll`] smallest (Guo et al. 2017, section 4): what is left then is what a classifier
+/// does not know, however sure it is of it.
+pub fn best_temperature(logits: &DMatrix<f32>, labels: &[usize]) -> f64 {
+    let nll = |log_temperature: f64| nll(logits, labels, log_temperature.exp());
+    // Convex in 1/T, and so without other valleys: thirds close in on the lowest point.
+    let (mut low, mut high) = (-3.0, 3.0);
+    for _ in 0..30 {
+        let third = (high - low) / 3.0;
+        if nll(low + third) < nll(high - third) {
+            high -= third;
+        } else {
+            low += third;
+        }
+    }
+    (0.5 * (low + high)).exp()
+}
+
+/// Bins of the expected calibration error.
+pub const BINS: usize = 15;
+
+/// The index of the bin that a confidence falls into: the first is [0, 1/15], the others (k/15, (k+1)/15].
+pub fn bin(confidence: f64) -> usize {
+    ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1
+}
+
+/// `logits`, shape (classes × rows).
+pub(crate) fn classification(logits: &DMatrix<f32>, labels: &[usize]) -> Classification {
+    let classes = logits.nrows();
+    let mut confusion = vec![vec![0; classes]; classes];
+    let (mut right, mut nll, mut brier) = (0usize, 0.0, 0.0);
+    let mut bins = [(0.0, 0.0); BINS]; // sum of confidence − sum of hits, by confidence
+    for (z, &label) in logits.column_iter().zip(labels) {
+        let (p, shift) = probabilities(z.as_slice());
+        let guess = argmax(z.as_slice());
+        let hit = guess == label;
+        confusion[label][guess] += 1;
+        right += usize::from(hit);
+        nll += shift - f64::from(z[label]);
+        brier += p.iter().enumerate().map(|(c, p)| (p - f64::from(c == label)).powi(2)).sum::<f64>();
+        let bin = &mut bins[bin(p[guess])];
+        bin.0 += p[guess];
+        bin.1 += f64::from(hit);
+    }
+    let rows = labels.len();
+    let mean = |sum: f64| sum / rows as f64;
+    let gap = bins.iter().map(|(confidence, hits)| f64::abs(confidence - hits)).sum();
+    Classification {
+        rows,
+        accuracy: mean(right as f64),
+        nll: mean(nll),
+        brier: mean(brier),
+        ece: mean(gap),
+        confusion,
+    }
+}
+
+fn regression(outputs: &[f32], values: &[f32]) -> Regression {
+    let rows = values.len();
+    let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / rows as f64;
+    let truth = || values.iter().map(|&value| f64::from(value));
+    let average = mean(&mut truth());
+    let variance = mean(&mut truth().map(|value| (value - average).powi(2)));
+    let error = mean(&mut truth().zip(outputs).map(|(value, &output)| (value - f64::from(output)).powi(2)));
+    let r2 = if variance > 0.0 { 1.0 - error / variance } else { 0.0 };
+    Regression { rows, rmse: error.sqrt(), r2 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(a: f64, b: f64) {
+        assert!((a - b).abs() < 1e-6, "{a} is not {b}");
+    }
+
+    #[test]
+    fn scores_of_classes_have_their_closed_forms() {
+        let half = 3f32.ln(); // probabilities 3/4 and 1/4
+        let logits = DMatrix::from_column_slice(2, 4, &[half, 0.0, half, 0.0, half, 0.0, 0.0, half]);
+        let scores = classification(&logits, &[0, 0, 1, 1]);
+        near(scores.accuracy, 0.75);
+        near(scores.nll, -(3.0 * 0.75f64.ln() + 0.25f64.ln()) / 4.0);
+        near(scores.brier, (3.0 * 2.0 * 0.0625 + 2.0 * 0.5625) / 4.0);
+        near(scores.ece, 0.0);
+        assert_eq!(scores.confusion, [[2, 0], [1, 1]]);
+        near(classification(&logits, &[1, 1, 1, 1]).ece, 0.5);
+    }
+
+    #[test]
+    fn the_best_temperature_takes_out_how_sure_a_model_is() {
+        // Right in three of four rows: the best that one temperature makes of it is sure by 3/4.
+        let best = -(0.75 * 0.75f64.ln() + 0.25 * 0.25f64.ln());
+        for sure in [0.2, 1.0, 9.0] {
+            let logits = DMatrix::from_fn(2, 4, |row, _| if row == 0 { sure } else { 0.0 });
+            let labels = [0, 0, 0, 1];
+            near(nll(&logits, &labels, best_temperature(&logits, &labels)), best);
+        }
+    }
+
+    #[test]
+    fn large_logits_stay_finite() {
+        let logits = DMatrix::from_column_slice(2, 1, &[1e5, -1e5]);
+        near(classification(&logits, &[1]).nll, 2e5);
+    }
+
+    #[test]
+    fn scores_of_values_have_their_closed_forms() {
+        let scores = regression(&[1.0, 2.0, 3.0, 6.0], &[1.0, 2.0, 3.0, 4.0]);
+        near(scores.rmse, 1.0);
+        near(scores.r2, 1.0 - 1.0 / 1.25);
+    }
+}

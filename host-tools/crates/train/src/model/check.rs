@@ -1,0 +1,182 @@
+//! What every usable model satisfies, whether it was read, trained or put together by hand.
+
+use super::format::member_prefix;
+use super::{Body, Model, Task};
+use crate::network::int8::{Codes, DenseI8, NetworkI8, fixed_codes};
+use crate::network::precision::{Bits, LARGEST_GROUP_SCALE};
+use crate::network::{Activation, Network};
+use microdistill::quant::GROUP;
+
+impl Model {
+    /// What is wrong with the model, with the tensor's name.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let features = self.metadata.features.len();
+        if features == 0 {
+            return Err("the model has no features".into());
+        }
+        for (name, values) in [("scaler.mean", &self.scaler.mean), ("scaler.scale", &self.scaler.scale)] {
+            if values.len() != features {
+                return Err(format!("{name} has {} values, the model has {features} features", values.len()));
+            }
+            finite(name, values)?;
+        }
+        if self.examples.nrows() != features {
+            let width = self.examples.nrows();
+            return Err(format!("examples has {width} values a row, the model has {features} features"));
+        }
+        finite("examples", self.examples.as_slice())?;
+        let outputs = match &self.body {
+            Body::F32(network) => check_f32(network, "", features)?,
+            Body::Ensemble(members) => check_ensemble(members, features)?,
+            Body::Int8(network) => check_i8(network, features)?,
+            Body::Int4(network) => check_i4(network, features)?,
+        };
+        match &self.metadata.task {
+            Task::Classification { labels, .. } if labels.len() != outputs => {
+                Err(format!("the model has {} labels, its last layer has {outputs} outputs", labels.len()))
+            }
+            Task::Regression { .. } if outputs != 1 => {
+                Err(format!("a regression model has 1 output, its last layer has {outputs}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Every member, all of one shape.
+fn check_ensemble(members: &[Network], features: usize) -> Result<usize, String> {
+    let Some(first) = members.first() else { return Err("an ensemble needs at least one member".into()) };
+    for (index, member) in members.iter().enumerate() {
+        check_f32(member, &member_prefix(index), features)?;
+        if member.widths() != first.widths() {
+            return Err(format!("member {index} of the ensemble has another shape than the first"));
+        }
+    }
+    Ok(first.widths().last().copied().unwrap_or_default())
+}
+
+/// `prefix` stands before the names of tensors.
+fn check_f32(network: &Network, prefix: &str, features: usize) -> Result<usize, String> {
+    check_activations(network.layers().iter().map(|layer| layer.activation))?;
+    let mut width = features;
+    for (index, layer) in network.layers().iter().enumerate() {
+        let weights = layer.weights();
+        width = chain(index, width, weights.len(), layer.bias.len())?;
+        finite(&format!("{prefix}layers.{index}.weights"), &weights)?;
+        finite(&format!("{prefix}layers.{index}.bias"), &layer.bias)?;
+    }
+    Ok(width)
+}
+
+fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
+    check_activations(network.layers.iter().map(|layer| layer.activation))?;
+    let mut width = features;
+    let (mut scales, mut sums) = (vec![network.input.scale], Vec::new());
+    for (index, layer) in network.layers.iter().enumerate() {
+        let name = layer.activation.name();
+        if layer.sums.is_some() != layer.activation.is_curved() {
+            let needs =
+                if layer.sums.is_none() { "needs the codes of its sums" } else { "has no codes of sums" };
+            return Err(format!("layer {index}: {name} {needs}"));
+        }
+        if let Some(codes) = fixed_codes(layer.activation).filter(|codes| *codes != layer.output) {
+            let Codes { scale, zero } = codes;
+            return Err(format!(
+                "layer {index}: the outputs of {name} have the scale {scale} and the zero point {zero}"
+            ));
+        }
+        width = chain(index, width, layer.weights.len(), layer.bias.len())?;
+        if layer.weights.contains(&i8::MIN) {
+            return Err(format!("layers.{index}.weights holds -128: int8 weights lie in [-127, 127]"));
+        }
+        let count = layer.weight_scales.len();
+        if count != 1 && count != width {
+            return Err(format!(
+                "layers.{index}.weight_scale has {count} values: {width} outputs need {width} or 1"
+            ));
+        }
+        positive(&format!("layers.{index}.weight_scale"), &layer.weight_scales)?;
+        scales.push(layer.output.scale);
+        sums.extend(layer.sums.map(|codes| codes.scale));
+    }
+    positive("activations.scale", &scales)?;
+    positive("sums.scale", &sums)?;
+    Ok(width)
+}
+
+/// What an int8 network satisfies, and weights that four bits and their groups' scales hold.
+fn check_i4(network: &NetworkI8, features: usize) -> Result<usize, String> {
+    let outputs = check_i8(network, features)?;
+    let grouped = |layer: &DenseI8| !layer.group_scales.is_empty();
+    let all = network.layers.iter().all(grouped);
+    for (index, layer) in network.layers.iter().enumerate() {
+        let wanted = if all { layer.outputs() * layer.inputs().div_ceil(GROUP) } else { 0 };
+        let count = layer.group_scales.len();
+        if count != wanted {
+            return Err(format!("layers.{index}.group_scale has {count} values, expected {wanted}"));
+        }
+        if layer.weight_scales.len() != layer.outputs() {
+            return Err(format!("layers.{index}.weight_scale has one value: int4 needs one an output"));
+        }
+        if layer.group_scales.iter().any(|scale| !(1..=LARGEST_GROUP_SCALE).contains(scale)) {
+            return Err(format!(
+                "layers.{index}.group_scale holds a number outside [1, {LARGEST_GROUP_SCALE}]"
+            ));
+        }
+        let limit = Bits::Four.limit();
+        let fits = |(weight, (code, scale)): (&i8, (i8, i8))| code.abs() <= limit && code * scale == *weight;
+        if !layer.weights.iter().zip(layer.codes()).all(fits) {
+            return Err(format!(
+                "layers.{index}.weights: in int4 each is its group's scale times a number in [-{limit}, {limit}]"
+            ));
+        }
+    }
+    Ok(outputs)
+}
+
+/// One activation for all hidden layers, then a linear layer: what the core's types can name.
+fn check_activations(mut activations: impl DoubleEndedIterator<Item = Activation>) -> Result<(), String> {
+    match activations.next_back() {
+        None => return Err("the model has no layers".into()),
+        Some(Activation::Identity) => {}
+        Some(_) => {
+            return Err(
+                "the last layer has an activation: it must be linear and give logits or values".into()
+            );
+        }
+    }
+    let first = activations.next();
+    if activations.any(|activation| Some(activation) != first) {
+        return Err("hidden layers have different activations: use one for all of them".into());
+    }
+    Ok(())
+}
+
+/// The number of outputs of a layer that takes `inputs`.
+fn chain(index: usize, inputs: usize, weights: usize, outputs: usize) -> Result<usize, String> {
+    if outputs == 0 || Some(weights) != inputs.checked_mul(outputs) {
+        return Err(format!(
+            "layers.{index}.weights has {weights} values: {inputs} inputs (what comes before gives) and {outputs} \
+             outputs (its bias has) need another number"
+        ));
+    }
+    Ok(outputs)
+}
+
+fn finite(name: &str, values: &[f32]) -> Result<(), String> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(index) => {
+            let value = values[index];
+            Err(format!("{name} holds {value} at position {index}: a model has finite numbers only"))
+        }
+    }
+}
+
+fn positive(name: &str, scales: &[f32]) -> Result<(), String> {
+    finite(name, scales)?;
+    match scales.iter().find(|scale| **scale <= 0.0) {
+        None => Ok(()),
+        Some(scale) => Err(format!("{name} holds {scale}: a scale is above zero")),
+    }
+}

@@ -1,0 +1,328 @@
+//! The bytes of a model file: safetensors, with everything that is not a tensor as JSON in one metadata key.
+//!
+//! | tensor | type | shape |
+//! |---|---|---|
+//! | `scaler.mean`, `scaler.scale` | F32 | (features) |
+//! | `examples` | F32 | (rows, features) |
+//! | `layers.N.weights` | F32 or I8 | (outputs, inputs) |
+//! | `layers.N.bias` | F32 or I32 | (outputs) |
+//! | `members.K.layers.N.…` (ensemble) | F32 | the same of each member |
+//! | `layers.N.weight_scale` (int8, int4) | F32 | (outputs) or (1) |
+//! | `layers.N.group_scale` (int4) | U8 | (outputs, groups of 32 inputs), or (outputs, 0): the weights are multiples of them |
+//! | `activations.scale`, `activations.zero` (int8, int4) | F32, I8 | (1 + layers): the input, then every layer's output |
+//! | `sums.scale`, `sums.zero` (int8, int4, if a table is the activation) | F32, I8 | (layers − 1): what each table takes |
+
+use std::collections::HashMap;
+
+use nalgebra::DMatrix;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+
+use super::{Body, Metadata, Model, Scaler};
+use crate::network::int8::{Codes, DenseI8, NetworkI8};
+use crate::network::{Activation, Dense, Network};
+
+/// The one metadata key: the crate keeps the keys in a hash map, so that several would come in a random order.
+const KEY: &str = "microdistill";
+const VERSION: u32 = 1;
+
+/// Read first, so that a newer file is told apart from a broken one.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    version: u32,
+    numbers: Numbers,
+    activations: Vec<Activation>,
+    /// Of an ensemble: how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    members: Option<usize>,
+    metadata: Metadata,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Numbers {
+    F32,
+    Ensemble,
+    Int8,
+    Int4,
+}
+
+impl Model {
+    /// The file's bytes.
+    pub(super) fn encode(&self) -> Result<Vec<u8>, String> {
+        self.check()?;
+        let mut tensors = Tensors::default();
+        tensors.add("scaler.mean", vec![self.scaler.mean.len()], &self.scaler.mean);
+        tensors.add("scaler.scale", vec![self.scaler.scale.len()], &self.scaler.scale);
+        // nalgebra is column-major: a column of the matrix is a row of the tensor.
+        let shape = vec![self.examples.ncols(), self.examples.nrows()];
+        tensors.add("examples", shape, self.examples.as_slice());
+        let (numbers, activations) = match &self.body {
+            Body::F32(network) => {
+                tensors.add_network(network, "");
+                (Numbers::F32, activations(network))
+            }
+            Body::Ensemble(members) => {
+                for (index, network) in members.iter().enumerate() {
+                    tensors.add_network(network, &member_prefix(index));
+                }
+                (Numbers::Ensemble, members.first().map(activations).unwrap_or_default())
+            }
+            Body::Int8(network) => {
+                tensors.add_network_i8(network);
+                (Numbers::Int8, network.layers.iter().map(|layer| layer.activation).collect())
+            }
+            Body::Int4(network) => {
+                tensors.add_network_i8(network);
+                tensors.add_group_scales(network);
+                (Numbers::Int4, network.layers.iter().map(|layer| layer.activation).collect())
+            }
+        };
+        let mut metadata = self.metadata.clone();
+        metadata.scores.retain(|_, score| score.is_finite());
+        let members = match &self.body {
+            Body::Ensemble(members) => Some(members.len()),
+            Body::F32(_) | Body::Int8(_) | Body::Int4(_) => None,
+        };
+        tensors.finish(&Header { version: VERSION, numbers, activations, members, metadata })
+    }
+
+    /// The model of the file's bytes.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, String> {
+        let (_, metadata) = SafeTensors::read_metadata(bytes)
+            .map_err(|error| format!("not a safetensors file, or a damaged one: {error}"))?;
+        let foreign = "a safetensors file, but not a model of microdistill";
+        let json = metadata.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or(foreign)?;
+        let broken = |error| format!("the metadata is damaged: {error}");
+        let Version { version } = serde_json::from_str(json).map_err(broken)?;
+        if version != VERSION {
+            return Err(format!(
+                "format version {version}, this program reads {VERSION}: use the program that wrote it"
+            ));
+        }
+        let header: Header = serde_json::from_str(json).map_err(broken)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| format!("damaged: {error}"))?;
+        let mut tensors = Reader { tensors, read: 0 };
+        let scaler = Scaler { mean: tensors.vector("scaler.mean")?, scale: tensors.vector("scaler.scale")? };
+        let ([rows, features], examples) = tensors.array("examples")?;
+        let body = match header.numbers {
+            Numbers::F32 => Body::F32(tensors.network("", &header.activations)?),
+            Numbers::Ensemble => {
+                let members = 0..header.members.unwrap_or_default();
+                let member = |index| tensors.network(&member_prefix(index), &header.activations);
+                Body::Ensemble(members.map(member).collect::<Result<_, _>>()?)
+            }
+            Numbers::Int8 => Body::Int8(tensors.network_i8(&header.activations)?),
+            Numbers::Int4 => {
+                let mut network = tensors.network_i8(&header.activations)?;
+                tensors.group_scales(&mut network)?;
+                Body::Int4(network)
+            }
+        };
+        tensors.finish()?;
+        let model = Model {
+            metadata: header.metadata,
+            scaler,
+            body,
+            examples: DMatrix::from_vec(features, rows, examples),
+        };
+        model.check()?;
+        Ok(model)
+    }
+}
+
+/// What stands before the names of a member's tensors.
+pub(super) fn member_prefix(index: usize) -> String {
+    format!("members.{index}.")
+}
+
+fn activations(network: &Network) -> Vec<Activation> {
+    network.layers().iter().map(|layer| layer.activation).collect()
+}
+
+/// A number that tensors hold.
+trait Number: Copy {
+    const TYPE: Dtype;
+    fn write(self, bytes: &mut Vec<u8>);
+    fn read(bytes: &[u8]) -> Vec<Self>;
+}
+
+macro_rules! number {
+    ($($number:ty: $dtype:ident),+) => { $(
+        impl Number for $number {
+            const TYPE: Dtype = Dtype::$dtype;
+            fn write(self, bytes: &mut Vec<u8>) {
+                bytes.extend(self.to_le_bytes());
+            }
+            fn read(bytes: &[u8]) -> Vec<Self> {
+                bytes.as_chunks().0.iter().copied().map(Self::from_le_bytes).collect()
+            }
+        }
+    )+ };
+}
+number!(f32: F32, i32: I32, i8: I8, u8: U8);
+
+/// Tensors on their way into a file.
+#[derive(Default)]
+struct Tensors(Vec<(String, Dtype, Vec<usize>, Vec<u8>)>);
+
+impl Tensors {
+    fn add<T: Number>(&mut self, name: impl Into<String>, shape: Vec<usize>, values: &[T]) {
+        let mut bytes = Vec::with_capacity(size_of_val(values));
+        values.iter().for_each(|value| value.write(&mut bytes));
+        self.0.push((name.into(), T::TYPE, shape, bytes));
+    }
+
+    fn add_layer<W: Number, B: Number>(&mut self, prefix: &str, index: usize, weights: &[W], bias: &[B]) {
+        let shape = vec![bias.len(), weights.len() / bias.len()];
+        self.add(format!("{prefix}layers.{index}.weights"), shape, weights);
+        self.add(format!("{prefix}layers.{index}.bias"), vec![bias.len()], bias);
+    }
+
+    fn add_network(&mut self, network: &Network, prefix: &str) {
+        for (index, layer) in network.layers().iter().enumerate() {
+            self.add_layer(prefix, index, &layer.weights(), &layer.bias);
+        }
+    }
+
+    fn add_network_i8(&mut self, network: &NetworkI8) {
+        let mut codes = vec![network.input];
+        for (index, layer) in network.layers.iter().enumerate() {
+            self.add_layer("", index, &layer.weights, &layer.bias);
+            let scales = &layer.weight_scales;
+            self.add(format!("layers.{index}.weight_scale"), vec![scales.len()], scales);
+            codes.push(layer.output);
+        }
+        self.add_codes("activations", codes);
+        let sums: Vec<Codes> = network.layers.iter().filter_map(|layer| layer.sums).collect();
+        if !sums.is_empty() {
+            self.add_codes("sums", sums);
+        }
+    }
+
+    fn add_codes(&mut self, name: &str, codes: Vec<Codes>) {
+        let (scales, zeros): (Vec<f32>, Vec<i8>) =
+            codes.iter().map(|codes| (codes.scale, codes.zero)).unzip();
+        self.add(format!("{name}.scale"), vec![scales.len()], &scales);
+        self.add(format!("{name}.zero"), vec![zeros.len()], &zeros);
+    }
+
+    fn add_group_scales(&mut self, network: &NetworkI8) {
+        for (index, layer) in network.layers.iter().enumerate() {
+            let (outputs, scales) = (layer.outputs(), &layer.group_scales);
+            self.add(format!("layers.{index}.group_scale"), vec![outputs, scales.len() / outputs], scales);
+        }
+    }
+
+    fn finish(self, header: &Header) -> Result<Vec<u8>, String> {
+        let json = serde_json::to_string(header).map_err(|error| error.to_string())?;
+        let views = self
+            .0
+            .iter()
+            .map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(*dtype, shape.clone(), bytes)?)));
+        let bytes = views
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+            .and_then(|views| safetensors::serialize(views, Some(HashMap::from([(KEY.into(), json)]))));
+        bytes.map_err(|error| error.to_string())
+    }
+}
+
+/// Tensors of a file, by name.
+struct Reader<'a> {
+    tensors: SafeTensors<'a>,
+    read: usize,
+}
+
+impl Reader<'_> {
+    fn array<T: Number, const RANK: usize>(&mut self, name: &str) -> Result<([usize; RANK], Vec<T>), String> {
+        let tensor = self.tensors.tensor(name).map_err(|_| format!("the tensor {name} is missing"))?;
+        if tensor.dtype() != T::TYPE {
+            return Err(format!("the tensor {name} is {}, expected {}", tensor.dtype(), T::TYPE));
+        }
+        let shape = tensor.shape();
+        let Ok(shape) = shape.try_into() else {
+            return Err(format!("the tensor {name} has the shape {shape:?}, expected {RANK} dimensions"));
+        };
+        self.read += 1;
+        Ok((shape, T::read(tensor.data())))
+    }
+
+    fn vector<T: Number>(&mut self, name: &str) -> Result<Vec<T>, String> {
+        let ([_], values) = self.array(name)?;
+        Ok(values)
+    }
+
+    /// Weights, shape (outputs, inputs), and bias, shape (outputs).
+    fn layer<W: Number, B: Number>(
+        &mut self,
+        prefix: &str,
+        index: usize,
+    ) -> Result<(Vec<W>, Vec<B>), String> {
+        let ([outputs, inputs], weights) = self.array(&format!("{prefix}layers.{index}.weights"))?;
+        let bias = self.vector(&format!("{prefix}layers.{index}.bias"))?;
+        if bias.len() != outputs {
+            let values = bias.len();
+            return Err(format!(
+                "{prefix}layers.{index}.bias has {values} values, {prefix}layers.{index}.weights the shape ({outputs}, \
+                 {inputs})"
+            ));
+        }
+        Ok((weights, bias))
+    }
+
+    fn network(&mut self, prefix: &str, activations: &[Activation]) -> Result<Network, String> {
+        let layer = |(index, &activation)| {
+            let (weights, bias) = self.layer(prefix, index)?;
+            Ok(Dense::new(weights, bias, activation))
+        };
+        Ok(Network::new(activations.iter().enumerate().map(layer).collect::<Result<Vec<_>, String>>()?))
+    }
+
+    /// As many codes as `wanted`, of the tensors `name.scale` and `name.zero`.
+    fn codes(&mut self, name: &str, wanted: usize) -> Result<Vec<Codes>, String> {
+        let scales = self.vector(&format!("{name}.scale"))?;
+        let zeros = self.vector(&format!("{name}.zero"))?;
+        if scales.len() != wanted || zeros.len() != wanted {
+            return Err(format!("{name}.scale and {name}.zero need {wanted} values each"));
+        }
+        Ok(scales.into_iter().zip(zeros).map(|(scale, zero)| Codes { scale, zero }).collect())
+    }
+
+    fn network_i8(&mut self, activations: &[Activation]) -> Result<NetworkI8, String> {
+        let mut codes = self.codes("activations", 1 + activations.len())?.into_iter();
+        let input = codes.next().ok_or("activations.scale is empty")?;
+        let tables = activations.iter().filter(|activation| activation.is_curved()).count();
+        let mut sums = if tables > 0 { self.codes("sums", tables)? } else { Vec::new() }.into_iter();
+        let layer = |(index, (&activation, output)): (usize, (&Activation, Codes))| {
+            let (weights, bias) = self.layer("", index)?;
+            let weight_scales = self.vector(&format!("layers.{index}.weight_scale"))?;
+            let sums = if activation.is_curved() { sums.next() } else { None };
+            let group_scales = Vec::new();
+            Ok(DenseI8 { weights, group_scales, bias, weight_scales, activation, sums, output })
+        };
+        let layers = activations.iter().zip(codes).enumerate().map(layer).collect::<Result<_, String>>()?;
+        Ok(NetworkI8 { input, layers })
+    }
+
+    fn group_scales(&mut self, network: &mut NetworkI8) -> Result<(), String> {
+        for (index, layer) in network.layers.iter_mut().enumerate() {
+            let ([_, _], scales) = self.array(&format!("layers.{index}.group_scale"))?;
+            layer.group_scales = scales;
+        }
+        Ok(())
+    }
+
+    /// Every tensor must have been asked for: one that is ignored would be a model half read.
+    fn finish(self) -> Result<(), String> {
+        match self.tensors.len() - self.read {
+            0 => Ok(()),
+            more => Err(format!("{more} tensors more than the architecture has")),
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! An MLP whose shape is known at run time, computed by the core's kernels in the core's order: bit for bit what the
+//! typed network of a firmware computes.
+
+use std::borrow::Cow;
+
+use microdistill::activation::{self, Activation as _};
+use microdistill::fingerprint;
+use microdistill::layer::{InputGradient, Role};
+use microdistill::layout::{ByInput, ByOutput, Layout};
+use microdistill::scalar::Scalar;
+use nalgebra::DMatrix;
+use rand_core::Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::network::dropout::Dropout;
+
+/// Element-wise activation of a layer: the run-time name of the types in [`microdistill::activation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// `y = z`
+    Identity,
+    /// `y = max(z, 0)`
+    Relu,
+    /// `y = min(max(z, 0), 6)`
+    Relu6,
+    /// `y = z` above zero, else `z/100`
+    LeakyRelu,
+    /// `y = tanh z`
+    Tanh,
+    /// `y = 1 / (1 + exp(−z))`
+    Sigmoid,
+}
+
+/// An expression for the activation's type in the core.
+macro_rules! typed {
+    ($activation:expr, $type:ident => $expression:expr) => {{
+        macro_rules! with {
+            ($typed:ty) => {{
+                type $type = $typed;
+                $expression
+            }};
+        }
+        match $activation {
+            Activation::Identity => with!(activation::Identity),
+            Activation::Relu => with!(activation::Relu),
+            Activation::Relu6 => with!(activation::Relu6),
+            Activation::LeakyRelu => with!(activation::LeakyRelu<1, 100>),
+            Activation::Tanh => with!(activation::Tanh),
+            Activation::Sigmoid => with!(activation::Sigmoid),
+        }
+    }};
+}
+
+impl Activation {
+    /// `f(z)`, element by element, in place.
+    pub fn apply<T: Scalar>(self, z: &mut [T]) {
+        typed!(self, A => A::apply_all(z));
+    }
+
+    /// `dy ← dy · f′(z)`, from `y = f(z)`.
+    pub(crate) fn backward<T: Scalar>(self, y: &[T], dy: &mut [T]) {
+        typed!(self, A => dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = A::backward(y, *dy)));
+    }
+
+    fn fingerprint(self) -> u32 {
+        typed!(self, A => A::FINGERPRINT)
+    }
+
+    fn is_gate(self) -> bool {
+        typed!(self, A => A::GATE)
+    }
+
+    pub(crate) fn fan(self, inputs: usize, outputs: usize) -> usize {
+        typed!(self, A => A::fan(inputs, outputs))
+    }
+
+    /// As `--activation` and model files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Activation::Identity => "identity",
+            Activation::Relu => "relu",
+            Activation::Relu6 => "relu6",
+            Activation::LeakyRelu => "leaky-relu",
+            Activation::Tanh => "tanh",
+            Activation::Sigmoid => "sigmoid",
+        }
+    }
+
+    /// Whether it is more than a clamp: in int8, a table.
+    pub(crate) fn is_curved(self) -> bool {
+        matches!(self, Activation::LeakyRelu | Activation::Tanh | Activation::Sigmoid)
+    }
+}
+
+/// `y = activation(weights·x + bias)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dense {
+    /// In the order of the layout.
+    weights: Vec<f32>,
+    by_input: bool,
+    /// Shape (outputs).
+    pub bias: Vec<f32>,
+    /// Applied to every output.
+    pub activation: Activation,
+}
+
+/// An expression for the layout's type in the core.
+macro_rules! laid_out {
+    ($layer:expr, $type:ident => $expression:expr) => {
+        if $layer.by_input {
+            type $type = ByInput;
+            $expression
+        } else {
+            type $type = ByOutput;
+            $expression
+        }
+    };
+}
+
+impl Dense {
+    /// A layer with these weights, shape (outputs, inputs), row-major.
+    pub fn new(weights: Vec<f32>, bias: Vec<f32>, activation: Activation) -> Self {
+        Dense { weights, by_input: false, bias, activation }
+    }
+
+    /// The layer as it lies at this place of a network: behind the first, by input.
+    fn at(mut self, index: usize) -> Self {
+        let weights = self.weights().into_owned();
+        self.by_input = index > 0;
+        self.set_weights(&weights);
+        self
+    }
+
+    /// The weights, shape (outputs, inputs), row-major.
+    pub fn weights(&self) -> Cow<'_, [f32]> {
+        match self.by_input {
+            true => columns(&self.weights, self.outputs()).collect(),
+            false => self.weights.as_slice().into(),
+        }
+    }
+
+    /// Takes over weights, shape (outputs, inputs), row-major.
+    ///
+    /// # Panics
+    /// If there are more or fewer of them than the layer has.
+    pub fn set_weights(&mut self, weights: &[f32]) {
+        assert_eq!(weights.len(), self.weights.len(), "a layer keeps its shape");
+        let inputs = self.inputs();
+        match self.by_input {
+            true => self.weights.iter_mut().zip(columns(weights, inputs)).for_each(|(to, from)| *to = from),
+            false => self.weights.copy_from_slice(weights),
+        }
+    }
+
+    /// Changes the weights, shape (outputs, inputs), row-major.
+    pub fn edit_weights(&mut self, edit: impl FnOnce(&mut [f32])) {
+        let mut weights = self.weights().into_owned();
+        edit(&mut weights);
+        self.set_weights(&weights);
+    }
+
+    /// Number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.weights.len() / self.bias.len().max(1)
+    }
+
+    /// Number of outputs.
+    pub fn outputs(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Number of weights and biases.
+    pub fn parameters(&self) -> usize {
+        self.weights.len() + self.bias.len()
+    }
+
+    fn initialize(&mut self, rng: &mut impl Rng) {
+        let fan = self.activation.fan(self.inputs(), self.outputs());
+        self.edit_weights(|weights| microdistill::initialize(weights, fan, rng));
+        self.bias.fill(0.0);
+    }
+
+    pub(crate) fn fingerprint(&self) -> u32 {
+        let activation = self.activation.fingerprint();
+        fingerprint::dense(self.inputs(), self.outputs(), activation, self.by_input)
+    }
+
+    /// Outputs for one sample.
+    pub(crate) fn forward(&self, x: &[f32], y: &mut [f32]) {
+        // The activation is no type here.
+        laid_out!(self, L => L::forward::<f32, activation::Identity>(&self.weights, &self.bias, x, y));
+        self.activation.apply(y);
+    }
+
+    /// Adds ∂L/∂θ to `gradient` and writes ∂L/∂x to `dx`, from ∂L/∂z before the activation.
+    fn backward(&self, x: &[f32], dz: &[f32], gradient: &mut Dense, dx: InputGradient<'_, [f32]>) {
+        let gradient = (gradient.weights.as_mut_slice(), gradient.bias.as_mut_slice());
+        laid_out!(self, L => L::backward(&self.weights, gradient, x, dz, dx));
+    }
+}
+
+/// A row-major matrix of so many columns, column by column.
+fn columns(matrix: &[f32], count: usize) -> impl Iterator<Item = f32> {
+    // A layer without outputs is yet to be refused.
+    let count = count.max(1);
+    (0..count).flat_map(move |column| matrix.iter().skip(column).step_by(count)).copied()
+}
+
+/// Most parameters that a network is trained with: their gradient and moments still fit in a desktop's memory.
+const PARAMETERS_LIMIT: usize = 1 << 28;
+
+/// The input and output width of a network that can be trained.
+pub(crate) fn check_widths(widths: &[usize]) -> Result<(usize, usize)> {
+    let &[inputs, .., outputs] = widths else {
+        return Err(Error::Invalid("a network needs at least an input and an output width".into()));
+    };
+    if widths.contains(&0) {
+        return Err(Error::Invalid(format!(
+            "{widths:?} is no shape of a network: every width is at least 1"
+        )));
+    }
+    let mut parameters = 0usize;
+    for pair in widths.windows(2) {
+        parameters = parameters.saturating_add(pair[0].saturating_add(1).saturating_mul(pair[1]));
+    }
+    if parameters > PARAMETERS_LIMIT {
+        let message =
+            format!("{widths:?} has {parameters} parameters: at most {PARAMETERS_LIMIT} can be trained here");
+        return Err(Error::Invalid(message));
+    }
+    Ok((inputs, outputs))
+}
+
+/// Multiplications of an inference by a network of these widths.
+pub fn macs(widths: &[usize]) -> u64 {
+    widths.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum()
+}
+
+/// Dense layers in a row; the last one is linear (logits, or regression values).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    layers: Vec<Dense>,
+}
+
+/// What the layers took in a recorded pass.
+#[derive(Clone, Copy)]
+pub(crate) enum Inputs<'a> {
+    /// The first this sample, the others what the one before gave.
+    Plain(&'a [f32]),
+    /// Each its own of these: what the one before gave, rounded or with units dropped.
+    Changed(&'a [Vec<f32>], &'a Dropout),
+}
+
+impl<'a> Inputs<'a> {
+    fn of(self, layer: usize, tape: &'a [Vec<f32>]) -> &'a [f32] {
+        match self {
+            Inputs::Plain(x) => layer.checked_sub(1).map_or(x, |before| &tape[before]),
+            Inputs::Changed(inputs, _) => &inputs[layer],
+        }
+    }
+
+    /// From the gradient of what a layer took to that of the hidden layer `before` it, in place.
+    fn through_change(self, before: usize, dy: &mut [f32]) {
+        if let Inputs::Changed(_, dropout) = self {
+            dropout.apply(before, dy);
+        }
+    }
+}
+
+impl Network {
+    /// At least one layer; each takes what the one before it gives.
+    pub fn new(layers: impl IntoIterator<Item = Dense>) -> Self {
+        Network { layers: layers.into_iter().enumerate().map(|(index, layer)| layer.at(index)).collect() }
+    }
+
+    /// All parameters zero. `widths` from input to output, at least two, each at least 1.
+    pub fn zero(widths: &[usize], hidden: Activation) -> Self {
+        let last = widths.len().saturating_sub(2);
+        Network::new(widths.windows(2).enumerate().map(|(index, pair)| {
+            let activation = if index == last { Activation::Identity } else { hidden };
+            Dense::new(vec![0.0; pair[0] * pair[1]], vec![0.0; pair[1]], activation)
+        }))
+    }
+
+    /// Random weights, drawn as the core's [`Params::initialize`](microdistill::Params::initialize) draws them.
+    pub fn random(widths: &[usize], hidden: Activation, rng: &mut impl Rng) -> Self {
+        let mut network = Network::zero(widths, hidden);
+        network.initialize(rng);
+        network
+    }
+
+    /// Draws the weights anew, as [`random`](Network::random); biases become zero.
+    pub fn initialize(&mut self, rng: &mut impl Rng) {
+        self.layers.iter_mut().for_each(|layer| layer.initialize(rng));
+    }
+
+    /// From input to output.
+    pub fn layers(&self) -> &[Dense] {
+        &self.layers
+    }
+
+    /// From input to output.
+    pub fn layers_mut(&mut self) -> &mut [Dense] {
+        &mut self.layers
+    }
+
+    /// Widths from input to output.
+    pub fn widths(&self) -> Vec<usize> {
+        let inputs = self.layers.first().map(Dense::inputs);
+        inputs.into_iter().chain(self.layers.iter().map(Dense::outputs)).collect()
+    }
+
+    /// Number of weights and biases.
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().map(Dense::parameters).sum()
+    }
+
+    /// Every weight and bias, in the core's order.
+    pub fn parameter_values(&self) -> impl Iterator<Item = f32> {
+        self.tensors().flat_map(|(_, tensor)| tensor).copied()
+    }
+
+    /// That of the typed network: [`Params::FINGERPRINT`](microdistill::Params::FINGERPRINT).
+    pub fn fingerprint(&self) -> u32 {
+        let layers = self.layers.iter().rev();
+        layers.fold(fingerprint::NOTHING, |rest, layer| fingerprint::chain(layer.fingerprint(), rest))
+    }
+
+    /// The outputs of every layer for one standardized sample; the last is the network's.
+    pub fn activations(&self, x: &[f32]) -> Vec<Vec<f32>> {
+        let mut tape = self.tape();
+        self.record(x, &mut tape);
+        tape
+    }
+
+    /// Logits (or values) for one standardized sample.
+    pub fn predict(&self, x: &[f32]) -> Vec<f32> {
+        self.activations(x).pop().unwrap_or_default()
+    }
+
+    /// [`predict`](Network::predict) for every column of `x`: shape (outputs × rows).
+    pub fn predict_all(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
+        let mut tape = self.tape();
+        let mut y = DMatrix::zeros(tape.last().map_or(0, Vec::len), x.ncols());
+        for (sample, mut output) in x.column_iter().zip(y.column_iter_mut()) {
+            self.record(sample.as_slice(), &mut tape);
+            if let Some(last) = tape.last() {
+                output.copy_from_slice(last);
+            }
+        }
+        y
+    }
+
+    /// Room for the outputs of every layer.
+    pub(crate) fn tape(&self) -> Vec<Vec<f32>> {
+        self.layers.iter().map(|layer| vec![0.0; layer.outputs()]).collect()
+    }
+
+    /// Forward pass that keeps the outputs of every layer.
+    pub(crate) fn record(&self, x: &[f32], tape: &mut [Vec<f32>]) {
+        let mut input = x;
+        for (layer, output) in self.layers.iter().zip(tape) {
+            layer.forward(input, output);
+            input = output;
+        }
+    }
+
+    /// Adds ∂L/∂θ to `gradient`. `inputs` and `tape` are of the recorded pass; `dys` has the tape's shape, with ∂L/∂y in
+    /// its last element, and is overwritten.
+    pub(crate) fn backward(
+        &self,
+        inputs: Inputs<'_>,
+        tape: &[Vec<f32>],
+        dys: &mut [Vec<f32>],
+        gradient: &mut Network,
+    ) {
+        if let (Some(last), Some(y), Some(dy)) = (self.layers.last(), tape.last(), dys.last_mut()) {
+            last.activation.backward(y, dy);
+        }
+        for (index, (layer, gradient)) in self.layers.iter().zip(&mut gradient.layers).enumerate().rev() {
+            let (before, after) = dys.split_at_mut(index);
+            let (x, dz) = (inputs.of(index, tape), &after[0]);
+            let Some((below, dy)) = self.layers[..index].last().zip(before.last_mut()) else {
+                layer.backward(x, dz, gradient, InputGradient::None);
+                break;
+            };
+            // An output that was rounded to zero is not off.
+            if matches!(inputs, Inputs::Plain(_)) && below.activation.is_gate() {
+                layer.backward(x, dz, gradient, InputGradient::Active(dy));
+            } else {
+                layer.backward(x, dz, gradient, InputGradient::All(dy));
+                inputs.through_change(index - 1, dy);
+                below.activation.backward(&tape[index - 1], dy);
+            }
+        }
+    }
+
+    /// Every tensor with its role, in the core's order.
+    pub fn tensors(&self) -> impl Iterator<Item = (Role, &[f32])> {
+        self.layers.iter().flat_map(|layer| {
+            [(Role::Weights, layer.weights.as_slice()), (Role::Bias, layer.bias.as_slice())]
+        })
+    }
+
+    /// Every tensor with its role, in the core's order.
+    pub(crate) fn tensors_mut(&mut self) -> impl Iterator<Item = (Role, &mut [f32])> {
+        self.layers.iter_mut().flat_map(|layer| {
+            [(Role::Weights, layer.weights.as_mut_slice()), (Role::Bias, layer.bias.as_mut_slice())]
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! Networks whose shape is known at run time, in f32 and int8, and the batched trainer of teachers.
+
+pub(crate) mod batched;
+pub(crate) mod dropout;
+mod f32;
+pub mod int8;
+pub mod precision;
+
+pub use f32::*;

@@ -1,0 +1,211 @@
+//! int8 and int4 after training: ranges from calibration rows, codes by TensorFlow Lite's 8-bit quantization
+//! specification.
+//!
+//! | | scale | code |
+//! |---|---|---|
+//! | activations | `s = (max − min) / 255`, of a range that holds 0 | `round(x / s) + zero`, `zero = round(−128 − min / s)` |
+//! | weights | `s_w = max\|w\| / 127`; of fewer bits, see [`Precision`] | `round(w / s_w)` |
+//! | biases | `s_in·s_w` | `round(b / (s_in·s_w))` in 32 bits |
+//!
+//! Where a table is the activation, what it takes has codes of its own, of the range in which the table changes.
+
+use std::mem;
+
+use nalgebra::DMatrix;
+
+use crate::error::{Error, Result};
+use crate::model::{Body, Model};
+use crate::network::int8::{Codes, DenseI8, NetworkI8, fixed_codes};
+use crate::network::precision::{Bits, Precision, Scales};
+use crate::network::{Activation, Dense, Network};
+
+/// The model in int8, or int4. `rows`: raw features, shape (inputs × rows), as in the data that the model was trained on; they
+/// set the range of every layer's outputs.
+///
+/// # Errors
+/// An ensemble, a model that is quantized already, no rows, an activation that is not finite, a precision that no layer has, or ranges
+/// whose quotients no f32 holds.
+pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precision>) -> Result<Model> {
+    let precision = precision.into();
+    let network = quantizable(model)?;
+    model.check().map_err(Error::Invalid)?;
+    let (found, wanted) = (rows.nrows(), model.features().len());
+    if found != wanted {
+        return Err(Error::Invalid(format!("the rows have {found} features, the model takes {wanted}")));
+    }
+    let network = quantize_network(network, &model.scaler.apply(rows), precision)?;
+    let body = match precision.bits {
+        Bits::Eight => Body::Int8(network),
+        Bits::Four | Bits::Three => Body::Int4(network),
+    };
+    let mut quantized = Model { body, ..model.clone() };
+    // They were the f32 model's.
+    quantized.metadata.scores.clear();
+    Ok(quantized)
+}
+
+/// The network of a model that can be quantized.
+///
+/// # Errors
+/// An ensemble, and a model that is quantized already.
+pub fn quantizable(model: &Model) -> Result<&Network> {
+    match &model.body {
+        Body::F32(network) => Ok(network),
+        Body::Ensemble(members) => Err(Error::ensemble(members.len())),
+        Body::Int8(_) | Body::Int4(_) => {
+            let kind = model.kind();
+            Err(Error::Invalid(format!("the model is {kind} already: give the f32 model it was made of")))
+        }
+    }
+}
+
+/// The network in int8, or int4. `x`: standardized calibration rows, shape (inputs × rows).
+///
+/// # Errors
+/// As of [`quantize`].
+pub fn quantize_network(
+    network: &Network,
+    x: &DMatrix<f32>,
+    precision: impl Into<Precision>,
+) -> Result<NetworkI8> {
+    let precision = precision.into();
+    precision.check()?;
+    let mut codes = codes(network, x)?.into_iter();
+    let input = codes.next().unwrap_or(Range::default().codes());
+    let mut before = input;
+    let layers = network.layers().iter().zip(codes).enumerate().map(|(index, (layer, output))| {
+        let sums = match layer.activation.is_curved() {
+            true => Some(calibrate_sums(network, index, x)?.codes()),
+            false => None,
+        };
+        let layer = dense(layer, before, sums, output, precision);
+        before = output;
+        layer.map_err(|problem| Error::Invalid(format!("layer {index} cannot be quantized: {problem}")))
+    });
+    Ok(NetworkI8 { input, layers: layers.collect::<Result<_>>()? })
+}
+
+/// An interval that holds zero, which must have a code of its own.
+#[derive(Clone, Copy, Default)]
+struct Range {
+    low: f32,
+    high: f32,
+}
+
+impl Range {
+    fn cover(&mut self, values: &[f32]) {
+        for &value in values {
+            self.low = self.low.min(value);
+            self.high = self.high.max(value);
+        }
+    }
+
+    /// The interval in 255 steps; a network whose calibration rows give nothing but zero here gets steps of 1.
+    fn codes(self) -> Codes {
+        let width = f64::from(self.high) - f64::from(self.low);
+        let scale = if width > 0.0 { ((width / 255.0) as f32).max(f32::MIN_POSITIVE) } else { 1.0 };
+        // The cast saturates.
+        let zero = (-128.0 - f64::from(self.low) / f64::from(scale)).round() as i8;
+        Codes { scale, zero }
+    }
+}
+
+/// The codes of the input and of every layer's outputs, for the rows `x`.
+pub(crate) fn codes(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Codes>> {
+    let fixed = network.layers().iter().map(|layer| fixed_codes(layer.activation));
+    let ranges = calibrate(network, x)?.into_iter();
+    let codes = std::iter::once(None).chain(fixed).zip(ranges);
+    Ok(codes.map(|(fixed, range)| fixed.unwrap_or(range.codes())).collect())
+}
+
+/// The ranges of the input and of every layer's outputs.
+fn calibrate(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Range>> {
+    if x.ncols() == 0 {
+        return Err(Error::Invalid("quantization needs calibration rows: give the training data".into()));
+    }
+    let mut ranges = vec![Range::default(); network.layers().len() + 1];
+    for (row, x) in x.column_iter().enumerate() {
+        let outputs = network.activations(x.as_slice());
+        let stages = std::iter::once(x.as_slice()).chain(outputs.iter().map(Vec::as_slice));
+        for (stage, (range, values)) in ranges.iter_mut().zip(stages).enumerate() {
+            if values.iter().any(|value| !value.is_finite()) {
+                let place =
+                    if stage == 0 { "the input".into() } else { format!("layer {}'s output", stage - 1) };
+                let row = row + 1;
+                return Err(Error::Invalid(format!(
+                    "{place} is not finite for calibration row {row}: check the row, or train again"
+                )));
+            }
+            range.cover(values);
+        }
+    }
+    Ok(ranges)
+}
+
+/// The range of a layer's sums, as far as its activation tells them apart.
+fn calibrate_sums(network: &Network, index: usize, x: &DMatrix<f32>) -> Result<Range> {
+    let mut linear = Network::new(network.layers().iter().take(index + 1).cloned());
+    let last = linear.layers_mut().last_mut();
+    let activation =
+        last.map_or(Activation::Identity, |last| mem::replace(&mut last.activation, Activation::Identity));
+    let Range { low, high } = calibrate(&linear, x)?.pop().unwrap_or_default();
+    // Beyond these, all outputs have the codes -128 and 127.
+    let (lowest, highest) = match activation {
+        Activation::Tanh => (-3.2, 2.6),
+        Activation::Sigmoid => (-6.3, 5.2),
+        _ => (f32::MIN, f32::MAX),
+    };
+    Ok(Range { low: low.max(lowest), high: high.min(highest) })
+}
+
+/// Codes of a bias stay within ±2³⁰, which leaves as much for the products.
+const BIAS_LIMIT: f64 = (1 << 30) as f64;
+/// Inputs of a layer whose products, each within 127·255, still fit beside the bias in an i32.
+const INPUT_LIMIT: usize = (1 << 30) / (127 * 255);
+
+fn dense(
+    layer: &Dense,
+    input: Codes,
+    sums: Option<Codes>,
+    output: Codes,
+    precision: Precision,
+) -> Result<DenseI8, String> {
+    let inputs = layer.inputs();
+    if inputs > INPUT_LIMIT {
+        return Err(format!("{inputs} inputs, sums in 32 bits hold {INPUT_LIMIT}"));
+    }
+    let weights = layer.weights();
+    let rows = || weights.chunks_exact(inputs);
+    let scale = |(row, &bias)| weight_scale(precision.scale(row), bias, input);
+    let mut weight_scales: Vec<f32> = rows().zip(&layer.bias).map(scale).collect();
+    if precision.scales == Scales::PerLayer {
+        weight_scales = vec![weight_scales.iter().copied().fold(0.0, f32::max)];
+    }
+    // A channel without weights and bias is zero at any scale.
+    for scale in weight_scales.iter_mut().filter(|scale| **scale == 0.0) {
+        *scale = 1.0;
+    }
+    if weight_scales.iter().any(|scale| !scale.is_finite()) {
+        return Err("its bias is too large beside its inputs".into());
+    }
+    let scales = || weight_scales.iter().copied().cycle();
+    let bias = |(&bias, scale): (&f32, f32)| {
+        (f64::from(bias) / (f64::from(input.scale) * f64::from(scale))).round() as i32
+    };
+    let codes: Vec<_> = rows().zip(scales()).map(|(row, scale)| precision.codes(row, scale)).collect();
+    Ok(DenseI8 {
+        weights: codes.iter().flat_map(|codes| &codes.products).copied().collect(),
+        group_scales: codes.iter().flat_map(|codes| &codes.group_scales).copied().collect(),
+        bias: layer.bias.iter().zip(scales()).map(bias).collect(),
+        weight_scales,
+        activation: layer.activation,
+        sums,
+        output,
+    })
+}
+
+/// `scale`, or coarser where the bias, of scale `s_in·s_w`, would not fit in its limit. Zero for a channel of zeros.
+fn weight_scale(scale: f64, bias: f32, input: Codes) -> f32 {
+    let scale = scale.max(f64::from(bias.abs()) / (f64::from(input.scale) * BIAS_LIMIT));
+    if scale > 0.0 { (scale as f32).max(f32::MIN_POSITIVE) } else { 0.0 }
+}

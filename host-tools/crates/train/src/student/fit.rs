@@ -1,0 +1,120 @@
+//! From data, and a teacher, to a student's model.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use nalgebra::DMatrix;
+
+use super::hint::hidden_layers;
+use super::recipe::Recipe;
+use super::samples::Lessons;
+use super::settings::Settings;
+use super::train::{Epoch, train_watched};
+use crate::dataset::{Dataset, Standardizer};
+use crate::error::{Error, Result};
+use crate::model::{Body, Metadata, Model, Role, Task};
+use crate::outputs::Answers;
+
+/// Rows, and what teachers say about them.
+#[derive(Clone, Copy, Debug)]
+pub struct Taught<'a> {
+    /// The rows.
+    pub data: &'a Dataset,
+    /// Of the same rows, in the target's unit, as [`Model::answers`] gives them. Without a teacher, values are learned
+    /// from the rows themselves.
+    pub teacher: Option<&'a Answers>,
+}
+
+/// Trains a student on `rows`. `validation` is for early stopping and to see how the training goes.
+///
+/// # Errors
+/// As of [`train`](super::train).
+pub fn fit(
+    rows: Taught<'_>,
+    validation: Option<Taught<'_>>,
+    settings: &Settings,
+    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+) -> Result<Model> {
+    fit_from(None, rows, validation, settings, progress)
+}
+
+/// [`fit`], after the student's hidden layers have learned to give what a hidden layer of the teacher gives, through a
+/// linear map that is dropped then (FitNets, Romero et al. 2015). `hints`: shape (units of the teacher × rows), as
+/// [`Model::hints`] gives them.
+///
+/// # Errors
+/// As of [`fit`], a student without a hidden layer, and hints for other rows.
+pub fn fit_with_hints(
+    hints: &DMatrix<f32>,
+    rows: Taught<'_>,
+    validation: Option<Taught<'_>>,
+    settings: &Settings,
+    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+) -> Result<Model> {
+    fit_from(Some(hints), rows, validation, settings, progress)
+}
+
+fn fit_from(
+    hints: Option<&DMatrix<f32>>,
+    rows: Taught<'_>,
+    validation: Option<Taught<'_>>,
+    settings: &Settings,
+    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+) -> Result<Model> {
+    let data = rows.data;
+    match (is_regression(data), settings.recipe) {
+        (true, Recipe::ValueMse) => {}
+        (false, Recipe::ValueMse) => {
+            return Err(Error::Invalid(
+                "the squared difference of values is for values, not for labels".into(),
+            ));
+        }
+        (true, _) => {
+            return Err(Error::Invalid(
+                "values have no probabilities, logits or classes: they are distilled by their squared difference".into(),
+            ));
+        }
+        (false, _) => {}
+    }
+    let values = rows.teacher.filter(|_| is_regression(data)).map(Answers::values);
+    let standardizer = Standardizer::fit(data, values.as_deref());
+    let training = Prepared::new(&standardizer, rows);
+    let validation = validation.map(|rows| Prepared::new(&standardizer, rows));
+    let validation = validation.as_ref().map(Prepared::lessons);
+    let start = hints.map(|hints| hidden_layers(settings, &training.x, hints, progress)).transpose()?;
+    let watch = &mut |epoch, _: &_| progress(epoch);
+    let trained = train_watched(settings, start.as_ref(), training.lessons(), validation, watch)?;
+    let network = standardizer.restore(trained.network);
+    let mut metadata = Metadata::of(data, Role::Student, settings.seed);
+    metadata.precision = settings.precision;
+    Ok(Model::new(metadata, standardizer.scaler, Body::F32(network), &data.x))
+}
+
+fn is_regression(data: &Dataset) -> bool {
+    matches!(data.task, Task::Regression { .. })
+}
+
+/// Rows as lessons refer to them.
+struct Prepared<'a> {
+    x: DMatrix<f32>,
+    labels: Vec<Option<usize>>,
+    teacher: Option<Cow<'a, Answers>>,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(standardizer: &Standardizer, rows: Taught<'a>) -> Self {
+        let Taught { data, teacher } = rows;
+        let standardized = standardizer.apply(data);
+        let values = |values| Cow::Owned(Answers::from(values));
+        let teacher = match teacher {
+            Some(answers) if is_regression(data) => Some(values(standardizer.values(&answers.values()))),
+            Some(answers) => Some(Cow::Borrowed(answers)),
+            None => standardized.values.map(values),
+        };
+        Prepared { x: standardized.x, labels: data.labels(), teacher }
+    }
+
+    fn lessons(&self) -> Lessons<'_> {
+        Lessons { x: &self.x, labels: &self.labels, teacher: self.teacher.as_deref() }
+    }
+}

@@ -1,0 +1,50 @@
+//! Hints: what a teacher's hidden layer gives, before a student learns what its outputs are.
+
+use std::ops::ControlFlow;
+
+use nalgebra::DMatrix;
+
+use super::recipe::Recipe;
+use super::samples::Lessons;
+use super::settings::Settings;
+use super::train::{Epoch, train};
+use crate::class_weights::ClassWeights;
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::outputs::Answers;
+
+/// Hidden layers that give, through a linear layer that is then dropped, what the teacher's hidden layer gives for the
+/// standardized rows `x` (FitNets, Romero et al. 2015, first stage). `hints`: shape (units of the teacher × rows).
+///
+/// It takes half the epochs of the training that follows, in passes of its own.
+pub(super) fn hidden_layers(
+    settings: &Settings,
+    x: &DMatrix<f32>,
+    hints: &DMatrix<f32>,
+    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+) -> Result<Network> {
+    let [hidden @ .., _] = settings.widths.as_slice() else { return Err(no_hidden_layer()) };
+    if hidden.len() < 2 {
+        return Err(no_hidden_layer());
+    }
+    let stage = Settings {
+        widths: [hidden, &[hints.nrows()]].concat(),
+        recipe: Recipe::ValueMse,
+        cooling: None,
+        label_smoothing: 0.0,
+        epochs: settings.epochs.div_ceil(2),
+        patience: None,
+        class_weights: ClassWeights::None,
+        precision: None,
+        ..settings.clone()
+    };
+    let answers = Answers::from(hints.clone());
+    let lessons = Lessons { x, labels: &vec![None; x.ncols()], teacher: Some(&answers) };
+    let layers = train(&stage, lessons, None, progress)?.network.layers().to_vec();
+    let hidden = layers.len() - 1;
+    Ok(Network::new(layers.into_iter().take(hidden)))
+}
+
+fn no_hidden_layer() -> Error {
+    Error::Invalid("hints are for hidden layers, and the student has none".into())
+}

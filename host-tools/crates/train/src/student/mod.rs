@@ -1,0 +1,24 @@
+//! Students: trained sample by sample through the core's kernels, on hard labels or distilled from a teacher.
+
+mod annealing;
+mod distiller;
+mod fit;
+mod hint;
+mod recipe;
+mod sampler;
+mod samples;
+mod settings;
+mod straight_through;
+#[cfg(test)]
+mod tests;
+mod train;
+
+pub use annealing::{Cooling, Curve};
+pub use distiller::Distiller;
+pub use fit::{Taught, fit, fit_with_hints};
+pub use recipe::Recipe;
+pub use sampler::Blend;
+pub use samples::Lessons;
+pub use settings::{Settings, WEIGHT_DECAY};
+
+pub use train::{Epoch, Trained, Validation, train, train_watched};

@@ -1,0 +1,166 @@
+//! What a student is trained for, as one loss.
+
+use microdistill::loss::{
+    CenteredLogitMse, CrossEntropy, DecoupledSoftLabels, Linear, Loss, OutputMse, Soft, SoftLabels, Softmax,
+};
+
+use crate::class_weights::weigh;
+use crate::error::{Error, Result};
+
+/// What a student is trained for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Recipe {
+    /// Cross-entropy with the labels; no teacher.
+    HardLabels,
+    /// `α·T²·KL(q‖p) + (1−α)·CE`; the labels may be missing.
+    SoftLabels(SoftLabels),
+    /// `T²·(α·TCKD + β·NCKD) + (1−α)·CE`, of three classes or more.
+    Decoupled(DecoupledSoftLabels),
+    /// Mean squared difference between the probabilities of teacher and student.
+    OutputMse,
+    /// Mean squared difference between the logits of teacher and student, both minus their mean.
+    LogitMse,
+    /// Mean squared difference between the values of teacher and student: regression.
+    ValueMse,
+}
+
+impl Recipe {
+    /// At which temperature teachers are asked, by [`Answers::logits`](crate::outputs::Answers::logits).
+    pub fn temperature(self) -> f32 {
+        match self {
+            Recipe::SoftLabels(SoftLabels { temperature, .. })
+            | Recipe::Decoupled(DecoupledSoftLabels { temperature, .. }) => temperature,
+            Recipe::HardLabels | Recipe::OutputMse | Recipe::LogitMse | Recipe::ValueMse => 1.0,
+        }
+    }
+
+    /// The recipe at another temperature, if it has one.
+    pub(super) fn at(self, temperature: f32) -> Self {
+        match self {
+            Recipe::SoftLabels(loss) => Recipe::SoftLabels(SoftLabels { temperature, ..loss }),
+            Recipe::Decoupled(loss) => Recipe::Decoupled(DecoupledSoftLabels { temperature, ..loss }),
+            Recipe::HardLabels | Recipe::OutputMse | Recipe::LogitMse | Recipe::ValueMse => self,
+        }
+    }
+
+    /// What is wrong with its numbers, or with so many outputs.
+    pub fn check(self, outputs: usize) -> Result<()> {
+        let invalid = |message: String| Err(Error::Invalid(message));
+        let (temperature, alpha, beta) = match self {
+            Recipe::SoftLabels(SoftLabels { temperature, alpha }) => (temperature, alpha, 0.0),
+            Recipe::Decoupled(DecoupledSoftLabels { temperature, alpha, beta }) => (temperature, alpha, beta),
+            Recipe::HardLabels | Recipe::OutputMse | Recipe::LogitMse | Recipe::ValueMse => return Ok(()),
+        };
+        if !(temperature.is_finite() && temperature > 0.0) {
+            return invalid(format!("temperature {temperature}: it must be above 0"));
+        }
+        if !(0.0..=1.0).contains(&alpha) {
+            return invalid(format!("alpha {alpha}: it must be in [0, 1]"));
+        }
+        if !(beta.is_finite() && beta >= 0.0) {
+            return invalid(format!("beta {beta}: it must be at least 0"));
+        }
+        if matches!(self, Recipe::Decoupled(_)) && outputs < 3 {
+            return invalid(format!(
+                "decoupled soft labels need three classes or more, the student has {outputs}: beside the label's class \
+                 there must be two to compare; use soft labels"
+            ));
+        }
+        Ok(())
+    }
+
+    /// What the cross-entropy with the label counts.
+    pub(super) fn label_share(self) -> f32 {
+        match self {
+            Recipe::HardLabels => 1.0,
+            Recipe::SoftLabels(SoftLabels { alpha, .. })
+            | Recipe::Decoupled(DecoupledSoftLabels { alpha, .. }) => 1.0 - alpha,
+            Recipe::OutputMse | Recipe::LogitMse | Recipe::ValueMse => 0.0,
+        }
+    }
+
+    fn gradient(self, z: &[f32], lesson: Lesson<'_>, dz: &mut [f32], work: &mut [f32]) -> f32 {
+        let Lesson { teacher, label, .. } = lesson;
+        match self {
+            Recipe::HardLabels => {
+                // A number that no class has teaches nothing.
+                Loss::<f32, [f32]>::gradient(&CrossEntropy, z, label.unwrap_or(usize::MAX), dz, work)
+            }
+            Recipe::SoftLabels(loss) => loss.gradient(z, Soft { teacher, label }, dz, work),
+            Recipe::Decoupled(loss) => loss.gradient(z, Soft { teacher, label }, dz, work),
+            Recipe::OutputMse => OutputMse::<Softmax>::new().gradient(z, teacher, dz, work),
+            Recipe::LogitMse => CenteredLogitMse::new().gradient(z, teacher, dz, work),
+            Recipe::ValueMse => OutputMse::<Linear>::new().gradient(z, teacher, dz, work),
+        }
+    }
+}
+
+/// What one row teaches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lesson<'a> {
+    /// The teacher's logits or values; empty without one.
+    pub teacher: &'a [f32],
+    /// The class, if it is known.
+    pub label: Option<usize>,
+    /// What the row counts.
+    pub weight: Option<f32>,
+}
+
+/// A recipe, its labels smoothed, its rows weighted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Objective {
+    pub recipe: Recipe,
+    /// ε: see [`Settings::label_smoothing`](super::Settings::label_smoothing).
+    pub smoothing: f32,
+}
+
+impl Loss<f32> for Objective {
+    type Target<'a> = Lesson<'a>;
+
+    fn gradient(&self, z: &[f32], lesson: Lesson<'_>, dz: &mut [f32], work: &mut [f32]) -> f32 {
+        let mut loss = self.recipe.gradient(z, lesson, dz, work);
+        let smoothed = self.smoothing * self.recipe.label_share();
+        if let Some(label) = lesson.label
+            && smoothed > 0.0
+        {
+            loss += smooth(smoothed, z, label, dz);
+        }
+        match lesson.weight {
+            None => loss,
+            Some(weight) => weigh(loss, dz, weight),
+        }
+    }
+}
+
+/// What smoothing adds to a cross-entropy, whose targets become `t = (1−ε)·onehot(y) + ε/C`: `ε·(z_y − mean(z))`. Returns
+/// it and adds its gradient, `ε·(onehot(y) − 1/C)`, to `dz`.
+fn smooth(smoothing: f32, z: &[f32], label: usize, dz: &mut [f32]) -> f32 {
+    let (Some(own), Some(own_gradient)) = (z.get(label), dz.get_mut(label)) else { return 0.0 };
+    *own_gradient += smoothing;
+    let classes = z.len() as f32;
+    dz.iter_mut().for_each(|dz| *dz -= smoothing / classes);
+    smoothing * (own - z.iter().sum::<f32>() / classes)
+}
+
+/// Mixup (Zhang et al. 2018): `λ·L(first) + (1−λ)·L(second)`, whose gradient is, for all recipes, that of the mixed targets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mixed<'a, L> {
+    pub loss: &'a L,
+    /// λ in [0, 1].
+    pub share: f32,
+}
+
+impl<L: Loss<f32>> Loss<f32> for Mixed<'_, L> {
+    type Target<'b> = [L::Target<'b>; 2];
+
+    fn gradient(&self, z: &[f32], targets: Self::Target<'_>, dz: &mut [f32], work: &mut [f32]) -> f32 {
+        let [first, second] = targets;
+        let loss = self.loss.gradient(z, second, dz, work);
+        let second_loss = weigh(loss, dz, 1.0 - self.share);
+        let mut first_dz = vec![0.0; dz.len()];
+        let loss = self.loss.gradient(z, first, &mut first_dz, work);
+        let first_loss = weigh(loss, &mut first_dz, self.share);
+        dz.iter_mut().zip(first_dz).for_each(|(dz, first)| *dz += first);
+        first_loss + second_loss
+    }
+}

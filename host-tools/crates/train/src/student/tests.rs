@@ -1,0 +1,326 @@
+use std::ops::ControlFlow;
+
+use microdistill::loss::{
+    DecoupledSoftLabels, Loss, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels,
+};
+use microdistill::optimizer::AdamRates;
+use microdistill::{argmax, loss};
+use nalgebra::DMatrix;
+use rand_core::Rng;
+use rand_pcg::Pcg32;
+
+use super::hint::hidden_layers;
+use super::recipe::{Lesson, Mixed, Objective, Recipe};
+use super::samples::Lessons;
+use super::{Blend, Cooling, Curve, Epoch, Settings, Trained, train, train_watched};
+use crate::error::Result;
+use crate::network::{Activation, Network};
+use crate::outputs::Answers;
+
+const SOFT: Recipe = Recipe::SoftLabels(SoftLabels { temperature: 2.0, alpha: 0.75 });
+
+/// Rows without any rule: what is learned of them is learned by heart.
+struct Rows {
+    x: DMatrix<f32>,
+    labels: Vec<Option<usize>>,
+    teacher: Answers,
+}
+
+const CLASSES: usize = 4;
+
+fn rows(count: usize, seed: u64) -> Rows {
+    let mut rng = Pcg32::new(seed, 5);
+    let mut number = || (rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0;
+    let x = DMatrix::from_fn(6, count, |_, _| 2.0 * number());
+    let teacher = DMatrix::from_fn(CLASSES, count, |_, _| 3.0 * number());
+    let labels = (0..count).map(|_| Some((2.0 + 2.0 * number()) as usize % CLASSES)).collect();
+    Rows { x, labels, teacher: teacher.into() }
+}
+
+impl Rows {
+    fn lessons(&self) -> Lessons<'_> {
+        Lessons { x: &self.x, labels: &self.labels, teacher: Some(&self.teacher) }
+    }
+}
+
+fn settings(recipe: Recipe) -> Settings {
+    let mut settings = Settings::new(vec![6, 24, CLASSES], recipe, 24, 3);
+    settings.batch = 5;
+    settings
+}
+
+fn history(
+    settings: &Settings,
+    lessons: Lessons<'_>,
+    validation: Option<Lessons<'_>>,
+) -> Result<(Trained, Vec<Epoch>)> {
+    let mut history = Vec::new();
+    let trained = train(settings, lessons, validation, &mut |epoch| {
+        history.push(epoch);
+        ControlFlow::Continue(())
+    })?;
+    Ok((trained, history))
+}
+
+fn trained(settings: &Settings, lessons: Lessons<'_>) -> Trained {
+    history(settings, lessons, None).unwrap().0
+}
+
+#[test]
+fn answers_and_labels_stay_beside_their_rows_when_these_are_shuffled() {
+    let rows = rows(24, 1);
+    let share = |recipe: Recipe, blend, expected: &dyn Fn(usize) -> usize| {
+        let mut settings = Settings { blend, ..settings(recipe) };
+        settings.rates.weight_decay = 0.0;
+        let network = trained(&settings, rows.lessons()).network;
+        let right = |&row: &usize| argmax(&network.predict(rows.x.column(row).as_slice())) == expected(row);
+        (0..24).filter(right).count()
+    };
+    let answers = rows.teacher.logits(1.0);
+    let taught = |row: usize| argmax(answers.column(row).as_slice());
+    let soft = Recipe::SoftLabels(SoftLabels { temperature: 2.0, alpha: 1.0 });
+    for recipe in [soft, Recipe::OutputMse, Recipe::LogitMse] {
+        for blend in [None, Some(Blend { own: 16, share: 0.4 })] {
+            let right = share(recipe, blend, &taught);
+            assert!(right >= 20, "{recipe:?}, {blend:?}: {right} of 24");
+        }
+    }
+    // By chance it would be a quarter.
+    assert!(share(Recipe::HardLabels, None, &|row| rows.labels[row].unwrap()) >= 20);
+}
+
+/// Loss and gradient.
+fn gradient<L: Loss<f32>>(loss: &L, z: &[f32], target: L::Target<'_>) -> (f32, Vec<f32>) {
+    let (mut dz, mut work) = (vec![f32::NAN; z.len()], vec![f32::NAN; z.len()]);
+    (loss.gradient(z, target, &mut dz, &mut work), dz)
+}
+
+#[track_caller]
+fn assert_close(found: &[f32], expected: &[f32]) {
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-6 * expected.abs().max(1.0), "{found} for {expected}");
+    }
+}
+
+const Z: [f32; CLASSES] = [0.5, -1.0, 2.0, 0.25];
+const V: [f32; CLASSES] = [1.5, 0.0, -0.5, 1.0];
+
+fn lesson(label: usize) -> Lesson<'static> {
+    Lesson { teacher: &V, label: Some(label), weight: None }
+}
+
+#[test]
+fn smoothing_spreads_the_label_alone_or_beside_a_teacher() {
+    let smoothing = 0.3;
+    let (hard, hard_dz) = gradient(&SmoothedCrossEntropy { smoothing }, &Z, 2);
+    let objective = Objective { recipe: Recipe::HardLabels, smoothing };
+    let (value, dz) = gradient(&objective, &Z, lesson(2));
+    assert_close(&[value], &[hard]);
+    assert_close(&dz, &hard_dz);
+
+    let (value, dz) = gradient(&Objective { recipe: SOFT, smoothing }, &Z, lesson(2));
+    let soft = SoftLabels { temperature: 2.0, alpha: 0.75 };
+    let (soft, soft_dz) = gradient(&soft, &Z, Soft { teacher: &V[..], label: None });
+    assert_close(&[value], &[soft + 0.25 * hard]);
+    let both: Vec<f32> = soft_dz.iter().zip(&hard_dz).map(|(soft, hard)| soft + 0.25 * hard).collect();
+    assert_close(&dz, &both);
+}
+
+#[test]
+fn what_is_mixed_is_what_a_sample_is_held_against() {
+    let other = Lesson { teacher: &[-2.0, 1.0, 0.5, 0.0], label: Some(0), weight: None };
+    let share = 0.3;
+    let mix = |first: &[f32], second: &[f32]| -> Vec<f32> {
+        first.iter().zip(second).map(|(first, second)| share * first + (1.0 - share) * second).collect()
+    };
+    let mixed = |recipe| {
+        let objective = Objective { recipe, smoothing: 0.0 };
+        gradient(&Mixed { loss: &objective, share }, &Z, [lesson(2), other])
+    };
+    let softened = |logits: &[f32], temperature: f32| {
+        let mut shares = logits.to_vec();
+        loss::softmax(&mut shares, temperature);
+        shares
+    };
+    // Labels: shares of two classes.
+    let (value, dz) = mixed(Recipe::HardLabels);
+    let targets = [1.0 - share, 0.0, share, 0.0];
+    let (expected, expected_dz) =
+        gradient(&SoftCrossEntropy::<microdistill::fast::Libm>::NEW, &Z, &targets[..]);
+    assert_close(&[value], &[expected]);
+    assert_close(&dz, &expected_dz);
+    // Teachers: their softened probabilities, the loss but for a constant.
+    let (_, dz) = mixed(Recipe::SoftLabels(SoftLabels { temperature: 2.0, alpha: 1.0 }));
+    let targets = mix(&softened(&V, 2.0), &softened(other.teacher, 2.0));
+    let expected: Vec<f32> = softened(&Z, 2.0).iter().zip(&targets).map(|(p, q)| 2.0 * (p - q)).collect();
+    assert_close(&dz, &expected);
+    // Values: their mean.
+    let (_, dz) = mixed(Recipe::ValueMse);
+    let expected: Vec<f32> = Z.iter().zip(mix(&V, other.teacher)).map(|(z, v)| 0.5 * (z - v)).collect();
+    assert_close(&dz, &expected);
+}
+
+#[test]
+fn regularizers_repeat_by_seed_and_change_what_is_learned() {
+    let rows = rows(24, 1);
+    let plain = trained(&settings(SOFT), rows.lessons());
+    for regularized in [
+        Settings { dropout: 0.3, ..settings(SOFT) },
+        Settings { mixup: Some(0.4), ..settings(SOFT) },
+        Settings { label_smoothing: 0.2, ..settings(SOFT) },
+    ] {
+        let first = trained(&regularized, rows.lessons());
+        assert_eq!(first, trained(&regularized, rows.lessons()), "{regularized:?}");
+        assert_ne!(first, plain, "{regularized:?}");
+    }
+}
+
+#[test]
+fn a_temperature_that_changes_is_asked_of_the_teachers_anew() {
+    let rows = rows(24, 1);
+    let other = DMatrix::from_fn(CLASSES, 24, |row, column| ((row * 7 + column) % 5) as f32);
+    let both = Answers::of([(1.0, rows.teacher.clone()), (1.0, other.into())]).unwrap();
+    let lessons = Lessons { teacher: Some(&both), ..rows.lessons() };
+    let cooled = |last| Settings { cooling: Some(Cooling { last, curve: Curve::Linear }), ..settings(SOFT) };
+    // One that goes nowhere is none.
+    let plain = trained(&settings(SOFT), lessons);
+    assert_eq!(trained(&cooled(2.0), lessons), plain);
+    assert_ne!(trained(&cooled(1.0), lessons), plain);
+    // The validation loss is that of the last temperature, from the first epoch on.
+    let at_last = Settings { recipe: SOFT.at(1.0), ..settings(SOFT) };
+    let stop = |epoch: &Settings| {
+        let mut found = None;
+        train(epoch, lessons, Some(lessons), &mut |epoch| {
+            found = epoch.validation;
+            ControlFlow::Break(())
+        })
+        .unwrap();
+        found.unwrap().loss
+    };
+    let (cooled, last) = (stop(&cooled(1.0)), stop(&at_last));
+    assert!((cooled - last).abs() < 0.1 * last, "{cooled} and {last}");
+}
+
+#[test]
+fn hints_are_hidden_layers_that_give_the_teachers_through_a_linear_map() {
+    let rows = rows(24, 1);
+    let mut rng = Pcg32::new(8, 8);
+    let teacher = Network::random(&[6, 10, 10, CLASSES], Activation::Tanh, &mut rng);
+    let given = |network: &Network, layer: usize| {
+        let columns = rows.x.column_iter().map(|x| network.activations(x.as_slice()).swap_remove(layer));
+        DMatrix::from_vec(network.layers()[layer].outputs(), 24, columns.flatten().collect())
+    };
+    let hints = given(&teacher, 1);
+    let settings = Settings { label_smoothing: 0.1, ..settings(SOFT) };
+    let start = hidden_layers(&settings, &rows.x, &hints, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(start.widths(), [6, 24]);
+    // What is left after the best linear map (with a constant) of what the hidden layer gives.
+    let left = |network: &Network| {
+        let hidden = given(network, 0).insert_row(0, 1.0).cast::<f64>();
+        let wanted = hints.clone().cast::<f64>();
+        let gram = &hidden * hidden.transpose() + DMatrix::identity(25, 25) * 1e-2;
+        let map = gram.cholesky().unwrap().solve(&(&hidden * wanted.transpose()));
+        (map.transpose() * hidden - wanted).norm_squared()
+    };
+    let random = Network::random(&[6, 24], Activation::Relu, &mut rng);
+    assert!(left(&start) < left(&random), "{} and {}", left(&start), left(&random));
+    // The student begins with these layers.
+    let lessons = rows.lessons();
+    let still =
+        Settings { rates: AdamRates { rate: f32::MIN_POSITIVE, ..settings.rates }, ..settings.clone() };
+    let student = train_watched(&still, Some(&start), lessons, None, &mut |_, _| ControlFlow::Break(()))
+        .unwrap()
+        .network;
+    assert_eq!(student.layers()[0].weights(), start.layers()[0].weights());
+    let none = Settings { widths: vec![6, CLASSES], ..settings };
+    let error = hidden_layers(&none, &rows.x, &hints, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(error.to_string(), "hints are for hidden layers, and the student has none");
+}
+
+#[test]
+fn the_best_epoch_is_kept_and_training_stops_when_patience_ends() {
+    let (rows, others) = (rows(24, 1), rows(40, 2));
+    let settings = Settings { patience: Some(7), ..settings(Recipe::HardLabels) };
+    let (trained, history) = history(&settings, rows.lessons(), Some(others.lessons())).unwrap();
+    let losses: Vec<f64> = history.iter().map(|epoch| epoch.validation.unwrap().loss).collect();
+    let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap();
+    assert_eq!((trained.epoch, history.len()), (best + 1, best + 8));
+    assert!(history.len() < settings.epochs);
+    // The network is the one that was judged then.
+    let (mut loss, mut right) = (0.0, 0);
+    for (x, label) in others.x.column_iter().zip(&others.labels) {
+        let z = trained.network.predict(x.as_slice());
+        let objective = Objective { recipe: Recipe::HardLabels, smoothing: 0.0 };
+        let lesson = Lesson { teacher: &[], label: *label, weight: None };
+        loss += f64::from(gradient(&objective, &z, lesson).0) / 40.0;
+        right += usize::from(Some(argmax(&z)) == *label);
+    }
+    let validation = history[best].validation.unwrap();
+    assert_eq!(validation.accuracy, Some(f64::from(right as u32) / 40.0));
+    assert!((validation.loss - loss).abs() < 1e-9);
+}
+
+#[test]
+fn validation_rows_change_nothing_but_the_epoch_that_is_kept() {
+    let (rows, others) = (rows(24, 1), rows(40, 2));
+    let settings = settings(SOFT);
+    let (alone, without) = history(&settings, rows.lessons(), None).unwrap();
+    let (_, with) = history(&settings, rows.lessons(), Some(others.lessons())).unwrap();
+    assert!(without.iter().map(|epoch| epoch.loss).eq(with.iter().map(|epoch| epoch.loss)));
+    assert_eq!(alone.epoch, settings.epochs);
+}
+
+#[test]
+fn settings_out_of_their_ranges_are_refused() {
+    let rows = rows(8, 1);
+    let soft = |temperature, alpha| Recipe::SoftLabels(SoftLabels { temperature, alpha });
+    let decoupled = |beta| Recipe::Decoupled(DecoupledSoftLabels { beta, ..DecoupledSoftLabels::DEFAULT });
+    let cooled =
+        |recipe, last| Settings { cooling: Some(Cooling { last, curve: Curve::Cosine }), ..settings(recipe) };
+    let base = || settings(SOFT);
+    let rate = |rate| Settings { rates: AdamRates { rate, ..AdamRates::DEFAULT }, ..base() };
+    let decay = |weight_decay| Settings { rates: AdamRates { weight_decay, ..AdamRates::DEFAULT }, ..base() };
+    for (settings, message) in [
+        (rate(-1.0), "rate -1: it must be above 0"),
+        (rate(f32::INFINITY), "rate inf: it must be above 0"),
+        (decay(-0.1), "weight decay -0.1: it must be at least 0"),
+        (Settings { batch: 0, ..base() }, "batch and epochs must be at least 1"),
+        (Settings { dropout: 1.0, ..base() }, "dropout 1: it must be at least 0 and below 1"),
+        (Settings { dropout: f32::NAN, ..base() }, "dropout NaN: it must be at least 0 and below 1"),
+        (
+            Settings { label_smoothing: -0.1, ..base() },
+            "label smoothing -0.1: it must be at least 0 and below 1",
+        ),
+        (
+            Settings { label_smoothing: 0.1, ..settings(Recipe::LogitMse) },
+            "label smoothing 0.1: this loss has no labels to smooth",
+        ),
+        (Settings { mixup: Some(0.0), ..base() }, "mixup 0: it must be above 0"),
+        (
+            Settings { blend: Some(Blend { own: 8, share: 0.5 }), ..base() },
+            "a share of further rows where 8 of 8 rows are the data's: both kinds are needed",
+        ),
+        (Settings { patience: Some(3), ..base() }, "early stopping needs validation rows"),
+        (settings(soft(0.0, 0.5)), "temperature 0: it must be above 0"),
+        (settings(soft(f32::NAN, 0.5)), "temperature NaN: it must be above 0"),
+        (settings(soft(1.0, 1.5)), "alpha 1.5: it must be in [0, 1]"),
+        (settings(decoupled(-1.0)), "beta -1: it must be at least 0"),
+        (cooled(SOFT, 0.0), "temperature 0: it must be above 0"),
+        (cooled(Recipe::OutputMse, 1.0), "this loss has no temperature to change"),
+    ] {
+        assert_eq!(history(&settings, rows.lessons(), None).unwrap_err().to_string(), message);
+    }
+    let two = Settings { widths: vec![6, 2], ..settings(decoupled(4.0)) };
+    let labels = [Some(0); 8];
+    let answers = Answers::from(DMatrix::zeros(2, 8));
+    let lessons = Lessons { x: &rows.x, labels: &labels, teacher: Some(&answers) };
+    let error = history(&two, lessons, None).unwrap_err().to_string();
+    assert!(
+        error.starts_with("decoupled soft labels need three classes or more, the student has 2"),
+        "{error}"
+    );
+    let unlabelled = Lessons { labels: &[None; 8], ..rows.lessons() };
+    let error = history(&settings(Recipe::HardLabels), unlabelled, None).unwrap_err().to_string();
+    assert_eq!(error, "training on hard labels needs the label of every row");
+    assert!(history(&base(), unlabelled, None).is_ok());
+}

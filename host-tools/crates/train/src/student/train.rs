@@ -1,0 +1,234 @@
+//! A student's whole training.
+
+use std::ops::ControlFlow;
+
+use microdistill::argmax;
+use microdistill::loss::Loss as _;
+use microdistill::optimizer::AdamRates;
+use microdistill::schedule::{HalfCosine, Schedule as _};
+use rand_distr::{Beta, Distribution as _};
+use rand_pcg::Pcg32;
+
+use super::recipe::{Mixed, Objective};
+use super::sampler::Order;
+use super::samples::{Asked, Lessons};
+use super::{Distiller, Settings};
+use crate::error::{Error, Result};
+use crate::network::Network;
+
+/// Progress, told after each epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// From 1.
+    pub number: usize,
+    /// Mean training loss of the epoch, while weights moved, units were dropped and rows were mixed.
+    pub loss: f64,
+    /// How good the student was on the validation rows after the epoch.
+    pub validation: Option<Validation>,
+}
+
+/// How good a student is on rows that it does not learn from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Validation {
+    /// Mean of the loss that it is trained by, at the last temperature: nothing dropped or mixed, all rows counting alike.
+    pub loss: f64,
+    /// Share of the rows with a label whose largest logit is the label's; none without such rows.
+    pub accuracy: Option<f64>,
+}
+
+/// A trained student.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trained {
+    /// Of the best epoch if there were validation rows, else of the last.
+    pub network: Network,
+    /// The epoch it is of, from 1.
+    pub epoch: usize,
+}
+
+/// Trains a student. `progress` is called after each epoch; on `Break` the student trained so far is returned.
+///
+/// # Errors
+/// Settings out of their ranges, lessons that do not fit the recipe, the blend or each other, and training that diverges.
+pub fn train(
+    settings: &Settings,
+    lessons: Lessons<'_>,
+    validation: Option<Lessons<'_>>,
+    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+) -> Result<Trained> {
+    train_watched(settings, None, lessons, validation, &mut |epoch, _| progress(epoch))
+}
+
+/// [`train`] of a student whose first layers are those of `start`, if there is one; `progress` also sees the student as it
+/// is after the epoch.
+pub fn train_watched(
+    settings: &Settings,
+    start: Option<&Network>,
+    lessons: Lessons<'_>,
+    validation: Option<Lessons<'_>>,
+    progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
+) -> Result<Trained> {
+    settings.check(lessons)?;
+    validation.map_or(Ok(()), |validation| settings.check(validation))?;
+    if settings.patience.is_some() && validation.is_none() {
+        return Err(Error::Invalid("early stopping needs validation rows".into()));
+    }
+    let weights = settings.class_weights.of(lessons.labels.iter().flatten().copied());
+    let last_recipe = settings.recipe_at(settings.epochs);
+    let judged_by = Objective { recipe: last_recipe, smoothing: settings.label_smoothing };
+    let validation = validation.map(|validation| validation.ask(last_recipe, None));
+    let mut training = Training::new(settings, start, lessons.ask(settings.recipe, weights.as_deref()))?;
+    let mut best: Option<(f64, Trained)> = None;
+    let mut last = 0;
+    for number in 1..=settings.epochs {
+        let rounded = settings.precision.filter(|_| number > settings.epochs / 2);
+        if let Some(precision) = rounded {
+            // Again each epoch: the ranges of activations move with the weights. They are finite, or it diverged.
+            let diverged = |_| Error::Diverged { epoch: number, rate: settings.rates.rate };
+            training.distiller.quantize(precision, lessons.x).map_err(diverged)?;
+        }
+        if settings.cooling.is_some() {
+            let recipe = settings.recipe_at(number);
+            training.objective.recipe = recipe;
+            training.lessons = lessons.ask(recipe, weights.as_deref());
+        }
+        let loss = training.epoch();
+        let validation = validation.as_ref().map(|rows| judge(training.student(), &judged_by, rows));
+        if !loss.is_finite() || validation.is_some_and(|validation| !validation.loss.is_finite()) {
+            return Err(Error::Diverged { epoch: number, rate: settings.rates.rate });
+        }
+        last = number;
+        // Weights that are yet to be rounded are not what is asked for.
+        if let Some(Validation { loss, .. }) = validation
+            && rounded.is_some() == settings.precision.is_some()
+            && best.as_ref().is_none_or(|(least, _)| loss < *least)
+        {
+            best = Some((loss, Trained { network: training.student().clone(), epoch: number }));
+        }
+        let waited = best.as_ref().map_or(0, |(_, best)| number - best.epoch);
+        let enough = settings.patience.is_some_and(|patience| waited >= patience.max(1));
+        if progress(Epoch { number, loss, validation }, training.student()).is_break() || enough {
+            break;
+        }
+    }
+    Ok(best.map_or_else(|| Trained { network: training.student().clone(), epoch: last }, |(_, best)| best))
+}
+
+/// The generator's stream for students, so that a teacher of the same seed draws other numbers.
+const STREAM: u64 = 0x5354_5544;
+
+/// A training under way.
+struct Training<'a> {
+    settings: &'a Settings,
+    lessons: Asked<'a>,
+    objective: Objective,
+    mixup: Option<Mixup>,
+    distiller: Distiller,
+    order: Order,
+    schedule: HalfCosine,
+    update: usize,
+    rng: Pcg32,
+}
+
+impl<'a> Training<'a> {
+    fn new(settings: &'a Settings, start: Option<&Network>, lessons: Asked<'a>) -> Result<Self> {
+        let mut rng = Pcg32::new(settings.seed, STREAM);
+        let mut student = Network::random(&settings.widths, settings.activation, &mut rng);
+        if let Some(start) = start {
+            let widths = start.widths();
+            if !settings.widths.starts_with(&widths) {
+                let message = format!("a start of {widths:?} for a student of {:?}", settings.widths);
+                return Err(Error::Invalid(message));
+            }
+            for (layer, start) in student.layers_mut().iter_mut().zip(start.layers()) {
+                layer.set_weights(&start.weights());
+                layer.bias.copy_from_slice(&start.bias);
+            }
+        }
+        let mut distiller = Distiller::new(student);
+        distiller.drop_units(settings.dropout);
+        let order = Order::new(lessons.rows(), settings.blend)?;
+        let updates = order.samples().div_ceil(settings.batch);
+        Ok(Training {
+            objective: Objective { recipe: settings.recipe, smoothing: settings.label_smoothing },
+            mixup: settings.mixup.and_then(|alpha| Mixup::new(alpha, lessons.x.nrows())),
+            distiller,
+            order,
+            schedule: HalfCosine { steps: settings.epochs.saturating_mul(updates) },
+            update: 0,
+            rng,
+            lessons,
+            settings,
+        })
+    }
+
+    fn student(&self) -> &Network {
+        self.distiller.student()
+    }
+
+    /// One pass over the lessons in a new order: mean loss.
+    fn epoch(&mut self) -> f64 {
+        self.order.draw(&mut self.rng);
+        let mut sum = 0.0;
+        for batch in self.order.pass().chunks(self.settings.batch) {
+            for &row in batch {
+                self.distiller.draw(&mut self.rng);
+                let (lessons, objective) = (&self.lessons, &self.objective);
+                sum += f64::from(match &mut self.mixup {
+                    None => self.distiller.learn(lessons.x(row), objective, lessons.lesson(row)),
+                    Some(mixup) => {
+                        let other = self.order.partner(&mut self.rng);
+                        let (x, share) = mixup.mix([row, other].map(|row| lessons.x(row)), &mut self.rng);
+                        let pair = [row, other].map(|row| lessons.lesson(row));
+                        self.distiller.learn(x, &Mixed { loss: objective, share }, pair)
+                    }
+                });
+            }
+            let rate = self.settings.rates.rate * self.schedule.share(self.update);
+            self.distiller.update(&AdamRates { rate, ..self.settings.rates });
+            self.update += 1;
+        }
+        sum / self.order.samples() as f64
+    }
+}
+
+/// How good a student is on other rows.
+fn judge(student: &Network, objective: &Objective, rows: &Asked<'_>) -> Validation {
+    let mut tape = student.tape();
+    let outputs = tape.last().map_or(0, Vec::len);
+    let (mut dz, mut work) = (vec![0.0; outputs], vec![0.0; outputs]);
+    let (mut loss, mut right, mut labels) = (0.0, 0usize, 0usize);
+    for row in 0..rows.rows() {
+        student.record(rows.x(row), &mut tape);
+        let z = tape.last().map_or(&[][..], Vec::as_slice);
+        loss += f64::from(objective.gradient(z, rows.lesson(row), &mut dz, &mut work));
+        if let Some(label) = rows.label(row) {
+            labels += 1;
+            right += usize::from(argmax(z) == label);
+        }
+    }
+    let accuracy = (labels > 0).then(|| right as f64 / labels as f64);
+    Validation { loss: loss / rows.rows() as f64, accuracy }
+}
+
+/// Mixes the features of pairs.
+struct Mixup {
+    shares: Beta<f64>,
+    x: Vec<f32>,
+}
+
+impl Mixup {
+    /// None for an α that has no distribution.
+    fn new(alpha: f32, inputs: usize) -> Option<Self> {
+        let shares = Beta::new(alpha.into(), alpha.into()).ok()?;
+        Some(Mixup { shares, x: vec![0.0; inputs] })
+    }
+
+    /// `λ·first + (1−λ)·second`, and λ.
+    fn mix(&mut self, [first, second]: [&[f32]; 2], rng: &mut Pcg32) -> (&[f32], f32) {
+        let share = self.shares.sample(rng) as f32;
+        for ((x, first), second) in self.x.iter_mut().zip(first).zip(second) {
+            *x = share * first + (1.0 - share) * second;
+        }
+        (&self.x, share)
+    }
+}

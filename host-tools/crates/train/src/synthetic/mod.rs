@@ -1,0 +1,235 @@
+//! More rows for a student: made from the rows that it is trained on, to be labelled by its teacher.
+//!
+//! A generator is fitted on standardized features of training rows and sees no other. A missing value is the mean, as
+//! it is to a network; a constant feature stays constant. Categories are numbers to it, and may come out between 0
+//! and 1.
+
+mod gan;
+mod gaussian;
+mod jitter;
+mod mixup;
+mod munge;
+mod training;
+mod vae;
+
+use std::str::FromStr;
+
+use rand_core::Rng;
+use rand_distr::{Distribution as _, StandardNormal};
+use rand_pcg::Pcg32;
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::Scaler;
+use crate::dataset::{Dataset, Target};
+use crate::error::{Error, Result};
+use crate::random::shuffle;
+
+/// How rows are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Synthetic {
+    /// A row and Gaussian noise.
+    Jitter,
+    /// From a Gaussian for each label, its covariance shrunk.
+    Gaussian,
+    /// Between two rows.
+    Mixup,
+    /// A row with some features near those of its nearest neighbour.
+    Munge,
+    /// By a variational autoencoder.
+    Vae,
+    /// By a generative adversarial network.
+    Gan,
+}
+
+impl Synthetic {
+    /// Every one.
+    pub const ALL: [Synthetic; 6] = [
+        Synthetic::Jitter,
+        Synthetic::Gaussian,
+        Synthetic::Mixup,
+        Synthetic::Munge,
+        Synthetic::Vae,
+        Synthetic::Gan,
+    ];
+
+    /// As `--synthetic` and model files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Synthetic::Jitter => "jitter",
+            Synthetic::Gaussian => "gaussian",
+            Synthetic::Mixup => "mixup",
+            Synthetic::Munge => "munge",
+            Synthetic::Vae => "vae",
+            Synthetic::Gan => "gan",
+        }
+    }
+}
+
+impl FromStr for Synthetic {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Synthetic::ALL.into_iter().find(|kind| kind.name() == text);
+        found.ok_or_else(|| format!("it must be one of {}", Synthetic::ALL.map(Synthetic::name).join(", ")))
+    }
+}
+
+/// `count` rows like `rows`, in their units and without a target. The same `seed` gives the same rows; those of VAE and
+/// GAN, which are trained by matrix products, on one kind of CPU.
+///
+/// # Errors
+/// No rows to be like, more than can be made, or a training that diverged.
+pub fn generate(kind: Synthetic, rows: &Dataset, count: usize, seed: u64) -> Result<Dataset> {
+    if count.saturating_mul(rows.features.len()) > MOST_NUMBERS {
+        return Err(Error::Invalid(format!(
+            "{count} synthetic rows of {} features are too many: at most {MOST_NUMBERS} numbers are made",
+            rows.features.len()
+        )));
+    }
+    if rows.rows() == 0 {
+        return Err(Error::Invalid("there are no rows to make synthetic ones from".into()));
+    }
+    let scaler = Scaler::fit(&rows.x);
+    let x = scaler.apply(&rows.x);
+    let rng = &mut Pcg32::new(seed, STREAM + kind as u64);
+    let made = match kind {
+        Synthetic::Jitter => jitter::generate(&x, count, rng),
+        Synthetic::Gaussian => gaussian::generate(&x, &rows.target, count, rng),
+        Synthetic::Mixup => mixup::generate(&x, count, rng),
+        Synthetic::Munge => munge::generate(&x, count, rng),
+        Synthetic::Vae => vae::generate(&x, count, rng)?,
+        Synthetic::Gan => gan::generate(&x, count, rng)?,
+    };
+    Ok(Dataset { x: scaler.restore(&made), target: Target::Absent, groups: None, ..rows.select(&[]) })
+}
+
+/// More would not fit in a desktop's memory beside what is made of them.
+const MOST_NUMBERS: usize = 1 << 28;
+
+/// The generator's stream for synthetic rows, the first of several.
+const STREAM: u64 = 0x5359_4E54;
+
+/// `count` indices of `rows` rows, at least one, in random order: each as often as any other, or once more.
+fn draw(rows: usize, count: usize, rng: &mut impl Rng) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows).collect();
+    let mut drawn = Vec::with_capacity(count);
+    while drawn.len() < count {
+        shuffle(&mut order, rng);
+        drawn.extend(order.iter().take(count - drawn.len()));
+    }
+    drawn
+}
+
+/// A number of mean 0 and variance 1.
+fn normal(rng: &mut impl Rng) -> f32 {
+    StandardNormal.sample(rng)
+}
+
+/// A number in [0, 1).
+fn unit_interval(rng: &mut impl Rng) -> f32 {
+    microdistill::scalar::Scalar::unit_interval(rng.next_u32())
+}
+
+/// Standardized rows for the tests, shape (features × rows), and what they are of: two classes on a bent line.
+#[cfg(test)]
+fn moons(rows: usize, seed: u64) -> (nalgebra::DMatrix<f32>, Vec<usize>) {
+    let rng = &mut Pcg32::new(seed, 1);
+    let classes: Vec<usize> = (0..rows).map(|row| row % 2).collect();
+    let columns = classes.iter().map(|&class| {
+        let angle = std::f32::consts::PI * unit_interval(rng);
+        let sign = if class == 0 { 1.0 } else { -1.0 };
+        let (x, y) = (sign * angle.cos() + 0.5 - sign * 0.5, sign * angle.sin() - 0.25 + sign * 0.25);
+        nalgebra::DVector::from_vec(vec![x + 0.05 * normal(rng), y + 0.05 * normal(rng), 7.0])
+    });
+    (nalgebra::DMatrix::from_columns(&columns.collect::<Vec<_>>()), classes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Task;
+
+    fn dataset() -> Dataset {
+        let (mut x, classes) = moons(60, 1);
+        x.row_mut(0).iter_mut().for_each(|x| *x = 1000.0 + 50.0 * *x);
+        x[(1, 3)] = f32::NAN;
+        let labels = vec!["up".into(), "down".into()];
+        Dataset {
+            features: ["a", "b", "constant"].map(String::from).into(),
+            x,
+            task: Task::Classification { target: "class".into(), labels },
+            target: Target::Classes(classes),
+            groups: Some((0..60).map(|row| (row / 10).to_string()).collect()),
+            hash: "0123".into(),
+            missing: Vec::new(),
+            notes: vec!["a note".into()],
+        }
+    }
+
+    #[test]
+    fn every_kind_repeats_by_its_seed_in_raw_units() {
+        let rows = dataset();
+        for kind in Synthetic::ALL {
+            let made = generate(kind, &rows, 150, 1).unwrap();
+            assert_eq!(made, generate(kind, &rows, 150, 1).unwrap(), "{kind:?}");
+            assert_ne!(made.x, generate(kind, &rows, 150, 2).unwrap().x, "{kind:?}");
+            assert_eq!((made.rows(), &made.target, &made.groups), (150, &Target::Absent, &None));
+            assert_eq!((&made.features, &made.task, &made.hash), (&rows.features, &rows.task, &rows.hash));
+            let a = made.x.row(0);
+            assert!(a.iter().all(|a| (750.0..1350.0).contains(a)), "{kind:?}: {} to {}", a.min(), a.max());
+            assert!(made.x.iter().all(|x| x.is_finite()), "{kind:?}: the missing value is the mean");
+            assert!(made.x.row(2).iter().all(|&x| x == 7.0), "{kind:?}: the constant feature is constant");
+            assert_eq!(generate(kind, &rows, 0, 1).unwrap().rows(), 0);
+            let most = generate(kind, &rows, usize::MAX, 1).unwrap_err();
+            assert!(most.to_string().contains("of 3 features are too many"), "{most}");
+            let none = generate(kind, &rows.select(&[]), 1, 1).unwrap_err();
+            assert_eq!(none.to_string(), "there are no rows to make synthetic ones from");
+        }
+    }
+
+    #[test]
+    fn networks_make_rows_of_the_mean_and_spread_of_the_data() {
+        let (x, _) = moons(400, 1);
+        let x = x.rows(0, 2).into_owned();
+        let rng = || Pcg32::new(1, 1);
+        for (made, off, ratios) in [
+            (vae::generate(&x, 2000, &mut rng()).unwrap(), 0.15, 0.7..1.3),
+            (gan::generate(&x, 2000, &mut rng()).unwrap(), 0.2, 0.7..1.4),
+        ] {
+            for (made, x) in made.row_iter().zip(x.row_iter()) {
+                assert!((made.mean() - x.mean()).abs() < off, "means {} and {}", made.mean(), x.mean());
+                let ratio = made.variance() / x.variance();
+                assert!(ratios.contains(&ratio), "variances {} and {}", made.variance(), x.variance());
+            }
+        }
+    }
+
+    #[test]
+    fn one_row_and_rows_without_a_target_suffice() {
+        for kind in Synthetic::ALL {
+            let made = generate(kind, &dataset().select(&[5]), 3, 1).unwrap();
+            assert!(made.x.iter().all(|x| x.is_finite()), "{kind:?}");
+            let unlabelled = Dataset { target: Target::Absent, ..dataset() };
+            assert_eq!(generate(kind, &unlabelled, 3, 1).unwrap().rows(), 3);
+        }
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for kind in Synthetic::ALL {
+            assert_eq!(kind.name().parse(), Ok(kind));
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("{:?}", kind.name()));
+        }
+        assert!(
+            "smote".parse::<Synthetic>().unwrap_err().contains("jitter, gaussian, mixup, munge, vae, gan")
+        );
+    }
+
+    #[test]
+    fn every_row_serves_alike() {
+        let mut counts = [0; 7];
+        draw(7, 17, &mut Pcg32::new(1, 1)).into_iter().for_each(|row| counts[row] += 1);
+        assert!(counts.iter().all(|count| [2, 3].contains(count)), "{counts:?}");
+    }
+}

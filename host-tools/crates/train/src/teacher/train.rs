@@ -1,0 +1,304 @@
+//! A teacher's whole training.
+
+use std::ops::ControlFlow;
+
+use microdistill::loss::{CrossEntropy, Linear, Loss, OutputMse};
+use microdistill::optimizer::AdamRates;
+use microdistill::scalar::Scalar;
+use microdistill::schedule::{HalfCosine, Schedule as _};
+use nalgebra::DMatrix;
+use rand_pcg::Pcg32;
+use serde::{Deserialize, Serialize};
+
+use crate::class_weights::{ClassWeights, Weighted};
+use crate::error::{Error, Result};
+use crate::hyperparameters::{self, epochs};
+use crate::network::batched::{Adam, Batched, Mode, Real, gather};
+use crate::network::{Activation, Network, check_widths};
+use crate::random::shuffle;
+
+/// What a teacher is held against, one element or column a row of data.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a, T = f32> {
+    /// Classes, for cross-entropy.
+    Classes(&'a [usize]),
+    /// Standardized values, for the mean squared error: shape (outputs × rows).
+    Values(&'a DMatrix<T>),
+}
+
+/// Rows to train on or to validate with.
+#[derive(Clone, Copy, Debug)]
+pub struct Examples<'a, T = f32> {
+    /// Standardized features, shape (inputs × rows).
+    pub x: &'a DMatrix<T>,
+    /// What belongs to them.
+    pub target: Target<'a, T>,
+}
+
+/// How a teacher is trained. A [model file](crate::model::Metadata::training) keeps it, for [others like it](super::fit_like).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Widths from input to output.
+    pub widths: Vec<usize>,
+    /// Of the hidden layers.
+    pub activation: Activation,
+    /// Share of hidden units dropped at each step, in [0, 1).
+    pub dropout: f32,
+    /// Adam's, with its decoupled weight decay. The rate falls along a half cosine to zero.
+    #[serde(with = "Rates")]
+    pub rates: AdamRates,
+    /// Samples an update, at least 1.
+    pub batch: usize,
+    /// Most passes over the data.
+    pub epochs: usize,
+    /// Epochs without a better validation loss after which training stops. Needs validation rows; the weights of the
+    /// best epoch are kept in any case where there are such rows.
+    pub patience: Option<usize>,
+    /// What rows count in training, by their label; validation rows count alike.
+    pub class_weights: ClassWeights,
+    /// Of initial weights, of the order of samples and of dropped units.
+    pub seed: u64,
+}
+
+/// As a file has them.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "AdamRates")]
+struct Rates {
+    rate: f32,
+    beta1: f32,
+    beta2: f32,
+    epsilon: f32,
+    weight_decay: f32,
+}
+
+/// Progress, told after each epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// From 1.
+    pub number: usize,
+    /// Mean training loss of the epoch, while weights moved and units were dropped.
+    pub loss: f64,
+    /// Mean loss on the validation rows after the epoch.
+    pub validation: Option<f64>,
+}
+
+/// A trained teacher.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trained {
+    /// Of the best epoch if there were validation rows, else of the last.
+    pub network: Network,
+    /// The epoch it is of, from 1; 0 if training was stopped before the first.
+    pub epoch: usize,
+    /// Every epoch.
+    pub history: Vec<Epoch>,
+}
+
+/// Trains a teacher. `progress` is called after each epoch; on `Break` the teacher trained so far is returned.
+///
+/// Fails if data and settings do not fit each other, or if training diverges.
+pub fn train(
+    settings: &Settings,
+    training: Examples<'_>,
+    validation: Option<Examples<'_>>,
+    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+) -> Result<Trained> {
+    train_watched(settings, training, validation, &mut |epoch, _| progress(epoch))
+}
+
+/// [`train`], where `progress` also sees the best teacher so far: without validation rows, the one after the epoch.
+pub fn train_watched(
+    settings: &Settings,
+    training: Examples<'_>,
+    validation: Option<Examples<'_>>,
+    progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
+) -> Result<Trained> {
+    settings.check(training)?;
+    if let Some(validation) = validation {
+        settings.check(validation)?;
+    }
+    let mut rng = Pcg32::new(settings.seed, STREAM);
+    let start = Network::random(&settings.widths, settings.activation, &mut rng);
+    let mut best =
+        Trained { network: start, epoch: 0, history: Vec::with_capacity(settings.epochs.min(HISTORY)) };
+    let mut best_loss = f64::INFINITY;
+    let mut training = Training::new(settings, training, &best.network);
+    for number in 1..=settings.epochs {
+        let loss = training.epoch(&mut rng);
+        let validation = validation.map(|examples| training.loss(examples));
+        let epoch = Epoch { number, loss, validation };
+        if !loss.is_finite() || validation.is_some_and(|loss| !loss.is_finite()) {
+            return Err(Error::Diverged { epoch: number, rate: settings.rates.rate });
+        }
+        best.history.push(epoch);
+        if validation.is_none_or(|loss| loss < best_loss) {
+            best_loss = validation.unwrap_or(best_loss);
+            best.epoch = number;
+            training.batched.store(&mut best.network);
+        }
+        let waited = number - best.epoch;
+        if progress(epoch, &best.network).is_break()
+            || settings.patience.is_some_and(|patience| waited >= patience.max(1))
+        {
+            break;
+        }
+    }
+    Ok(best)
+}
+
+/// Epochs whose history has room from the start, so that a usual training takes no memory on the way.
+const HISTORY: usize = 1 << 12;
+
+/// The generator's stream for teachers, so that a student of the same seed draws other numbers.
+const STREAM: u64 = 0x5445_4143;
+
+impl Settings {
+    /// What works untuned for `rows` training rows, but for the weight decay, which wants to be
+    /// [tuned](crate::tune): tanh, whose smooth boundaries cross-validate better than ReLU's on small data sets; Adam
+    /// at 10⁻³; 100 epochs, fewer where the rows are many.
+    pub fn new(widths: Vec<usize>, rows: usize, seed: u64) -> Self {
+        Settings {
+            widths,
+            activation: Activation::Tanh,
+            dropout: 0.0,
+            rates: AdamRates::DEFAULT,
+            batch: 32,
+            epochs: epochs(100, rows),
+            patience: None,
+            class_weights: ClassWeights::None,
+            seed,
+        }
+    }
+
+    fn check(&self, examples: Examples<'_>) -> Result<()> {
+        let invalid = |message: String| Err(Error::Invalid(message));
+        let (rows, features) = (examples.x.ncols(), examples.x.nrows());
+        let (inputs, outputs) = check_widths(&self.widths)?;
+        hyperparameters::check(&self.rates, self.batch, self.epochs, self.dropout)?;
+        if rows == 0 {
+            return invalid("there are no rows to train on".into());
+        }
+        if features != inputs {
+            return invalid(format!("the data has {features} features, the network takes {inputs}"));
+        }
+        match examples.target {
+            Target::Classes(classes) if classes.len() != rows => {
+                invalid(format!("{} labels for {rows} rows", classes.len()))
+            }
+            Target::Classes(classes) if classes.iter().any(|&class| class >= outputs) => {
+                invalid(format!("a label is not among the network's {outputs} classes"))
+            }
+            Target::Values(values) if values.shape() != (outputs, rows) => invalid(format!(
+                "{}×{} values for {outputs} outputs × {rows} rows",
+                values.nrows(),
+                values.ncols()
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A training under way; all its memory is taken at the start.
+struct Training<'a> {
+    settings: &'a Settings,
+    examples: Examples<'a>,
+    batched: Batched<f32>,
+    adam: Adam,
+    order: Vec<usize>,
+    /// The features of a batch: shape (inputs × batch).
+    x: DMatrix<f32>,
+    work: Vec<f32>,
+    class_weights: Option<Vec<f32>>,
+    update: usize,
+}
+
+impl<'a> Training<'a> {
+    fn new(settings: &'a Settings, examples: Examples<'a>, start: &Network) -> Self {
+        let (rows, inputs) = (examples.x.ncols(), examples.x.nrows());
+        let batch = settings.batch.min(rows);
+        let mut batched = Batched::zero(&settings.widths, settings.activation, settings.dropout, batch);
+        batched.load(start);
+        let labels = match examples.target {
+            Target::Classes(classes) => classes,
+            Target::Values(_) => &[],
+        };
+        Training {
+            class_weights: settings.class_weights.of(labels.iter().copied()),
+            settings,
+            examples,
+            adam: Adam::of(&batched),
+            batched,
+            order: (0..rows).collect(),
+            x: DMatrix::zeros(inputs, batch),
+            work: vec![0.0; start.layers().last().map_or(0, |layer| layer.outputs())],
+            update: 0,
+        }
+    }
+
+    /// One pass over the data in a new order: mean loss.
+    fn epoch(&mut self, rng: &mut Pcg32) -> f64 {
+        shuffle(&mut self.order, rng);
+        let (rows, batch) = (self.order.len(), self.x.ncols());
+        let updates = self.settings.epochs.saturating_mul(rows.div_ceil(batch));
+        let mut sum = 0.0;
+        for rows in self.order.chunks(batch) {
+            gather(self.examples.x, rows.iter().copied(), &mut self.x);
+            self.batched.forward(&self.x, rows.len(), Mode::Training(rng));
+            let weights = self.class_weights.as_deref();
+            let (batched, work) = (&mut self.batched, &mut self.work);
+            sum += losses(batched, self.examples.target, weights, rows.iter().copied(), work);
+            self.batched.backward(&self.x, rows.len());
+            let rate = self.settings.rates.rate * HalfCosine { steps: updates }.share(self.update);
+            let rates = AdamRates { rate, ..self.settings.rates };
+            self.adam.step(&mut self.batched, &rates, 1.0 / rows.len() as f32);
+            self.update += 1;
+        }
+        sum / rows as f64
+    }
+
+    /// Mean loss on other rows, no unit dropped.
+    fn loss(&mut self, examples: Examples<'_>) -> f64 {
+        let (rows, batch) = (examples.x.ncols(), self.x.ncols());
+        let mut sum = 0.0;
+        for first in (0..rows).step_by(batch) {
+            let chunk = first..rows.min(first + batch);
+            gather(examples.x, chunk.clone(), &mut self.x);
+            self.batched.forward(&self.x, chunk.len(), Mode::<Pcg32>::Inference);
+            sum += losses(&mut self.batched, examples.target, None, chunk, &mut self.work);
+        }
+        sum / rows as f64
+    }
+}
+
+/// The loss of outputs whose width is known at run time.
+fn apply<T: Scalar, L: Loss<T>>(loss: &L, z: &[T], target: L::Target<'_>, dz: &mut [T], work: &mut [T]) -> T {
+    loss.gradient(z, target, dz, work)
+}
+
+/// Sum of the losses, weighted by class if so wanted, of the batch whose samples are `rows`; leaves their gradients in the outputs.
+pub(super) fn losses<T: Real>(
+    batched: &mut Batched<T>,
+    target: Target<'_, T>,
+    class_weights: Option<&[T]>,
+    rows: impl Iterator<Item = usize>,
+    work: &mut [T],
+) -> f64 {
+    let (outputs, gradients) = batched.output_and_gradient();
+    let mut sum = 0.0;
+    for ((z, mut dz), row) in outputs.column_iter().zip(gradients.column_iter_mut()).zip(rows) {
+        let (z, dz) = (z.as_slice(), dz.as_mut_slice());
+        let loss = match target {
+            Target::Classes(classes) => match class_weights {
+                None => apply(&CrossEntropy, z, classes[row], dz, work),
+                Some(weights) => {
+                    let loss = Weighted { loss: &CrossEntropy, weight: weights[classes[row]] };
+                    apply(&loss, z, classes[row], dz, work)
+                }
+            },
+            Target::Values(values) => {
+                apply(&OutputMse::<Linear>::new(), z, values.column(row).as_slice(), dz, work)
+            }
+        };
+        sum += loss.into();
+    }
+    sum
+}

@@ -1,0 +1,251 @@
+//! The weight decay that cross-validation likes best.
+
+mod budget;
+
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::dataset::{Dataset, Fold, Target, folds};
+use crate::error::{Error, Result};
+use crate::metrics::{best_temperature, evaluate, nll};
+use crate::model::Model;
+
+pub use budget::{Plan, work};
+
+/// What is tried, unless asked otherwise: decoupled, relative to the rate (see
+/// [`AdamRates`](microdistill::optimizer::AdamRates)).
+pub const WEIGHT_DECAYS: [f32; 7] = [0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0];
+
+/// In how many folds, unless asked otherwise; of groups, at most as many as there are groups.
+pub const FOLDS: usize = 7;
+
+/// One candidate and how it did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Trial {
+    /// The candidate.
+    pub weight_decay: f32,
+    /// Mean over the folds of the loss on rows left out: NLL, or the mean squared error; infinite where a training
+    /// diverged.
+    ///
+    /// The likelihood, not the accuracy: it notices a model that is sure and wrong, and it has fewer ties.
+    pub loss: f64,
+    /// The losses of each fold, of a classifier with its logits divided by the best temperature, one for all folds.
+    ///
+    /// Where rows left out are hard, as those of other people are, the plain likelihood asks for a weight decay that
+    /// makes the classifier unsure, and it forgets what it could know. How sure a teacher is does not matter:
+    /// distillation softens it.
+    pub tempered: Vec<f64>,
+}
+
+impl Trial {
+    /// Mean of [`tempered`](Trial::tempered).
+    pub fn tempered_mean(&self) -> f64 {
+        mean(&self.tempered)
+    }
+}
+
+/// What a candidate becomes beside `rows` rows: a prior of the weights is worth a number of rows, so that beside more of
+/// them it weighs less.
+pub fn beside_rows(candidate: f32, rows: usize) -> f32 {
+    const ROWS: usize = 1000;
+    if rows <= ROWS { candidate } else { (f64::from(candidate) * ROWS as f64 / rows as f64) as f32 }
+}
+
+/// A weight decay to be chosen by cross-validation, as `--weight-decay auto` does.
+#[derive(Debug)]
+pub struct Tuning {
+    /// What is afforded.
+    pub plan: Plan,
+    /// Whether less is afforded than was asked for.
+    pub reduced: bool,
+    /// The rows of the plan.
+    pub rows: Dataset,
+    /// Their folds.
+    pub folds: Vec<Fold>,
+    /// How many rows the choice is for.
+    all_rows: usize,
+}
+
+/// What was chosen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Choice {
+    /// For all rows; 0 if every training diverged.
+    pub weight_decay: f32,
+    /// One for each candidate, in order, beside the rows of the plan.
+    pub trials: Vec<Trial>,
+}
+
+impl Tuning {
+    /// For trainings on all of `data`, in `count` folds, of which none divides a group, where a row takes
+    /// [`work`](work()).
+    ///
+    /// # Errors
+    /// Fewer than two folds, groups or rows.
+    pub fn new(data: &Dataset, count: usize, work: usize, seed: u64) -> Result<Self> {
+        let count = folds(data, count, seed)?.len();
+        let plan = Plan::new(data.rows(), count, work);
+        let all = Plan { folds: count, candidates: WEIGHT_DECAYS.to_vec(), rows: data.rows() };
+        let rows = plan.select(data, seed)?;
+        let folds = folds(&rows, plan.folds, seed)?;
+        Ok(Tuning { reduced: plan != all, plan, rows, folds, all_rows: data.rows() })
+    }
+
+    /// How often [`choose`](Tuning::choose) trains.
+    pub fn trainings(&self) -> usize {
+        self.folds.len() * self.plan.candidates.len()
+    }
+
+    /// The first [`sufficient`] of the plan's candidates. `fit` is as that of [`trials`].
+    ///
+    /// # Errors
+    /// The first of `fit`'s.
+    pub fn choose(&self, fit: impl Fn(&Dataset, f32) -> Result<Model> + Sync) -> Result<Choice> {
+        let beside = |rows| self.plan.candidates.iter().map(move |&candidate| beside_rows(candidate, rows));
+        let candidates: Vec<f32> = beside(self.rows.rows()).collect();
+        let trials = trials(&self.rows, &self.folds, &candidates, fit)?;
+        let best = sufficient(&trials).map_or(0.0, |trial| trial.weight_decay);
+        let place = candidates.iter().position(|candidate| *candidate == best);
+        let weight_decay = place.and_then(|place| beside(self.all_rows).nth(place)).unwrap_or(0.0);
+        Ok(Choice { weight_decay, trials })
+    }
+}
+
+/// Loss and outputs on the rows left out; none if the training diverged.
+type Judged = Option<(f64, DMatrix<f32>)>;
+
+/// Trains on every fold with every candidate, in parallel, and returns one trial for each candidate, in order.
+///
+/// `fit` gets the rows to train on and the candidate. The result does not depend on the number of threads.
+///
+/// # Errors
+/// The first of `fit`'s.
+pub fn trials(
+    data: &Dataset,
+    folds: &[Fold],
+    candidates: &[f32],
+    fit: impl Fn(&Dataset, f32) -> Result<Model> + Sync,
+) -> Result<Vec<Trial>> {
+    let parts: Vec<_> =
+        folds.iter().map(|fold| (data.select(&fold.train), data.select(&fold.validation))).collect();
+    let pairs: Vec<_> =
+        candidates.iter().flat_map(|&decay| parts.iter().map(move |part| (decay, part))).collect();
+    let judge = |&(decay, (train, validation)): &(f32, &(Dataset, Dataset))| match fit(train, decay) {
+        Ok(model) => Ok(Some((evaluate(&model, validation)?.loss(), model.predict(validation)))),
+        // Worse than any other, and no reason to give up.
+        Err(Error::Diverged { .. }) => Ok(None),
+        Err(error) => Err(error),
+    };
+    let judged: Vec<Judged> = pairs.par_iter().map(judge).collect::<Result<_>>()?;
+    let trial = |(&weight_decay, judged): (&f32, &[Judged])| {
+        let Some(judged) = judged.iter().map(Option::as_ref).collect::<Option<Vec<_>>>() else {
+            return Trial { weight_decay, loss: f64::INFINITY, tempered: vec![f64::INFINITY; folds.len()] };
+        };
+        let losses: Vec<f64> = judged.iter().map(|(loss, _)| *loss).collect();
+        let loss = mean(&losses);
+        let labels = parts.iter().map(|(_, validation)| match &validation.target {
+            Target::Classes(classes) => Some(classes.as_slice()),
+            Target::Partial(_) | Target::Values(_) | Target::Absent => None,
+        });
+        let Some(labels) = labels.collect::<Option<Vec<&[usize]>>>() else {
+            return Trial { weight_decay, loss, tempered: losses };
+        };
+        let columns: Vec<_> = judged.iter().flat_map(|(_, outputs)| outputs.column_iter()).collect();
+        let temperature = best_temperature(&DMatrix::from_columns(&columns), &labels.concat());
+        let folds = judged.iter().zip(&labels);
+        let tempered = folds.map(|((_, outputs), labels)| nll(outputs, labels, temperature)).collect();
+        Trial { weight_decay, loss, tempered }
+    };
+    Ok(candidates.iter().zip(judged.chunks(folds.len())).map(trial).collect())
+}
+
+/// The trial with the smallest loss; of equal ones the first. None if every training diverged.
+pub fn best(trials: &[Trial]) -> Option<&Trial> {
+    trials
+        .iter()
+        .filter(|trial| trial.loss.is_finite())
+        .reduce(|best, next| if next.loss < best.loss { next } else { best })
+}
+
+/// The first trial, of the smallest weight decay, that is not worse than the best by more than a standard error of their
+/// difference over the folds, at the best temperature: a weight decay has to show what it is good for.
+pub fn sufficient(trials: &[Trial]) -> Option<&Trial> {
+    let tempered: Vec<&[f64]> = trials.iter().map(|trial| trial.tempered.as_slice()).collect();
+    trials.get(first_sufficient(&tempered)?)
+}
+
+/// Of candidates with these losses in each fold, the index of the first that is not worse than the best by more than a
+/// standard error of their difference over the folds: the one-standard-error rule of Breiman et al. (1984), paired. None
+/// if there are no candidates, or every training diverged.
+pub fn first_sufficient(losses: &[&[f64]]) -> Option<usize> {
+    let best = losses.iter().reduce(|best, next| if mean(next) < mean(best) { next } else { best })?;
+    losses.iter().position(|losses| {
+        let worse: Vec<f64> = losses.iter().zip(*best).map(|(a, b)| a - b).collect();
+        let folds = worse.len() as f64;
+        let middle = mean(&worse);
+        let variance =
+            worse.iter().map(|worse| (worse - middle).powi(2)).sum::<f64>() / (folds - 1.0).max(1.0);
+        middle <= (variance / folds).sqrt()
+    })
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::dataset::Task;
+    use crate::teacher::{self, Settings};
+
+    #[test]
+    fn what_few_rows_choose_weighs_less_beside_all_of_them() {
+        let rows = 3000;
+        let data = Dataset {
+            features: vec!["a".into()],
+            x: DMatrix::from_fn(1, rows, |_, row| (row % 4) as f32),
+            task: Task::Classification { target: "y".into(), labels: vec!["0".into(), "1".into()] },
+            target: Target::Classes((0..rows).map(|row| row % 2).collect()),
+            groups: None,
+            hash: String::new(),
+            missing: Vec::new(),
+            notes: Vec::new(),
+        };
+        let tuning = Tuning::new(&data, FOLDS, usize::MAX, 1).unwrap();
+        assert_eq!((tuning.reduced, tuning.rows.rows(), tuning.trainings()), (true, 1000, 12));
+        let trained = AtomicUsize::new(0);
+        let choose = |only: f32| {
+            tuning.choose(|rows, decay| {
+                trained.fetch_add(rows.rows(), Ordering::Relaxed);
+                if decay != only {
+                    return Err(Error::Diverged { epoch: 1, rate: 0.0 });
+                }
+                let settings = Settings { epochs: 1, ..Settings::new(vec![1, 2, 2], rows.rows(), 1) };
+                teacher::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))
+            })
+        };
+        let choice = choose(0.25).unwrap();
+        assert_eq!((choice.weight_decay, choice.trials.len()), (beside_rows(0.25, rows), 4));
+        assert_eq!(trained.into_inner(), 4 * 2 * 1000, "each row is trained on in two of three folds");
+    }
+
+    #[test]
+    fn a_weight_decay_has_to_show_what_it_is_good_for() {
+        let trial = |weight_decay, loss, tempered: [f64; 3]| Trial {
+            weight_decay,
+            loss,
+            tempered: tempered.to_vec(),
+        };
+        let clear = [trial(0.0, 1.0, [3.0, 2.0, 1.0]), trial(1.0, 2.0, [2.0, 1.1, 0.1])];
+        assert_eq!((best(&clear), sufficient(&clear)), (Some(&clear[0]), Some(&clear[1])));
+        let doubtful = [trial(0.0, 2.0, [3.0, 2.0, 1.0]), trial(1.0, 1.0, [2.0, 2.5, 0.9])];
+        assert_eq!((best(&doubtful), sufficient(&doubtful)), (Some(&doubtful[1]), Some(&doubtful[0])));
+        let diverged = [f64::INFINITY; 3];
+        assert_eq!(first_sufficient(&[&diverged, &[2.0, 1.0, 2.0]]), Some(1));
+        assert_eq!((first_sufficient(&[&diverged]), first_sufficient(&[])), (None, None));
+    }
+}

@@ -1,0 +1,84 @@
+//! `microdistill board bench --peers`
+
+use anyhow::Result;
+use microdistill_boards::peers::{Compared, PEERS, networks, quoted};
+use microdistill_boards::{self as board, Profile};
+use serde::Serialize;
+
+use super::ready;
+use crate::context::Context;
+use crate::table;
+use crate::table::known;
+
+#[derive(Serialize)]
+struct Results<'a> {
+    peers: &'a [Compared],
+}
+
+/// Builds and runs every library that is installed, on every network.
+pub(crate) fn run(context: &Context, profile: Profile) -> Result<()> {
+    ready(&board::peers::board()?)?;
+    let (networks, quoted) = (networks()?, quoted()?);
+    let mut compared = Vec::new();
+    for kind in ["int8", "f32"] {
+        for (name, network) in &networks {
+            for peer in PEERS.iter().filter(|peer| peer.kind == kind) {
+                if !peer.is_installed()? {
+                    context.console.note(format_args!(
+                        "{} is not installed: run `cargo microdistill setup --peers`",
+                        peer.name
+                    ));
+                    continue;
+                }
+                let spinner = context.console.spinner(format!("measuring {} on {name}", peer.name));
+                let row = peer.measure(name, network, profile);
+                spinner.finish_and_clear();
+                compared.push(row?);
+            }
+            let quotes = quoted.iter().filter(|quote| quote.model == *name && quote.kind == kind);
+            compared.extend(quotes.cloned());
+        }
+    }
+    let mut table = table::table([
+        "library",
+        "kind",
+        "model",
+        "instructions",
+        "a MAC",
+        "cycles",
+        "a MAC",
+        "program's flash B",
+        "stack B",
+        "outputs that differ",
+        "at most by",
+    ]);
+    for row in &compared {
+        let a_mac = |count: u64| format!("{:.2}", count as f64 / row.macs as f64);
+        let (differ, by) = row.outputs.map_or(("–".into(), "–".into()), |outputs| {
+            (
+                format!("{} of {}", outputs.different, outputs.compared),
+                if outputs.different == 0 { "0".into() } else { format!("{:.1e}", outputs.largest) },
+            )
+        });
+        table.add_row([
+            if row.quoted { format!("{}, quoted", row.library) } else { row.library.clone() },
+            row.kind.clone(),
+            row.model.clone(),
+            row.instructions.to_string(),
+            a_mac(row.instructions),
+            known(row.cycles),
+            row.cycles.map_or("–".into(), a_mac),
+            known(row.flash),
+            known(row.stack),
+            differ,
+            by,
+        ]);
+    }
+    context.console.say(table)?;
+    context.console.say(
+        "Instructions: of a whole inference, from the network's input to the index of the largest output. Cycles: of the\n\
+         same, modelled. int8 has one scale of weights a layer. Outputs are compared with the desktop's.\n\
+         Quoted: measured elsewhere, at -O3, with networks of the same shapes.",
+    )?;
+    context.console.json(&Results { peers: &compared })
+}

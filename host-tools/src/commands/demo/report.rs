@@ -1,0 +1,145 @@
+//! What the demo tells: a table, what it shows, and what the boards said.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use comfy_table::Table;
+use microdistill_boards::Memory;
+use microdistill_study::demo::{Row, Summary, Tuned};
+use microdistill_train::dataset::Dataset;
+use microdistill_train::student::WEIGHT_DECAY;
+use serde::Serialize;
+
+use super::boards::Run;
+use crate::context::Context;
+use crate::table;
+
+/// All figures.
+#[derive(Serialize)]
+pub(crate) struct Figures {
+    seed: u64,
+    weight_decays: Tuned,
+    rows: Vec<Row>,
+    boards: Vec<Run>,
+    seconds: f64,
+}
+
+impl Figures {
+    pub(crate) fn new(
+        context: &Context,
+        tuned: Tuned,
+        rows: Vec<Row>,
+        boards: Vec<Run>,
+        time: Duration,
+    ) -> Self {
+        Figures { seed: context.seed, weight_decays: tuned, rows, boards, seconds: time.as_secs_f64() }
+    }
+
+    /// An error if a board is not equal to the desktop, or did not learn.
+    pub(crate) fn verdict(&self) -> Result<()> {
+        for run in &self.boards {
+            if run.different > 0 || run.weights_hash_board != run.weights_hash_host {
+                bail!("{} and the desktop differ", run.board);
+            }
+            if !run.success {
+                bail!("a program on {} ended with a failure", run.board);
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn data(context: &Context, train: &Dataset, test: &Dataset) -> Result<()> {
+    let people = |data: &Dataset| {
+        let groups = data.groups.iter().flatten();
+        groups.collect::<std::collections::BTreeSet<_>>().len()
+    };
+    context.console.say(format_args!(
+        "Smartwatch windows: {} features, {} exercises; {} rows of {} people to learn from, {} of {} others to judge by.\n",
+        train.features.len(),
+        train.task.labels().len(),
+        train.rows(),
+        people(train),
+        test.rows(),
+        people(test),
+    ))
+}
+
+pub(crate) fn table(context: &Context, tuned: Tuned, rows: &[Row]) -> Result<()> {
+    let header = ["", "train acc.", "test acc.", "gap", "test NLL", "parameters", "flash B", "RAM B"];
+    let mut table: Table = table::table(header);
+    for row in rows {
+        table.add_row([
+            row.name.to_owned(),
+            percent(&row.train_accuracy),
+            percent(&row.test_accuracy),
+            percent(&row.gap),
+            format!("{:.3} ± {:.3}", row.nll.mean, row.nll.std),
+            row.parameters.to_string(),
+            row.footprint.flash.to_string(),
+            row.footprint.ram.to_string(),
+        ]);
+    }
+    let console = &context.console;
+    console.say(table)?;
+    let seeds = rows.first().map_or(0, |row| row.nll.values.len());
+    console.say(format_args!(
+        "mean ± standard deviation of {seeds} seeds, in % and nats. L2 is decoupled weight decay: {} for the teacher and {} for\n\
+         tuned hard labels, of the best likelihood when one training person at a time is left out; none for hard labels,\n\
+         {} beside a teacher. Flash: network and scaler. RAM: the buffer of an inference.\n",
+        tuned.teacher, tuned.hard_labels, WEIGHT_DECAY
+    ))?;
+    let [teacher, hard, l2, distilled, int8] = rows else { return Ok(()) };
+    for (name, row, other) in [
+        ("distilled − hard labels", distilled, hard),
+        ("distilled − tuned L2", distilled, l2),
+        ("distilled − teacher", distilled, teacher),
+        ("int8 − f32", int8, distilled),
+    ] {
+        let accuracy = row.test_accuracy.minus(&other.test_accuracy);
+        let ratio = row.nll.mean / other.nll.mean;
+        console.say(format_args!("{name:24} accuracy {:>12} pp, NLL × {ratio:.2}", signed(&accuracy)))?;
+    }
+    console.say("")
+}
+
+pub(crate) fn end(context: &Context, out: &Path, figures: &Figures) -> Result<()> {
+    let console = &context.console;
+    for run in figures.boards.iter().filter(|run| run.memory.is_some()) {
+        for (program, lines) in &run.story {
+            console.say(format_args!("{}, {program}:", run.board))?;
+            for line in lines {
+                console.say(format_args!("  {line}"))?;
+            }
+        }
+        if let Some(Memory { flash, ram }) = run.memory {
+            console.say(format_args!(
+                "  distill takes {flash} bytes of flash, {ram} bytes of RAM and the stack"
+            ))?;
+        }
+    }
+    let mut table =
+        table::table(["board", "rows compared", "different", "weights, desktop", "weights, board"]);
+    for run in &figures.boards {
+        let (compared, different) = (run.compared.to_string(), run.different.to_string());
+        table.add_row([&run.board, &compared, &different, &run.weights_hash_host, &run.weights_hash_board]);
+    }
+    console.say(format_args!("\n{table}"))?;
+    console.say(
+        "Outputs of all test rows, f32 and int8, and hashes of the weights that a distillation ends with.\n",
+    )?;
+    console.say(format_args!(
+        "{} holds the models, model.rs and demo.json with all figures. {:.0} s",
+        out.display(),
+        figures.seconds
+    ))
+}
+
+fn percent(summary: &Summary) -> String {
+    format!("{:.1} ± {:.1}", 100.0 * summary.mean, 100.0 * summary.std)
+}
+
+fn signed(summary: &Summary) -> String {
+    format!("{:+.1} ± {:.1}", 100.0 * summary.mean, 100.0 * summary.std)
+}

@@ -1,0 +1,306 @@
+//! `microdistill distill`
+
+mod recipe;
+pub(crate) mod search;
+mod teachers;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use microdistill_train::dataset::{Dataset, Target, split};
+use microdistill_train::file;
+use microdistill_train::model::Model;
+use microdistill_train::outputs::Answers;
+use microdistill_train::random::nth_seed;
+use microdistill_train::student::{Blend, Recipe, Settings, Taught, fit, fit_with_hints};
+use microdistill_train::tune::work;
+
+use self::search::SearchFlags;
+use crate::context::Context;
+use crate::finish::{finish, finish_search};
+use crate::flags::activation::ActivationFlag;
+use crate::flags::data::{DataFlags, Parts};
+use crate::flags::precision::PrecisionFlags;
+use crate::flags::synthetic::{Blended, FurtherFlags, FurtherRows};
+use crate::flags::training::TrainingFlags;
+use crate::flags::weight_decay::WeightDecay;
+use crate::interrupt;
+use recipe::RecipeFlags;
+use teachers::{TeacherFlags, Teachers};
+
+#[derive(Args, Debug)]
+#[command(
+    after_long_help = recipe::TABLE,
+    mut_arg("weight_decay", |arg| arg.default_value("0.1")),
+    mut_arg("bits", |arg| arg.help(
+        "Quantization-aware: in the second half of the passes the student computes with weights of so many bits, and \
+         activations of 8"
+    )),
+    mut_arg("epochs", |arg| arg.help("Passes over the rows [default: 200, fewer for more than 10,000 rows]")),
+)]
+pub(crate) struct Distill {
+    #[command(flatten)]
+    teachers: TeacherFlags,
+    /// The model file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Widths of the student, from input to output
+    #[arg(
+        long,
+        value_name = "I-H-O",
+        required_unless_present_any = ["budget_flash", "budget_ram", "budget_instructions"]
+    )]
+    student: Option<Widths>,
+    /// Of the hidden layers
+    #[arg(long, value_enum, default_value = "relu")]
+    activation: ActivationFlag,
+    /// Share of the rows to distill on, drawn by class and seed
+    #[arg(long, default_value_t = 1.0)]
+    fraction: f64,
+    #[command(flatten)]
+    training: TrainingFlags,
+    #[command(flatten)]
+    precision: PrecisionFlags,
+    #[command(flatten)]
+    recipe: RecipeFlags,
+    #[command(flatten)]
+    further: FurtherFlags,
+    #[command(flatten)]
+    search: SearchFlags,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+/// `30-16-7`
+#[derive(Clone, Debug)]
+struct Widths(Vec<usize>);
+
+impl std::str::FromStr for Widths {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let widths: Option<Vec<usize>> =
+            text.split('-').map(|width| width.parse().ok().filter(|width| *width > 0)).collect();
+        let widths = widths.filter(|widths| widths.len() >= 2);
+        widths.map(Widths).ok_or_else(|| "it must be widths from input to output, as 30-16-7".into())
+    }
+}
+
+/// Rows, and what teachers say about them.
+struct Class {
+    rows: Dataset,
+    answers: Answers,
+}
+
+impl Class {
+    /// Of the rows of these indices into the known ones.
+    fn new(teachers: &Teachers, parts: &Parts, indices: &[usize]) -> Result<Self> {
+        let rows = parts.known.select(indices);
+        let places: Vec<usize> = indices.iter().map(|&index| parts.file_rows[index]).collect();
+        Ok(Class { answers: teachers.answers(&rows, &places)?, rows })
+    }
+
+    fn taught(&self) -> Taught<'_> {
+        Taught { data: &self.rows, teacher: Some(&self.answers) }
+    }
+}
+
+impl Distill {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
+        let start = Instant::now();
+        let sources = self.teachers.files().chain(self.further.file()).chain(self.data.files());
+        file::probe_apart(&self.out, sources)?;
+        self.recipe.check()?;
+        if !(self.fraction > 0.0 && self.fraction <= 1.0) {
+            bail!("--fraction {}: it must be above 0 and at most 1", self.fraction);
+        }
+        let models = self.teachers.load()?;
+        let parts = match models.first() {
+            // Rows without a label teach as well: the teacher says what they are.
+            Some(teacher) => self.data.read_like(context, teacher, true)?,
+            None => self.data.read_new(context)?,
+        };
+        self.check_widths(&parts.known)?;
+        let teachers = self.teachers.gather(models, parts.known.task.labels(), parts.file_count)?;
+        let recipe = self.recipe.recipe(&parts.known.task)?;
+        let further = self.further.read(context, &self.data, teachers.asked())?;
+        interrupt::ask();
+        let (training, validation) = match self.training.patience {
+            Some(_) => {
+                let [training, validation] = parts.for_early_stopping()?;
+                (training.clone(), Some(Class::new(&teachers, &parts, validation)?))
+            }
+            None => ((0..parts.known.rows()).collect(), None),
+        };
+        let mut class = Class::new(&teachers, &parts, &self.draw(context, &parts.known, training)?)?;
+        self.check_labels(context, &parts.known, &class.rows)?;
+        if let Some(budget) = self.search.budget() {
+            let lineage = teachers.lineage(&class.rows);
+            let (mut student, found) = self.search.run(context, budget, class.taught(), &lineage)?;
+            parts.sign(&mut student);
+            return finish_search(context, student, &parts, &self.out, start, found);
+        }
+        let decay = self.choose_decay(context, &teachers, recipe, (&class.rows, &further))?;
+        let Blended { rows, added, blend } = further.beside(&class.rows)?;
+        if !added.is_empty() {
+            further.tell(context, class.rows.rows(), &added);
+            class = Class { answers: teachers.answers(&rows, &[])?, rows };
+        }
+        let settings = self.settings(context, recipe, (class.rows.rows(), blend), decay);
+        let mut student = self.train(context, &teachers, (class, validation), &settings)?;
+        parts.sign(&mut student);
+        student.metadata.further = added;
+        student.metadata.further_share = blend.map(|blend| blend.share);
+        finish(context, student, &parts, &self.out, start, Some(decay))
+    }
+
+    /// The student of the last generation.
+    fn train(
+        &self,
+        context: &Context,
+        teachers: &Teachers,
+        (mut class, mut validation): (Class, Option<Class>),
+        settings: &Settings,
+    ) -> Result<Model> {
+        let RecipeFlags { generations, hints, .. } = self.recipe;
+        let hints = match hints {
+            false => None,
+            true => match teachers.guide()?.hints(&class.rows) {
+                None => bail!("--hints takes an f32 teacher with a hidden layer"),
+                hints => hints,
+            },
+        };
+        let bar = context.console.bar("student", settings.epochs.saturating_mul(generations));
+        let progress = &mut |_| {
+            bar.inc(1);
+            interrupt::flow()
+        };
+        let (taught, judged) = (class.taught(), validation.as_ref().map(Class::taught));
+        let mut student = match &hints {
+            None => fit(taught, judged, settings, progress)?,
+            Some(hints) => fit_with_hints(hints, taught, judged, settings, progress)?,
+        };
+        for generation in 1..generations {
+            if interrupt::requested() {
+                break;
+            }
+            for class in [&mut class].into_iter().chain(&mut validation) {
+                class.answers = student.answers(&class.rows);
+            }
+            let settings = Settings { seed: nth_seed(settings.seed, generation), ..settings.clone() };
+            student = fit(class.taught(), validation.as_ref().map(Class::taught), &settings, progress)?;
+        }
+        bar.finish_and_clear();
+        student.metadata.seed = context.seed;
+        Ok(student)
+    }
+
+    fn check_widths(&self, rows: &Dataset) -> Result<()> {
+        let Some(Widths(widths)) = &self.student else { return Ok(()) };
+        let hidden = &widths[1..widths.len() - 1];
+        let wanted = rows.widths(hidden);
+        if *widths != wanted {
+            let (inputs, outputs) = (wanted[0], wanted[wanted.len() - 1]);
+            let wanted = wanted.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+            bail!(
+                "the teacher takes {inputs} features and gives {outputs} outputs, and so must the student: --student \
+                 {wanted}"
+            );
+        }
+        Ok(())
+    }
+
+    /// The share that --fraction asks for of the rows `indices`, with all their classes.
+    fn draw(&self, context: &Context, known: &Dataset, indices: Vec<usize>) -> Result<Vec<usize>> {
+        if self.fraction == 1.0 {
+            return Ok(indices);
+        }
+        let rows = known.select(&indices);
+        let parts = split(&rows, &[self.fraction, 1.0 - self.fraction], context.seed)
+            .with_context(|| format!("--fraction {}", self.fraction))?;
+        Ok(parts[0].iter().map(|&index| indices[index]).collect())
+    }
+
+    /// Every label that known rows have must be among those to distill on; of others the teacher alone knows.
+    fn check_labels(&self, context: &Context, known: &Dataset, rows: &Dataset) -> Result<()> {
+        let (Target::Classes(all), Target::Classes(left)) = (&known.target, &rows.target) else {
+            return Ok(());
+        };
+        let labels = known.task.labels().iter().enumerate();
+        let (lost, unseen): (Vec<_>, Vec<_>) = labels
+            .filter(|(class, _)| !left.contains(class))
+            .map(|(class, label)| (class, label.as_str()))
+            .partition(|(class, _)| all.contains(class));
+        if let Some((_, label)) = lost.first() {
+            bail!(
+                "of the {} rows to distill on none has the label {label:?}, which {} rows have: take a larger --fraction",
+                rows.rows(),
+                all.iter().filter(|class| **class == lost[0].0).count()
+            );
+        }
+        if !unseen.is_empty() {
+            let unseen: Vec<&str> = unseen.into_iter().map(|(_, label)| label).collect();
+            context.console.note(format_args!("no row to distill on has the labels {unseen:?}"));
+        }
+        Ok(())
+    }
+
+    fn choose_decay(
+        &self,
+        context: &Context,
+        teachers: &Teachers,
+        recipe: Recipe,
+        (rows, further): (&Dataset, &FurtherRows<'_>),
+    ) -> Result<f32> {
+        if self.training.weight_decay == WeightDecay::Auto && teachers.asked().is_none() {
+            bail!(
+                "--weight-decay auto asks teachers about other rows, which soft labels say nothing of: give a number"
+            );
+        }
+        // Folds have no rows to stop by.
+        let settings =
+            |rows, decay| Settings { patience: None, ..self.settings(context, recipe, rows, decay) };
+        let Settings { widths, epochs, .. } = settings((rows.rows(), None), 0.0);
+        let work = work(&widths, epochs);
+        self.training.weight_decay.choose(
+            context,
+            "student's weight decay",
+            (rows, self.training.folds, work),
+            |rows, decay| {
+                let Blended { rows, blend, .. } = further.beside(rows)?;
+                let answers = teachers.answers(&rows, &[])?;
+                let taught = Taught { data: &rows, teacher: Some(&answers) };
+                fit(taught, None, &settings((rows.rows(), blend), decay), &mut |_| interrupt::flow())
+            },
+        )
+    }
+
+    /// Of the student, where it is not searched for.
+    fn widths(&self) -> Vec<usize> {
+        self.student.as_ref().map_or_else(Vec::new, |Widths(widths)| widths.clone())
+    }
+
+    /// For so many rows, and how they are blended.
+    fn settings(
+        &self,
+        context: &Context,
+        recipe: Recipe,
+        (rows, blend): (usize, Option<Blend>),
+        decay: f32,
+    ) -> Settings {
+        let samples = blend.map_or(rows, Blend::samples);
+        let mut settings = Settings::new(self.widths(), recipe, samples, context.seed);
+        self.recipe.apply(&mut settings);
+        settings.activation = self.activation.into();
+        settings.rates.weight_decay = decay;
+        settings.patience = self.training.patience;
+        settings.class_weights = self.training.class_weights();
+        settings.precision = self.precision.precision();
+        settings.blend = blend;
+        let Settings { rates, batch, epochs, .. } = &mut settings;
+        self.training.apply(rates, batch, epochs);
+        settings
+    }
+}

@@ -1,0 +1,272 @@
+//! `distill --budget-…`: the student is searched for.
+
+use std::str::FromStr;
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use comfy_table::Table;
+use microdistill_study::search::{
+    Budget, Candidate, Found, Plan, Problem, Softening, Teachers, Trial, rounds, search, train,
+};
+use microdistill_train::model::{Model, Task};
+use microdistill_train::outputs::Answers;
+use microdistill_train::student::Taught;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::flags::parse::count;
+use crate::interrupt;
+use crate::table;
+
+/// Flags for what a search chooses, and for what it does without.
+const CHOSEN: [&str; 22] = [
+    "student",
+    "activation",
+    "loss",
+    "temperature",
+    "cooling",
+    "alpha",
+    "beta",
+    "dropout",
+    "label_smoothing",
+    "mixup",
+    "patience",
+    "hints",
+    "generations",
+    "weight_decay",
+    "folds",
+    "rate",
+    "batch",
+    "epochs",
+    "class_weights",
+    "bits",
+    "synthetic",
+    "unlabelled",
+];
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Search, in place of --student")]
+pub(crate) struct SearchFlags {
+    /// Find the best int8 or int4 student whose network takes at most so many bytes of flash, as 4096, 4kB or 4KiB
+    #[arg(long, value_name = "BYTES", conflicts_with_all = CHOSEN)]
+    budget_flash: Option<Size>,
+    /// … whose inference works in at most so many bytes of RAM, on a Cortex-M4
+    #[arg(long, value_name = "BYTES", conflicts_with_all = CHOSEN)]
+    budget_ram: Option<Size>,
+    /// … whose inference takes at most so many instructions on a Cortex-M4, estimated within some 30
+    #[arg(long, value_name = "N", conflicts_with_all = CHOSEN, value_parser = count::<u64>)]
+    budget_instructions: Option<u64>,
+    /// Students to begin with; a third of them goes on, again and again
+    #[arg(long, value_name = "N", default_value_t = 54, value_parser = clap::value_parser!(u16).range(1..=9999))]
+    candidates: u16,
+    /// Folds of the training rows that they are judged on
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=100))]
+    search_folds: u8,
+    /// Who teaches in a fold [default: own, where the model files know how the teachers were trained on these rows]
+    #[arg(long, value_enum)]
+    search_teachers: Option<SearchTeachers>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum SearchTeachers {
+    /// Teachers trained as the given ones were, on the fold's training rows alone
+    Own,
+    /// The given ones, which takes less time; if they have seen the rows that judge, scores are too good
+    Given,
+}
+
+/// A number of bytes: `4096`, `4kB` (1000 each) or `4KiB` (1024 each).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Size(usize);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = match text[digits.len()..].to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "kb" => 1000,
+            "mb" => 1_000_000,
+            "k" | "kib" => 1 << 10,
+            "m" | "mib" => 1 << 20,
+            _ => 0,
+        };
+        let bytes = digits.trim_end().parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
+        bytes
+            .filter(|bytes| *bytes > 0)
+            .map(Size)
+            .ok_or_else(|| "it must be bytes, as 4096, 4kB or 4KiB".into())
+    }
+}
+
+/// What a search tells machines.
+#[derive(Serialize)]
+pub(crate) struct Outcome {
+    best: Trial,
+    front: Vec<Trial>,
+    candidates: usize,
+    /// Who taught in the folds.
+    teachers: SearchTeachers,
+}
+
+/// What the teachers at hand allow for.
+pub(crate) enum Lineage {
+    /// They were trained on the rows at hand, in a way that is known: each with what it counts.
+    Known(Vec<(f64, Model)>),
+    /// They were trained in a way that is known, on other rows.
+    OtherRows(Vec<(f64, Model)>),
+    /// It is not known how they were trained.
+    Unknown,
+}
+
+impl SearchFlags {
+    /// What a student may cost, if it is to be searched for.
+    pub(crate) fn budget(&self) -> Option<Budget> {
+        let budget = Budget {
+            flash: self.budget_flash.map(|size| size.0),
+            ram: self.budget_ram.map(|size| size.0),
+            instructions: self.budget_instructions,
+        };
+        (budget != Budget::default()).then_some(budget)
+    }
+
+    /// The best student within `budget`, trained on all `rows`, and what was found on the way.
+    pub(crate) fn run(
+        &self,
+        context: &Context,
+        budget: Budget,
+        rows: Taught<'_>,
+        lineage: &Lineage,
+    ) -> Result<(Model, Outcome)> {
+        let Taught { data, teacher: Some(answers) } = rows else { bail!("a search needs a teacher") };
+        let (teachers, what) = self.teachers(answers, lineage)?;
+        let (candidates, folds) = (usize::from(self.candidates), usize::from(self.search_folds));
+        let plan = Plan { candidates, folds, seed: context.seed };
+        let bar = context.console.bar("search", (1 + rounds(candidates).iter().sum::<usize>()) * folds);
+        let problem = Problem { data, teachers, budget };
+        let found = search(problem, plan, &|| bar.inc(1), &interrupt::flow);
+        bar.finish_and_clear();
+        let found = found?;
+        context.console.say(front(&found, &data.task))?;
+        context.console.say(format_args!(
+            "Loss and score are means over folds of the training rows, in which {what}.\nWho was trained for a share of the \
+             epochs seems worse than it is."
+        ))?;
+        let outcome = Outcome {
+            best: found.best().clone(),
+            front: found.front().into_iter().cloned().collect(),
+            candidates: found.trials.len(),
+            teachers: match teachers {
+                Teachers::Given(_) => SearchTeachers::Given,
+                Teachers::Like(_) => SearchTeachers::Own,
+            },
+        };
+        let best = found.best().candidate.clone();
+        if interrupt::requested() {
+            let Some(model) = found.student() else { bail!("nothing was found") };
+            return Ok((model, outcome));
+        }
+        Ok((self.train(context, &best, rows)?, outcome))
+    }
+
+    /// Who teaches in the folds, and what to say of that.
+    fn teachers<'a>(
+        &self,
+        answers: &'a Answers,
+        lineage: &'a Lineage,
+    ) -> Result<(Teachers<'a>, &'static str)> {
+        use SearchTeachers::{Given, Own};
+        Ok(match (lineage, self.search_teachers) {
+            (Lineage::Known(models), None | Some(Own)) | (Lineage::OtherRows(models), Some(Own)) => (
+                Teachers::Like(models),
+                "teachers trained on a fold's other rows alone have taught: nobody has seen the rows that judge",
+            ),
+            (Lineage::Unknown, Some(Own)) => bail!(
+                "--search-teachers own: soft labels, and models that `train` did not make or that are of an older version, do \
+                 not say how to train others like them; train the teacher again, or leave the flag out"
+            ),
+            (Lineage::Known(_), Some(Given)) => (
+                Teachers::Given(answers),
+                "the given teachers have taught, who have seen the rows that judge: they are too good",
+            ),
+            (Lineage::OtherRows(_), None | Some(Given)) => (
+                Teachers::Given(answers),
+                "the given teachers have taught, who were trained on another file: they are too good if that has the rows \
+                 that judge, too",
+            ),
+            (Lineage::Unknown, None | Some(Given)) => (
+                Teachers::Given(answers),
+                "the given teachers have taught, of whom it is not known how they were trained: they are too good if that was \
+                 on the rows that judge",
+            ),
+        })
+    }
+
+    /// Ctrl-C ends this training, too, which leaves a student trained for a while.
+    fn train(&self, context: &Context, best: &Candidate, rows: Taught<'_>) -> Result<Model> {
+        let bar = context.console.bar("student", best.settings(rows.data.rows(), context.seed).epochs);
+        let model = train(best, rows, |epochs| epochs, context.seed, &mut |epoch| {
+            bar.set_position(epoch.number as u64);
+            interrupt::flow()
+        });
+        bar.finish_and_clear();
+        Ok(model?)
+    }
+}
+
+/// The Pareto front, the best marked.
+fn front(found: &Found, task: &Task) -> Table {
+    let score = if task.labels().is_empty() { "r2" } else { "accuracy" };
+    let header = ["", "student", "bits", "flash", "ram", "instructions", "epochs", "loss", score, "recipe"];
+    let mut table = table::table(header);
+    for trial in found.front() {
+        let Trial { candidate, cost, share, loss, score, .. } = trial;
+        let widths: Vec<String> = candidate.widths.iter().map(usize::to_string).collect();
+        table.add_row([
+            if trial == found.best() { "best".into() } else { String::new() },
+            widths.join("-"),
+            u8::from(candidate.bits).to_string(),
+            cost.flash.to_string(),
+            cost.ram.to_string(),
+            cost.instructions.to_string(),
+            format!("{:.0} %", 100.0 * share),
+            format!("{loss:.4}"),
+            format!("{score:.4}"),
+            recipe(candidate),
+        ]);
+    }
+    table
+}
+
+fn recipe(candidate: &Candidate) -> String {
+    let Candidate { softening, weight_decay, dropout, mixup, .. } = candidate;
+    let softening = softening.map(|Softening { temperature, alpha, beta }| {
+        let beta = beta.map_or(String::new(), |beta| format!(", β {beta}"));
+        format!("T {temperature}, α {alpha}{beta}")
+    });
+    let mixup = mixup.map(|mixup| format!("mixup {mixup}"));
+    let regularizers = format!("L2 {weight_decay}, dropout {dropout}");
+    let parts: Vec<String> = softening.into_iter().chain([regularizers]).chain(mixup).collect();
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Size;
+
+    #[test]
+    fn sizes_are_read() {
+        for (text, bytes) in
+            [("4096", 4096), ("4kB", 4000), ("4KiB", 4096), ("4 KiB", 4096), ("1k", 1024), ("2MiB", 2 << 20)]
+        {
+            assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
+        }
+        for text in
+            ["", "0", "KiB", "4.5k", "-1", "4 lots", "99999999999999999999", "9999999999999999999k", "4é"]
+        {
+            assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Who a student learns from: models, and what was stored of others.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use microdistill_train::dataset::{Dataset, read_soft_labels};
+use microdistill_train::error::Result as LibraryResult;
+use microdistill_train::model::Model;
+use microdistill_train::outputs::Answers;
+
+use super::search::Lineage;
+
+#[derive(Args, Debug)]
+pub(crate) struct TeacherFlags {
+    /// The model to imitate; several are averaged
+    #[arg(long, value_name = "MODEL", required_unless_present = "soft_labels")]
+    teacher: Vec<PathBuf>,
+    /// A CSV file of what a teacher said about the rows of --data or --train, in their order: a column a label, p(LABEL) for
+    /// probabilities, as `predict` writes them, or logit(LABEL)
+    #[arg(long, value_name = "FILE")]
+    soft_labels: Option<PathBuf>,
+    /// What each teacher counts, in the order of the flags, soft labels last [default: all alike]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
+    teacher_weights: Vec<f64>,
+}
+
+/// Teachers that agree about features and labels.
+pub(crate) struct Teachers {
+    models: Vec<Model>,
+    stored: Option<Answers>,
+    weights: Vec<f64>,
+}
+
+impl TeacherFlags {
+    /// The files of models and soft labels.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.teacher.iter().chain(&self.soft_labels).map(PathBuf::as_path)
+    }
+
+    /// The models.
+    pub(crate) fn load(&self) -> Result<Vec<Model>> {
+        let models = self.teacher.iter().map(Model::load).collect::<Result<Vec<_>, _>>()?;
+        let Some((first, others)) = models.split_first() else { return Ok(models) };
+        for (other, path) in others.iter().zip(&self.teacher[1..]) {
+            let (path, first_path) = (path.display(), self.teacher[0].display());
+            if other.features() != first.features() {
+                bail!(
+                    "{path}: a teacher of the features {:?}, {first_path} of {:?}",
+                    other.features(),
+                    first.features()
+                );
+            }
+            if other.metadata.task != first.metadata.task {
+                let (task, first) = (&other.metadata.task, &first.metadata.task);
+                bail!(
+                    "{path}: a teacher of {:?} {:?}, {first_path} of {:?} {:?}",
+                    task.target(),
+                    task.labels(),
+                    first.target(),
+                    first.labels()
+                );
+            }
+        }
+        Ok(models)
+    }
+
+    /// All teachers; `rows` are all of the file that soft labels are of.
+    pub(crate) fn gather(&self, models: Vec<Model>, labels: &[String], rows: usize) -> Result<Teachers> {
+        let stored = match &self.soft_labels {
+            None => None,
+            Some(path) if labels.is_empty() => {
+                bail!(
+                    "{}: soft labels are of labels, the target holds values: give them as the target",
+                    path.display()
+                )
+            }
+            Some(path) => Some(read_soft_labels(path, labels, rows)?),
+        };
+        let count = models.len() + usize::from(stored.is_some());
+        let weights = match self.teacher_weights.as_slice() {
+            [] => vec![1.0; count],
+            weights if weights.len() == count => weights.to_vec(),
+            weights => bail!("--teacher-weights has {} numbers for {count} teachers", weights.len()),
+        };
+        Ok(Teachers { models, stored, weights })
+    }
+}
+
+impl Teachers {
+    /// What they say about rows, which are those of the numbers `places` in the file that soft labels are of.
+    pub(crate) fn answers(&self, rows: &Dataset, places: &[usize]) -> LibraryResult<Answers> {
+        let models = self.models.iter().map(|model| model.answers(rows));
+        let stored = self.stored.iter().map(|stored| stored.select(places));
+        Answers::of(self.weights.iter().copied().zip(models.chain(stored)))
+    }
+
+    /// One of the models, if all teachers are models, who can be asked about other rows.
+    pub(crate) fn asked(&self) -> Option<&Model> {
+        self.models.first().filter(|_| self.stored.is_none())
+    }
+
+    /// Whether others like them can be trained on parts of `rows`.
+    pub(crate) fn lineage(&self, rows: &Dataset) -> Lineage {
+        if self.stored.is_some() || self.models.iter().any(|model| model.metadata.training.is_none()) {
+            return Lineage::Unknown;
+        }
+        let models = self.weights.iter().copied().zip(self.models.iter().cloned()).collect();
+        match self.models.iter().all(|model| model.metadata.data_hash == rows.hash) {
+            true => Lineage::Known(models),
+            false => Lineage::OtherRows(models),
+        }
+    }
+
+    /// The one model whose hidden layer gives hints.
+    pub(crate) fn guide(&self) -> Result<&Model> {
+        match self.models.as_slice() {
+            [model] if self.stored.is_none() => Ok(model),
+            _ => bail!("--hints takes one teacher, a model"),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `microdistill evaluate`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use comfy_table::Table;
+use microdistill_train::metrics::{Classification, Scores, evaluate};
+use microdistill_train::model::Model;
+
+use crate::context::Context;
+use crate::flags::data::DataFlags;
+use crate::table;
+
+#[derive(Args, Debug)]
+pub(crate) struct Evaluate {
+    /// The model file. Judged are the rows of --test; of --data, the test part of --split, or all that it did not see
+    model: PathBuf,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+impl Evaluate {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
+        let model = Model::load(&self.model)?;
+        let rows = self.data.read_judged(context, &model)?;
+        let trained_on_all = model.metadata.division.is_none();
+        if trained_on_all && rows.hash == model.metadata.data_hash {
+            context.console.note("the model was trained on the rows of this file: these are no test scores");
+        }
+        let scores = evaluate(&model, &rows)?;
+        if let Some(table) = table::scores([("", &scores)]) {
+            context.console.say(table)?;
+        }
+        if let Scores::Classification(scores) = &scores {
+            let labels = model.labels();
+            if labels.len() <= MOST_LABELS {
+                context.console.say(confusion(scores, labels))?;
+            } else {
+                context.console.note(format_args!("--json has the confusion of {} labels", labels.len()));
+            }
+        }
+        context.console.json(&scores)
+    }
+}
+
+/// A table of more labels is wider than any screen.
+const MOST_LABELS: usize = 30;
+
+/// Rows by label, and in each row by prediction.
+fn confusion(scores: &Classification, labels: &[String]) -> Table {
+    let mut table = table::table(["label \\ predicted".to_owned()].into_iter().chain(labels.iter().cloned()));
+    for (label, counts) in labels.iter().zip(&scores.confusion) {
+        table.add_row([label.clone()].into_iter().chain(counts.iter().map(usize::to_string)));
+    }
+    table
+}

@@ -1,0 +1,110 @@
+//! `microdistill VERB`: one file a verb.
+
+mod board;
+mod demo;
+pub(crate) mod distill;
+mod evaluate;
+mod export;
+mod import;
+mod predict;
+mod quantize;
+mod setup;
+mod study;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use microdistill_train::error::Error;
+use microdistill_train::model::command_line;
+
+use crate::console::{self, Console};
+use crate::context::Context;
+use crate::flags::parse;
+use crate::interrupt;
+
+/// Distill a model into kilobytes, prove what it cost, and run it on a microcontroller.
+///
+/// dataset → teacher → distill → student → quantize → export → firmware (infer · distill on the device)
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    /// One JSON object on standard output; everything for people goes to standard error
+    #[arg(long, global = true)]
+    json: bool,
+    /// The same seed gives the same result
+    #[arg(long, global = true, default_value_t = 1, value_parser = parse::seed)]
+    seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The whole arrow on the bundled data, ending on an emulated board
+    Demo(demo::Demo),
+    /// Train a teacher: as accurate as the data allow
+    Train(train::Train),
+    /// Train a student that imitates a teacher
+    Distill(Box<distill::Distill>),
+    /// Turn a student into int8 or int4
+    Quantize(quantize::Quantize),
+    /// Write a model as a Rust file for firmware
+    Export(export::Export),
+    /// Read back what a device learned
+    Import(import::Import),
+    /// Score a model on rows
+    Evaluate(evaluate::Evaluate),
+    /// Compare students by hard labels and by distillation, fairly, on your data
+    Study(Box<study::Study>),
+    /// Write a model's predictions for rows
+    Predict(predict::Predict),
+    /// Build and run firmware
+    Board(board::Board),
+    /// Install what boards need: targets and the emulator
+    Setup(setup::Setup),
+}
+
+/// Takes `-1` for the value of a flag, which is refused with what it must be, and for no flag of its own.
+fn numbers(command: Command) -> Command {
+    let values = |arg: clap::Arg| match arg.get_action().takes_values() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    };
+    command.mut_args(values).mut_subcommands(numbers)
+}
+
+/// Parses, runs, and tells how it ended: 0, 1 (failed), 2 (usage) or 130 (Ctrl-C).
+pub(crate) fn main() -> ExitCode {
+    let matches = numbers(Cli::command()).get_matches();
+    let Cli { verb, json, seed } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    // By its name, wherever it lies and whatever it was called.
+    let typed = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let command = command_line(std::iter::once("microdistill".into()).chain(typed));
+    let context = Context { console: Console::new(json), seed, command };
+    let result = interrupt::listen().and_then(|()| match verb {
+        Verb::Demo(demo) => demo.run(&context),
+        Verb::Train(train) => train.run(&context),
+        Verb::Distill(distill) => distill.run(&context),
+        Verb::Quantize(quantize) => quantize.run(&context),
+        Verb::Export(export) => export.run(&context),
+        Verb::Import(import) => import.run(&context),
+        Verb::Evaluate(evaluate) => evaluate.run(&context),
+        Verb::Study(study) => study.run(&context),
+        Verb::Predict(predict) => predict.run(&context),
+        Verb::Board(board) => board.run(&context),
+        Verb::Setup(setup) => setup.run(&context),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough: `| head`.
+        Err(error) if console::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            context.console.error(&error);
+            // What we run shares the terminal, and so the Ctrl-C: it may have failed first.
+            let interrupted =
+                interrupt::requested() || matches!(error.downcast_ref(), Some(Error::Interrupted));
+            ExitCode::from(if interrupted { interrupt::EXIT_CODE } else { 1 })
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `microdistill predict`
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use microdistill::argmax;
+use microdistill_train::file;
+use microdistill_train::metrics::probabilities;
+use microdistill_train::model::Model;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::flags::data::DataFlags;
+
+#[derive(Args, Debug)]
+pub(crate) struct Predict {
+    /// The model file. Predicted are the rows of --test, the test part of --data with --split, or all of --data
+    model: PathBuf,
+    /// The CSV file to write: a label and its probabilities a row, or a value; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+#[derive(Serialize)]
+struct Outcome<'a> {
+    file: &'a Path,
+    rows: usize,
+}
+
+impl Predict {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
+        let to_stdout = self.out.as_os_str() == "-";
+        if to_stdout && context.console.is_json() {
+            bail!("--json and `--out -` both write to standard output: give --out a file");
+        }
+        if !to_stdout {
+            file::probe_apart(&self.out, self.data.files().chain([self.model.as_path()]))?;
+        }
+        let model = Model::load(&self.model)?;
+        let rows = self.data.read_asked(context, &model, true)?;
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let probability = model.labels().iter().map(|label| format!("p({label})"));
+        writer.write_record(["prediction".to_owned()].into_iter().chain(probability))?;
+        for logits in model.predict(&rows).column_iter() {
+            let logits = logits.as_slice();
+            match model.labels().get(argmax(logits)) {
+                Some(label) => {
+                    let (p, _) = probabilities(logits);
+                    let p = p.iter().map(|p| format!("{p:.6}"));
+                    writer.write_record([label.clone()].into_iter().chain(p))?;
+                }
+                None => writer.write_record(logits.iter().map(f32::to_string))?,
+            }
+        }
+        let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+        if to_stdout {
+            io::Write::write_all(&mut io::stdout(), &bytes)?;
+            return Ok(());
+        }
+        file::write(&self.out, &bytes)?;
+        context.console.say(format_args!("{} rows: {}", rows.rows(), self.out.display()))?;
+        context.console.json(&Outcome { file: &self.out, rows: rows.rows() })
+    }
+}

@@ -1,0 +1,222 @@
+//! `microdistill study`
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, ValueEnum};
+use indicatif::ProgressStyle;
+use microdistill_study::report;
+use microdistill_study::study::results::Condition;
+use microdistill_study::study::{self, Ledger, Problem, Results, Source, Study as Plan, Watch};
+use microdistill_train::dataset::{Columns, Expected, read, read_like};
+use microdistill_train::error::Error;
+use microdistill_train::file;
+
+use crate::context::Context;
+use crate::flags::data::DataFlags;
+use crate::flags::parse::count;
+use crate::interrupt;
+
+mod tables;
+
+#[derive(Args, Debug)]
+#[command(mut_arg("data", |arg| arg.required_unless_present_any(["folder", "preset"])))]
+pub(crate) struct Study {
+    /// The folder for study.html, study.json, study.csv, study.md, and for what is finished, should it be interrupted
+    #[arg(long, value_name = "DIR", default_value = "microdistill-study")]
+    out: PathBuf,
+    /// Trainings of everything, to tell luck from gain: seeds from --seed on
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = count::<u64>)]
+    seeds: u64,
+    /// Recipes to compare beside those that are always compared
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1)]
+    recipes: Vec<String>,
+    /// Shares of the training rows that get a wrong label; several are studied one by one
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "0")]
+    label_noise: Vec<f64>,
+    /// Shares of the training rows that are used; several are studied one by one
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "1")]
+    training_share: Vec<f64>,
+    /// Draw training and test rows anew for each seed, from all rows, groups undivided
+    #[arg(long, conflicts_with = "preset")]
+    redraw: bool,
+    /// Hidden widths of the student
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "16", value_parser = count::<usize>)]
+    hidden: Vec<usize>,
+    /// Hidden widths of the teacher
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128", value_parser = count::<usize>)]
+    teacher_hidden: Vec<usize>,
+    /// A study that is described already, and needs no data
+    #[arg(long, value_enum, conflicts_with_all = ["data", "train", "test", "recipes", "hidden", "teacher_hidden", "label_noise", "training_share"])]
+    preset: Option<Preset>,
+    #[command(flatten)]
+    sets: Sets,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+/// Many data sets at once.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Data")]
+struct Sets {
+    /// A folder of data sets: in each, train.csv and test.csv, and groups_train.csv and groups_test.csv if there are groups
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "train", "test", "preset"])]
+    folder: Option<PathBuf>,
+    /// Which of them [default: all]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, requires = "folder")]
+    sets: Vec<String>,
+    /// Which of them recipes were not developed on: they have tables of their own
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, requires = "folder")]
+    held_out: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Preset {
+    /// The project's first example: 1,000 rows of random features with random labels, of which there is nothing to learn
+    Mission,
+}
+
+/// How many folds of the training rows judge candidates.
+const FOLDS: usize = 5;
+
+impl Study {
+    pub(crate) fn run(&self, context: &Context) -> Result<()> {
+        let plan = self.plan(context)?;
+        plan.check()?;
+        file::make_folder(&self.out)?;
+        let ledger = Ledger::open(self.out.join("ledger.jsonl"), &plan.fingerprint())?;
+        interrupt::ask();
+        self.train(context, &plan, &ledger)?;
+        let results = plan.results(&ledger, &context.command)?;
+        self.write(&results)?;
+        tables::console(&context.console, &results)?;
+        context
+            .console
+            .say(format_args!("\n{} holds the report, study.html, and all figures", self.out.display()))?;
+        context.console.json(&results)
+    }
+
+    fn train(&self, context: &Context, plan: &Plan, ledger: &Ledger) -> Result<()> {
+        // Of so many parts; what one part takes is known no better.
+        const PARTS: u64 = 1000;
+        let work = plan.work(ledger).max(1);
+        let bar = context.console.bar("teachers and students", PARTS as usize);
+        let style = ProgressStyle::with_template("{msg:24} {wide_bar} {percent:>3} % {eta:>6}");
+        bar.set_style(style.context("the progress bar")?);
+        let done = std::sync::atomic::AtomicU64::new(0);
+        let trained = plan.run(
+            ledger,
+            &Watch {
+                stop: &interrupt::requested,
+                done: &|more| {
+                    let done = done.fetch_add(more, std::sync::atomic::Ordering::Relaxed) + more;
+                    bar.set_position((done as f64 / work as f64 * PARTS as f64) as u64);
+                },
+            },
+        );
+        bar.finish_and_clear();
+        if matches!(trained, Err(Error::Interrupted)) {
+            context.console.note(format_args!(
+                "what is finished is kept in {}: the same command goes on from there",
+                self.out.display()
+            ));
+        }
+        Ok(trained?)
+    }
+
+    fn write(&self, results: &Results) -> Result<()> {
+        let place = |name| self.out.join(name);
+        file::write(place("study.json"), &serde_json::to_vec_pretty(results)?)?;
+        file::write(place("study.csv"), report::csv(results)?.as_bytes())?;
+        file::write(place("study.html"), report::html(results)?.as_bytes())?;
+        file::write(place("study.md"), tables::markdown(results).as_bytes())?;
+        Ok(())
+    }
+
+    fn plan(&self, context: &Context) -> Result<Plan> {
+        let seeds = (0..self.seeds).map(|index| context.seed.wrapping_add(index)).collect();
+        if self.preset == Some(Preset::Mission) {
+            return Ok(Plan {
+                title: "The mission's example: random rows with random labels".into(),
+                preset: Some("mission".into()),
+                problems: vec![Problem {
+                    name: "random".into(),
+                    source: Source::Noise { rows: 1000, features: 10, classes: 10 },
+                }],
+                held_out: Vec::new(),
+                conditions: vec![Condition { label_noise: 0.0, training_share: 1.0 }],
+                arms: study::mission(),
+                seeds,
+                hidden: vec![32],
+                teacher_hidden: vec![64],
+                folds: 10,
+            });
+        }
+        let conditions = self.label_noise.iter().flat_map(|&label_noise| {
+            self.training_share.iter().map(move |&training_share| Condition { label_noise, training_share })
+        });
+        let problems = self.problems(context)?;
+        let (always, others) = if problems.iter().any(Problem::has_values) {
+            (study::always_of_values(), study::others_of_values())
+        } else {
+            (study::always(), study::others())
+        };
+        Ok(Plan {
+            title: "Does distillation cure overfitting?".into(),
+            preset: None,
+            problems,
+            held_out: self.sets.held_out.clone(),
+            conditions: conditions.collect(),
+            arms: [always, study::by_name(&others, &self.recipes)?].concat(),
+            seeds,
+            hidden: self.hidden.clone(),
+            teacher_hidden: self.teacher_hidden.clone(),
+            folds: FOLDS,
+        })
+    }
+
+    fn problems(&self, context: &Context) -> Result<Vec<Problem>> {
+        if let Some(folder) = &self.sets.folder {
+            let problem = |name: String| self.of_folder(&folder.join(&name), name);
+            return self.names(folder)?.into_iter().map(problem).collect();
+        }
+        let (name, parts) = (self.data.name(), self.data.read_new(context)?);
+        let Some(test) = parts.test else {
+            bail!("a study needs rows to judge by: give --test FILE beside --train, or --data FILE");
+        };
+        Ok(vec![Problem::new(name, parts.known, test, self.redraw)?])
+    }
+
+    /// The data sets asked for, or all of a folder.
+    fn names(&self, folder: &Path) -> Result<Vec<String>> {
+        if !self.sets.sets.is_empty() {
+            return Ok(self.sets.sets.clone());
+        }
+        let entries = fs::read_dir(folder).map_err(Error::io(folder))?;
+        let paths =
+            entries.map(|entry| Ok(entry.map_err(Error::io(folder))?.path())).collect::<Result<Vec<_>>>()?;
+        let sets =
+            paths.iter().filter(|path| path.join("train.csv").is_file() && path.join("test.csv").is_file());
+        let names = sets.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        let names: BTreeSet<String> = names.collect();
+        if names.is_empty() {
+            bail!("{}: no folder in it holds train.csv and test.csv", folder.display());
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    fn of_folder(&self, folder: &Path, name: String) -> Result<Problem> {
+        let groups = |part: &str| {
+            let path = folder.join(format!("groups_{part}.csv"));
+            path.is_file().then(|| path.to_string_lossy().into_owned())
+        };
+        let columns = Columns { groups: groups("train"), ..self.data.columns() };
+        let train = read(folder.join("train.csv"), &columns)?;
+        let test_groups = groups("test");
+        let expected = Expected { groups: test_groups.as_deref(), ..train.expected() };
+        let test = read_like(folder.join("test.csv"), expected)?;
+        Ok(Problem::new(name, train, test, self.redraw)?)
+    }
+}

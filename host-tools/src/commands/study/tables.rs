@@ -1,0 +1,236 @@
+//! A study's figures as tables: on the console, and in Markdown.
+
+use anyhow::Result;
+use microdistill_study::study::results::{
+    Comparison, MeanStd, Overall, Ratio, Results, SetResults, Summary, decimals,
+};
+
+use crate::console::Console;
+use crate::table;
+
+/// A metric of the results, its head, and how it is shown.
+type Column = (&'static str, &'static str, fn(&MeanStd) -> String);
+
+const COLUMNS: [Column; 8] = [
+    ("train accuracy", "train acc.", percent),
+    ("test accuracy", "test acc.", percent),
+    ("gap", "gap", percent),
+    ("nll", "NLL", number),
+    ("brier", "Brier", short),
+    ("ece", "ECE", short),
+    ("parameters", "parameters", whole),
+    ("flash", "flash B", whole),
+];
+
+/// The same of values.
+const VALUE_COLUMNS: [Column; 7] = [
+    ("train r2", "train R²", number),
+    ("r2", "test R²", number),
+    ("r2 gap", "gap", number),
+    ("train rmse", "train RMSE", measured),
+    ("rmse", "test RMSE", measured),
+    ("parameters", "parameters", whole),
+    ("flash", "flash B", whole),
+];
+
+/// What is compared, with its head, its unit and the digits that are shown; the second is the loss.
+type Compared = [(&'static str, &'static str, f64, usize); 3];
+
+const COMPARED: Compared =
+    [("test accuracy", "test acc., pp", 100.0, 1), ("nll", "NLL", 1.0, 3), ("gap", "gap, pp", 100.0, 1)];
+
+/// The same of values.
+const COMPARED_VALUES: Compared =
+    [("r2", "test R²", 1.0, 3), ("rmse", "RMSE", 1.0, 3), ("r2 gap", "gap", 1.0, 3)];
+
+/// What the tables of a part of the data sets have.
+struct Form {
+    /// Of a data set.
+    all: &'static [Column],
+    /// Those of them that a mean over data sets has.
+    columns: Vec<Column>,
+    compared: Compared,
+}
+
+impl Form {
+    /// Without columns that no arm has: values of different units have no common mean.
+    fn of(overall: &Overall) -> Self {
+        let used = |(metric, ..): &Column| {
+            overall.summaries.iter().any(|summary| summary.scores.contains_key(*metric))
+        };
+        let has_values = used(&VALUE_COLUMNS[0]);
+        let (all, compared): (&[Column], Compared) =
+            if has_values { (&VALUE_COLUMNS, COMPARED_VALUES) } else { (&COLUMNS, COMPARED) };
+        Form { all, columns: all.iter().copied().filter(used).collect(), compared }
+    }
+
+    fn header(&self) -> Vec<&'static str> {
+        std::iter::once("").chain(self.columns.iter().map(|(_, head, _)| *head)).collect()
+    }
+
+    fn row(&self, summary: &Summary) -> Vec<String> {
+        let cell = |(metric, _, form): &Column| summary.scores.get(*metric).map_or(String::new(), form);
+        std::iter::once(summary.arm.clone()).chain(self.columns.iter().map(cell)).collect()
+    }
+
+    /// The score and the loss that data sets are shown by, one by one.
+    fn by_set(&self) -> impl Iterator<Item = &Column> {
+        self.all
+            .iter()
+            .filter(|(metric, ..)| self.compared[..2].iter().any(|(compared, ..)| compared == metric))
+    }
+}
+
+/// The tables of every condition, and what they say.
+pub(crate) fn console(console: &Console, results: &Results) -> Result<()> {
+    for overall in &results.overall {
+        console.say(format_args!("\n{}", heading(overall)))?;
+        let form = Form::of(overall);
+        let mut table = table::table(form.header());
+        for summary in &overall.summaries {
+            table.add_row(form.row(summary));
+        }
+        console.say(table)?;
+    }
+    for sentence in &results.sentences {
+        console.say(format_args!("- {sentence}"))?;
+    }
+    Ok(())
+}
+
+/// The same with comparisons and all sets, as Markdown.
+pub(crate) fn markdown(results: &Results) -> String {
+    let mut text = format!("# {}\n\n`{}`\n", results.title, results.command);
+    for overall in &results.overall {
+        text += &format!("\n## {}\n\n", heading(overall));
+        let form = Form::of(overall);
+        table_of(&mut text, &form.header(), overall.summaries.iter().map(|summary| form.row(summary)));
+        text += "\n";
+        let [(_, score, ..), (loss, name, ..), (_, gap, ..)] = form.compared;
+        let ratio = format!("× {name}");
+        // Of data sets with values in several units there is no common loss, but for its ratio.
+        let has_loss = overall.comparisons.iter().any(|of| of.metric == loss);
+        let header = [vec!["difference", score, "p"], if has_loss { vec![name, "p"] } else { Vec::new() }];
+        let header = [header.concat(), vec![&ratio, gap]].concat();
+        let rows = overall.ratios.iter().map(|ratio| differences(overall, &form.compared, ratio, has_loss));
+        table_of(&mut text, &header, rows);
+        for (metric, name, shown) in form.by_set() {
+            text += "\n";
+            by_set(&mut text, name, results, overall, |summary| {
+                summary.scores.get(*metric).map_or(String::new(), shown)
+            });
+        }
+    }
+    text += "\n";
+    for sentence in &results.sentences {
+        text += &format!("- {sentence}\n");
+    }
+    text
+}
+
+/// Data sets beside each other, or below each other if they are many.
+const MANY_SETS: usize = 10;
+
+/// A cell for each arm and data set; `corner` is what they show.
+fn by_set(
+    text: &mut String,
+    corner: &str,
+    results: &Results,
+    overall: &Overall,
+    cell: impl Fn(&Summary) -> String,
+) {
+    let sets: Vec<&SetResults> = results
+        .sets
+        .iter()
+        .filter(|set| set.condition == overall.condition && overall.sets.contains(&set.name))
+        .collect();
+    let cell = |set: &SetResults, arm: &str| {
+        set.summaries.iter().find(|summary| summary.arm == arm).map_or(String::new(), &cell)
+    };
+    let sets_by_name = sets.iter().map(|set| set.name.as_str());
+    let arms = || results.arms.iter().map(|arm| arm.name.as_str());
+    let row = |name: &str, cells: Vec<String>| [vec![name.to_owned()], cells].concat();
+    if sets.len() > MANY_SETS {
+        let header: Vec<&str> = std::iter::once(corner).chain(arms()).collect();
+        let rows = sets.iter().map(|set| row(&set.name, arms().map(|arm| cell(set, arm)).collect()));
+        table_of(text, &header, rows);
+    } else {
+        let header: Vec<&str> = std::iter::once(corner).chain(sets_by_name).collect();
+        let rows = arms().map(|arm| row(arm, sets.iter().map(|set| cell(set, arm)).collect()));
+        table_of(text, &header, rows);
+    }
+}
+
+fn heading(overall: &Overall) -> String {
+    let sets = match overall.sets.len() {
+        sets @ ..=MANY_SETS => overall.sets[..sets].join(", "),
+        sets => sets.to_string(),
+    };
+    let mut heading = format!("{}: {sets}", overall.title);
+    let condition = overall.condition;
+    if condition.label_noise > 0.0 {
+        heading += &format!("; {} % of the training labels wrong", 100.0 * condition.label_noise);
+    }
+    if condition.training_share < 1.0 {
+        heading += &format!("; {} % of the training rows", 100.0 * condition.training_share);
+    }
+    heading
+}
+
+fn differences(overall: &Overall, compared: &Compared, ratio: &Ratio, has_loss: bool) -> Vec<String> {
+    let [score, loss, gap] = compared.map(|(metric, _, unit, digits)| {
+        let mut comparisons = overall.comparisons.iter();
+        let found = comparisons.find(|c| (&c.a, &c.b, c.metric.as_str()) == (&ratio.a, &ratio.b, metric));
+        let digits = if metric == "rmse" { scale(overall, &ratio.a, metric) } else { digits };
+        let p = found.and_then(|found| found.p_adjusted).map_or("–".into(), |p| format!("{p:.3}"));
+        (found.map_or(String::new(), |found| interval(found, unit, digits)), p)
+    });
+    let mut cells = vec![format!("{} − {}", ratio.a, ratio.b), score.0, score.1];
+    if has_loss {
+        cells.extend([loss.0, loss.1]);
+    }
+    cells.extend([format!("{:.2}", ratio.ratio), gap.0]);
+    cells
+}
+
+/// Decimal places for an arm's score, which is in the target's unit.
+fn scale(overall: &Overall, arm: &str, metric: &str) -> usize {
+    let summary = overall.summaries.iter().find(|summary| summary.arm == arm);
+    decimals(summary.and_then(|summary| summary.scores.get(metric)).map_or(0.0, |score| score.mean))
+}
+
+fn interval(comparison: &Comparison, unit: f64, digits: usize) -> String {
+    let number = |value: f64| format!("{:+.digits$}", unit * value);
+    match comparison.low.zip(comparison.high) {
+        Some((low, high)) => format!("{} ({} to {})", number(comparison.mean), number(low), number(high)),
+        None => number(comparison.mean),
+    }
+}
+
+fn percent(score: &MeanStd) -> String {
+    format!("{:.1} ± {:.1}", 100.0 * score.mean, 100.0 * score.std)
+}
+
+fn number(score: &MeanStd) -> String {
+    format!("{:.3} ± {:.3}", score.mean, score.std)
+}
+
+/// In the target's unit.
+fn measured(score: &MeanStd) -> String {
+    let digits = decimals(score.mean);
+    format!("{:.digits$} ± {:.digits$}", score.mean, score.std)
+}
+
+fn short(score: &MeanStd) -> String {
+    format!("{:.3}", score.mean)
+}
+
+fn whole(score: &MeanStd) -> String {
+    format!("{:.0}", score.mean)
+}
+
+/// A table whose first column is words and whose others are numbers.
+fn table_of(text: &mut String, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    *text += &format!("| {} |\n|---|{}\n", header.join(" | "), "---:|".repeat(header.len() - 1));
+    rows.for_each(|row| *text += &format!("| {} |\n", row.join(" | ")));
+}

@@ -1,0 +1,75 @@
+//! What is said where: results on standard output, everything else on standard error.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+/// Where a verb speaks.
+#[derive(Debug)]
+pub(crate) struct Console {
+    json: bool,
+}
+
+impl Console {
+    pub(crate) fn new(json: bool) -> Self {
+        Console { json }
+    }
+
+    /// Whether standard output is for machines.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A result for people; with `--json` it goes to standard error, beside the JSON.
+    pub(crate) fn say(&self, text: impl Display) -> Result<()> {
+        if self.json {
+            self.note(text);
+            return Ok(());
+        }
+        Ok(writeln!(io::stdout(), "{text}")?)
+    }
+
+    /// Something by the way. Where standard error is closed there is nobody to tell, and the work goes on.
+    pub(crate) fn note(&self, text: impl Display) {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// An error and what led to it.
+    pub(crate) fn error(&self, error: &anyhow::Error) {
+        self.note(format_args!("error: {error:#}"));
+    }
+
+    /// With `--json`, the result for machines.
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<()> {
+        if self.json {
+            let mut stdout = io::stdout();
+            serde_json::to_writer(&mut stdout, value).map_err(io::Error::from)?;
+            writeln!(stdout)?;
+        }
+        Ok(())
+    }
+
+    /// A progress bar of `steps`; invisible where standard error is not a terminal.
+    pub(crate) fn bar(&self, label: impl Into<String>, steps: usize) -> ProgressBar {
+        let style = ProgressStyle::with_template("{msg:24} {wide_bar} {pos:>6}/{len} {eta:>4}");
+        let bar = ProgressBar::new(steps as u64).with_message(label.into());
+        style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+    }
+
+    /// Something that takes a while of unknown length.
+    pub(crate) fn spinner(&self, label: impl Into<String>) -> ProgressBar {
+        let spinner = ProgressBar::new_spinner().with_message(label.into());
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        spinner
+    }
+}
+
+/// Whether `error` came from a reader that has gone.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,111 @@
+//! The end of every verb that makes a model: scores, the file, what is told.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Result;
+use microdistill_train::dataset::{Dataset, Target};
+use microdistill_train::error::Error;
+use microdistill_train::metrics::{Scores, evaluate};
+use microdistill_train::model::Model;
+use serde::Serialize;
+
+use crate::commands::distill::search;
+use crate::context::Context;
+use crate::flags::data::Parts;
+use crate::interrupt;
+use crate::table;
+
+/// What `train`, `distill` and `quantize` tell machines.
+#[derive(Serialize)]
+pub(crate) struct Outcome {
+    model: PathBuf,
+    parameters: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight_decay: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<search::Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    train: Option<Scores>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<Scores>,
+    seconds: f64,
+    interrupted: bool,
+}
+
+/// Scores `model`, writes it to `out` and tells about it.
+///
+/// A model whose training Ctrl-C ended is written beside `out`, and the verb ends as interrupted.
+pub(crate) fn finish(
+    context: &Context,
+    model: Model,
+    parts: &Parts,
+    out: &Path,
+    start: Instant,
+    weight_decay: Option<f32>,
+) -> Result<()> {
+    finish_any(context, model, parts, out, start, (weight_decay, None))
+}
+
+/// [`finish`] for a student that was searched for.
+pub(crate) fn finish_search(
+    context: &Context,
+    model: Model,
+    parts: &Parts,
+    out: &Path,
+    start: Instant,
+    found: search::Outcome,
+) -> Result<()> {
+    finish_any(context, model, parts, out, start, (None, Some(found)))
+}
+
+fn finish_any(
+    context: &Context,
+    mut model: Model,
+    parts: &Parts,
+    out: &Path,
+    start: Instant,
+    (weight_decay, search): (Option<f32>, Option<search::Outcome>),
+) -> Result<()> {
+    let train = judge(&mut model, "train", Some(&parts.known))?;
+    let test = judge(&mut model, "test", parts.test.as_ref())?;
+    model.metadata.command = context.command.clone();
+    let (out, interrupted) = destination(out);
+    model.save(&out)?;
+    let rows = [("train", &train), ("test", &test)];
+    let rows = rows.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)));
+    if let Some(table) = table::scores(rows) {
+        context.console.say(table)?;
+    }
+    context.console.say(format_args!("{} parameters: {}", model.parameters(), out.display()))?;
+    context.console.json(&Outcome {
+        parameters: model.parameters(),
+        weight_decay,
+        search,
+        train,
+        test,
+        seconds: start.elapsed().as_secs_f64(),
+        interrupted,
+        model: out,
+    })?;
+    if interrupted { Err(Error::Interrupted.into()) } else { Ok(()) }
+}
+
+/// Where a result for `out` goes, and whether Ctrl-C ended the work: then beside `out`, in nobody's place.
+pub(crate) fn destination(out: &Path) -> (PathBuf, bool) {
+    if !interrupt::requested() {
+        return (out.to_owned(), false);
+    }
+    let extension = out.extension().unwrap_or_default().to_string_lossy();
+    (out.with_extension(format!("interrupted.{extension}")), true)
+}
+
+/// Scores on rows that have a target, which the model's metadata keep.
+pub(crate) fn judge(model: &mut Model, name: &str, rows: Option<&Dataset>) -> Result<Option<Scores>> {
+    let Some(rows) = rows.filter(|rows| rows.target != Target::Absent) else { return Ok(None) };
+    let scores = evaluate(model, rows)?;
+    for (score, value) in scores.headline() {
+        model.metadata.scores.insert(format!("{name} {score}"), value);
+    }
+    Ok(Some(scores))
+}

@@ -1,0 +1,10 @@
+//! Flags that several commands share.
+
+pub(crate) mod activation;
+pub(crate) mod data;
+pub(crate) mod parse;
+pub(crate) mod precision;
+pub(crate) mod synthetic;
+pub(crate) mod text;
+pub(crate) mod training;
+pub(crate) mod weight_decay;

@@ -1,0 +1,79 @@
+//! Choosing a weight decay by cross-validation.
+
+use std::str::FromStr;
+
+use anyhow::Result;
+use microdistill_train::dataset::Dataset;
+use microdistill_train::error::Result as LibraryResult;
+use microdistill_train::model::Model;
+use microdistill_train::tune::{Choice, Tuning};
+
+use crate::context::Context;
+use crate::interrupt;
+
+/// `auto`, or a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum WeightDecay {
+    /// The one that cross-validation likes best.
+    Auto,
+    /// This one.
+    Fixed(f32),
+}
+
+impl FromStr for WeightDecay {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<f32>() {
+            _ if text == "auto" => Ok(WeightDecay::Auto),
+            Ok(decay) if decay.is_finite() && decay >= 0.0 => Ok(WeightDecay::Fixed(decay)),
+            _ => Err("it must be `auto` or a number of at least 0".into()),
+        }
+    }
+}
+
+impl WeightDecay {
+    /// The number: with `auto`, the choice of a [`Tuning`] in `count` folds of `data`, of which none divides a group.
+    ///
+    /// `work` is that of a [`Tuning`]. Where rows and work are many, less is tried, and it is said.
+    pub(crate) fn choose(
+        self,
+        context: &Context,
+        label: &str,
+        (data, count, work): (&Dataset, usize, usize),
+        fit: impl Fn(&Dataset, f32) -> LibraryResult<Model> + Sync,
+    ) -> Result<f32> {
+        if let WeightDecay::Fixed(decay) = self {
+            return Ok(decay);
+        }
+        let tuning = Tuning::new(data, count, work, context.seed)?;
+        if tuning.reduced {
+            context.console.note(format_args!(
+                "to save time, {label} is chosen by {} of {} rows, {} folds, among {} numbers: --weight-decay sets it",
+                tuning.rows.rows(),
+                data.rows(),
+                tuning.plan.folds,
+                tuning.plan.candidates.len()
+            ));
+        }
+        let bar = context.console.bar(label, tuning.trainings());
+        let choice = tuning.choose(|rows, decay| {
+            let model = fit(rows, decay);
+            interrupt::check()?;
+            bar.inc(1);
+            model
+        });
+        bar.finish_and_clear();
+        let Choice { weight_decay, trials } = choice?;
+        let losses: Vec<String> = trials
+            .iter()
+            .map(|trial| format!("{} → {:.3}", trial.weight_decay, trial.tempered_mean()))
+            .collect();
+        context.console.note(format_args!(
+            "{label}: {weight_decay}, the smallest that is as good as any by the loss at the best temperature in {} folds: {}",
+            tuning.folds.len(),
+            losses.join(", ")
+        ));
+        Ok(weight_decay)
+    }
+}
