@@ -56,6 +56,7 @@ pub mod metrics;
 pub mod model;
 pub mod network;
 pub mod outputs;
+pub mod progress;
 pub mod quantize;
 pub mod random;
 pub mod student;

@@ -13,8 +13,9 @@ use microdistill_train::dataset::{Dataset, Target, split};
 use microdistill_train::file;
 use microdistill_train::model::Model;
 use microdistill_train::outputs::Answers;
+use microdistill_train::progress::Progress;
 use microdistill_train::random::nth_seed;
-use microdistill_train::student::{Blend, Recipe, Settings, Taught, fit, fit_with_hints};
+use microdistill_train::student::{Blend, Epoch, Recipe, Settings, Taught, fit, fit_with_hints};
 use microdistill_train::tune::work;
 
 use self::search::SearchFlags;
@@ -173,7 +174,7 @@ impl Distill {
             },
         };
         let bar = context.console.bar("student", settings.epochs.saturating_mul(generations));
-        let progress = &mut |_| {
+        let progress = &mut |_: Progress<'_, Epoch>| {
             bar.inc(1);
             interrupt::flow()
         };

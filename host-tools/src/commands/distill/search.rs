@@ -207,8 +207,8 @@ impl SearchFlags {
     /// Ctrl-C ends this training, too, which leaves a student trained for a while.
     fn train(&self, context: &Context, best: &Candidate, rows: Taught<'_>) -> Result<Model> {
         let bar = context.console.bar("student", best.settings(rows.data.rows(), context.seed).epochs);
-        let model = train(best, rows, |epochs| epochs, context.seed, &mut |epoch| {
-            bar.set_position(epoch.number as u64);
+        let model = train(best, rows, |epochs| epochs, context.seed, &mut |progress| {
+            bar.set_position(progress.epoch.number as u64);
             interrupt::flow()
         });
         bar.finish_and_clear();

@@ -22,8 +22,9 @@ use microdistill_train::error::{Error, Result};
 use microdistill_train::metrics::{Scores, best_temperature, evaluate, nll};
 use microdistill_train::model::{Model, Task};
 use microdistill_train::outputs::Answers;
+use microdistill_train::progress::Progress;
 use microdistill_train::quantize::quantize;
-use microdistill_train::student::{Taught, fit};
+use microdistill_train::student::{Epoch, Taught, fit};
 use microdistill_train::teacher::fit_like;
 
 /// What is searched on.
@@ -217,7 +218,7 @@ pub fn train(
     rows: Taught<'_>,
     epochs: impl FnOnce(usize) -> usize,
     seed: u64,
-    flow: &mut dyn FnMut(microdistill_train::student::Epoch) -> ControlFlow<()>,
+    flow: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
 ) -> Result<Model> {
     let mut settings = candidate.settings(rows.data.rows(), seed);
     settings.epochs = epochs(settings.epochs);

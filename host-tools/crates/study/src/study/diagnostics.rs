@@ -4,11 +4,11 @@ use rand_pcg::Pcg32;
 
 use super::BINS;
 use super::results::{Bin, CurvePoint, Prediction};
-use super::training::{Stage, Training};
+use super::training::{Snapshot, Training};
 use microdistill_train::dataset::{Dataset, Target};
 use microdistill_train::error::Result;
 use microdistill_train::metrics::{self, Scores, probabilities, scores};
-use microdistill_train::model::{Model, Scaler};
+use microdistill_train::model::Model;
 use microdistill_train::random::shuffle;
 
 /// What a training is watched with.
@@ -25,17 +25,15 @@ const POINTS: usize = 60;
 /// The training without the rows of a fold, and how it does on them.
 pub(super) fn learning_curve(training: Training<'_>, watched: &Watched) -> Result<Vec<CurvePoint>> {
     let rows = training.rows(&watched.train)?;
-    let scaler = Scaler::fit(&rows.x);
-    let parts = [&rows, &watched.validation].map(|data| (scaler.apply(&data.x), &data.target));
     let mut curve = Vec::new();
     let teacher = std::slice::from_ref(&watched.teacher);
-    training.run(&rows, teacher, &mut |stage| {
-        let Stage { epoch, epochs, .. } = stage;
+    training.run(&rows, teacher, &mut |snapshot| {
+        let Snapshot { epoch, epochs, scaler, network } = snapshot;
         let step = epochs.div_ceil(POINTS);
         if epoch % step == 0 || epoch == epochs {
-            let network = stage.network();
-            let [train, validation] =
-                parts.each_ref().map(|(x, target)| scores(&network.predict_all(x), target));
+            let network = network();
+            let [train, validation] = [&rows, &watched.validation]
+                .map(|data| scores(&network.predict_all(&scaler.apply(&data.x)), &data.target));
             curve.push(train.and_then(|train| Ok(point(epoch, &train, &validation?))));
         }
     })?;

@@ -5,14 +5,14 @@ use std::ops::ControlFlow;
 
 use super::arms::{Arm, Knob};
 use super::results::ArmKind;
-use microdistill_train::dataset::{Dataset, Standardized, Standardizer, split};
+use microdistill_train::dataset::{Dataset, Scaler, split};
 use microdistill_train::error::{Error, Result};
-use microdistill_train::model::{Body, Metadata, Model, Role, Scaler};
+use microdistill_train::model::Model;
 use microdistill_train::network::Network;
 use microdistill_train::outputs::Answers;
-use microdistill_train::student::{self, Lessons};
+use microdistill_train::student::{self, Taught};
 use microdistill_train::synthetic;
-use microdistill_train::teacher::{self, Examples};
+use microdistill_train::teacher;
 use microdistill_train::tune::beside_rows;
 
 /// How a model of an arm is trained.
@@ -27,27 +27,18 @@ pub(super) struct Training<'a> {
 }
 
 /// A training after an epoch.
-pub(super) struct Stage<'a> {
+pub(super) struct Snapshot<'a> {
     /// From 1.
     pub(super) epoch: usize,
-    /// How many there are.
+    /// Number of epochs of the whole training.
     pub(super) epochs: usize,
-    network: &'a Network,
-    standardizer: &'a Standardizer,
+    pub(super) scaler: &'a Scaler,
+    /// From standardized features to logits, or to values in the target's unit.
+    pub(super) network: &'a dyn Fn() -> Network,
 }
 
-impl Stage<'_> {
-    /// As it is, for standardized features and in the target's unit.
-    pub(super) fn network(&self) -> Network {
-        self.standardizer.restore(self.network.clone())
-    }
-}
-
-/// What is told after each epoch.
-pub(super) type Progress<'a> = &'a mut dyn FnMut(Stage<'_>);
-
-/// What comes of a training.
-type Trained = (Role, Scaler, Network);
+/// Called after each epoch.
+pub(super) type Observer<'a> = &'a mut dyn FnMut(Snapshot<'_>);
 
 impl Training<'_> {
     /// The rows of `data` that the arm learns from.
@@ -58,43 +49,32 @@ impl Training<'_> {
         }
     }
 
-    /// Trained on `rows`, by what `teachers` say if the arm has any.
-    pub(super) fn run(&self, rows: &Dataset, teachers: &[Model], progress: Progress<'_>) -> Result<Model> {
-        let (role, scaler, network) = match self.arm.method.kind {
-            ArmKind::Teacher => self.teacher(rows, progress)?,
-            ArmKind::Hard | ArmKind::Distilled => self.student(rows, teachers, progress)?,
+    /// Trains on `rows`, on the outputs of `teachers` if the arm has any.
+    pub(super) fn run(&self, rows: &Dataset, teachers: &[Model], observer: Observer<'_>) -> Result<Model> {
+        let model = match self.arm.method.kind {
+            ArmKind::Teacher => self.teacher(rows, observer)?,
+            ArmKind::Hard | ArmKind::Distilled => self.student(rows, teachers, observer)?,
         };
         // What an interruption cut short is no result.
         if self.watch.is_over() {
             return Err(Error::Interrupted);
         }
         (self.watch.done)(self.work(rows.rows(), rows.features.len()));
-        let metadata = Metadata::of(rows, role, self.seed);
-        Ok(Model::new(metadata, scaler, Body::F32(network), &rows.x))
+        Ok(model)
     }
 
-    fn teacher(&self, rows: &Dataset, progress: Progress<'_>) -> Result<Trained> {
+    fn teacher(&self, rows: &Dataset, observer: Observer<'_>) -> Result<Model> {
         let mut settings = teacher::Settings::new(rows.widths(self.hidden), rows.rows(), self.seed);
         settings.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
         settings.dropout = self.setting(Knob::Dropout, rows.rows());
-        let standardizer = Standardizer::fit(rows, None);
-        let Standardized { x, classes, values } = standardizer.apply(rows);
-        let target = match (&classes, &values) {
-            (Some(classes), _) => teacher::Target::Classes(classes),
-            (None, Some(values)) => teacher::Target::Values(values),
-            (None, None) => return Err(Error::Invalid("there are rows without a target".into())),
-        };
-        let examples = Examples { x: &x, target };
-        let trained = teacher::train_watched(&settings, examples, None, &mut |epoch, network| {
-            let (epoch, epochs) = (epoch.number, settings.epochs);
-            progress(Stage { epoch, epochs, network, standardizer: &standardizer });
+        teacher::fit(rows, None, &settings, &mut |progress| {
+            let (epoch, epochs) = (progress.epoch.number, settings.epochs);
+            observer(Snapshot { epoch, epochs, scaler: progress.scaler(), network: &|| progress.network() });
             self.watch.flow()
-        })?;
-        let network = standardizer.restore(trained.network);
-        Ok((Role::Teacher, standardizer.scaler, network))
+        })
     }
 
-    fn student(&self, rows: &Dataset, teachers: &[Model], progress: Progress<'_>) -> Result<Trained> {
+    fn student(&self, rows: &Dataset, teachers: &[Model], observer: Observer<'_>) -> Result<Model> {
         let method = self.arm.method;
         let mut settings =
             student::Settings::new(rows.widths(self.hidden), method.recipe, rows.rows(), self.seed);
@@ -111,22 +91,12 @@ impl Training<'_> {
             0 => None,
             _ => Some(Answers::of(teachers.map(|teacher| (1.0, teacher.answers(&all))))?),
         };
-        let values = answers.as_ref().map(Answers::values);
-        let standardizer = Standardizer::fit(rows, values.as_deref());
-        // Values are learned in their own unit, a teacher's or those measured.
-        let answers = match standardizer.apply(rows).values {
-            None => answers.clone(),
-            Some(measured) => Some(values.map_or(measured, |values| standardizer.values(&values)).into()),
-        };
-        let (x, labels) = (standardizer.scaler.apply(&all.x), all.labels());
-        let lessons = Lessons { x: &x, labels: &labels, teacher: answers.as_ref() };
-        let trained = student::train_watched(&settings, None, lessons, None, &mut |epoch, network| {
-            let (epoch, epochs) = (epoch.number, settings.epochs);
-            progress(Stage { epoch, epochs, network, standardizer: &standardizer });
+        let taught = Taught { data: &all, teacher: answers.as_ref() };
+        student::fit(taught, None, &settings, &mut |progress| {
+            let (epoch, epochs) = (progress.epoch.number, settings.epochs);
+            observer(Snapshot { epoch, epochs, scaler: progress.scaler(), network: &|| progress.network() });
             self.watch.flow()
-        })?;
-        let network = standardizer.restore(trained.network);
-        Ok((Role::Student, standardizer.scaler, network))
+        })
     }
 
     /// What `knob` is set to: tuned, fixed, or off.

@@ -14,6 +14,7 @@ use crate::dataset::{Dataset, Standardizer};
 use crate::error::{Error, Result};
 use crate::model::{Body, Metadata, Model, Role, Task};
 use crate::outputs::Answers;
+use crate::progress::Progress;
 
 /// Rows, and what teachers say about them.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +34,7 @@ pub fn fit(
     rows: Taught<'_>,
     validation: Option<Taught<'_>>,
     settings: &Settings,
-    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
 ) -> Result<Model> {
     fit_from(None, rows, validation, settings, progress)
 }
@@ -49,7 +50,7 @@ pub fn fit_with_hints(
     rows: Taught<'_>,
     validation: Option<Taught<'_>>,
     settings: &Settings,
-    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
 ) -> Result<Model> {
     fit_from(Some(hints), rows, validation, settings, progress)
 }
@@ -59,7 +60,7 @@ fn fit_from(
     rows: Taught<'_>,
     validation: Option<Taught<'_>>,
     settings: &Settings,
-    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
 ) -> Result<Model> {
     let data = rows.data;
     match (is_regression(data), settings.recipe) {
@@ -81,8 +82,8 @@ fn fit_from(
     let training = Prepared::new(&standardizer, rows);
     let validation = validation.map(|rows| Prepared::new(&standardizer, rows));
     let validation = validation.as_ref().map(Prepared::lessons);
-    let start = hints.map(|hints| hidden_layers(settings, &training.x, hints, progress)).transpose()?;
-    let watch = &mut |epoch, _: &_| progress(epoch);
+    let watch = &mut |epoch, network: &_| progress(Progress::new(epoch, network, &standardizer));
+    let start = hints.map(|hints| hidden_layers(settings, &training.x, hints, watch)).transpose()?;
     let trained = train_watched(settings, start.as_ref(), training.lessons(), validation, watch)?;
     let network = standardizer.restore(trained.network);
     let mut metadata = Metadata::of(data, Role::Student, settings.seed);

@@ -7,7 +7,7 @@ use nalgebra::DMatrix;
 use super::recipe::Recipe;
 use super::samples::Lessons;
 use super::settings::Settings;
-use super::train::{Epoch, train};
+use super::train::{Epoch, train_watched};
 use crate::class_weights::ClassWeights;
 use crate::error::{Error, Result};
 use crate::network::Network;
@@ -21,7 +21,7 @@ pub(super) fn hidden_layers(
     settings: &Settings,
     x: &DMatrix<f32>,
     hints: &DMatrix<f32>,
-    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
 ) -> Result<Network> {
     let [hidden @ .., _] = settings.widths.as_slice() else { return Err(no_hidden_layer()) };
     if hidden.len() < 2 {
@@ -40,7 +40,7 @@ pub(super) fn hidden_layers(
     };
     let answers = Answers::from(hints.clone());
     let lessons = Lessons { x, labels: &vec![None; x.ncols()], teacher: Some(&answers) };
-    let layers = train(&stage, lessons, None, progress)?.network.layers().to_vec();
+    let layers = train_watched(&stage, None, lessons, None, progress)?.network.layers().to_vec();
     let hidden = layers.len() - 1;
     Ok(Network::new(layers.into_iter().take(hidden)))
 }

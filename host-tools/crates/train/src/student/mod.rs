@@ -21,4 +21,4 @@ pub use sampler::Blend;
 pub use samples::Lessons;
 pub use settings::{Settings, WEIGHT_DECAY};
 
-pub use train::{Epoch, Trained, Validation, train, train_watched};
+pub use train::{Epoch, Trained, Validation, train};

@@ -12,7 +12,8 @@ use rand_pcg::Pcg32;
 use super::hint::hidden_layers;
 use super::recipe::{Lesson, Mixed, Objective, Recipe};
 use super::samples::Lessons;
-use super::{Blend, Cooling, Curve, Epoch, Settings, Trained, train, train_watched};
+use super::train::train_watched;
+use super::{Blend, Cooling, Curve, Epoch, Settings, Trained, train};
 use crate::error::Result;
 use crate::network::{Activation, Network};
 use crate::outputs::Answers;
@@ -212,7 +213,7 @@ fn hints_are_hidden_layers_that_give_the_teachers_through_a_linear_map() {
     };
     let hints = given(&teacher, 1);
     let settings = Settings { label_smoothing: 0.1, ..settings(SOFT) };
-    let start = hidden_layers(&settings, &rows.x, &hints, &mut |_| ControlFlow::Continue(())).unwrap();
+    let start = hidden_layers(&settings, &rows.x, &hints, &mut |_, _| ControlFlow::Continue(())).unwrap();
     assert_eq!(start.widths(), [6, 24]);
     // What is left after the best linear map (with a constant) of what the hidden layer gives.
     let left = |network: &Network| {
@@ -233,7 +234,7 @@ fn hints_are_hidden_layers_that_give_the_teachers_through_a_linear_map() {
         .network;
     assert_eq!(student.layers()[0].weights(), start.layers()[0].weights());
     let none = Settings { widths: vec![6, CLASSES], ..settings };
-    let error = hidden_layers(&none, &rows.x, &hints, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    let error = hidden_layers(&none, &rows.x, &hints, &mut |_, _| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error.to_string(), "hints are for hidden layers, and the student has none");
 }
 

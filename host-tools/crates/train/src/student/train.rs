@@ -60,7 +60,7 @@ pub fn train(
 
 /// [`train`] of a student whose first layers are those of `start`, if there is one; `progress` also sees the student as it
 /// is after the epoch.
-pub fn train_watched(
+pub(super) fn train_watched(
     settings: &Settings,
     start: Option<&Network>,
     lessons: Lessons<'_>,

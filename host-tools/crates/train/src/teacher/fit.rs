@@ -4,11 +4,12 @@ use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
-use super::train::{Epoch, Examples, Settings, Target, train};
+use super::train::{Epoch, Examples, Settings, Target, train_watched};
 use crate::dataset::{Dataset, Standardized, Standardizer, split};
 use crate::error::{Error, Result};
 use crate::model::{Body, Machine, Metadata, Model, Role};
 use crate::network::Network;
+use crate::progress::Progress;
 use crate::random::nth_seed;
 
 /// Trains a teacher on `data`: scaler, network and, for values, their unit. `validation` is for early stopping.
@@ -19,7 +20,7 @@ pub fn fit(
     data: &Dataset,
     validation: Option<&Dataset>,
     settings: &Settings,
-    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+    progress: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
 ) -> Result<Model> {
     let rows = Rows::new(data, validation);
     let network = rows.network(settings, progress)?;
@@ -36,7 +37,7 @@ pub fn fit_ensemble(
     data: &Dataset,
     validation: Option<&Dataset>,
     (settings, members): (&Settings, usize),
-    progress: &(dyn Fn(Epoch) -> ControlFlow<()> + Sync),
+    progress: &(dyn Fn(Progress<'_, Epoch>) -> ControlFlow<()> + Sync),
 ) -> Result<Model> {
     if members == 0 {
         return Err(Error::Invalid("an ensemble needs at least one member".into()));
@@ -44,7 +45,7 @@ pub fn fit_ensemble(
     let rows = Rows::new(data, validation);
     let member = |member: usize| {
         let settings = Settings { seed: nth_seed(settings.seed, member), ..settings.clone() };
-        rows.network(&settings, &mut |epoch| progress(epoch))
+        rows.network(&settings, &mut |state| progress(state))
     };
     let networks = (0..members).into_par_iter().map(member).collect::<Result<Vec<_>>>()?;
     let body = match <[Network; 1]>::try_from(networks) {
@@ -65,7 +66,7 @@ const STOPPING: [f64; 2] = [0.85, 0.15];
 pub fn fit_like(
     teacher: &Model,
     data: &Dataset,
-    progress: &(dyn Fn(Epoch) -> ControlFlow<()> + Sync),
+    progress: &(dyn Fn(Progress<'_, Epoch>) -> ControlFlow<()> + Sync),
 ) -> Result<Model> {
     let Some(settings) = &teacher.metadata.training else {
         return Err(Error::Invalid("the model does not say how it was trained".into()));
@@ -105,10 +106,11 @@ impl<'a> Rows<'a> {
     fn network(
         &self,
         settings: &Settings,
-        progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
     ) -> Result<Network> {
         let validation = self.validation.as_ref().map(examples).transpose()?;
-        let trained = train(settings, examples(&self.training)?, validation, progress)?;
+        let watch = &mut |epoch, network: &_| progress(Progress::new(epoch, network, &self.standardizer));
+        let trained = train_watched(settings, examples(&self.training)?, validation, watch)?;
         Ok(self.standardizer.restore(trained.network))
     }
 

@@ -10,4 +10,4 @@ mod train;
 
 pub use fit::{fit, fit_ensemble, fit_like};
 
-pub use train::{Epoch, Examples, Settings, Target, Trained, train, train_watched};
+pub use train::{Epoch, Examples, Settings, Target, Trained, train};

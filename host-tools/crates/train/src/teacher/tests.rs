@@ -11,6 +11,7 @@ use super::train::{Epoch, Examples, Settings, Target, losses, train};
 use crate::class_weights::ClassWeights;
 use crate::dataset::Task;
 use crate::dataset::{self, Dataset};
+use crate::progress::Progress;
 use crate::network::batched::{Batched, Mode, gradients, tensors};
 use crate::network::{Activation, Network};
 use rand_core::Rng;
@@ -169,7 +170,7 @@ fn a_teacher_like_another_is_the_same_on_the_same_rows() {
         notes: Vec::new(),
         x,
     };
-    let flow = &|_| ControlFlow::Continue(());
+    let flow = &|_: Progress<'_, Epoch>| ControlFlow::Continue(());
     let settings = Settings { dropout: 0.1, epochs: 5, ..settings(&[2, 8, 2]) };
     let teacher = fit_ensemble(&data, None, (&settings, 3), flow).unwrap();
     assert_eq!(fit_like(&teacher, &data, flow).unwrap(), teacher);

@@ -106,7 +106,7 @@ pub fn train(
 }
 
 /// [`train`], where `progress` also sees the best teacher so far: without validation rows, the one after the epoch.
-pub fn train_watched(
+pub(super) fn train_watched(
     settings: &Settings,
     training: Examples<'_>,
     validation: Option<Examples<'_>>,
