@@ -1,4 +1,5 @@
-//! What few bits cost: students of 16 hidden units in f32, int8, int4 and int3, quantized after training and trained
+//! The cost of few bits: students of 16 hidden units in f32, int8, int4 and int3, quantized after training
+//! and trained
 //! for it. Prints the tables of `docs/quantization.md`.
 //!
 //! ```sh

@@ -8,9 +8,10 @@ use crate::scalar::Scalar;
 
 /// `y = f(z)`, element by element.
 pub trait Activation: Copy + core::fmt::Debug + 'static {
-    /// Which activation this is: see [`fingerprint`].
+    /// Identifies the activation in a network's [`fingerprint`].
     const FINGERPRINT: u32;
-    /// Whether f′ is 1 where `y` is not zero, and 0 where it is zero, as for [`Relu`]. Then the layer behind computes the
+    /// True if f′ is 1 where `y` is not zero, and 0 where it is zero, as for [`Relu`]. Then the layer behind
+    /// computes the
     /// gradient of its input only where that is not zero, and this activation has nothing more to do.
     const GATE: bool = false;
 
@@ -114,7 +115,7 @@ impl Activation for Relu6 {
     fn backward<T: Scalar>(y: T, dy: T) -> T {
         if y > T::ZERO && y < T::from_count(6) { dy } else { T::ZERO }
     }
-    /// As [`Relu`].
+    /// The fan of [`Relu`].
     fn fan(inputs: usize, outputs: usize) -> usize {
         Relu::fan(inputs, outputs)
     }

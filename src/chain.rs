@@ -113,17 +113,18 @@ impl<A: Train, B: Train<Scalar = A::Scalar, Input = A::Output>> Train for Chain<
     }
 }
 
-/// Whether a gradient need not reach `A`: it has nothing to be trained, and nobody wants its input's.
+/// Returns true if no gradient needs to reach `A`: it has nothing to train, and no caller wants the gradient
+/// of its input.
 fn is_done<A: Train>(dx: &InputGradient<'_, A::Input>) -> bool {
     A::COUNT == 0 && matches!(dx, InputGradient::None)
 }
 
-/// What the layer behind `A` is to write.
+/// Returns what the layer behind `A` must write.
 fn wanted<A: Train>(dy: &mut A::Output) -> InputGradient<'_, A::Output> {
     if A::GATE { InputGradient::Active(dy) } else { InputGradient::All(dy) }
 }
 
-/// What is left to do with it before `A` goes on.
+/// Finishes the gradient before `A` continues.
 fn finish<A: Train>(tape: &A::Tape, dy: &mut A::Output) {
     if !A::GATE {
         A::through_activation(tape, dy);

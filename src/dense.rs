@@ -29,7 +29,7 @@ use crate::scratch::{End, Scratch};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dense<const I: usize, const O: usize, A = Relu, T = f32, L = ByOutput> {
-    /// As many as these, in the order of the layout.
+    /// The weights, in the order of the layout.
     weights: [[T; I]; O],
     /// Shape (O).
     pub bias: [T; O],

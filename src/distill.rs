@@ -89,7 +89,7 @@ impl<S: Train, O: Optimizer<S>> Distiller<S, O> {
         value
     }
 
-    /// What the student gave for the sample that it learned last, before it moved.
+    /// The student's output for the sample it learned last, computed before the update.
     pub fn output(&self) -> &S::Output {
         S::output(&self.tape)
     }

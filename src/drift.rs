@@ -14,7 +14,8 @@
 
 use crate::loss::softmax;
 
-/// How far apart two answers are: the total variation distance of their probabilities, `½ Σ |p − q|`, `p = softmax(z)`,
+/// Disagreement of two answers: the total variation distance of their probabilities, `½ Σ |p − q|`, `p =
+/// softmax(z)`,
 /// `q = softmax(v)`, in [0, 1]. NaN if a logit is, or infinite.
 pub fn disagreement<const C: usize>(student: &[f32; C], teacher: &[f32; C]) -> f32 {
     let (mut p, mut q) = (*student, *teacher);
@@ -37,7 +38,7 @@ pub struct PageHinkley {
     norm: f32,
 }
 
-/// How easily [`PageHinkley`] gives alarm.
+/// Sensitivity of [`PageHinkley`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PageHinkleyLimits {
@@ -84,7 +85,7 @@ impl PageHinkley {
 pub struct Drift {
     test: PageHinkley,
     learning: bool,
-    /// Of the current block, while learning.
+    /// Sum over the current block, while learning.
     sum: f32,
     count: u32,
     /// The lowest mean of a block, and how many blocks ago it was.
@@ -96,7 +97,7 @@ pub struct Drift {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DriftLimits {
-    /// What starts learning.
+    /// Limits that start learning.
     pub start: PageHinkleyLimits,
     /// Samples over which disagreements are averaged while learning, > 0. Learning stops after a block whose mean is at
     /// most the one before the alarm plus the test's tolerance.
@@ -153,7 +154,7 @@ impl Drift {
         self.learning
     }
 
-    /// Whether it is time to learn.
+    /// Returns true while the student should learn.
     pub fn is_learning(&self) -> bool {
         self.learning
     }

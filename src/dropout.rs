@@ -57,12 +57,12 @@ impl<const N: usize, const PERCENT: u8, T: Scalar> Dropout<N, PERCENT, T> {
     }
 }
 
-/// What the recorded pass of a [`Dropout`] keeps: its mask, and its output.
+/// The tape of a [`Dropout`]: its mask, and its output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropped<const N: usize, T = f32> {
     output: [T; N],
     dropped: [bool; N],
-    /// Whether a mask was drawn; without one nothing is scaled either.
+    /// True if a mask was drawn. Without one, nothing is scaled either.
     drawn: bool,
 }
 

@@ -122,35 +122,35 @@ pub struct FastSigmoid<E = Quartic>(PhantomData<E>);
 pub struct FastSoftmax<E = Quartic>(PhantomData<E>);
 
 impl<E: Exp> Activation for FastTanh<E> {
-    /// As [`Tanh`], whose weights fit.
+    /// The fingerprint of [`Tanh`], because its weights fit.
     const FINGERPRINT: u32 = Tanh::FINGERPRINT;
 
     /// `1 − 2 / (exp 2z + 1)`
     fn apply<T: Scalar>(z: T) -> T {
         T::ONE - T::TWO / (E::exp(z + z) + T::ONE)
     }
-    /// As [`Tanh`].
+    /// The derivative of [`Tanh`].
     fn backward<T: Scalar>(y: T, dy: T) -> T {
         Tanh::backward(y, dy)
     }
-    /// As [`Tanh`].
+    /// The fan of [`Tanh`].
     fn fan(inputs: usize, outputs: usize) -> usize {
         Tanh::fan(inputs, outputs)
     }
 }
 
 impl<E: Exp> Activation for FastSigmoid<E> {
-    /// As [`Sigmoid`], whose weights fit.
+    /// The fingerprint of [`Sigmoid`], because its weights fit.
     const FINGERPRINT: u32 = Sigmoid::FINGERPRINT;
 
     fn apply<T: Scalar>(z: T) -> T {
         T::ONE / (T::ONE + E::exp(-z))
     }
-    /// As [`Sigmoid`].
+    /// The derivative of [`Sigmoid`].
     fn backward<T: Scalar>(y: T, dy: T) -> T {
         <Sigmoid as Activation>::backward(y, dy)
     }
-    /// As [`Sigmoid`].
+    /// The fan of [`Sigmoid`].
     fn fan(inputs: usize, outputs: usize) -> usize {
         Sigmoid::fan(inputs, outputs)
     }
@@ -168,7 +168,7 @@ impl<E: Exp> Head for FastSoftmax<E> {
             *z /= sum;
         }
     }
-    /// As [`Softmax`].
+    /// The derivative of [`Softmax`].
     fn backward<T: Scalar>(y: &[T], dy: &mut [T]) {
         Softmax::backward(y, dy);
     }

@@ -1,4 +1,5 @@
-//! Which network this is, in 32 bits: FNV-1a (Fowler, Noll and Vo; offset basis and prime of 32 bits) of its layers'
+//! Fingerprint of a network, in 32 bits: FNV-1a (Fowler, Noll and Vo; offset basis and prime of 32 bits) of
+//! its layers'
 //! widths, activations and layouts, so that stored parameters are only ever given to the network that they belong to.
 //!
 //! Parameters of [`Params`](crate::Params) have it as a const; the desktop, whose networks have no type, folds

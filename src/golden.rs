@@ -21,9 +21,9 @@ pub struct Golden<const I: usize, X, Y> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Mismatch {
-    /// Which vector, from 0.
+    /// Index of the vector, from 0.
     pub vector: usize,
-    /// Where it first differs.
+    /// The first stage that differs.
     pub stage: Stage,
 }
 

@@ -88,7 +88,7 @@ impl<X, F: Fn(usize) -> Option<(X, usize)>> Rows<X> for F {
     }
 }
 
-/// What a transaction may do.
+/// Limits of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Limits {
@@ -96,7 +96,7 @@ pub struct Limits {
     pub steps: u32,
     /// The largest loss of a step, in the unit that `step` returns. A loss above it, or NaN, ends the transaction.
     pub loss: f32,
-    /// How far the candidate may move, `‖θ − θ₀‖`, finite: gradients that explode go farther.
+    /// Largest distance the candidate may move, `‖θ − θ₀‖`, finite. Exploding gradients go farther.
     pub distance: f32,
     /// The mean negative log-likelihood on the trusted rows, in nats, that a candidate may have even if that of the
     /// student in use is lower. Give it that of the shipped student ([`Score::of`]) and a little more: a student that
@@ -118,7 +118,7 @@ impl Limits {
         Limits { steps: 20, loss: 100.0, distance: 10.0, trusted: 0.0, errors: 0, patience: 0 };
 }
 
-/// Where a transaction stands.
+/// State of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Progress {
@@ -135,7 +135,7 @@ pub enum Progress {
 }
 
 impl Progress {
-    /// Whether the transaction goes on when there is more work.
+    /// Returns true if the transaction continues when given more work.
     pub fn is_under_way(self) -> bool {
         matches!(self, Progress::Training | Progress::Validating)
     }
@@ -299,7 +299,7 @@ impl<S: Train<Scalar = f32> + Copy, O: Optimizer<S>> Guard<S, O> {
     }
 }
 
-/// Whether `a ≤ b`, where what is not finite counts as the highest.
+/// Returns `a ≤ b`, where a value that is not finite counts as the highest.
 fn not_above(a: f32, b: f32) -> bool {
     a <= b || !b.is_finite()
 }
@@ -315,7 +315,7 @@ fn distance<S: Train<Scalar = f32>>(a: &S, b: &S) -> f32 {
     Scalar::sqrt(sum)
 }
 
-/// What a student makes of the held-out rows.
+/// The verdict on a student, from the held-out rows.
 #[derive(Clone, Copy)]
 struct Judgment {
     trusted: Score,
@@ -335,7 +335,7 @@ impl Judgment {
     }
 }
 
-/// How a student does on some rows: its errors, and its mean negative log-likelihood.
+/// Score of a student on some rows: its errors, and its mean negative log-likelihood.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Score {
@@ -382,7 +382,7 @@ impl Score {
     }
 }
 
-/// What a student says, if the features are finite.
+/// The student's logits, if the features are finite.
 fn logits<S: Train<Scalar = f32>>(student: &S, x: &S::Input) -> Option<S::Output> {
     if !x.as_slice().iter().all(|x| x.is_finite()) {
         return None;

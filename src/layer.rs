@@ -1,4 +1,4 @@
-//! What every layer promises: shapes as types, the working memory of inference, and how to train.
+//! The traits of layers: shapes as types, the working memory of inference, and training.
 
 use core::fmt::Debug;
 
@@ -8,7 +8,7 @@ use rand_core::Rng;
 
 /// A fixed-size array whose zeroed value exists in `const`.
 pub trait Array: Copy + Debug + PartialEq + AsRef<[Self::Item]> {
-    /// What it holds.
+    /// Type of the items.
     type Item: Element;
     /// All zero.
     const ZEROED: Self;
@@ -36,7 +36,7 @@ impl<T: Element, const N: usize> Array for [T; N] {
 /// at the other, so that the working memory is the largest sum of two neighbouring widths, whatever the depth.
 /// [`Network`](crate::Network) owns that buffer; call its `predict`.
 pub trait Layer {
-    /// What inputs and outputs are made of.
+    /// Element type of inputs and outputs.
     type Item: Element;
     /// `[Item; I]`
     type Input: Array<Item = Self::Item>;
@@ -50,7 +50,7 @@ pub trait Layer {
     fn run<const WORDS: usize>(&self, scratch: &mut Scratch<Self::Item, WORDS>, from: End) -> End;
 }
 
-/// What a tensor of parameters is for: weight decay, for one, spares the biases.
+/// Role of a tensor of parameters. Weight decay, for example, spares the biases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Role {
@@ -64,7 +64,7 @@ pub enum Role {
 ///
 /// A gradient, and each moment of an optimizer, is a value of the network's own type: they all walk in step.
 pub trait Params {
-    /// What the parameters are made of: `f32` or [`Fused`](crate::scalar::Fused), or `f64` as a reference in tests.
+    /// Type of the parameters: `f32` or [`Fused`](crate::scalar::Fused), or `f64` as a reference in tests.
     type Scalar: Scalar;
     /// All parameters zero: an empty gradient, a moment at its start.
     const ZERO: Self;
@@ -89,7 +89,7 @@ pub trait Params {
     }
 }
 
-/// Where a layer is to write ∂L/∂x, the gradient of its input.
+/// Destination of ∂L/∂x, the gradient of a layer's input.
 #[derive(Debug)]
 pub enum InputGradient<'a, X: ?Sized> {
     /// Nowhere: nothing before it is trained.
@@ -135,7 +135,7 @@ pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
     type Tape;
     /// An empty tape.
     const TAPE: Self::Tape;
-    /// Whether the activation of the output is a [gate](crate::activation::Activation::GATE).
+    /// True if the activation of the output is a [gate](crate::activation::Activation::GATE).
     const GATE: bool;
 
     /// Draws what the next passes leave to chance, the masks of [`Dropout`](crate::Dropout); most layers leave nothing.
@@ -157,7 +157,7 @@ pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
         dz: &Self::Output,
         dx: InputGradient<'_, Self::Input>,
     );
-    /// As [`input_gradient`](Train::input_gradient), and adds ∂L/∂θ to `gradient`.
+    /// Computes [`input_gradient`](Train::input_gradient), and adds ∂L/∂θ to `gradient`.
     fn backward(
         &self,
         x: &Self::Input,

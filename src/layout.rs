@@ -19,7 +19,7 @@ mod sealed {
 ///
 /// Slices have the shapes that [`kernel`] gives them; `w` and `dw` lie in this order.
 pub trait Layout: sealed::Sealed + Copy + Debug + 'static {
-    /// Whether the weights of an input are neighbours, and not those of an output.
+    /// True if the weights of one input are adjacent, instead of those of one output.
     const BY_INPUT: bool;
 
     /// `y = A(w·x + b)`

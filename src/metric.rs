@@ -1,4 +1,4 @@
-//! How good a student is, sample by sample: nothing is kept but sums.
+//! Scores of a student, updated sample by sample: only sums are kept.
 
 use crate::loss::maximum;
 use crate::scalar::Scalar;
@@ -138,7 +138,7 @@ fn top_and_sum(z: &[f32]) -> (f32, f32) {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Mean {
     sum: f32,
-    /// What the last addition took too much.
+    /// Rounding error of the last addition.
     excess: f32,
     count: u32,
 }

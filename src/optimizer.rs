@@ -1,4 +1,4 @@
-//! How parameters move against a gradient.
+//! Optimizers: the ways parameters move against a gradient.
 //!
 //! An optimizer's state starts all zero, so that a static of it lies in `.bss`. Rates are passed in at each step.
 

@@ -36,7 +36,7 @@ pub struct Replay<X, Y, const N: usize, Policy = Ring> {
     policy: Policy,
 }
 
-/// What the teacher said, in `C + 2` bytes: codes of its logits, and the class if it is known.
+/// The teacher's answer, in `C + 2` bytes: codes of its logits, and the class if it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Answer<const C: usize> {
@@ -57,7 +57,7 @@ impl<X, Y, const N: usize, Policy> Replay<X, Y, N, Policy> {
         self.pairs.len()
     }
 
-    /// Whether nothing has been kept yet.
+    /// Returns true if nothing has been kept yet.
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }
@@ -83,7 +83,7 @@ impl<X, Y, const N: usize, Policy> Replay<X, Y, N, Policy> {
 /// Keeps the last pairs: a new one takes the oldest one's place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ring {
-    /// Where the next pair goes once the ring is full.
+    /// Index of the oldest pair, which the next one replaces once the ring is full.
     oldest: usize,
 }
 

@@ -21,9 +21,9 @@ pub trait Element: sealed::Sealed + Copy + PartialOrd + Debug + 'static {
     /// Zero, so that arrays of it exist in `const`.
     const ZERO: Self;
 
-    /// What working memory holds it in: the kernel's choice.
+    /// Its representation in working memory: the kernel's choice.
     type Held: Copy + Debug + 'static;
-    /// What buffers hold before anything is written to them, so that they exist in `const`.
+    /// Initial content of buffers, so that they exist in `const`.
     const ZERO_HELD: Self::Held;
     /// Rows in working memory are rounded up to a multiple of so many words.
     const UNIT: usize;

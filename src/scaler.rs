@@ -30,7 +30,8 @@ impl<const I: usize> Scaler<I> {
         Scaler { mean, scale }
     }
 
-    /// What `code` makes of each standardized feature. They are taken one by one, so that no array of them takes stack.
+    /// Applies `code` to each standardized feature. They are taken one by one, so that no array of them takes
+    /// stack.
     #[inline]
     pub(crate) fn codes<T: Element>(&self, raw: &[f32; I], code: impl Fn(f32) -> T) -> [T; I] {
         let mut codes = [T::ZERO; I];

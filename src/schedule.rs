@@ -1,4 +1,4 @@
-//! How a rate changes over a training: shares of the base rate, by the number of the update.
+//! Learning-rate schedules: shares of the base rate, by the number of the update.
 //!
 //! ```
 //! use microdistill::optimizer::AdamRates;
@@ -26,7 +26,7 @@ pub struct Constant;
 pub struct Step {
     /// Updates between two falls, at least 1; zero counts as 1.
     pub every: usize,
-    /// What is left after a fall, in [0, 1].
+    /// Factor that remains after a fall, in [0, 1].
     pub factor: f32,
 }
 

@@ -1,4 +1,4 @@
-//! Who a student learns from: anything that gives logits for an input.
+//! Teachers: anything that gives logits for an input.
 //!
 //! ```
 //! use microdistill::teacher::{Ensemble, Teacher};
@@ -182,7 +182,8 @@ impl Unsure {
     }
 }
 
-/// How much the largest of `softmax(z)` is above the second, in [0, 1]; NaN if a logit is, or infinite. One class alone is
+/// Margin by which the largest of `softmax(z)` exceeds the second, in [0, 1]; NaN if a logit is, or infinite.
+/// One class alone is
 /// sure.
 pub fn margin(z: &[f32]) -> f32 {
     let (mut first, mut second) = (f32::NEG_INFINITY, f32::NEG_INFINITY);

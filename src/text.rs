@@ -100,7 +100,7 @@ fn each(word: &[u8], [shortest, longest]: [u8; 2], mut found: impl FnMut(u32)) {
 /// Stands before and behind a word, in which it cannot be.
 const MARK: u8 = b' ';
 
-/// Whether a byte of UTF-8 goes on with a character.
+/// Returns true if a byte of UTF-8 continues a character.
 fn continues(byte: u8) -> bool {
     byte & 0xc0 == 0x80
 }
@@ -128,7 +128,7 @@ mod tests {
     use std::string::String;
     use std::vec::Vec;
 
-    /// As the documentation says it, with allocations.
+    /// The definition in the documentation, with allocations.
     fn by_the_book(text: &str, [shortest, longest]: [u8; 2]) -> Vec<u32> {
         let fnv = |gram: &str| gram.bytes().fold(BASIS, fold);
         let mut hashes = Vec::new();

@@ -91,7 +91,7 @@ fn assert_alike(part: &impl Part, whole: &Student, number: &mut impl FnMut() -> 
     }
 }
 
-/// What is trained of `P` becomes what it would be in a whole student, to the bit.
+/// The trained part of `P` equals that of a whole student, to the bit.
 fn trains_alike<P, O, W>(seed: u64, rates: &O::Rates, undo: Undo)
 where
     P: Part,

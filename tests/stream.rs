@@ -49,7 +49,7 @@ fn train(lessons: &[Sample]) -> Student {
     distiller.student
 }
 
-/// Of these numbers, those above all before them: what a device has to accept.
+/// The sequence numbers above all before them: those a device has to accept.
 fn rising(sequences: impl IntoIterator<Item = u32>) -> Vec<u32> {
     let mut rising: Vec<u32> = Vec::new();
     for sequence in sequences {
@@ -205,7 +205,7 @@ fn frames_fit_their_buffer() {
 }
 
 proptest! {
-    /// Whatever comes, nothing panics, nothing is accepted, and the next whole frame is.
+    /// Arbitrary bytes: nothing panics, nothing is accepted, and the next whole frame is.
     #[test]
     fn any_bytes_will_do(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
         let (lessons, counts) = receive(bytes.into_iter().chain([0]).chain(frame(9)));

@@ -8,11 +8,12 @@ use microdistill::loss::SoftLabels;
 pub(crate) struct Arm {
     pub(crate) name: &'static str,
     pub(crate) lesson: Lesson,
-    /// Of SGD with a momentum of 0.9.
+    /// Learning rate of SGD with a momentum of 0.9.
     pub(crate) rate: f32,
-    /// Of the eight samples of a step, rows of the people that the student was trained for, with their labels.
+    /// Number of rehearsed samples among the eight of a step: labelled rows of the people that the student
+    /// was trained for.
     pub(crate) rehearsed: usize,
-    /// Whether what was seen is remembered, or only the latest sample is at hand.
+    /// True if past samples are remembered; otherwise only the latest one is at hand.
     pub(crate) replay: bool,
     pub(crate) guard: Option<Caution>,
     /// Below this margin of the student's two likeliest classes the teacher is asked; above 1 always.
@@ -21,7 +22,7 @@ pub(crate) struct Arm {
     pub(crate) drift: Option<DriftLimits>,
 }
 
-/// What a student learns of a sample.
+/// The lesson that a student takes from a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Lesson {
     /// The teacher's probabilities.
@@ -58,7 +59,7 @@ pub(crate) const ADAPTED: Arm = Arm {
 };
 pub(crate) const CAUTION: Caution = Caution { steps: 10, nats: 0.05, errors: Some(0), patience: 15 };
 
-/// What is compared.
+/// The arms that are compared.
 pub(crate) const ARMS: [Arm; 9] = [
     ADAPTED,
     Arm { name: "without replay", rehearsed: 4, replay: false, ..ADAPTED },

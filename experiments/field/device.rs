@@ -1,4 +1,4 @@
-//! What a device does in the field: the core's types, as a firmware has them.
+//! A device in the field: the core's types, as a firmware has them.
 
 use microdistill::drift::{Drift, disagreement};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
@@ -16,16 +16,17 @@ use crate::arms::{Arm, Lesson};
 /// Samples that are remembered, and that are held out.
 const REPLAY: usize = 64;
 const RECENT: usize = 24;
-/// Of the samples that arrive, one in so many is held out.
+/// One in this many arriving samples is held out.
 const HELD_OUT: usize = 4;
 /// Steps for each sample that arrives, and samples in a step.
 const STEPS: u32 = 10;
 const BATCH: usize = 8;
-/// So many samples without a question are followed by one.
+/// Number of samples without a question before the teacher is asked all the same.
 const AUDIT: u32 = 8;
-/// How many samples what was seen on the desktop counts for, when drift is looked for.
+/// Weight of the desktop's samples when drift is looked for, in samples.
 const EXPECTED: u32 = 50;
-/// What codes of remembered samples stand for: they may lie far from the desktop's, within ±16 standard deviations.
+/// Real values of the codes of remembered samples: they may lie far from the desktop's, within ±16 standard
+/// deviations.
 const SAMPLE: Dequantize = Dequantize { scale: 0.125, zero: 0 };
 
 /// A network that can be trained, from standardized features to logits.
@@ -42,12 +43,12 @@ impl<S, const I: usize, const C: usize> Student<I, C> for S where
 /// A row that lies in flash, and its class.
 pub(crate) type Row<const I: usize> = ([i8; I], usize);
 
-/// What a device is shipped with.
+/// The contents of a shipped device.
 pub(crate) struct Shipped<S, const I: usize, const C: usize> {
     pub(crate) student: S,
-    /// What codes of rows stand for.
+    /// Real values of the codes of rows.
     pub(crate) edge: Dequantize,
-    /// What codes of the teacher's logits stand for.
+    /// Real values of the codes of the teacher's logits.
     pub(crate) logits: Dequantize,
     /// Rows that only the guard sees.
     pub(crate) trusted: Vec<Row<I>>,
@@ -57,23 +58,23 @@ pub(crate) struct Shipped<S, const I: usize, const C: usize> {
     pub(crate) disagreement: f32,
 }
 
-/// What arrives.
+/// A sample that arrives.
 #[derive(Clone, Copy)]
 pub(crate) struct Sample<const I: usize, const C: usize> {
     /// Standardized features.
     pub(crate) x: [f32; I],
-    /// What the teacher says when it is asked.
+    /// The teacher's logits.
     pub(crate) teacher: [f32; C],
     pub(crate) class: usize,
 }
 
-/// What is learned from: what was seen, or the latest sample alone.
+/// Memory for learning: past samples, or the latest one alone.
 struct Memory<const I: usize, const C: usize> {
     replay: Replay<[i8; I], Answer<C>, REPLAY, Reservoir>,
     latest: Replay<[i8; I], Answer<C>, 1>,
 }
 
-/// What became of a device.
+/// The life of a device.
 pub(crate) struct Life<S> {
     /// The student in use at the end.
     pub(crate) student: S,

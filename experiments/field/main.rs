@@ -1,4 +1,5 @@
-//! What adaptation in the field is worth: new people and changed sensors, on real data, by the code that a device runs.
+//! The worth of adaptation in the field: new people and changed sensors, on real data, by the code that a
+//! device runs.
 //! Prints the tables of `docs/field.md`, which has the protocol.
 //!
 //! ```sh
@@ -33,10 +34,10 @@ use problem::{Problem, SETS, Set};
 use shift::Shift;
 use study::{Models, Outcome};
 
-/// Of teachers, students, the order of what arrives, and what a device draws.
+/// Seeds of teachers, students, the order of arrival, and the device's draws.
 const SEEDS: std::ops::Range<u64> = 0..10;
 
-/// What is met in the field.
+/// A scenario in the field.
 #[derive(Clone, Copy)]
 enum Scenario {
     NewPeople,

@@ -15,20 +15,21 @@ pub(crate) struct Set {
     /// Its folder.
     pub(crate) name: &'static str,
     pub(crate) field: Field,
-    /// Of a file that does not tell whose a row is: sorted by class and then by person, so many rows in a row are of one.
+    /// Length of a block of rows of one person, for a file that does not name people but is sorted by class
+    /// and then by person.
     pub(crate) block: Option<usize>,
-    /// What the desktop is prepared for, either way.
+    /// The shift that the desktop prepares for, in both directions.
     pub(crate) shift: Shift,
 }
 
-/// Who is met in the field.
+/// The people in the field.
 #[derive(Clone, Copy)]
 pub(crate) enum Field {
-    /// Those of `test.csv`.
+    /// The people of `test.csv`.
     TestFile,
-    /// Of those of `train.csv` every third, from 0, 1 or 2.
+    /// Every third of the people of `train.csv`, from 0, 1 or 2.
     EveryThird { from: usize },
-    /// Those of `train.csv`, in the second half of their rows: another session.
+    /// The people of `train.csv`, in the second half of their rows: another session.
     SecondHalf,
 }
 
@@ -40,7 +41,7 @@ const WATCH: Set = Set {
 };
 const EMG: Set = Set { name: "emg_myo", field: Field::TestFile, block: None, shift: Shift::Turned { by: 1 } };
 
-/// What the study judges by.
+/// The data sets of the study.
 pub(crate) const SETS: [Set; 4] = [
     WATCH,
     EMG,
@@ -58,7 +59,7 @@ pub(crate) const SETS: [Set; 4] = [
     },
 ];
 
-/// What settings are chosen by: rows that the study learns from on the desktop. With each set, what it counts for.
+/// The data sets that choose settings: rows that the study learns from on the desktop. Each set has a weight.
 pub(crate) const TUNING: [(Set, f64); 4] = [
     (Set { field: Field::EveryThird { from: 0 }, ..WATCH }, 1.0 / 6.0),
     (Set { field: Field::EveryThird { from: 1 }, ..WATCH }, 1.0 / 6.0),
@@ -81,7 +82,7 @@ pub(crate) struct Problem {
 
 /// Somebody who is met.
 pub(crate) struct Person {
-    /// Of each class the first half of the rows.
+    /// The first half of the rows of each class.
     pub(crate) arriving: Dataset,
     /// The other half, which nothing learns from.
     pub(crate) judging: Dataset,

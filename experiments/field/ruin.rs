@@ -19,7 +19,7 @@ const STREAMS_A_SEED: u64 = 36;
 /// Allowance and patience of the guard: those that it has by default, and those of [`CAUTION`].
 const GUARDS: [(Option<u32>, u32); 2] = [(None, 0), (CAUTION.errors, CAUTION.patience)];
 
-/// What is left of the shipped student's accuracy, as differences in percentage points: with each guard, and without.
+/// Changes of the shipped student's accuracy, in percentage points: with each guard, and without.
 type Falls = [f64; GUARDS.len() + 1];
 
 /// Prints mean and worst difference to the shipped student, by set and kind.

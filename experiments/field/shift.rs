@@ -1,4 +1,4 @@
-//! What happens to a sensor between the desktop and the field.
+//! Changes of a sensor between the desktop and the field.
 
 use microdistill_train::dataset::Dataset;
 use microdistill_train::model::Scaler;

@@ -28,7 +28,7 @@ const TEACHER: [usize; 2] = [128, 128];
 const STUDENT: [usize; 1] = [16];
 /// The student's weight decay.
 const STUDENT_DECAY: f32 = 0.01;
-/// Of the cross-validation of the teacher's weight decay.
+/// Folds of the cross-validation of the teacher's weight decay.
 const FOLDS: usize = 3;
 /// Labelled rows in flash, at most.
 const TRUSTED: usize = 64;
@@ -40,7 +40,7 @@ pub(crate) struct Models {
     student: Model,
 }
 
-/// What a student, or the teacher, makes of some rows.
+/// Scores of a student or of the teacher on some rows.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Judged {
     pub(crate) rows: f64,
@@ -49,7 +49,7 @@ pub(crate) struct Judged {
     pub(crate) nll: f64,
 }
 
-/// What came of a way to adapt, for all people of a set.
+/// Result of a way to adapt, for all people of a set.
 #[derive(Clone, Default)]
 pub(crate) struct Outcome {
     /// On the rows that judge.
@@ -132,7 +132,7 @@ impl Models {
         (0..data.rows()).map(sample).collect()
     }
 
-    /// What a device is shipped with.
+    /// Builds the shipped device.
     pub(crate) fn ship<S: Student<I, C>, const I: usize, const C: usize>(
         &self,
         problem: &Problem,
@@ -203,7 +203,7 @@ fn in_runs<const I: usize, const C: usize>(samples: &[Sample<I, C>], rng: &mut P
     runs.concat()
 }
 
-/// What the student makes of the samples.
+/// Scores of the student on the samples.
 pub(crate) fn of_student<S: Student<I, C>, const I: usize, const C: usize>(
     student: &S,
     samples: &[Sample<I, C>],

@@ -6,19 +6,19 @@ use crate::arms::ARMS;
 use crate::problem::SETS;
 use crate::study::Outcome;
 
-/// What comes before the arms.
+/// Rows of the table before the arms.
 const NAMES: [&str; 2] = ["teacher", "no adaptation"];
 
 /// The outcomes of a scenario, by seed.
 type Seeds = [Vec<Outcome>];
 
-/// What the arms come to on rows that judge.
+/// Prints the arms' scores on rows that judge.
 pub(crate) fn scores(sets: &[&Seeds]) {
     compared("Accuracy, %:", 1, sets, &|outcome| outcome.field().accuracy());
     compared("NLL, nats:", 3, sets, &|outcome| outcome.field().likelihood());
 }
 
-/// What else is known about a scenario.
+/// Prints further figures of a scenario.
 pub(crate) fn details(sets: &[&Seeds]) {
     compared("Accuracy on rows of the people trained for, %:", 1, sets, &|outcome| outcome.home().accuracy());
     adapted(

@@ -1,4 +1,4 @@
-//! How the numbers of [`arms`](crate::arms) were chosen: on rows that the study learns from on the desktop.
+//! The choice of the numbers of [`arms`](crate::arms), on rows that the study learns from on the desktop.
 
 use std::path::Path;
 

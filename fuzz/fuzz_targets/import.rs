@@ -1,4 +1,4 @@
-//! What a device gives back: whatever the bytes, an error or finite parameters of the network's shape.
+//! Import of a device's bytes: an error or finite parameters of the network's shape, whatever the bytes.
 #![no_main]
 
 use std::sync::LazyLock;

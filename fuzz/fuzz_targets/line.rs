@@ -42,7 +42,7 @@ fuzz_target!(|damage: Vec<(u16, u8)>| {
     );
 });
 
-/// What a desktop sends for a sample.
+/// Bytes that a desktop sends for a sample.
 fn lesson() -> Vec<u8> {
     let sample = Lesson { x: [0.5, -0.5], teacher: [1.0, -1.0], label: Some(1) };
     let settings = Settings { rate: 0.01, weight_decay: 0.0, temperature: 2.0, alpha: 0.9, batch: 1 };

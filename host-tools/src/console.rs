@@ -1,4 +1,4 @@
-//! What is said where: results on standard output, everything else on standard error.
+//! The console: results on standard output, everything else on standard error.
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -8,7 +8,7 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-/// Where a verb speaks.
+/// The output of a command.
 #[derive(Debug)]
 pub(crate) struct Console {
     json: bool,
@@ -19,7 +19,7 @@ impl Console {
         Console { json }
     }
 
-    /// Whether standard output is for machines.
+    /// Returns true if standard output is for machines.
     pub(crate) fn is_json(&self) -> bool {
         self.json
     }
@@ -68,7 +68,7 @@ impl Console {
     }
 }
 
-/// Whether `error` came from a reader that has gone.
+/// Returns true if `error` came from a reader that has closed its pipe.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
     io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)

@@ -1,11 +1,11 @@
-//! What every verb gets.
+//! The context of every command.
 
 use crate::console::Console;
 
-/// What every verb gets.
+/// The context of every command.
 pub(crate) struct Context {
     pub(crate) console: Console,
     pub(crate) seed: u64,
-    /// What was typed, for the metadata of models.
+    /// The command line as typed, for the metadata of models.
     pub(crate) command: String,
 }

@@ -16,7 +16,7 @@ use crate::flags::data::Parts;
 use crate::interrupt;
 use crate::table;
 
-/// What `train`, `distill` and `quantize` tell machines.
+/// JSON output of `train`, `distill` and `quantize`.
 #[derive(Serialize)]
 pub(crate) struct Outcome {
     model: PathBuf,
@@ -91,7 +91,8 @@ fn finish_any(
     if interrupted { Err(Error::Interrupted.into()) } else { Ok(()) }
 }
 
-/// Where a result for `out` goes, and whether Ctrl-C ended the work: then beside `out`, in nobody's place.
+/// The path for a result, and true if Ctrl-C ended the work. The result is then written next to `out` under
+/// another name.
 pub(crate) fn destination(out: &Path) -> (PathBuf, bool) {
     if !interrupt::requested() {
         return (out.to_owned(), false);

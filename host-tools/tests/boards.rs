@@ -192,7 +192,7 @@ fn with_table(train: &Dataset) -> Result<Model, Failed> {
     Ok(quantize(&model, &train.x, Scales::PerChannel)?)
 }
 
-/// What a program prints as it ships on an emulated board.
+/// Output of a shipped program on an emulated board.
 fn shipped_output(program: &str, board: &str) -> Result<&'static Output, Failed> {
     let output = shipped(program)?.get(board).and_then(|shipped| shipped.output.as_ref());
     output.ok_or_else(|| format!("{board} is not emulated").into())

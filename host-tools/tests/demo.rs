@@ -1,4 +1,4 @@
-//! What the demo promises on the bundled data, and what the README and the committed models say of it.
+//! The demo's results on the bundled data, and their copies in the README and the committed models.
 
 mod common;
 

@@ -153,7 +153,7 @@ impl Core {
         assert!(errors.is_empty(), "{errors}");
     }
 
-    /// What the compiler says; nothing if all is well.
+    /// Messages of the compiler; empty on success.
     fn errors(&self, options: &[&str], source: &Path, result: &Path) -> String {
         let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
         let output = Command::new(rustc)
@@ -266,7 +266,7 @@ fn build_scripts_export_into_out_dir() {
     assert_eq!(text, export(&model, "STUDENT", "build.rs").unwrap());
 }
 
-/// What the build script of [`build_scripts_export_into_out_dir`] does; alone, nothing.
+/// The build script of [`build_scripts_export_into_out_dir`]; alone, nothing.
 #[test]
 fn build_script() {
     if let Some(model) = std::env::var_os("BUILD_SCRIPT_MODEL") {

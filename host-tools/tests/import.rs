@@ -1,4 +1,4 @@
-//! What a device kept or printed is read back to the bit, or refused with the reason.
+//! Records and printed weights of a device are read back to the bit, or refused with the reason.
 
 mod common;
 
@@ -29,7 +29,7 @@ fn network(model: &Model) -> &Network {
     network
 }
 
-/// As the device has it.
+/// The student as the device has it.
 fn typed(model: &Model) -> Student {
     let mut student = Student::ZERO;
     let tensors = network(model).tensors();
@@ -37,7 +37,7 @@ fn typed(model: &Model) -> Student {
     student
 }
 
-/// As `distill` prints it.
+/// The student as `distill` prints it.
 fn printed(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
     for (tensor, (_, values)) in typed(model).tensors().enumerate() {

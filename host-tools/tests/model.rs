@@ -61,7 +61,7 @@ fn models() -> Vec<Model> {
     ]
 }
 
-/// Of two networks.
+/// An ensemble of two networks.
 fn ensemble(widths: &[usize]) -> Model {
     let members = [1, 2].map(|seed| {
         let Body::F32(network) = model(widths, Activation::Relu, seed).body else { unreachable!() };

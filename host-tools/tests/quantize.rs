@@ -120,7 +120,7 @@ proptest! {
     }
 }
 
-/// What a layer's codes stand for.
+/// Real values of a layer's weights.
 fn weights(layer: &DenseI8) -> Vec<f32> {
     let scales = layer.weight_scales.iter().flat_map(|&scale| vec![scale; layer.inputs()]);
     layer.weights.iter().zip(scales).map(|(&code, scale)| f32::from(code) * scale).collect()
@@ -269,7 +269,7 @@ fn relu6_ends_at_the_codes_of_zero_and_six() {
     assert_eq!([7.0, 9.0, -9.0].map(|x| wider.predict(&[x])), [6.0, 6.0, 0.0].map(|x| wider.predict(&[x])));
 }
 
-/// What a table takes is as fine as the table can tell, however far the sums go.
+/// The input of a table is as fine as the table can tell, however far the sums go.
 #[test]
 fn saturated_activations_keep_their_resolution() {
     let layer = |activation| Dense::new(vec![1.0], vec![0.0], activation);

@@ -114,7 +114,7 @@ fn tensors(model: &Model) -> Vec<f32> {
     trainable(model).unwrap().tensors().flat_map(|(_, tensor)| tensor).copied().collect()
 }
 
-/// What came back, as the model that `import` makes of it.
+/// Bits of the returned weights, as `import` reads them.
 fn bits(taught: &Taught) -> Vec<u32> {
     let learned = import_bytes(&taught.record, Base::Like(&lessons().0)).unwrap();
     assert!(learned.changed > 0);

@@ -94,7 +94,7 @@ pub enum Error<E> {
     Range,
     /// The network takes more pages than the range has: [`Checkpoint::pages`] says how many.
     TooLarge,
-    /// What was written, or found a moment before, cannot be read back: the flash is worn out.
+    /// Data just written, or just found, cannot be read back: the flash is worn out.
     Unreadable,
 }
 
@@ -286,7 +286,7 @@ impl<F: NorFlash> Checkpoint<F> {
     }
 }
 
-/// Whether a header is that of a `P` of this version.
+/// Returns true for a header of a `P` of this version.
 fn own<P: Params>(version: u32) -> impl Fn(&Header) -> bool {
     move |header| *header == Header::of::<P>(version, header.generation)
 }

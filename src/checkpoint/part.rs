@@ -22,7 +22,7 @@ pub(super) const fn count(parameters: usize) -> usize {
     (Header::BYTES / 4 + parameters).div_ceil(WORDS)
 }
 
-/// What tells one record from another.
+/// The fields that tell one record from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) header: Header,
@@ -101,7 +101,7 @@ impl Run {
         Some(run)
     }
 
-    /// Whether all parameters are there, and undamaged.
+    /// Returns true if all parameters are present and undamaged.
     pub(super) fn is_whole(&self) -> bool {
         u32::try_from(self.parameters) == Ok(self.stored.header.parameters)
             && self.digest.clone().finalize() == self.stored.seal

@@ -15,15 +15,15 @@ use crate::layer::Params;
 
 const FORMAT: u32 = u32::from_le_bytes(*b"mdw1");
 
-/// What stands before the parameters.
+/// The header of a record, stored before the parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Header {
     /// Version of the shipped model: a network of the same type that was trained for something else has another.
     pub version: u32,
-    /// Of the network.
+    /// Fingerprint of the network.
     pub fingerprint: u32,
-    /// How many checkpoints came before.
+    /// Number of earlier checkpoints.
     pub generation: u32,
     /// Number of parameters.
     pub parameters: u32,
@@ -37,12 +37,12 @@ impl Header {
         Header { version, fingerprint: P::FINGERPRINT, generation, parameters: P::COUNT as u32 }
     }
 
-    /// As it is stored.
+    /// The header as it is stored.
     pub(super) fn to_words(self) -> [[u8; 4]; Self::BYTES / 4] {
         [FORMAT, self.version, self.fingerprint, self.generation, self.parameters].map(u32::to_le_bytes)
     }
 
-    /// As it was stored; `None` if that is no header.
+    /// Parses a stored header; `None` if the bytes are not one.
     pub(super) fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
         let &[format, version, fingerprint, generation, parameters] = bytes.as_chunks().0 else {
             return None;
@@ -86,7 +86,7 @@ pub(super) fn overwrite<P: Params<Scalar = f32>>(network: &mut P, from: usize, b
     }
 }
 
-/// How many words of 32 bits the record of so many parameters has.
+/// Size of the record of `parameters` parameters, in words of 32 bits.
 pub const fn words(parameters: usize) -> usize {
     Header::BYTES / 4 + parameters + 1
 }

@@ -16,7 +16,7 @@ use crate::scalar::Scalar;
 pub trait Shipped: Copy + Debug + PartialEq + 'static {
     /// The network's type, or the layer's.
     type Layer: Train + 'static;
-    /// Where it lies.
+    /// The layer in flash.
     const LAYER: &'static Self::Layer;
 
     /// A student with the shipped parameters, which trains what its type says.

@@ -14,7 +14,7 @@ pub struct Affine<'a, W> {
     pub multipliers: &'a [i32],
     /// Its exponents, as many: −31..=30, positive = left, or right for the short cuts.
     pub shifts: &'a [i8],
-    /// Whether the layout's short cuts are exact for every input, and parameters are what they take.
+    /// True if the layout's short cuts are exact for every input, and the parameters are valid for them.
     pub short: bool,
     /// The code of zero in the output.
     pub zero: i8,
@@ -60,7 +60,7 @@ impl<W> Affine<'_, W> {
 }
 
 impl<W> Plain<'_, W> {
-    /// Whether no shift is to the left.
+    /// Returns true if no shift goes to the left.
     pub(super) const fn shifts_right(&self) -> bool {
         let mut index = 0;
         while index < self.shifts.len() {
@@ -72,7 +72,7 @@ impl<W> Plain<'_, W> {
         true
     }
 
-    /// Whether every mantissa has its full length.
+    /// Returns true if every mantissa has its full length.
     pub(super) const fn has_full_mantissas(&self) -> bool {
         let mut index = 0;
         while index < self.multipliers.len() {

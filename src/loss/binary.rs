@@ -39,7 +39,7 @@ pub struct BinarySoftLabels<T = f32> {
     pub alpha: T,
 }
 
-/// What [`BinarySoftLabels`] holds a student against.
+/// The target of [`BinarySoftLabels`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BinarySoft<T = f32> {

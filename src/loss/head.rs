@@ -1,10 +1,10 @@
-//! What stands between logits and outputs.
+//! The step between logits and outputs.
 
 use super::maximum;
 use crate::activation::{Activation, Sigmoid};
 use crate::scalar::Scalar;
 
-/// What turns logits into the network's output.
+/// Turns logits into the network's output.
 pub trait Head {
     /// `f(z)`, in place.
     fn apply<T: Scalar>(z: &mut [T]);

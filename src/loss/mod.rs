@@ -36,7 +36,7 @@ use crate::scalar::Scalar;
 /// A loss over one sample of a network whose outputs are a `Y`: an array, so that a teacher of another width does not
 /// compile, or a slice where widths are known at run time.
 pub trait Loss<T: Scalar, Y: ?Sized = [T]> {
-    /// What the student is held against.
+    /// The target that the student is compared with.
     type Target<'a>: Copy
     where
         Y: 'a;

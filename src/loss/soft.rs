@@ -19,7 +19,7 @@ pub struct SoftLabels<T = f32> {
     pub alpha: T,
 }
 
-/// What [`SoftLabels`] holds a student against.
+/// The target of [`SoftLabels`].
 #[derive(Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Soft<'a, Y: ?Sized = [f32]> {

@@ -26,7 +26,7 @@ pub struct Softmax {
     /// Steps of the logits to Q5.26: twice the mantissa of the factor, and its left shift, 0..=30.
     multiplier: u32,
     shift: u8,
-    /// How many steps below the largest a logit still counts: less than 32, in Q5.26.
+    /// Largest distance below the maximum at which a logit still counts: less than 32, in Q5.26.
     reach: u32,
 }
 

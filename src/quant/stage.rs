@@ -2,7 +2,8 @@
 
 use crate::kernel::int8::{Word, hold};
 
-/// What follows a dense layer's sums: they are requantized around [`zero`](Stage::zero) and cut to [-128, 127], then
+/// The step after a dense layer's sums: they are requantized around [`zero`](Stage::zero) and cut to [-128,
+/// 127], then
 /// the activation is applied.
 pub trait Stage: Copy {
     /// Zero point of the requantized sums, −128..=127.

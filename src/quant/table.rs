@@ -37,9 +37,9 @@ impl Table {
         Table { codes, zero }
     }
 
-    /// What the codes that [`Table::tanh`] gives stand for: scale 1/128, zero point 0.
+    /// Meaning of the codes that [`Table::tanh`] gives: scale 1/128, zero point 0.
     pub const TANH: Dequantize = Dequantize { scale: 1.0 / 128.0, zero: 0 };
-    /// What the codes that [`Table::sigmoid`] gives stand for: scale 1/256, zero point −128.
+    /// Meaning of the codes that [`Table::sigmoid`] gives: scale 1/256, zero point −128.
     pub const SIGMOID: Dequantize = Dequantize { scale: 1.0 / 256.0, zero: -128 };
 
     /// `tanh z`, of codes that stand for `z`.
@@ -65,7 +65,7 @@ impl Table {
         Table::new(codes, z.zero)
     }
 
-    /// What becomes of a code.
+    /// Returns the entry of a code.
     pub const fn map(&self, code: i8) -> i8 {
         self.codes[code as u8 as usize]
     }

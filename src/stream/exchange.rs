@@ -1,4 +1,4 @@
-//! What a desktop asks of a device that it teaches, and what the device answers.
+//! The requests of a desktop that teaches a device, and the device's replies.
 //!
 //! One request is under way at a time: the desktop sends the next one when the last one is answered, and sends it again,
 //! with its number, for want of an answer. So a device is never overrun, with no more memory than one frame takes.
@@ -14,11 +14,11 @@ use crate::optimizer::AdamRates;
 /// Words of 32 bits, little-endian, that go over the line at once: parameters, or a record.
 pub const PIECE: usize = 16;
 
-/// What the desktop asks for.
+/// A request of the desktop.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound(serialize = "Lesson<X, Y>: Serialize", deserialize = "Lesson<X, Y>: Deserialize<'de>"))]
 pub enum Request<X, Y> {
-    /// Who is there? Answered by [`Reply::Ready`] whatever its number.
+    /// Asks for a sign of life. Answered by [`Reply::Ready`] whatever its number.
     Hello,
     /// The student's parameters from an index on, in the order of [`Params::tensors`](crate::Params::tensors); those
     /// beyond its last are nothing.
@@ -50,7 +50,7 @@ impl<X: Array, Y: Array> Request<X, Y> {
     };
 }
 
-/// How a student is taught.
+/// Settings of the training on the device.
 ///
 /// By Adam: a line takes longer for a sample than a device does, so samples are what is scarce.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,7 +81,7 @@ impl Settings {
     }
 }
 
-/// What the device answers; the frame has the request's number.
+/// A reply of the device; the frame has the request's number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Reply {

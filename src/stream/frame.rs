@@ -112,7 +112,7 @@ fn open<T: DeserializeOwned>(bytes: &[u8]) -> Option<(u32, T)> {
 pub struct Receiver<const BYTES: usize> {
     state: DecoderState,
     frame: Vec<u8, BYTES>,
-    /// Whether the frame is longer than any of ours.
+    /// True if the frame is longer than any valid one.
     too_long: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a frame is for: a sample and the teacher's word.
+//! The content of a frame: a sample and the teacher's answer.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -33,7 +33,7 @@ impl<X: Array, Y: Array> Lesson<X, Y> {
 pub trait Numbers {
     /// `f32` or `i8`.
     type Number: Serialize;
-    /// As a slice.
+    /// The numbers as a slice.
     fn numbers(&self) -> &[Self::Number];
 }
 

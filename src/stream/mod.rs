@@ -55,7 +55,7 @@ pub use lesson::{Lesson, Numbers};
 #[cfg(feature = "checkpoint")]
 pub use pupil::Pupil;
 
-/// What became of the frames.
+/// Counts of frames, by their fate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Counts {
@@ -118,7 +118,7 @@ impl<X: Array<Item: DeserializeOwned>, Y: Array<Item: DeserializeOwned>, const B
         self.last
     }
 
-    /// What became of the frames so far.
+    /// Counts of the frames so far.
     pub fn counts(&self) -> Counts {
         self.counts
     }

@@ -19,7 +19,8 @@ impl NorFlashError for Fault {
     }
 }
 
-/// What a power cut leaves of the operation that it meets. Programming clears bits, erasing sets them; what was on its
+/// Result of the operation that a power cut meets. Programming clears bits, erasing sets them; an unfinished
+/// operation
 /// way is in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tear {
@@ -49,7 +50,7 @@ pub(crate) struct Flash<const PAGE: usize, const WORD: usize> {
     pub(crate) bytes: Vec<u8>,
     /// Words that were programmed whole, and must not be again before they are erased.
     programmed: Vec<bool>,
-    /// Of each page.
+    /// Erase count of each page.
     pub(crate) erases: Vec<u32>,
     /// Writes and erases so far.
     pub(crate) operations: u64,
@@ -90,7 +91,7 @@ impl<const PAGE: usize, const WORD: usize> Flash<PAGE, WORD> {
         self.programmed.fill(false);
     }
 
-    /// How the operation that begins now ends.
+    /// Decides how the operation that begins now ends.
     fn begin(&mut self) -> Result<Option<Tear>, Fault> {
         if self.off {
             return Err(Fault::PowerCut);
@@ -101,7 +102,7 @@ impl<const PAGE: usize, const WORD: usize> Flash<PAGE, WORD> {
         Ok(tear)
     }
 
-    /// What a byte becomes on its way from `old` to `new`, place `index` of `count`.
+    /// A byte on its way from `old` to `new`, place `index` of `count`.
     fn torn(&mut self, tear: Option<Tear>, stop: usize, index: usize, old: u8, new: u8) -> u8 {
         let arrived = match tear {
             None | Some(Tear::After) => 0xff,

@@ -46,7 +46,8 @@ fn store<P: Params<Scalar = f32>, const PAGE: usize, const WORD: usize>(
     (checkpoint.release(), result)
 }
 
-/// What a device starts with: the generation of the student it finds, of those given, or the shipped student, 0.
+/// State of a device at its start: the generation of the student it finds, among those given, or the shipped
+/// student, 0.
 fn start<P: Params<Scalar = f32> + PartialEq, const PAGE: usize, const WORD: usize>(
     flash: &mut Flash<PAGE, WORD>,
     candidates: impl IntoIterator<Item = u64>,
@@ -268,7 +269,7 @@ fn records_are_refused_unless_whole() {
 }
 
 proptest! {
-    /// Whatever the flash holds, nothing panics, nothing is found, and a checkpoint can be stored.
+    /// Arbitrary flash contents: nothing panics, nothing is found, and a checkpoint can be stored.
     #[test]
     fn any_flash_will_do(seed: u64, holes in proptest::collection::vec((0..4096usize, 0..1500usize, any::<u8>()), 0..6)) {
         let mut flash = Flash::<1024, 4>::new(4);

@@ -1,4 +1,4 @@
-//! What a reservoir and a class-balanced memory keep.
+//! Contents of a reservoir and of a class-balanced memory.
 
 use microdistill::Replay;
 use microdistill::replay::{Answer, Balanced, Reservoir};

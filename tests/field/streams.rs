@@ -8,7 +8,7 @@ use microdistill::{Distiller, Replay, Train, argmax};
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-/// What arrives, and what is said of it.
+/// A stream of samples and labels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Stream {
     /// A feature of every tenth sample is NaN.
@@ -40,7 +40,7 @@ pub(crate) const STREAMS: [Stream; 7] = [
 const SAMPLES: usize = 400;
 const BATCH: usize = 8;
 
-/// Who is to be ruined.
+/// The student to ruin.
 pub(crate) struct Victim<S, const I: usize, const C: usize> {
     pub(crate) student: S,
     /// Labelled rows in flash.

@@ -36,7 +36,7 @@ pub(crate) fn assert_all_close(found: &[f64], expected: &[f64]) {
 
 thread_local! { static COMPARED: Cell<usize> = const { Cell::new(0) } }
 
-/// How many numbers this thread has found close so far.
+/// Number of numbers this thread has found close.
 pub(crate) fn compared() -> usize {
     COMPARED.get()
 }

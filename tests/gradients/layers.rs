@@ -244,7 +244,7 @@ where
     assert_eq!(descended, (expected, dx), "the input's gradient is by the weights as they were");
 }
 
-/// What a backward pass gives: parameters, whatever is wanted of the input's gradient, and all of that.
+/// Results of a backward pass: parameters, the wanted part of the input's gradient, and all of it.
 fn pass<N: PartialEq + Debug, X: Array<Item = f64>>(
     x: &X,
     backward: impl Fn(InputGradient<'_, X>) -> N,
@@ -269,7 +269,7 @@ fn fill<N: Params<Scalar = f64>>(network: &mut N, mut number: impl FnMut() -> f6
     network.tensors_mut().for_each(|(_, tensor)| tensor.fill_with(&mut number));
 }
 
-/// Which units are off.
+/// The units that are off.
 fn signs(tape: &impl Outputs) -> Vec<bool> {
     tape.outputs().iter().map(|&y| y == 0.0).collect()
 }

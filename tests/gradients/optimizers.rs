@@ -12,7 +12,7 @@ type Network = Chain<Dense<2, 3, Tanh, f64>, Dense<3, 1, Identity, f64>>;
 
 const STEPS: usize = 8;
 
-/// What the batch's gradient is multiplied by, as for the mean of four samples.
+/// Factor of the batch's gradient, as for the mean of four samples.
 const SCALE: f64 = 0.25;
 
 /// `θ ← θ − rate·Σⱼ momentum^(t−j)·(gⱼ + decay·θⱼ₋₁)`: Polyak 1964, with the penalty

@@ -1,4 +1,4 @@
-//! Which implementations of a trait the sources hold.
+//! Implementations of a trait in the sources.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -44,7 +44,7 @@ pub(crate) struct Network {
     pub(crate) input: Dequantize,
     /// The codes of an input.
     pub(crate) x: Vec<i8>,
-    /// Of every layer.
+    /// Activation of every layer.
     pub(crate) activation: String,
     pub(crate) layers: Vec<Layer>,
 }
@@ -52,12 +52,12 @@ pub(crate) struct Network {
 /// A layer as TensorFlow Lite has it.
 pub(crate) struct Layer {
     pub(crate) parameters: Parameters,
-    /// What a table takes, if one follows.
+    /// Input of a table, if one follows.
     pub(crate) sums: Option<Dequantize>,
     pub(crate) output: Dequantize,
 }
 
-/// What a layer's seed, as the columns of a case have it, stands for.
+/// Parameters drawn from a layer's seed, as the columns of a case hold it.
 pub(crate) struct Parameters {
     /// Shape (outputs, inputs).
     pub(crate) weights: Vec<i8>,
@@ -68,7 +68,7 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// Of layer `index`, which takes and gives `widths`.
+    /// Draws the parameters of layer `index`, of these `widths`.
     pub(crate) fn draw(
         [seed, fill, bias_bits, channels]: [&str; 4],
         index: usize,

@@ -12,12 +12,12 @@
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub type Student = ::microdistill::Mlp![30, 16, 7];
 
-/// What the network takes.
+/// Input of the network.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub type Input = [f32; 30];
 
-/// What it gives.
+/// Output of the network.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub type Output = [f32; 7];
@@ -215,7 +215,7 @@ pub static FEATURES: [&str; 30] = [
     "absdiff_wy", "absdiff_wz",
 ];
 
-/// What the desktop computed: `self_test` compares.
+/// Outputs that the desktop computed. `self_test` compares them.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub static GOLDEN: [::microdistill::golden::Golden<30, Input, Output>; 4] = {

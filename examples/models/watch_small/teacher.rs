@@ -12,12 +12,12 @@
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub type Teacher = ::microdistill::Mlp![30, 128, 128, 7; ::microdistill::activation::Tanh];
 
-/// What the network takes.
+/// Input of the network.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub type Input = [f32; 30];
 
-/// What it gives.
+/// Output of the network.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub type Output = [f32; 7];
@@ -3839,7 +3839,7 @@ pub static FEATURES: [&str; 30] = [
     "absdiff_wy", "absdiff_wz",
 ];
 
-/// What the desktop computed: `self_test` compares.
+/// Outputs that the desktop computed. `self_test` compares them.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub static GOLDEN: [::microdistill::golden::Golden<30, Input, Output>; 4] = {

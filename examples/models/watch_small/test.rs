@@ -1828,7 +1828,7 @@ pub static ROWS: [[f32; 30]; 364] = [
     ],
 ];
 
-/// What codes in the rows stand for, where they are codes.
+/// Real values of the codes in the rows, if they are codes.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub static CODES: Option<::microdistill::quant::Dequantize> = None;

@@ -1464,7 +1464,7 @@ pub static ROWS: [[i8; 30]; 364] = [
     ],
 ];
 
-/// What codes in the rows stand for, where they are codes.
+/// Real values of the codes in the rows, if they are codes.
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all)]
 pub static CODES: Option<::microdistill::quant::Dequantize> = Some(

@@ -29,7 +29,7 @@ pub(crate) struct Train {
     /// Networks of the teacher, whose probabilities or values are averaged: better, and K times as long to train
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = count::<usize>)]
     ensemble: usize,
-    /// Of the hidden layers
+    /// Activation of the hidden layers
     #[arg(long, value_enum, default_value = "tanh")]
     activation: ActivationFlag,
     /// Share of hidden units dropped at each step

@@ -32,7 +32,7 @@ pub(crate) struct DataFlags {
     /// The column to be predicted [default: the last]
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// What the target holds [default: guessed, and said]
+    /// Type of the target [default: guessed, with a note]
     #[arg(long, value_enum)]
     task: Option<TaskFlag>,
     /// Rows of one group (a person, a session) stay together: a column, which is then no feature, or a CSV file
@@ -64,13 +64,13 @@ pub(crate) struct Parts {
     pub(crate) known: Dataset,
     /// Their places among all rows of their file.
     pub(crate) file_rows: Vec<usize>,
-    /// How many rows that file has.
+    /// Number of rows in that file.
     pub(crate) file_count: usize,
     /// Indices of those to be trained on, and of those for early stopping.
     places: [Vec<usize>; 2],
     /// Rows that nothing is chosen by.
     pub(crate) test: Option<Dataset>,
-    /// How they were divided, if one file holds them all.
+    /// Division of the rows, if one file holds them all.
     division: Option<Division>,
 }
 
@@ -98,7 +98,7 @@ impl Parts {
 }
 
 impl DataFlags {
-    /// Which columns of a first model's file are not features.
+    /// Columns of a first model's file that are not features.
     pub(crate) fn columns(&self) -> Columns {
         Columns {
             target: self.target.clone(),
@@ -118,7 +118,7 @@ impl DataFlags {
         rows.chain(self.groups.as_deref().map(Path::new))
     }
 
-    /// What the rows may be called: the name of their file.
+    /// Name of the rows: that of their file.
     pub(crate) fn name(&self) -> String {
         let stem = self.data.as_deref().or(self.train.as_deref()).and_then(Path::file_stem);
         stem.map_or_else(|| "data".into(), |stem| stem.to_string_lossy().into_owned())
@@ -157,14 +157,14 @@ impl DataFlags {
         self.divide(known, test, division)
     }
 
-    /// How --data is to be divided.
+    /// The division of --data.
     fn division(&self, context: &Context) -> Result<Division> {
         let shares = self.split.clone().unwrap_or(SPLIT.into());
         check_shares(&shares).context("--split")?;
         Ok(Division { shares, seed: context.seed, groups: self.groups.clone() })
     }
 
-    /// How `rows` of --data were divided when the model was trained on them.
+    /// The division of `rows` of --data when the model was trained on them.
     fn kept<'m>(&self, model: &'m Model, rows: &Dataset) -> Result<Option<&'m Division>> {
         let same = self.data.is_some() && rows.hash == model.metadata.data_hash;
         let Some(kept) = model.metadata.division.as_ref().filter(|_| same) else { return Ok(None) };
@@ -245,7 +245,7 @@ impl DataFlags {
         Ok(tell(context, path, read_like(path, expected)?))
     }
 
-    /// What stands for a missing value: what did so in the rows that the model was trained on, and what else is asked for.
+    /// Texts for missing values: those of the rows that the model was trained on, and those of the flags.
     fn missing(&self, model: &Model) -> Vec<String> {
         let known = model.expected().missing;
         known.iter().chain(self.missing.iter().filter(|text| !known.contains(text))).cloned().collect()

@@ -8,7 +8,7 @@ pub(crate) fn count<T: FromStr + PartialOrd + Display + From<u8>>(text: &str) ->
     at_least(1.into(), text)
 }
 
-/// Of a cross-validation: at least 2.
+/// Parses the folds of a cross-validation: at least 2.
 pub(crate) fn folds(text: &str) -> Result<usize, String> {
     at_least(2, text)
 }
@@ -18,7 +18,7 @@ fn at_least<T: FromStr + PartialOrd + Display>(least: T, text: &str) -> Result<T
     number.ok_or_else(|| format!("it must be a whole number of at least {least}"))
 }
 
-/// Of random numbers.
+/// Parses a seed of random numbers.
 pub(crate) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("it must be a whole number from 0 to {}", u64::MAX))
 }

@@ -27,7 +27,7 @@ enum BitsFlag {
 }
 
 impl PrecisionFlags {
-    /// What is asked for, if anything.
+    /// The precision asked for, if any.
     pub(crate) fn precision(self) -> Option<Precision> {
         let bits = match self.bits? {
             BitsFlag::Eight => Bits::Eight,

@@ -23,7 +23,7 @@ pub(crate) struct FurtherFlags {
     /// rows), munge (features near a neighbour's), vae, gan
     #[arg(long, value_name = "KIND,…", value_delimiter = ',', num_args = 1)]
     synthetic: Vec<Synthetic>,
-    /// How many of all kinds together: a number, or times the rows to distill on
+    /// Number of synthetic rows of all kinds together: a count, or a multiple of the rows to distill on
     #[arg(long, value_name = "N|2x", default_value = "1x", requires = "synthetic")]
     synthetic_rows: Amount,
     /// A CSV file of real rows with the columns of --data; a target is ignored
@@ -95,7 +95,7 @@ impl FurtherFlags {
     }
 }
 
-/// What may be added to rows.
+/// Rows that may be added.
 pub(crate) struct FurtherRows<'a> {
     flags: &'a FurtherFlags,
     unlabelled: Option<Dataset>,
@@ -105,7 +105,7 @@ pub(crate) struct FurtherRows<'a> {
 /// Rows, and the further ones behind them.
 pub(crate) struct Blended {
     pub(crate) rows: Dataset,
-    /// What the further ones are; empty without such.
+    /// Descriptions of the further rows; empty without any.
     pub(crate) added: Vec<Further>,
     pub(crate) blend: Option<Blend>,
 }
@@ -135,7 +135,7 @@ impl FurtherRows<'_> {
         Ok(Blended { rows: rows.with_unlabelled(&more), added, blend })
     }
 
-    /// What was `added` beside so many rows, for people.
+    /// Prints the `added` rows and their share, for people.
     pub(crate) fn tell(&self, context: &Context, rows: usize, added: &[Further]) {
         let list: Vec<String> = added.iter().map(Further::to_string).collect();
         let list = list.join(", ");

@@ -10,7 +10,7 @@ pub(crate) struct TextFlags {
     /// A column of text, to be features as hashed character n-grams
     #[arg(long = "text", value_name = "COLUMN")]
     columns: Vec<String>,
-    /// How many features it becomes
+    /// Number of features of a text
     #[arg(long, value_name = "N", requires = "columns", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65536))]
     text_features: u32,
     /// Characters of its shortest n-grams and of the longest

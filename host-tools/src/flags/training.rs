@@ -28,12 +28,12 @@ pub(crate) struct TrainingFlags {
     /// Early stopping: epochs without a better validation loss. The validation rows are then not trained on
     #[arg(long, value_name = "EPOCHS", value_parser = count::<usize>)]
     pub(crate) patience: Option<usize>,
-    /// What rows count, by their label, if they have one
+    /// Weight of each row in the loss, by class
     #[arg(long, value_enum, default_value = "none")]
     class_weights: ClassWeightsFlag,
 }
 
-/// What rows count in the loss.
+/// Weights of rows in the loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ClassWeightsFlag {
     /// All rows alike

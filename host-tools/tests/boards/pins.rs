@@ -25,7 +25,7 @@ const PATHS: u64 = 64;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Pins {
-    /// What sizes and measurements were taken with.
+    /// Compiler of the sizes and measurements.
     compiler: String,
     /// Instructions of an inference, by `opt-level` and by network.
     instructions: BTreeMap<String, BTreeMap<String, u64>>,
@@ -171,7 +171,7 @@ impl Pins {
 }
 
 impl Pinned {
-    /// What is wrong by the compiler that the file names, and only worth a line by another.
+    /// An error under the compiler that the file names, and a note under any other.
     fn difference(&self, text: String) -> Option<String> {
         let Pinned { board, compiler, pins } = self;
         if *compiler == pins.compiler {
@@ -198,12 +198,12 @@ impl Pin {
     }
 }
 
-/// Whether a line of `adapt` is another on every board.
+/// Returns true if a line of `adapt` differs from board to board.
 pub(crate) fn is_measured(line: &str) -> bool {
     ["tick: ", "longest ", "RAM: ", "stack: "].iter().any(|start| line.starts_with(start))
 }
 
-/// What the board's programs are now.
+/// The current programs of a board.
 fn programs(board: &str) -> Result<BTreeMap<String, Pin>, Failed> {
     let mut pins = BTreeMap::new();
     for program in PROGRAMS {

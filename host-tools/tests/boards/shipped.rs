@@ -1,4 +1,4 @@
-//! What the boards' folders ship, the example's models on every board: built and run once for all tests.
+//! The shipped programs, with the example's models, on every board: built and run once for all tests.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -19,7 +19,8 @@ pub(crate) struct Shipped {
 /// The programs of every microcontroller; the last one is run on some.
 pub(crate) const PROGRAMS: [&str; 4] = ["infer", "distill", "bench", "adapt"];
 
-/// Where `adapt` is run, which takes its time: a core with an FPU, one with 16 KiB of RAM, one of another architecture.
+/// Boards that run `adapt`, which takes long: a core with an FPU, one with 16 KiB of RAM, one of another
+/// architecture.
 pub(crate) const ADAPT: [&str; 3] = ["qemu-mps2", "microbit", "qemu-riscv"];
 
 /// This one of the [`PROGRAMS`] on the microcontrollers, by the board's name.

@@ -43,7 +43,7 @@ impl Folder {
         self.command(line).output().unwrap()
     }
 
-    /// What is printed for machines, by a command that must succeed.
+    /// JSON output of a command that must succeed.
     pub(crate) fn json(&self, line: &str) -> Value {
         let output = self.run(&format!("{line} --json"));
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));

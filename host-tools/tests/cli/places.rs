@@ -1,4 +1,4 @@
-//! Where results go: what happens when there is no room, no permission, no reader, no time.
+//! Destinations of results: no room, no permission, no reader, no time.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};

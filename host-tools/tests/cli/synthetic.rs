@@ -4,7 +4,7 @@ use crate::folder::Folder;
 use crate::{DISTILL, TRAIN};
 use microdistill_train::model::Model;
 
-/// What the model file says that it was made of.
+/// The further rows that the model file lists.
 fn further(folder: &Folder) -> Vec<String> {
     let model = Model::load(folder.path("student.safetensors")).unwrap();
     model.metadata.further.iter().map(ToString::to_string).collect()

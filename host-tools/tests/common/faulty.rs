@@ -14,7 +14,7 @@ pub(crate) struct Faulty<L> {
     rng: Pcg32,
     /// Frames that come later than they should, of each direction.
     late: [Option<Vec<u8>>; 2],
-    /// What has come, up to the last whole frame.
+    /// Bytes received, up to the last whole frame.
     coming: Vec<u8>,
     come: VecDeque<u8>,
     /// Frames that were lost, repeated, late and damaged.
@@ -33,7 +33,7 @@ impl<L: Line> Faulty<L> {
         Faulty { line, rng, late: [None, None], coming: Vec::new(), come: VecDeque::new(), faults: [0; 4] }
     }
 
-    /// What arrives of a frame.
+    /// The part of a frame that arrives.
     fn pass(&mut self, direction: Direction, frame: &[u8]) -> Vec<u8> {
         let late = &mut self.late[direction as usize];
         let fault = self.rng.next_u32() as usize % 20;

@@ -18,7 +18,7 @@ pub(crate) fn chromium() -> Option<PathBuf> {
 }
 
 const CHECK: &str = include_str!("check.js");
-/// What the page allows to be loaded, and what the check is allowed beside it.
+/// Resources that the page may load, and those that the check needs in addition.
 const POLICY: &str = "style-src 'unsafe-inline'";
 const CHECK_POLICY: &str = "style-src 'unsafe-inline'; script-src 'nonce-check'";
 
@@ -84,7 +84,7 @@ fn run(folder: &Path, flags: &[&str], page: &Path) -> Result<Output, Failed> {
     Ok(output)
 }
 
-/// What the check found.
+/// Findings of the check.
 fn found(output: &Output) -> Result<Value, Failed> {
     let dom = String::from_utf8_lossy(&output.stdout);
     let (_, rest) = dom.split_once("<pre id=\"check\">").ok_or("the check did not run")?;

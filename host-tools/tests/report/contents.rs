@@ -1,4 +1,4 @@
-//! What the page says: its answer, its numbers, its levels, and nothing twice.
+//! Contents of the page: its answer, its numbers, its levels, and nothing twice.
 
 use libtest_mimic::Failed;
 use microdistill_study::report::{csv, html};
@@ -299,7 +299,7 @@ pub(crate) fn numbers_are_those_of_the_csv() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Of the table whose caption begins so.
+/// A cell of the table whose caption begins so.
 fn cell<'a>(page: &'a Page, caption: &str, row: &str, column: &str) -> Option<&'a str> {
     let begins = |table: &Node| {
         let mut captions = table.descendants().filter(|node| node.has_tag_name("caption"));

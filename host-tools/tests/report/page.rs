@@ -52,7 +52,7 @@ impl<'i> Page<'i> {
         self.all_plots().into_iter().filter(|plot| title(plot) == Some(name)).collect()
     }
 
-    /// How many elements of this name each plot of this title has.
+    /// Number of elements of this name in each plot of this title.
     pub(crate) fn count(&self, title: &str, tag: &str) -> Vec<usize> {
         self.plots(title).iter().map(|plot| descendants(plot, tag).count()).collect()
     }

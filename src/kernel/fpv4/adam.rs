@@ -24,7 +24,7 @@ pub(crate) fn adam<T: Single>(
     unsafe { steps(p, g, m, v, step, count) };
 }
 
-/// Of `$count` parameters beside each other, whose gradients `$clear` clears.
+/// Updates `$count` adjacent parameters and then clears their gradients with `$clear`.
 macro_rules! step {
     ($count:literal, $clear:literal) => {
         concat!(

@@ -27,7 +27,7 @@ pub(crate) use rows::{affine_by_input, affine_input_gradient};
 
 /// Numbers that are an `f32` in memory.
 pub(crate) trait Single: Scalar {
-    /// Whether a product and its sum are rounded once.
+    /// True if a product and its sum are rounded once.
     const FUSED: bool;
 }
 

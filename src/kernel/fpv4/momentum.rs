@@ -22,7 +22,7 @@ pub(crate) fn momentum<T: Single>(
     unsafe { steps(p, g, u, step, count) };
 }
 
-/// Of `$count` parameters beside each other, whose gradients `$clear` clears.
+/// Updates `$count` adjacent parameters and then clears their gradients with `$clear`.
 macro_rules! step {
     ($count:literal, $clear:literal) => {
         concat!(

@@ -18,7 +18,7 @@ use super::{Affine, Packed};
 use crate::kernel::int8::dsp::{code, core};
 use crate::quant::GROUP;
 
-/// What the kernel reads, by these offsets.
+/// The arguments of the kernel, which reads them by these offsets.
 #[repr(C)]
 struct Job {
     multipliers: *const i32,

@@ -54,7 +54,7 @@ pub const fn lay_out(mut plain: Plain<'_>) -> bool {
     true
 }
 
-/// Where the halfword of a row of four and a column begins.
+/// Index of the first halfword of a row of four and a column.
 const fn halfword(inputs: usize, row: usize, column: usize) -> usize {
     row / 4 * 4 * inputs.div_ceil(2) + 2 * column
 }

@@ -1,4 +1,4 @@
-//! What the kernels in assembly are given.
+//! The arguments of the kernels in assembly.
 
 use core::marker::PhantomData;
 

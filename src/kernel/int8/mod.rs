@@ -54,17 +54,18 @@ pub type Plain<'a> = codes::Plain<'a, Weights<'a>>;
 pub struct Weights<'a> {
     /// Shape (O, I), row-major.
     pub plain: &'a [i8],
-    /// As many bytes; becomes the layout.
+    /// Buffer of the same size, which receives the layout.
     pub laid_out: &'a mut [i8],
 }
 
 impl Plain<'_> {
-    /// How many inputs a row has.
+    /// Number of inputs per row.
     const fn inputs(&self) -> usize {
         self.weights.plain.len() / self.bias.len()
     }
 
-    /// Whether every sum is below `limit` for every input, `max |b| + 128·Σ|w|` over the rows, and no shift is to the left.
+    /// Returns true if every sum is below `limit` for every input, `max |b| + 128·Σ|w|` over the rows, and no
+    /// shift goes to the left.
     const fn is_short(&self, limit: u64) -> bool {
         let inputs = self.inputs();
         let mut row = 0;

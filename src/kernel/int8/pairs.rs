@@ -11,7 +11,7 @@ use super::{Affine, Plain, block, hold_each};
 use super::{dsp, job::Job};
 use crate::kernel::codes::q31;
 
-/// What holds a code: a halfword, so that a word holds the inputs of two columns.
+/// Storage of a code: a halfword, so that a word holds the inputs of two columns.
 pub type Word = i16;
 /// Words that rows of activations are rounded up to: what is loaded at a time.
 pub const UNIT: usize = 2;
@@ -34,7 +34,7 @@ pub const fn release(word: Word) -> i8 {
     word as i8
 }
 
-/// Where the weight of a row and column lies, in a block of `height` rows that begins with `first`.
+/// Index of the weight of a row and column, in a block of `height` rows that begins with `first`.
 const fn position(inputs: usize, first: usize, height: usize, row: usize, column: usize) -> usize {
     let row = row - first;
     let in_block = if height == 4 && column < inputs - inputs % 2 {

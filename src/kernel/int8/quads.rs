@@ -17,7 +17,7 @@ use super::job::Job;
 use super::riscv::kernel;
 use super::{Affine, Plain, block, hold_each};
 
-/// What holds a code: the code plus 128.
+/// Storage of a code: the code plus 128.
 pub type Word = u8;
 /// Words that rows of activations are rounded up to.
 pub const UNIT: usize = 1;
@@ -37,7 +37,7 @@ pub const fn release(word: Word) -> i8 {
     (word ^ 0x80) as i8
 }
 
-/// Where the weight of a row and column lies.
+/// Index of the weight of a row and column.
 const fn position(inputs: usize, outputs: usize, row: usize, column: usize) -> usize {
     let (first, height) = block(outputs, row, false);
     first * inputs + height * column + row - first

@@ -4,7 +4,7 @@ use super::{Affine, Plain, hold_each};
 #[cfg(kernel_asm = "mve")]
 use super::{job::Job, mve::kernel};
 
-/// What holds a code.
+/// Storage of a code.
 pub type Word = i8;
 /// Words that rows of activations are rounded up to.
 pub const UNIT: usize = 1;

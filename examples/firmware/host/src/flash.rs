@@ -10,7 +10,7 @@ use microdistill_programs::PlayedFlash;
 const VARIABLE: &str = "MICRODISTILL_FLASH";
 const BYTES: usize = 13 * 1024;
 
-/// What is in flash, and in the file when the process ends.
+/// Contents of the flash, written to the file when the process ends.
 #[derive(Debug)]
 pub struct Image {
     bytes: Vec<u8>,

@@ -21,7 +21,8 @@ pub use microdistill_support::run;
 pub use timer::Timer0;
 pub use uart::Uart0;
 
-/// What measures, and flash to write to; `None` if they have been taken before. The nRF51 has no SysTick: TIMER0 counts
+/// The meter, and flash to write to; `None` if they have been taken before. The nRF51 has no SysTick: TIMER0
+/// counts
 /// its 16 MHz.
 pub fn board() -> Option<(CoreMeter<Timer0>, Flash)> {
     let peripherals = Peripherals::take()?;

@@ -11,7 +11,7 @@ const TXD: u32 = 24;
 /// 115,200 baud, with a buffer of six bytes for what comes.
 pub struct Uart0 {
     registers: UART0,
-    /// Whether a byte is on its way: the event says when it has gone.
+    /// True while a byte is on its way: the event signals its end.
     sending: bool,
 }
 

@@ -138,7 +138,7 @@ fn rng() -> Pcg32 {
     black_box(Pcg32::new(1, 1))
 }
 
-/// What takes slices or single numbers.
+/// Calls the functions that take slices or single numbers.
 fn functions<T: Scalar>() {
     let x = black_box(T::ONE);
     black_box((x.exp(), x.ln(), x.tanh(), x.sqrt(), x.same_bits(T::ZERO)));
@@ -204,7 +204,7 @@ fn losses<T: Scalar>(x: T) {
     loss(SoftLabels { temperature: x, alpha: x }, Soft { teacher: slice(), label: black_box(None) });
 }
 
-/// Of optimizers.
+/// Calls the optimizers.
 fn steps<T: Scalar>(x: T) {
     SgdRates { rate: x, momentum: x, weight_decay: x }.step(
         black_box(Role::Bias),
@@ -236,7 +236,7 @@ fn adam_rates<T: Copy>(x: T) -> AdamRates<T> {
     AdamRates { rate: x, beta1: x, beta2: x, epsilon: x, weight_decay: x }
 }
 
-/// What a trainable network does.
+/// Calls the methods of a trainable network.
 fn training<T: Scalar, S: Train<Scalar = T> + 'static>() {
     let x = black_box(T::ONE);
     let input = black_box(S::Input::ZEROED);

@@ -11,9 +11,9 @@ use crate::distill;
 use crate::optimizer;
 use crate::output::println;
 
-/// What a board measures with.
+/// A counter that measures on a board.
 pub trait Meter {
-    /// What it counts.
+    /// Length of a count.
     const TICK: Tick;
 
     /// Ticks since some start; asked for at least once in a turn of the hardware's counter.
@@ -27,13 +27,13 @@ pub trait Meter {
 /// One step of a board's counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tick {
-    /// So much time.
+    /// A time in picoseconds.
     Picoseconds(u32),
     /// A cycle of the core.
     Cycle,
 }
 
-/// What is measured is done so often, over the golden vectors in turn.
+/// Number of repetitions of a measurement, over the golden vectors in turn.
 const RUNS: usize = 8;
 /// The known loop is measured as the difference of two, one longer by so many turns.
 const TURNS: u32 = 10_000;

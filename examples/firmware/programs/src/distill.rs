@@ -120,7 +120,7 @@ pub fn distill() -> Outcome {
     if after.correct > before.correct || after.total == 0 { Outcome::Passed } else { Outcome::Failed }
 }
 
-/// How many of the test rows that have a label the student gets right.
+/// Number of labelled test rows that the student gets right.
 fn score<T, E: Take<T, INPUTS>>(student: &Student, edge: &E, rows: &[[T; INPUTS]]) -> Option<Accuracy> {
     let mut accuracy = Accuracy::default();
     for (row, &class) in rows.iter().zip(&test::CLASSES) {

@@ -1,4 +1,4 @@
-//! What a model makes of a row: an f32 or an int8 model, of raw features or of codes.
+//! Inference of a row: an f32 or an int8 model, from raw features or from codes.
 
 use microdistill::quant::{Dequantize, Quantize};
 use microdistill::{Prepare, Scaler};
@@ -73,7 +73,7 @@ pub(crate) fn take<T, E: Take<T, I>, const I: usize>(
     input
 }
 
-/// What the codes of the network's input stand for.
+/// Real values of the codes of the network's input.
 fn codes<const I: usize>(edge: &Quantize<I>) -> Dequantize {
     Dequantize { scale: edge.scale, zero: edge.zero }
 }

@@ -35,7 +35,7 @@ const PARAMETERS: usize = 19;
 const TEXTS: u32 = 1000;
 const TEXT: &[u8] = "eEéß字 ".as_bytes();
 
-/// Of logits near each other, usual ones, and some of which one is all.
+/// Cases of close logits, of usual ones, and of one that dominates.
 const SOFTMAXES: [Softmax; 3] = [Softmax::new(0.002), Softmax::new(0.09), Softmax::new(1.3)];
 
 /// A layer as it is exported, and an input.
@@ -74,7 +74,8 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
     if different == 0 { Outcome::Passed } else { Outcome::Failed }
 }
 
-/// How many of the layers by the portable kernel and by the target's, and whether that took its short cuts, differ.
+/// Compares the layers by the portable kernel and by the target's, and whether that took its short cuts;
+/// counts differences.
 #[inline(always)]
 fn compare_codes(name: &str, mut outputs: impl FnMut(u32) -> ([i8; OUTPUTS], [i8; OUTPUTS], bool)) -> u32 {
     let (mut short, mut different, mut digest) = (0, 0, NOTHING);
@@ -185,7 +186,8 @@ fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUT
     (expected, found, short)
 }
 
-/// Whether a random layer's outputs and gradients, added to random ones, are the same by the portable kernels and by the
+/// Returns true if a random layer's outputs and gradients, added to random ones, are the same by the portable
+/// kernels and by the
 /// target's.
 #[inline(never)] // its arrays are gone when it returns
 fn pass<T: Scalar, const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> bool {
@@ -332,7 +334,7 @@ fn adam<T: Scalar>(w: &[T], keep: T, digest: &mut u32) -> bool {
     expected.iter().zip(found).fold(true, |equal, (expected, found)| equal & same(expected, found, digest))
 }
 
-/// Whether numbers are the same to the bit; what was found goes into the digest.
+/// Returns true if numbers are equal to the bit. The found ones go into the digest.
 fn same<T: Scalar>(expected: &[T], found: &[T], digest: &mut u32) -> bool {
     // Processors disagree about a NaN's payload.
     let bits = |y: &T| match y.to_f32() {

@@ -1,4 +1,5 @@
-//! What every board does, written once: [`infer`], [`distill`], [`adapt`], [`teach`], [`bench`], [`learn`] and
+//! The programs of every board, written once: [`infer`], [`distill`], [`adapt`], [`teach`], [`bench`],
+//! [`learn`] and
 //! [`kernels`].
 //!
 //! A board calls one of them from a program of a few lines and ends with its [`Outcome`]. Both print the same text on

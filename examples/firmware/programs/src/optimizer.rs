@@ -1,4 +1,4 @@
-//! How a student moves: by SGD with momentum, or by Adam where `MICRODISTILL_OPTIMIZER=adam`.
+//! Optimizer of the student: SGD with momentum, or Adam where `MICRODISTILL_OPTIMIZER=adam`.
 
 #[cfg(not(adam))]
 mod chosen {

@@ -1,12 +1,12 @@
-//! How a program ends.
+//! The end of a program.
 
-/// What a board reports when a program has ended: for one in QEMU, the exit code of the process.
+/// The end of a program, as a board reports it: in QEMU, the exit code of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a board ends with it"]
 pub enum Outcome {
     /// All is as it should be.
     Passed,
-    /// What failed has been printed.
+    /// A failure, which has been printed.
     Failed,
 }
 

@@ -3,7 +3,7 @@
 
 use microdistill_support::{Register, Uart};
 
-/// Where it is: at its secure address, where there are two.
+/// Address of the UART: its secure address, where there are two.
 const BASE: usize = if cfg!(feature = "an505") {
     0x5020_0000
 } else if cfg!(feature = "an547") {
@@ -18,10 +18,10 @@ const STATE: Register<u32> = unsafe { Register::at(BASE + 0x4) };
 const CTRL: Register<u32> = unsafe { Register::at(BASE + 0x8) };
 const BAUDDIV: Register<u32> = unsafe { Register::at(BASE + 0x10) };
 
-/// Of [`STATE`].
+/// Bit of [`STATE`].
 const SEND_FULL: u32 = 1 << 0;
 const RECEIVE_FULL: u32 = 1 << 1;
-/// Of [`CTRL`]: both ways.
+/// Bits of [`CTRL`]: both directions.
 const ENABLE: u32 = 0b11;
 /// 115,200 baud of 25 MHz.
 const DIVISOR: u32 = 217;

@@ -7,7 +7,7 @@ use microdistill_support::{Register, Uart};
 const DATA: Register<u8> = unsafe { Register::at(0x1000_0000) };
 const LINE_STATUS: Register<u8> = unsafe { Register::at(0x1000_0005) };
 
-/// Of [`LINE_STATUS`].
+/// Bit of [`LINE_STATUS`].
 const RECEIVED: u8 = 1 << 0;
 const SEND_EMPTY: u8 = 1 << 5;
 

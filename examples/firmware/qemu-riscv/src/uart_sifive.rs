@@ -9,7 +9,7 @@ const RECEIVE: Register<u32> = unsafe { Register::at(0x1001_3004) };
 const SEND_CONTROL: Register<u32> = unsafe { Register::at(0x1001_3008) };
 const RECEIVE_CONTROL: Register<u32> = unsafe { Register::at(0x1001_300c) };
 
-/// Of both controls.
+/// Bit of both controls.
 const ENABLE: u32 = 1 << 0;
 /// [`SEND`] takes no more.
 const FULL: u32 = 1 << 31;

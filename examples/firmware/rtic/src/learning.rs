@@ -35,7 +35,7 @@ pub(crate) struct Learning {
     recent: Replay<Input, usize, 24>,
     rng: Pcg32,
     spare: Option<&'static mut Student>,
-    /// Whether the guard's student is newer than the one in use.
+    /// True if the guard's student is newer than the one in use.
     newer: bool,
     samples: Consumer<'static, Sample>,
     hand: Producer<'static, &'static mut Student>,

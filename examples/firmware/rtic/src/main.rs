@@ -16,9 +16,9 @@ mod sampling;
 use cortex_m_rt as _;
 use defmt_semihosting as _;
 
-/// What RTIC asks of a device: of its interrupts none is used, as SysTick is the core's.
+/// The device that RTIC asks for. None of its interrupts is used, because SysTick belongs to the core.
 mod device {
-    /// Of the MPS boards' Cortex-M3 to M7.
+    /// Priority bits of the MPS boards' Cortex-M3 to M7.
     pub(crate) const NVIC_PRIO_BITS: u8 = 3;
 }
 

@@ -17,13 +17,13 @@ pub(crate) const SAMPLES: u32 = 4 * WINDOWS;
 /// The sensor's, where the student was trained for 1.
 const GAIN: f32 = 2.0;
 
-/// What was sampled, as the network takes it.
+/// A sample, as the network takes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) raw: Input,
 }
 
-/// What the task counts.
+/// Counts of the task.
 pub(crate) static COUNTS: Counts = Counts {
     samples: AtomicU32::new(0),
     right: AtomicU32::new(0),

@@ -1,4 +1,4 @@
-//! What boards share: how a program begins and ends, what it is measured with, and how it is spoken to.
+//! The parts that boards share: start and end of a program, meters, and serial lines.
 #![no_std]
 
 #[cfg_attr(target_arch = "arm", path = "arm.rs")]

@@ -6,12 +6,12 @@ use crate::{machine, stack};
 
 /// A counter of the board that goes upwards.
 pub trait Counter {
-    /// What it counts.
+    /// Length of a count.
     const TICK: Tick;
     /// The largest number it shows: all ones.
     const TOP: u32;
 
-    /// What it shows.
+    /// Current count.
     fn read(&self) -> u32;
 }
 

@@ -14,7 +14,7 @@ impl<T> Register<T> {
         Register(address as *mut T)
     }
 
-    /// What it holds.
+    /// Reads the register.
     pub fn read(&self) -> T {
         // SAFETY: it is there.
         unsafe { self.0.read_volatile() }

@@ -4,11 +4,11 @@ use core::convert::Infallible;
 
 use embedded_io::{ErrorType, Read, Write};
 
-/// What a UART can do at once.
+/// Operations of a UART that do not wait.
 pub trait Uart {
     /// The next byte, if one has come.
     fn receive(&mut self) -> Option<u8>;
-    /// Whether it takes a byte to be sent.
+    /// Returns true if it takes a byte to send.
     fn is_free(&mut self) -> bool;
     /// Takes a byte to be sent, while it is free.
     fn send(&mut self, byte: u8);

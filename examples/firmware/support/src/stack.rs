@@ -1,4 +1,4 @@
-//! How deep the stack goes: the memory below it is painted, and what has lost its paint was used.
+//! Depth of the stack: the memory below it is painted, and memory that lost its paint was used.
 #![allow(unsafe_code)]
 
 use core::ptr::{addr_of, addr_of_mut};

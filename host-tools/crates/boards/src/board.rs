@@ -1,4 +1,4 @@
-//! What firmware is built for, found in the folder of all boards.
+//! Boards: the targets of firmware, described in the folder of all boards.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -113,17 +113,17 @@ pub fn find(folder: &Path, name: &str) -> Result<Board> {
 }
 
 impl Board {
-    /// Whether the board has a program of this name.
+    /// Returns true if the board has a program of this name.
     pub fn has(&self, program: &str) -> bool {
         self.folder.join("src/bin").join(program).with_extension("rs").is_file()
     }
 
-    /// Where the firmware of all boards is built.
+    /// The build folder of the firmware of all boards.
     pub fn target_folder(&self) -> PathBuf {
         self.folder.with_file_name("target")
     }
 
-    /// What this machine lacks to build for the board and to run its firmware.
+    /// Tools that this machine lacks to build for the board and to run its firmware.
     pub fn missing(&self) -> Vec<Missing> {
         let target = self.target.iter().filter(|target| !has_target(target));
         let emulator = self.qemu.as_deref().and_then(|command| command.split_whitespace().next());
@@ -163,12 +163,12 @@ pub(crate) fn other_toolchain(target: &str) -> Option<&'static str> {
     (!library(target, None) && library(target, Some(SYSTEM_TOOLCHAIN))).then_some(SYSTEM_TOOLCHAIN)
 }
 
-/// Whether there is a core library for `target`.
+/// Returns true if a core library for `target` is installed.
 fn has_target(target: &str) -> bool {
     library(target, None) || library(target, Some(SYSTEM_TOOLCHAIN))
 }
 
-/// Whether `toolchain`, or the one in use, has the core library for `target`.
+/// Returns true if `toolchain`, or the one in use, has the core library for `target`.
 fn library(target: &str, toolchain: Option<&str>) -> bool {
     let mut rustc = std::process::Command::new("rustc");
     rustc.args(["--print", "target-libdir", "--target", target]);
@@ -180,7 +180,7 @@ fn library(target: &str, toolchain: Option<&str>) -> bool {
     folder.is_some_and(|folder| Path::new(folder.trim()).is_dir())
 }
 
-/// Where `program` is on the PATH.
+/// Path of `program`, if it is on the PATH.
 pub fn which(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
     std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())

@@ -15,19 +15,19 @@ pub struct Firmware<'a> {
     pub board: &'a Board,
     /// `infer`, say: the name of a binary in the board's folder.
     pub program: &'a str,
-    /// What it holds.
+    /// The models and rows it holds.
     pub sources: Sources,
-    /// How it is optimized.
+    /// Its optimization.
     pub profile: Profile,
 }
 
-/// How firmware is optimized.
+/// Optimization of firmware.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// As it is shipped: for size, `opt-level = "s"`.
+    /// For size, as firmware is shipped: `opt-level = "s"`.
     #[default]
     Release,
-    /// As it is shipped, but for speed: `opt-level = 3`.
+    /// For speed: `opt-level = 3`, and otherwise as it is shipped.
     Speed,
     /// Not at all.
     Debug,
@@ -42,7 +42,7 @@ impl Firmware<'_> {
         self.build_with(&[])
     }
 
-    /// As [`build`](Self::build), for a board on a debug probe, to which it prints.
+    /// Like [`build`](Self::build), for a board on a debug probe, to which it prints.
     ///
     /// # Errors
     /// As of [`build`](Self::build).

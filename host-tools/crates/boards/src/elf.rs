@@ -1,4 +1,4 @@
-//! What a firmware's file says about its memory.
+//! Memory use of firmware, read from its ELF file.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ impl Elf {
         Ok(Elf { path, bytes })
     }
 
-    /// Where it was read.
+    /// Path it was read from.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -45,7 +45,7 @@ impl Elf {
         File::parse(&*self.bytes).map_err(|error| self.error(format!("not a firmware: {error}")))
     }
 
-    /// How much flash and RAM it takes.
+    /// Flash and RAM it takes.
     pub fn memory(&self) -> Result<Memory> {
         let mut memory = Memory { flash: 0, ram: 0 };
         for section in self.parse()?.sections() {

@@ -20,7 +20,7 @@ pub fn flash(board: &Board, elf: &Path) -> Result<Step> {
     })
 }
 
-/// Whether `board` can be flashed from here.
+/// Checks that `board` can be flashed from this machine.
 ///
 /// # Errors
 /// A board without a chip, a machine without probe-rs.

@@ -1,4 +1,4 @@
-//! What the boards' programs print, understood.
+//! Parser of the boards' output.
 //!
 //! | line | meaning |
 //! |---|---|
@@ -13,11 +13,11 @@ use microdistill_train::import::log::{bits, weights_line};
 /// All lines of one run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Output {
-    /// As printed.
+    /// The lines as printed.
     pub lines: Vec<String>,
-    /// Whether the program ended well.
+    /// True if the program ended with success.
     pub success: bool,
-    /// What else was said, by the emulator for one.
+    /// Text on standard error, from the emulator for example.
     pub stderr: String,
 }
 
@@ -27,7 +27,8 @@ impl Output {
         self.lines.iter().filter_map(|line| line.strip_prefix("row ").and_then(bits)).collect()
     }
 
-    /// How many rows differ from `expected`, which the desktop computed; any NaN equals any NaN, and a row that is
+    /// Number of rows that differ from `expected`, which the desktop computed. Any NaN equals any NaN, and a
+    /// row that is
     /// missing or too many differs.
     pub fn different(&self, expected: &[Vec<f32>]) -> usize {
         let rows = self.rows();
@@ -45,7 +46,7 @@ impl Output {
         self.lines.iter().filter_map(|line| weights_line(line)).flat_map(|(_, _, bits)| bits).collect()
     }
 
-    /// What stands behind `name: `, in the first line that begins so.
+    /// The text after `name: `, in the first line that begins so.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.lines.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
@@ -62,7 +63,7 @@ impl Output {
     }
 }
 
-/// Whether a line is for people: bits are not.
+/// Returns true for a line meant for people, false for bits.
 pub fn is_story(line: &str) -> bool {
     !line.starts_with("row ") && !line.starts_with("weights ")
 }

@@ -10,7 +10,7 @@ use defmt_decoder::{DecodeError, Table};
 use crate::{Board, Elf, Output, SILENCE};
 use microdistill_train::error::{Error, Result};
 
-/// How every machine is emulated: without a window, and with semihosting, which is all that programs print and exit by.
+/// QEMU arguments of every machine: no window, and semihosting, through which programs print and exit.
 const SEMIHOSTING: &str = "-nographic -monitor none -semihosting-config enable=on,target=native -serial";
 
 /// Runs the firmware `elf` to its end; `line` gets what it prints, line by line.
@@ -73,7 +73,7 @@ pub(crate) fn emulator(qemu: &str, elf: &Path, serial: &str) -> Command {
     command
 }
 
-/// What a child prints, as it comes.
+/// Lines of a child process, as it prints them.
 struct Lines(std::sync::mpsc::Receiver<Vec<u8>>);
 
 impl Lines {

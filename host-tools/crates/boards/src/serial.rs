@@ -11,7 +11,7 @@ use crate::Board;
 use crate::run::emulator;
 use microdistill_train::error::{Error, Result};
 
-/// Who waits for bytes looks up so often.
+/// Interval at which a reader polls for bytes.
 const POLL: Duration = Duration::from_millis(10);
 /// An emulator that has not started by then will not.
 const START: Duration = Duration::from_secs(30);
@@ -90,7 +90,7 @@ impl Emulated {
     }
 }
 
-/// Whether [`Emulated::start`] can start `board`: asked before a build.
+/// Checks that [`Emulated::start`] can start `board`, before it is built for.
 ///
 /// # Errors
 /// A board that neither QEMU nor this desktop runs.

@@ -1,4 +1,4 @@
-//! What boards need on this machine, and the commands that install it.
+//! Tools that boards need on this machine, and the commands that install them.
 
 use std::process::Command;
 
@@ -113,7 +113,7 @@ fn system_toolchain(target: &str, sudo: &[&str]) -> Vec<Step> {
     steps
 }
 
-/// Where that library is built.
+/// Build folder of that library.
 const BUILT: &str = "target/system";
 
 fn is_root() -> bool {

@@ -21,7 +21,7 @@ pub struct Sources {
     pub train: Option<PathBuf>,
     /// The rows that both are judged by.
     pub test: Option<PathBuf>,
-    /// How `distill` moves the student, and `bench` measures it.
+    /// Optimizer of the `distill` program; the `bench` program measures it.
     pub optimizer: Optimizer,
 }
 
@@ -36,7 +36,7 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
-    /// As the programs call it.
+    /// The name that the programs use.
     pub fn name(self) -> &'static str {
         match self {
             Optimizer::Sgd => "sgd",

@@ -7,11 +7,11 @@ use microdistill_train::error::{Error, Result};
 /// A command that installs something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// What for.
+    /// Purpose of the command, for people.
     pub purpose: String,
     /// Program and arguments.
     pub command: Vec<String>,
-    /// What to do in its place if it fails.
+    /// Commands to run instead if it fails.
     pub otherwise: Vec<Step>,
 }
 
@@ -45,7 +45,7 @@ impl Step {
     }
 }
 
-/// What flashes boards; it takes some minutes.
+/// The command that installs the flash tool, which takes some minutes.
 pub fn flash_tool() -> Step {
     step("what flashes boards", &["cargo", "install", "probe-rs-tools", "--locked"])
 }

@@ -19,7 +19,7 @@ use microdistill_train::network::Network;
 use microdistill_train::random::shuffle;
 use microdistill_train::student::Distiller;
 
-/// How long to wait for a board.
+/// Time limits for a board's answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// For the answer to a request, before it is sent again: longer than the board learns from a sample.
@@ -34,7 +34,7 @@ impl Default for Patience {
     }
 }
 
-/// What a board is taught.
+/// A sample for a board.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample<'a> {
     /// Standardized features.
@@ -46,7 +46,7 @@ pub struct Sample<'a> {
 }
 
 impl Sample<'_> {
-    /// What it should be taken for: its label, or the teacher's class.
+    /// The class to learn: its label, or the teacher's class.
     pub fn class(&self) -> usize {
         self.label.unwrap_or_else(|| argmax(self.teacher))
     }
@@ -94,7 +94,7 @@ impl Lessons {
         self.x.ncols()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no samples.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -122,19 +122,19 @@ impl Lessons {
     }
 }
 
-/// Of the order of samples.
+/// The generator's stream for the order of samples.
 const STREAM: u64 = 2;
 
-/// What the board said of a sample, before it learned it.
+/// The board's report on a sample, before it learned it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Learned {
-    /// What its student took it for.
+    /// The class that the student predicted.
     pub class: usize,
     /// In nats, for soft labels.
     pub loss: f32,
 }
 
-/// What came back.
+/// The result of teaching.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taught {
     /// The student's [record], which [`import`](microdistill_train::import::import) reads.
@@ -300,7 +300,7 @@ impl<L: Line> Tutor<L> {
         Ok(None)
     }
 
-    /// What to do about a board that does not answer, though it may say something.
+    /// The error for a board that does not answer, whether or not it prints something.
     fn dead(&self, says_something: bool) -> Error {
         let seconds = self.patience.silence.as_secs_f32();
         self.error(&if says_something {
@@ -321,7 +321,7 @@ impl<L: Line> Tutor<L> {
     }
 }
 
-/// Whether the line is only slow.
+/// Returns true if the line is only slow.
 fn is_wait(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

@@ -1,4 +1,4 @@
-//! What `microdistill demo` compares: a teacher, and students of one shape by four ways.
+//! The comparison of `microdistill demo`: a teacher, and students of one shape trained in four ways.
 
 use std::ops::ControlFlow;
 
@@ -24,16 +24,16 @@ pub const STUDENT: [usize; 1] = [16];
 /// Folds of the cross-validations: every person of the bundled training rows is left out once.
 pub const FOLDS: usize = 7;
 
-/// What is compared, in the order of the table.
+/// Names of the models compared, in the order of the table.
 pub const NAMES: [&str; 5] =
     ["teacher", "hard labels", "hard labels, tuned L2", "distilled", "distilled, int8"];
 
 /// Weight decays chosen by cross-validation on training rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Tuned {
-    /// Of the teacher.
+    /// Weight decay of the teacher.
     pub teacher: f32,
-    /// Of the student on hard labels.
+    /// Weight decay of the student on hard labels.
     pub hard_labels: f32,
 }
 
@@ -122,7 +122,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of these numbers.
+    /// Summarizes these numbers.
     pub fn of(values: Vec<f64>) -> Self {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
@@ -131,7 +131,7 @@ impl Summary {
         Summary { mean, std, values }
     }
 
-    /// Of the differences of each seed: `self − other`.
+    /// Summarizes the differences of each seed: `self − other`.
     pub fn minus(&self, other: &Summary) -> Self {
         Summary::of(self.values.iter().zip(&other.values).map(|(a, b)| a - b).collect())
     }

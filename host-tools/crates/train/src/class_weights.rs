@@ -4,7 +4,7 @@ use microdistill::loss::Loss;
 use microdistill::scalar::Scalar;
 use serde::{Deserialize, Serialize};
 
-/// How much the rows of each class count.
+/// Weights of the classes in the loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClassWeights {

@@ -1,4 +1,4 @@
-//! What can go wrong, said with the place and the mend.
+//! Errors. Every message names the location (file, line, column or tensor) and the fix.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said: part of the message, and so no `source`.
+        /// The system's error: part of the message, and so no `source`.
         error: std::io::Error,
     },
     /// A data file that cannot be used, with the line where it is known (1-based, the header is line 1).
@@ -21,7 +21,7 @@ pub enum Error {
         path: PathBuf,
         /// The line.
         line: Option<u64>,
-        /// What is wrong and what to do.
+        /// Description of the fault and of the fix.
         message: String,
     },
     /// A model file that cannot be used.
@@ -29,7 +29,7 @@ pub enum Error {
     Model {
         /// The file.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// Description of the fault and of the fix.
         message: String,
     },
     /// A serial line to a board.
@@ -37,7 +37,7 @@ pub enum Error {
     Line {
         /// The port or the board.
         line: String,
-        /// What is wrong and what to do.
+        /// Description of the fault and of the fix.
         message: String,
     },
     /// Settings or inputs that do not fit together.

@@ -20,7 +20,7 @@ pub fn write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Whether [`write()`] can begin: asked before long work whose result would have no place.
+/// Checks that [`write()`] can begin, before long work whose result would have no place.
 ///
 /// # Errors
 /// A folder that is missing or may not be written to, a path that is a folder.
@@ -62,7 +62,7 @@ pub fn make_folder(path: impl AsRef<Path>) -> Result<()> {
     std::fs::create_dir_all(path).map_err(Error::io(path))
 }
 
-/// Where the bytes for `path` go.
+/// The path that the bytes for `path` are written to.
 fn place(path: &Path) -> Result<PathBuf> {
     if path.is_dir() {
         return Err(Error::Invalid(format!("{}: a folder: name a file in it", path.display())));

@@ -1,4 +1,4 @@
-//! How long a training is, and how fast it goes.
+//! Hyperparameters common to teachers and students: length of a training and learning rate.
 
 use microdistill::optimizer::AdamRates;
 
@@ -9,7 +9,7 @@ pub(crate) fn epochs(most: usize, rows: usize) -> usize {
     most.min((2_000_000 / rows.max(1)).max(5))
 }
 
-/// What is wrong with the numbers that every training has.
+/// Checks the hyperparameters that every training has.
 pub(crate) fn check(rates: &AdamRates, batch: usize, epochs: usize, dropout: f32) -> Result<()> {
     let invalid = |message: String| Err(Error::Invalid(message));
     let &AdamRates { rate, weight_decay, .. } = rates;

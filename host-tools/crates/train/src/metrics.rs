@@ -1,4 +1,4 @@
-//! How good a model is on rows it may not have seen.
+//! Scores of a model, usually on rows it has not seen.
 
 use microdistill::argmax;
 use nalgebra::DMatrix;
@@ -13,9 +13,9 @@ use crate::model::Model;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Scores {
-    /// Of logits against labels.
+    /// Scores of logits against labels.
     Classification(Classification),
-    /// Of values against values.
+    /// Scores of values against values.
     Regression(Regression),
 }
 
@@ -63,7 +63,7 @@ impl<'de> Deserialize<'de> for Scores {
 }
 
 impl Scores {
-    /// What is made small when settings are chosen: NLL, or the mean squared error.
+    /// The loss by which settings are chosen: NLL, or the mean squared error.
     pub fn loss(&self) -> f64 {
         match self {
             Scores::Classification(scores) => scores.nll,
@@ -96,7 +96,7 @@ pub fn evaluate(model: &Model, data: &Dataset) -> Result<Scores> {
     scores(&model.predict(data), &data.target)
 }
 
-/// Of outputs, shape (classes × rows) or, of values, (1 × rows), against what they should be.
+/// Scores outputs, shape (classes × rows) or, for values, (1 × rows), against their targets.
 ///
 /// # Errors
 /// Rows without a target.

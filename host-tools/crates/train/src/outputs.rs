@@ -1,4 +1,4 @@
-//! What teachers say about rows.
+//! Outputs of teachers for rows.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,12 @@ use crate::error::{Error, Result};
 /// The outputs of one teacher or several for the same rows. Of several, *probabilities* are averaged, or values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answers {
-    /// What each counts, with its logits or values: shape (outputs × rows), the same for all. At least one.
+    /// Weight of each teacher, with its logits or values: shape (outputs × rows), the same for all. At least
+    /// one.
     members: Vec<(f64, DMatrix<f32>)>,
 }
 
-/// Of one teacher.
+/// The outputs of one teacher.
 impl From<DMatrix<f32>> for Answers {
     fn from(outputs: DMatrix<f32>) -> Self {
         Answers { members: vec![(1.0, outputs)] }
@@ -23,7 +24,7 @@ impl From<DMatrix<f32>> for Answers {
 }
 
 impl Answers {
-    /// Of several teachers, each with what it counts beside the others.
+    /// Combines several teachers, each with its relative weight.
     ///
     /// # Errors
     /// No teacher, teachers that disagree about outputs or rows, and weights that are not above zero.
@@ -53,7 +54,7 @@ impl Answers {
         Ok(Answers { members })
     }
 
-    /// Of several teachers that count alike, their outputs of one shape.
+    /// Combines several teachers of equal weight, their outputs of one shape.
     pub(crate) fn alike(outputs: impl ExactSizeIterator<Item = DMatrix<f32>>) -> Self {
         let weight = 1.0 / outputs.len() as f64;
         Answers { members: outputs.map(|outputs| (weight, outputs)).collect() }
@@ -102,7 +103,7 @@ impl Answers {
         }))
     }
 
-    /// What they say about the rows of these indices, each below the number of rows.
+    /// The outputs for the rows of these indices, each below the number of rows.
     pub fn select(&self, rows: &[usize]) -> Self {
         let members = self.members.iter().map(|(weight, outputs)| (*weight, outputs.select_columns(rows)));
         Answers { members: members.collect() }

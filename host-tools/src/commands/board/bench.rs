@@ -15,7 +15,7 @@ use crate::table::{self, known};
 
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
-    /// As `board list` names them
+    /// Boards to measure, as named by `board list`
     #[arg(required_unless_present_any = ["all", "peers"], value_name = "BOARD")]
     boards: Vec<String>,
     /// Every board that QEMU emulates
@@ -28,7 +28,7 @@ pub(crate) struct Bench {
     /// c (128-64-64-12) of random weights, in f32 and in int8]
     #[arg(long = "model", value_name = "MODEL", num_args = 1..)]
     models: Vec<PathBuf>,
-    /// How the student moves while it learns
+    /// Optimizer of the student while it learns
     #[arg(long, value_enum, default_value = "sgd")]
     optimizer: OptimizerFlag,
     /// The compiler's `opt-level`: for size, as firmware is shipped, or for speed

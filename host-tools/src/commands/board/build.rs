@@ -14,9 +14,9 @@ use crate::context::Context;
 
 #[derive(Args, Debug)]
 pub(crate) struct Build {
-    /// As `board list` names it
+    /// Board to build for, as named by `board list`
     pub(crate) board: String,
-    /// What it does
+    /// Program to build
     #[arg(value_enum, default_value = "infer")]
     pub(crate) program: Program,
     #[command(flatten)]

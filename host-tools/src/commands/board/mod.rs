@@ -28,7 +28,7 @@ pub(crate) struct Board {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// What boards there are
+    /// List the boards
     List,
     /// Build a program for a board
     Build(build::Build),
@@ -91,7 +91,7 @@ fn rows(model: &Model, path: &Path) -> Result<Dataset> {
     Ok(read_like(path, Expected { target_optional: true, ..model.expected() })?)
 }
 
-/// Where exported files go: the build folder of all firmware.
+/// The folder of exported files: the build folder of all firmware.
 fn sources_folder(board: &board::Board) -> Result<PathBuf> {
     let folder = board.target_folder().join("sources");
     std::fs::create_dir_all(&folder)?;

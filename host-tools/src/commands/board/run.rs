@@ -38,7 +38,7 @@ struct Ran<'a> {
     compared: Option<usize>,
     different: Option<usize>,
     lines: Vec<&'a str>,
-    /// Of `adapt`, by what they are of.
+    /// Instructions of `adapt`, by purpose.
     instructions: BTreeMap<&'a str, u64>,
 }
 

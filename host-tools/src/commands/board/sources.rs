@@ -1,4 +1,4 @@
-//! What the firmware of a board is to hold: a model, rows, a teacher.
+//! The contents of a board's firmware: a model, rows, a teacher.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use microdistill_train::model::Model;
 use super::program::Program;
 use super::{rows, sources_folder};
 
-/// How the student on the board moves.
+/// Optimizer of the student on the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OptimizerFlag {
     /// With momentum
@@ -29,7 +29,7 @@ impl From<OptimizerFlag> for Optimizer {
     }
 }
 
-/// What the firmware holds [default: the bundled example's models and rows]
+/// Contents of the firmware [default: the bundled example's models and rows]
 #[derive(Args, Debug)]
 pub(crate) struct SourceFlags {
     /// For `infer`: the model file

@@ -47,7 +47,7 @@ pub(crate) struct Teach {
     /// The serial port of a real board, as /dev/ttyACM0 or COM3; it runs `teach`
     #[arg(long)]
     port: Option<String>,
-    /// Of --port
+    /// Baud rate of --port
     #[arg(long, default_value_t = 115_200, requires = "port")]
     baud: u32,
     /// The f32 model to start from [default: the bundled example's]
@@ -71,7 +71,7 @@ pub(crate) struct Teach {
     /// The record as well, as the board sent it: what `import` reads
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// How often all rows are sent, in an order of --seed
+    /// Number of passes over all rows, each in an order drawn from --seed
     #[arg(long, default_value_t = 1, value_parser = count::<usize>)]
     passes: usize,
     /// Adam's step size
@@ -195,7 +195,7 @@ impl Teach {
         Ok(Settings { rate, weight_decay, temperature, alpha, batch })
     }
 
-    /// What the flags name, or the bundled example's.
+    /// The models and rows that the flags name, or the bundled example's.
     fn given(&self, context: &Context) -> Result<Given> {
         let bundled = |path: &str| Ok::<_, Error>(file::repository()?.join("examples").join(path));
         let (student, teacher, train, test) = match (&self.student, &self.train) {
@@ -239,7 +239,7 @@ impl Teach {
     }
 }
 
-/// Of the random weights.
+/// The generator's stream for random weights.
 const STREAM: u64 = 1;
 
 struct Given {
@@ -252,12 +252,12 @@ struct Given {
 /// The progress bar, with what the board says of the samples that it is about to learn.
 struct Live {
     bar: ProgressBar,
-    /// Of the last samples: whether they were known, and their loss.
+    /// The last samples: true if the student knew them, and their loss.
     last: VecDeque<(bool, f32)>,
 }
 
 impl Live {
-    /// So many samples make a score.
+    /// Number of samples in a score.
     const SAMPLES: usize = 100;
 
     fn new(context: &Context, name: &str, samples: usize) -> Self {

@@ -13,24 +13,24 @@ use crate::commands::setup::install;
 use crate::context::Context;
 use crate::interrupt;
 
-/// What a board did.
+/// The result of a board.
 #[derive(Serialize)]
 pub(crate) struct Run {
     pub(crate) board: String,
     /// Rows whose outputs were compared with the desktop's, f32 and int8.
     pub(crate) compared: usize,
     pub(crate) different: usize,
-    /// Of the weights that the desktop ended with, and those that the board ended with: SHA-256, 16 digits.
+    /// SHA-256, 16 digits, of the weights that the desktop ended with and of those that the board ended with.
     pub(crate) weights_hash_host: String,
     pub(crate) weights_hash_board: String,
     /// Right answers of the student on test rows, before and after it learned on the board.
     pub(crate) before: Option<(usize, usize)>,
     pub(crate) after: Option<(usize, usize)>,
-    /// Whether every program ended well.
+    /// True if every program ended with success.
     pub(crate) success: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) memory: Option<Memory>,
-    /// What was printed for people.
+    /// Printed lines that are for people.
     #[serde(skip)]
     pub(crate) story: Vec<(String, Vec<String>)>,
 }
@@ -98,7 +98,7 @@ struct Job<'a> {
     label: &'static str,
     program: &'static str,
     sources: Sources,
-    /// What the desktop compares the board's rows with.
+    /// The model whose outputs the desktop compares with the board's.
     model: Option<&'a Model>,
 }
 

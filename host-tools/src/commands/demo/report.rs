@@ -1,4 +1,4 @@
-//! What the demo tells: a table, what it shows, and what the boards said.
+//! The report of the demo: a table, its meaning, and the boards' output.
 
 use std::path::Path;
 use std::time::Duration;

@@ -54,7 +54,7 @@ pub(crate) struct Distill {
         required_unless_present_any = ["budget_flash", "budget_ram", "budget_instructions"]
     )]
     student: Option<Widths>,
-    /// Of the hidden layers
+    /// Activation of the hidden layers
     #[arg(long, value_enum, default_value = "relu")]
     activation: ActivationFlag,
     /// Share of the rows to distill on, drawn by class and seed
@@ -96,7 +96,7 @@ struct Class {
 }
 
 impl Class {
-    /// Of the rows of these indices into the known ones.
+    /// Prepares the rows with these indices among the known ones.
     fn new(teachers: &Teachers, parts: &Parts, indices: &[usize]) -> Result<Self> {
         let rows = parts.known.select(indices);
         let places: Vec<usize> = indices.iter().map(|&index| parts.file_rows[index]).collect();
@@ -278,7 +278,7 @@ impl Distill {
         )
     }
 
-    /// Of the student, where it is not searched for.
+    /// Widths of the student, unless it is searched for.
     fn widths(&self) -> Vec<usize> {
         self.student.as_ref().map_or_else(Vec::new, |Widths(widths)| widths.clone())
     }

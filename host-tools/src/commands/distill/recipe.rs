@@ -10,7 +10,7 @@ use microdistill_train::student::{Cooling, Curve, Recipe, Settings};
 
 use crate::flags::parse::count;
 
-/// What `--help` ends with.
+/// The table at the end of `--help`.
 pub(crate) const TABLE: &str = "\
 Recipes, of a student's logits z, a teacher's v, C classes, p = softmax(z/T), q = softmax(v/T), and CE = −ln softmax(z) of \
 the label:
@@ -40,13 +40,13 @@ Of several, probabilities are averaged, at T.";
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Recipe")]
 pub(crate) struct RecipeFlags {
-    /// What is made small; values are always distilled by their squared difference [default: soft-labels]
+    /// Loss to minimize; values are always distilled by their squared difference [default: soft-labels]
     #[arg(long, value_enum)]
     loss: Option<LossFlag>,
     /// T > 0: softens teacher and student; as 8..2, it changes over the epochs [default: 2, decoupled: 4]
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     temperature: Option<Temperature>,
-    /// How a temperature changes
+    /// Shape of a temperature schedule
     #[arg(long, value_enum, default_value = "linear")]
     cooling: CoolingFlag,
     /// α in [0, 1]: the teacher's share beside the labels [default: 0.9, decoupled: 0.5]
@@ -86,7 +86,7 @@ enum LossFlag {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum CoolingFlag {
-    /// As much each epoch
+    /// The same change every epoch
     Linear,
     /// Along a half cosine
     Cosine,
@@ -121,7 +121,7 @@ impl FromStr for Temperature {
 }
 
 impl RecipeFlags {
-    /// What can be said before a file is read.
+    /// Checks the flags, before any file is read.
     pub(crate) fn check(&self) -> Result<()> {
         if self.beta.is_some() && self.loss != Some(LossFlag::Decoupled) {
             bail!("--beta is for --loss decoupled");

@@ -62,7 +62,8 @@ pub(crate) struct SearchFlags {
     /// Folds of the training rows that they are judged on
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=100))]
     search_folds: u8,
-    /// Who teaches in a fold [default: own, where the model files know how the teachers were trained on these rows]
+    /// Teachers of a fold [default: own, where the model files tell how the teachers were trained on these
+    /// rows]
     #[arg(long, value_enum)]
     search_teachers: Option<SearchTeachers>,
 }
@@ -101,17 +102,17 @@ impl FromStr for Size {
     }
 }
 
-/// What a search tells machines.
+/// JSON output of a search.
 #[derive(Serialize)]
 pub(crate) struct Outcome {
     best: Trial,
     front: Vec<Trial>,
     candidates: usize,
-    /// Who taught in the folds.
+    /// Teachers of the folds.
     teachers: SearchTeachers,
 }
 
-/// What the teachers at hand allow for.
+/// The teachers that a search can use.
 pub(crate) enum Lineage {
     /// They were trained on the rows at hand, in a way that is known: each with what it counts.
     Known(Vec<(f64, Model)>),
@@ -122,7 +123,7 @@ pub(crate) enum Lineage {
 }
 
 impl SearchFlags {
-    /// What a student may cost, if it is to be searched for.
+    /// The budget of a student, if one is to be searched for.
     pub(crate) fn budget(&self) -> Option<Budget> {
         let budget = Budget {
             flash: self.budget_flash.map(|size| size.0),
@@ -171,7 +172,7 @@ impl SearchFlags {
         Ok((self.train(context, &best, rows)?, outcome))
     }
 
-    /// Who teaches in the folds, and what to say of that.
+    /// The teachers of the folds, and a note about them.
     fn teachers<'a>(
         &self,
         answers: &'a Answers,

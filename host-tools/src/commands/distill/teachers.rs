@@ -1,4 +1,4 @@
-//! Who a student learns from: models, and what was stored of others.
+//! Teachers of a student: models, and stored outputs of others.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ pub(crate) struct TeacherFlags {
     /// probabilities, as `predict` writes them, or logit(LABEL)
     #[arg(long, value_name = "FILE")]
     soft_labels: Option<PathBuf>,
-    /// What each teacher counts, in the order of the flags, soft labels last [default: all alike]
+    /// Weight of each teacher, in the order of the flags, soft labels last [default: equal]
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     teacher_weights: Vec<f64>,
 }
@@ -88,7 +88,7 @@ impl TeacherFlags {
 }
 
 impl Teachers {
-    /// What they say about rows, which are those of the numbers `places` in the file that soft labels are of.
+    /// Their outputs for rows, whose numbers in the file of the soft labels are `places`.
     pub(crate) fn answers(&self, rows: &Dataset, places: &[usize]) -> LibraryResult<Answers> {
         let models = self.models.iter().map(|model| model.answers(rows));
         let stored = self.stored.iter().map(|stored| stored.select(places));
@@ -100,7 +100,7 @@ impl Teachers {
         self.models.first().filter(|_| self.stored.is_none())
     }
 
-    /// Whether others like them can be trained on parts of `rows`.
+    /// Tells if others like them can be trained on parts of `rows`.
     pub(crate) fn lineage(&self, rows: &Dataset) -> Lineage {
         if self.stored.is_some() || self.models.iter().any(|model| model.metadata.training.is_none()) {
             return Lineage::Unknown;

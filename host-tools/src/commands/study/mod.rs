@@ -64,10 +64,10 @@ struct Sets {
     /// A folder of data sets: in each, train.csv and test.csv, and groups_train.csv and groups_test.csv if there are groups
     #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "train", "test", "preset"])]
     folder: Option<PathBuf>,
-    /// Which of them [default: all]
+    /// Data sets of --folder to compare on [default: all]
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, requires = "folder")]
     sets: Vec<String>,
-    /// Which of them recipes were not developed on: they have tables of their own
+    /// Data sets that recipes were not developed on: they get tables of their own
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, requires = "folder")]
     held_out: Vec<String>,
 }
@@ -78,7 +78,7 @@ enum Preset {
     Mission,
 }
 
-/// How many folds of the training rows judge candidates.
+/// Number of folds of the training rows that judge candidates.
 const FOLDS: usize = 5;
 
 impl Study {

@@ -33,7 +33,7 @@ const VALUE_COLUMNS: [Column; 7] = [
     ("flash", "flash B", whole),
 ];
 
-/// What is compared, with its head, its unit and the digits that are shown; the second is the loss.
+/// The compared metrics, with head, unit and digits. The second is the loss.
 type Compared = [(&'static str, &'static str, f64, usize); 3];
 
 const COMPARED: Compared =
@@ -43,11 +43,11 @@ const COMPARED: Compared =
 const COMPARED_VALUES: Compared =
     [("r2", "test R²", 1.0, 3), ("rmse", "RMSE", 1.0, 3), ("r2 gap", "gap", 1.0, 3)];
 
-/// What the tables of a part of the data sets have.
+/// The tables of a part of the data sets.
 struct Form {
-    /// Of a data set.
+    /// Columns of a data set.
     all: &'static [Column],
-    /// Those of them that a mean over data sets has.
+    /// Columns that a mean over data sets has.
     columns: Vec<Column>,
     compared: Compared,
 }

@@ -24,11 +24,11 @@ use crate::output::println;
 // student, with 3 errors less in 100 windows. In 5 of the 35 lives it is higher.
 const RATES: SgdRates = SgdRates { rate: 0.001, momentum: 0.9, weight_decay: 1e-4 };
 const STEPS: u32 = 20;
-/// Of a step, those that are rehearsed: labelled rows of the people it was trained for.
+/// Number of rehearsed samples per step: labelled rows of the people the student was trained for.
 const BATCH: usize = 8;
 const REHEARSED: usize = 4;
 const DRIFT: DriftLimits = DriftLimits::DEFAULT;
-/// How much student and teacher disagreed on those left out, without the gain.
+/// Usual disagreement of student and teacher on the people left out, without the gain.
 const NORM: f32 = 0.04;
 
 // What fits 16 KiB, and a main loop's patience.
@@ -42,7 +42,7 @@ pub(super) const UNITS: u32 = 8;
 
 const CLASSES: usize = student::LABELS.len();
 
-/// What the codes of remembered windows stand for: standardized features up to ±16, twice what a row has.
+/// Real values of the codes of remembered windows: standardized features up to ±16, twice the range of a row.
 const WINDOW: Dequantize = Dequantize { scale: 0.125, zero: 0 };
 
 pub(super) type Guard = guard::Guard<Student, Sgd<Student>>;
@@ -62,7 +62,7 @@ impl Memory {
     pub(super) const EMPTY: Self = Memory { replay: Replay::reservoir(), recent: Replay::new() };
 }
 
-/// What is in RAM.
+/// The state in RAM.
 pub(super) struct Life {
     pub(super) guard: &'static mut Guard,
     memory: &'static mut Memory,

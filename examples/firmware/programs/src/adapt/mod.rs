@@ -39,7 +39,7 @@ const QUIET: u32 = 2 * WINDOWS as u32;
 const LIFE: u32 = 8 * WINDOWS as u32;
 const GAIN: f32 = 2.0;
 
-/// Of the shipped weights: what was learned from others does not count.
+/// Version of the shipped weights: anything learned from others does not count.
 const VERSION: u32 = 2;
 /// When power fails: in the first start of the device, in the second, in the third.
 const CUTS: [Cut; 3] = [Cut::Training, Cut::Write(20), Cut::Erase];
@@ -158,7 +158,7 @@ fn tell<M: Meter, S: Storage>(
     Ok(same && adapted.errors() <= shipped.errors())
 }
 
-/// What the story begins with; whether [others](refuse_others) are refused.
+/// Begins the story, and tells if [others](refuse_others) are refused.
 fn first_start<'a, S: Storage>(
     supply: Supply<'a, S>,
     guard: &mut Guard,
@@ -208,7 +208,7 @@ fn keep<M: Meter, S: Storage>(
     Ok(())
 }
 
-/// What became of the candidates, and what it took.
+/// Prints the fate of the candidates, and the cost.
 fn report(tick: Tick, past: &Past, pages: usize) {
     println!(
         "candidates: {} kept, {} dropped, {} steps",

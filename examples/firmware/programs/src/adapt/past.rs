@@ -8,7 +8,7 @@ use embedded_storage::nor_flash::NorFlash;
 /// Something that is counted, or remembered.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Of {
-    /// How often the device has started.
+    /// Number of starts of the device.
     Starts,
     /// Windows that have arrived.
     Windows,
@@ -61,7 +61,7 @@ impl Past {
         self.set(of, self.get(of).max(ticks.try_into().unwrap_or(u32::MAX)));
     }
 
-    /// What the first page of `flash` has, which is the last that was written there; `None` if that is nothing.
+    /// Reads the first page of `flash`, the last one written; `None` if it holds no past.
     pub(super) fn read<F: NorFlash>(flash: &mut F) -> Result<Option<Self>, F::Error> {
         let mut found = None;
         for offset in places::<F>() {
@@ -95,7 +95,7 @@ impl Past {
     }
 }
 
-/// Where there is room for a past.
+/// Places with room for a past.
 fn places<F: NorFlash>() -> impl Iterator<Item = u32> {
     const { assert!(F::WRITE_SIZE <= 4 && F::READ_SIZE <= 4, "a word is written at a time") };
     (0..F::ERASE_SIZE / BYTES).map(|place| (place * BYTES) as u32)

@@ -6,7 +6,7 @@ use super::student::{self, Input};
 use super::{teacher, test, train};
 use crate::arrivals::place;
 
-/// What the codes of rows and of the teacher's input stand for: standardized features.
+/// Real values of the codes of rows and of the teacher's input: standardized features.
 pub(super) const EDGE: Dequantize = Dequantize { scale: teacher::INPUT.scale, zero: teacher::INPUT.zero };
 
 pub(super) type Codes = [i8; student::FEATURES.len()];
@@ -19,7 +19,7 @@ pub(super) fn arriving(number: usize, gain: f32) -> Option<Input> {
     Some(window(2 * (number % WINDOWS), gain)?.0)
 }
 
-/// Those of the new people that never arrive, each with its class.
+/// Rows of the new people that never arrive, each with its class.
 pub(super) fn unseen(gain: f32) -> impl Fn(usize) -> Option<(Input, usize)> {
     move |index| if index < WINDOWS { window(2 * index + 1, gain) } else { None }
 }

@@ -26,7 +26,7 @@ const SAMPLES: usize = 8;
 const ROUNDS: usize = 16;
 /// Samples an update of an optimizer.
 const BATCH: usize = 8;
-/// Of descent, and of descent with momentum.
+/// Learning rate of descent, with and without momentum.
 const RATE: f32 = 0.01;
 const MOMENTUM_RATE: f32 = 0.02;
 
@@ -119,7 +119,7 @@ pub fn learn<M: Meter>(meter: Option<M>) -> Outcome {
     Outcome::Passed
 }
 
-/// Whether the last round's loss is below the first one's.
+/// Learns by descent; returns true if the last round's loss is below the first one's.
 #[inline(never)] // so that it is measured as a program calls it
 fn sgd<S, T: Scalar, M: Meter, const I: usize, const O: usize>(
     watch: &mut Watch<'_, M>,
@@ -146,7 +146,7 @@ where
     report(name, kind, "sgd", ticks, [first, last], &distiller.student)
 }
 
-/// As [`sgd`], by an optimizer.
+/// Like [`sgd`], with an optimizer.
 #[inline(never)]
 fn batched<S, O, T: Scalar, M: Meter, const I: usize, const C: usize>(
     watch: &mut Watch<'_, M>,

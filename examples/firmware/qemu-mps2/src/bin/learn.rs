@@ -1,4 +1,4 @@
-//! What learning costs on a Cortex-M in QEMU.
+//! The cost of learning on a Cortex-M in QEMU.
 #![no_std]
 #![no_main]
 

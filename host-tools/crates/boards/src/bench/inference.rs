@@ -1,4 +1,4 @@
-//! What the boards' `bench` found: instructions, and what they cost.
+//! Results of the boards' `bench` program: instructions, cycles and memory.
 
 use std::path::Path;
 
@@ -23,11 +23,12 @@ pub struct Measured {
     pub core: String,
     /// The model's name; of training, the student's widths.
     pub model: String,
-    /// Of the arithmetic: `f32` or `int8`.
+    /// Arithmetic: `f32` or `int8`.
     pub kind: &'static str,
     /// Multiplications of an inference.
     pub macs: u64,
-    /// Of the instructions counted, modelled by the tables of the core's manual; none where there are none.
+    /// Cycles of the counted instructions, modelled by the tables of the core's manual; none for a core
+    /// without tables.
     pub cycles: Option<u64>,
     /// Bytes of flash: a network and its edges, as the board's kernels lay them out; of training, the teacher's.
     pub flash: u64,
@@ -36,12 +37,12 @@ pub struct Measured {
     pub ram: u64,
     /// Bytes of stack, painted.
     pub stack: Option<u64>,
-    /// What was done.
+    /// The work that was measured.
     #[serde(flatten)]
     pub work: Work,
 }
 
-/// What was measured.
+/// Work that was measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Work {
@@ -49,18 +50,18 @@ pub enum Work {
     Inference {
         /// From the network's input, which is quantized where the network is, to the index of the largest output.
         instructions: Option<u64>,
-        /// Those, for each multiplication.
+        /// Instructions per multiplication.
         instructions_per_mac: Option<f64>,
         /// From raw features to logits.
         instructions_from_features: Option<u64>,
     },
     /// A sample of a distillation: its gradient and its share of the update.
     Training {
-        /// Which optimizer.
+        /// Name of the optimizer.
         optimizer: String,
         /// Samples an update.
         batch: u64,
-        /// Of all instructions of an update.
+        /// Instructions of an update, per sample.
         instructions_per_sample: Option<u64>,
     },
 }
@@ -112,7 +113,7 @@ struct Run<'a> {
     tick: Option<u64>,
 }
 
-/// How long a tick is, where an emulator counts.
+/// Length of a tick, where an emulator counts.
 ///
 /// # Errors
 /// A counter that counts something else.
@@ -180,7 +181,7 @@ impl Run<'_> {
         number(self.board, self.output, name)
     }
 
-    /// Of what the program calls `name`, divided by `share`.
+    /// Instructions of the measurement called `name`, divided by `share`.
     fn instructions(&self, name: &str, share: u64) -> Result<Option<u64>> {
         let ticks = self.number(name)?;
         Ok(self.tick.map(|tick| instructions(ticks, tick, share)))
@@ -203,7 +204,8 @@ impl Run<'_> {
     }
 }
 
-/// How many instructions a program on a [`counting`] board took for what it calls `name`; none, if no emulator counted.
+/// Instructions that a program on a [`counting`] board took for the measurement `name`; none if no emulator
+/// counted.
 ///
 /// # Errors
 /// A line that is missing.
@@ -217,13 +219,13 @@ pub fn counted(board: &Board, output: &Output, name: &str) -> Result<Option<u64>
 /// Instructions of the loop that `bench` measures first.
 const LOOP: u64 = 20_000;
 
-/// What `output` says behind `name: `.
+/// The number that follows `name: ` in the output.
 pub(crate) fn number(board: &Board, output: &Output, name: &str) -> Result<u64> {
     let text = output.value(name).and_then(|text| text.split(' ').next()?.parse().ok());
     text.ok_or_else(|| Error::Invalid(format!("the program on {} did not print {name:?}", board.name)))
 }
 
-/// How many instructions take so many `ticks`, each of so many picoseconds; divided by `share`.
+/// Instructions in `ticks` ticks of `tick` picoseconds each, divided by `share`.
 pub(crate) fn instructions(ticks: u64, tick: u64, share: u64) -> u64 {
     let divisor = INSTRUCTION * share;
     (ticks * tick + divisor / 2) / divisor

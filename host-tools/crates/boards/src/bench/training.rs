@@ -1,4 +1,4 @@
-//! What the boards' `learn` found: the cost of a sample learned.
+//! Results of the boards' `learn` program: the cost per sample learned.
 
 use std::path::Path;
 
@@ -28,7 +28,8 @@ pub struct Learning {
     pub parameters: u64,
     /// A sample, with its share of the update.
     pub instructions: u64,
-    /// Of the instructions counted, modelled by the tables of the core's manual; none where there are none.
+    /// Cycles of the counted instructions, modelled by the tables of the core's manual; none for a core
+    /// without tables.
     pub cycles: Option<u64>,
     /// Bytes of RAM beyond the parameters, without the stack.
     pub ram: u64,
@@ -92,7 +93,7 @@ pub fn learned(board: &Board, output: &Output, executed: &[Executed]) -> Result<
     Ok(results)
 }
 
-/// Of `12345 ticks for 8 samples, …`.
+/// Reads `12345 ticks for 8 samples, …`.
 fn samples(board: &Board, output: &Output, name: &str) -> Result<u64> {
     let text = output.value(name).and_then(|text| text.split(' ').nth(3)?.parse().ok());
     text.filter(|&samples| samples > 0).ok_or_else(|| {

@@ -20,7 +20,7 @@ pub(crate) enum Core {
 }
 
 impl Core {
-    /// As boards name it.
+    /// The core that boards call `name`.
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
             "Cortex-M0" => Some(Core::M0),
@@ -48,7 +48,8 @@ impl Core {
         Some(cycles)
     }
 
-    /// Of one instruction, which comes behind `previous` if that did not jump, and goes `straight` on or jumps.
+    /// Cycles of one instruction, which follows `previous` if that did not jump, and goes `straight` on or
+    /// jumps.
     fn cost(self, instruction: Instruction, previous: Option<Instruction>, straight: bool) -> u32 {
         let in_order = self == Core::M3 || self == Core::M4;
         let refill = match self {

@@ -1,4 +1,4 @@
-//! What firmware executes while it measures: how many instructions, and what they cost.
+//! Instructions that firmware executes while it measures, and their cycles.
 
 use std::path::Path;
 
@@ -13,12 +13,12 @@ pub(crate) const TOLERANCE: u64 = 2;
 /// The function of the boards' programs that looks at the counter, before and after what it measures.
 const LOOK: &str = "look";
 
-/// What was executed while something was measured.
+/// Instructions executed during a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Executed {
-    /// How many instructions.
+    /// Number of instructions.
     pub instructions: u64,
-    /// What they cost.
+    /// Cycles of those instructions.
     pub cycles: u64,
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// An emulator's processor, which waits.
 pub(crate) struct Debugger {
     stream: BufReader<TcpStream>,
-    /// Where it stands, if at a breakpoint.
+    /// Address of the breakpoint at which the processor stands.
     at: Option<u32>,
 }
 

@@ -5,15 +5,15 @@
 pub(crate) struct Instruction {
     /// 2 or 4.
     pub(crate) bytes: u32,
-    /// What it does.
+    /// Kind of the operation.
     pub(crate) kind: Kind,
-    /// Of arithmetic of the FPU: the register of its result.
+    /// Register of the result, for arithmetic of the FPU.
     pub(crate) result: Option<u32>,
     /// Registers of the FPU that it needs when it begins, a bit each.
     pub(crate) operands: u32,
 }
 
-/// What an instruction does.
+/// Kind of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Anything that is not below: data processing, moves, comparisons, hints.
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
         /// It adds to something.
         accumulate: bool,
     },
-    /// Of integers.
+    /// Division of integers.
     Divide,
     /// One register from memory, of the FPU or not.
     Load,
@@ -38,7 +38,7 @@ pub(crate) enum Kind {
     LoadJump,
     /// Several registers from or to memory.
     Multiple {
-        /// How many words.
+        /// Number of words.
         words: u32,
         /// The last of them is where to go on.
         jump: bool,
@@ -78,7 +78,7 @@ impl Instruction {
     }
 }
 
-/// Of two bytes.
+/// Decodes an instruction of two bytes.
 fn narrow(code: u32) -> Kind {
     let (load, list) = (code & 1 << 11 != 0, (code & 0xff).count_ones());
     match code >> 12 {
@@ -102,7 +102,7 @@ fn narrow(code: u32) -> Kind {
     }
 }
 
-/// Of four bytes, without the FPU's.
+/// Decodes an instruction of four bytes, except those of the FPU.
 fn wide(first: u32, second: u32) -> Kind {
     let load = first & 1 << 4 != 0;
     if first >> 11 == 0b11110 && second & 0x8000 != 0 {
@@ -135,7 +135,7 @@ fn access(load: bool) -> Kind {
     if load { Kind::Load } else { Kind::Store }
 }
 
-/// Of the FPU. A register's number has its lowest bit apart from the four others.
+/// Decodes an instruction of the FPU. A register's number has its lowest bit apart from the four others.
 fn float(first: u32, second: u32) -> Instruction {
     let d = second >> 12 << 1 | first >> 6 & 1;
     let n = (first & 15) << 1 | second >> 7 & 1;

@@ -1,4 +1,4 @@
-//! Which instructions a firmware executes, one by one: QEMU's log, written only where something is measured.
+//! Trace of the instructions that firmware executes: QEMU's log, written only during measurements.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,7 +12,7 @@ use crate::run::emulator;
 use crate::{Board, Elf, SILENCE};
 use microdistill_train::error::{Error, Result};
 
-/// How long an emulator may take to start.
+/// Time an emulator may take to start.
 const START: Duration = Duration::from_secs(20);
 
 /// Addresses of instructions in the order of their execution.

@@ -10,7 +10,7 @@ use crate::study::names;
 use crate::study::results::{ArmInfo, ArmKind, Comparison, MeanStd, Overall, Results, Summary};
 use microdistill_train::error::Result;
 
-/// What is shown at a family-wise error of 5 %.
+/// Family-wise error of the verdicts: 5 %.
 const LEVEL: f64 = 0.05;
 /// A gap, as a share, that is hardly one.
 const SMALL_GAP: f64 = 0.01;
@@ -42,7 +42,7 @@ struct Verdicts {
 struct Verdict {
     words: &'static str,
     difference: String,
-    /// Whether it is beyond chance.
+    /// True if the difference is beyond chance.
     shown: bool,
 }
 
@@ -134,7 +134,7 @@ fn verdict(of: Option<&Comparison>) -> Verdict {
     Verdict { words, difference: difference(&of.metric, of.mean), shown: shown(of).is_some() }
 }
 
-/// Whether it is more, if it is beyond chance.
+/// The sign of a difference that is beyond chance: true if it is positive.
 fn shown(of: &Comparison) -> Option<bool> {
     of.p_adjusted.is_some_and(|p| p < LEVEL).then_some(of.mean > 0.0)
 }
@@ -178,7 +178,7 @@ fn conclusion(student: &ArmInfo, overall: &Overall) -> Option<(&'static str, Str
     Some((headline, reason))
 }
 
-/// What a model does on both parts.
+/// The figures of a model on both parts.
 fn figures(of: &Summary, fit: &Fit) -> Option<String> {
     let score = |metric: &str| Some(value(metric, of.scores.get(metric)?.mean));
     let (train, test, gap) = (score(fit.train)?, score(fit.test)?, score(fit.gap)?);

@@ -1,4 +1,4 @@
-//! Which classes are taken for which.
+//! The confusion matrix: predicted classes by label.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};

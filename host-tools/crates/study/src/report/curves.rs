@@ -18,7 +18,7 @@ pub(super) struct Curve<'a> {
 /// A score of a curve's point, on training and validation rows; none where it has another task's.
 pub(super) type Pick = fn(&CurvePoint) -> Option<[f64; 2]>;
 
-/// What is drawn, with its unit. Of values it is R² alone: RMSE would be the same curve upside down.
+/// The scores drawn, with their units. For values, R² alone: RMSE would be the same curve upside down.
 pub(super) const SCORES: [(&str, Pick); 3] = [
     ("NLL in nats", |point| Some([point.train_nll?, point.validation_nll?])),
     ("Accuracy in %", |point| Some([100.0 * point.train_accuracy?, 100.0 * point.validation_accuracy?])),

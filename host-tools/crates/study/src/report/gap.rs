@@ -8,7 +8,7 @@ use microdistill_train::error::Result;
 
 /// An arm on both parts.
 pub(super) struct Arm {
-    /// What its scores are; the same of all arms of a plot.
+    /// The scores' meaning, the same for all arms of a plot.
     pub(super) fit: &'static Fit,
     pub(super) name: String,
     pub(super) kind: ArmKind,
@@ -18,7 +18,7 @@ pub(super) struct Arm {
 }
 
 impl Arm {
-    /// Of an arm that has such scores.
+    /// The bars of an arm that has such scores.
     pub(super) fn new(summary: &Summary, kind: ArmKind) -> Option<Arm> {
         let fit = Fit::of(summary);
         let score = |metric: &str| summary.scores.get(metric).copied();

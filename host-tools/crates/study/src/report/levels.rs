@@ -1,4 +1,4 @@
-//! What wrong labels and fewer training rows do to each arm.
+//! The effect of wrong labels and of fewer training rows on each arm.
 
 use serde::Serialize;
 
@@ -11,12 +11,12 @@ use microdistill_train::error::Result;
 /// Each score over the levels of one kind, all else equal.
 #[derive(Serialize)]
 pub(super) struct Sweep {
-    /// What is the same at all levels.
+    /// Title common to all levels.
     pub(super) title: String,
     pub(super) plots: Vec<Plot>,
 }
 
-/// What levels are of, in percent of the training rows.
+/// The quantity that levels measure, in percent of the training rows.
 struct Kind {
     name: &'static str,
     level: fn(&Condition) -> f64,
@@ -36,7 +36,8 @@ const KINDS: [Kind; 2] = [
     },
 ];
 
-/// Of one data set, or of several together, which then have no whiskers: they differ more than arms do.
+/// Plots for one data set, or for several together. Those have no whiskers, because sets differ more than
+/// arms do.
 pub(super) fn sweeps(
     name: &str,
     arms: &[ArmInfo],

@@ -24,16 +24,16 @@ pub(super) struct Series<'a> {
 pub(super) struct Point {
     pub(super) x: f64,
     pub(super) score: MeanStd,
-    /// Whether the mark is.
+    /// True if the mark is filled.
     pub(super) filled: bool,
-    /// What it is of.
+    /// Text of the entry.
     pub(super) words: String,
 }
 
 /// Some arms over one axis.
 pub(super) struct Lines<'a> {
     pub(super) title: String,
-    /// Of all scores.
+    /// Metric of all scores.
     pub(super) metric: &'a str,
     pub(super) x: Axis,
     pub(super) x_name: &'a str,

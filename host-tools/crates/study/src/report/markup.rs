@@ -11,7 +11,7 @@ pub(super) struct Piece {
     code: bool,
 }
 
-/// What stands between backticks is typed.
+/// Splits a text at backticks; pieces between them are set as code.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let piece = |(i, text): (usize, &str)| Piece { text: number::typographic(text), code: i % 2 == 1 };
     text.split('`').enumerate().map(piece).filter(|piece| !piece.text.is_empty()).collect()

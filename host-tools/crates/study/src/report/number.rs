@@ -7,7 +7,7 @@ pub(super) fn without_spread(of: &MeanStd) -> MeanStd {
     MeanStd { std: 0.0, n: 1, ..*of }
 }
 
-/// How a score is shown.
+/// Format of a score.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unit {
     /// A share in [0, 1], shown in percent.
@@ -38,11 +38,11 @@ pub(super) struct Fit {
     pub(super) gap: &'static str,
     /// On test rows, less is better.
     pub(super) loss: &'static str,
-    /// Of train and test, on an axis.
+    /// Label of an axis of training and test scores.
     pub(super) axis: &'static str,
 }
 
-/// Of classes.
+/// The scores of classifiers.
 pub(super) static CLASSES: Fit = Fit {
     train: "train accuracy",
     test: "test accuracy",
@@ -50,7 +50,7 @@ pub(super) static CLASSES: Fit = Fit {
     loss: "nll",
     axis: "accuracy, % of rows",
 };
-/// Of values.
+/// The scores of regressions.
 pub(super) static VALUES: Fit = Fit {
     train: "train r2",
     test: "r2",
@@ -60,18 +60,18 @@ pub(super) static VALUES: Fit = Fit {
 };
 
 impl Fit {
-    /// Of what a summary has.
+    /// The kind of scores that a summary has.
     pub(super) fn of(summary: &Summary) -> &'static Fit {
         if summary.scores.contains_key(VALUES.test) { &VALUES } else { &CLASSES }
     }
 
-    /// Of what students of other sizes have.
+    /// The kind of scores that students of other sizes have.
     pub(super) fn of_sizes(points: &[SizePoint]) -> &'static Fit {
         if points.iter().any(|point| point.r2.is_some()) { &VALUES } else { &CLASSES }
     }
 }
 
-/// Whether it is training minus test.
+/// Returns true for a metric that is training minus test.
 pub(super) fn is_gap(metric: &str) -> bool {
     [CLASSES.gap, VALUES.gap].contains(&metric)
 }
@@ -117,7 +117,7 @@ pub(super) fn difference_head(metric: &str) -> String {
     }
 }
 
-/// Whether more of it is better.
+/// Returns true if more of the metric is better.
 pub(super) fn more_is_better(metric: &str) -> bool {
     matches!(metric, "train accuracy" | "test accuracy" | "train r2" | "r2")
 }
@@ -169,7 +169,7 @@ pub(super) fn chance(p: Option<f64>) -> String {
     }
 }
 
-/// What stands where there is no number.
+/// The mark for a missing number.
 pub(super) const NONE: &str = "–";
 
 /// With a typographic minus, and none before zero.
@@ -220,7 +220,7 @@ pub(super) fn grouped(value: f64) -> String {
     format!("{}{}", &text[..text.len() - digits.len()], groups.join("\u{202f}"))
 }
 
-/// What was done to the rows; nothing for the data as they are.
+/// The condition in words; empty for unchanged data.
 pub(super) fn condition(condition: &Condition) -> String {
     let share = |share: f64| fixed(100.0 * share, 1).replace(".0", "");
     let mut words = Vec::new();

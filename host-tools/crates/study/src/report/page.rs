@@ -1,4 +1,4 @@
-//! What the template is given: a study as tables and plots.
+//! The input of the page's template: a study as tables and plots.
 
 use serde::Serialize;
 
@@ -17,21 +17,21 @@ use microdistill_train::error::Result;
 pub(super) struct Page<'a> {
     results: &'a Results,
     palette: Vec<Named>,
-    /// Of the teacher and the student.
+    /// Widths of the teacher and the student.
     widths: [String; 2],
     answer: Answer,
     arms: Vec<Arm<'a>>,
-    /// Of several data sets each: a single one has its own section.
+    /// Sections about several data sets. A single set has a section of its own.
     overall: Vec<Whole>,
     levels: Option<Levels>,
     sets: Vec<Set<'a>>,
 }
 
-/// What is studied at several levels.
+/// A quantity studied at several levels.
 #[derive(Serialize)]
 struct Levels {
     title: &'static str,
-    /// What levels are of, in words.
+    /// The quantity, in words.
     over: &'static str,
     wrong_labels: bool,
     sweeps: Vec<Sweep>,
@@ -55,7 +55,7 @@ impl Levels {
     }
 }
 
-/// What is compared.
+/// An arm of the comparison.
 #[derive(Serialize)]
 struct Arm<'a> {
     name: &'a str,
@@ -83,7 +83,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Of several sets together, then of each.
+/// The plots of several sets together, then of each.
 fn sweeps(results: &Results) -> Result<Vec<Sweep>> {
     let mut sweeps = Vec::new();
     let several = results.overall.iter().filter(|overall| overall.sets.len() > 1);

@@ -46,7 +46,7 @@ pub(super) fn plots(cells: &[(&Cell, ArmKind)]) -> Result<Vec<Plot>> {
     cells.iter().map(plot).collect()
 }
 
-/// How good they are, and where least.
+/// A description of the predictions: their score, and the largest error.
 fn description(cell: &Cell, rows: &[&Prediction]) -> String {
     let score = match &cell.test {
         Scores::Regression(of) => {

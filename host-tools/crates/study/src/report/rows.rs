@@ -9,7 +9,7 @@ use super::svg::{Area, Axis, Chart, Drawn, GRID, INK, MUTED, REFERENCE, anchored
 
 /// One row.
 pub(super) struct Row {
-    /// What it is of.
+    /// Name of the row.
     pub(super) name: String,
     /// Its number, in words.
     pub(super) number: String,
@@ -18,7 +18,7 @@ pub(super) struct Row {
 /// All rows and their axis.
 pub(super) struct Rows<'a> {
     pub(super) rows: &'a [Row],
-    /// Of the axis.
+    /// Range of the axis.
     pub(super) range: Range<f64>,
     /// Below the ticks.
     pub(super) axis: &'a str,
@@ -30,7 +30,7 @@ pub(super) struct Rows<'a> {
 pub(super) const WIDTH: i32 = 360;
 const ROW: i32 = 42;
 const FOOT: i32 = 42;
-/// Where in a row the marks are.
+/// Position of the marks in a row.
 const CENTER: f64 = 0.70;
 
 impl Rows<'_> {

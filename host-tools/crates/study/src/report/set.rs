@@ -20,16 +20,16 @@ pub(super) struct Set<'a> {
     gap: Option<Plot>,
     forests: Vec<Plot>,
     comparisons: Table,
-    /// Where no section of several sets has them.
+    /// The ratios, unless a section about several sets has them.
     ratios: Option<Table>,
     curves: Vec<Curves>,
-    /// Of classes.
+    /// Reliability diagrams of classifiers.
     reliability: Vec<Plot>,
-    /// Of classes.
+    /// Confusion matrices of classifiers.
     confusion: Vec<Plot>,
-    /// Of values.
+    /// Predictions of regressions.
     predictions: Vec<Plot>,
-    /// How many rows they show, where that is not all.
+    /// Number of rows shown, if not all.
     sampled: Option<String>,
     sizes: Vec<Plot>,
     size_table: Table,
@@ -74,7 +74,7 @@ impl<'a> Set<'a> {
     }
 }
 
-/// Where the plots of a set come from.
+/// Sources of the plots of a set.
 struct Figures<'a> {
     results: &'a Results,
     set: &'a SetResults,
@@ -85,12 +85,12 @@ impl<'a> Figures<'a> {
         self.results.arms.iter().find(|info| info.name == arm).map_or(ArmKind::Hard, |info| info.kind)
     }
 
-    /// Of an arm, by seed.
+    /// The cells of an arm, by seed.
     fn cells(&self, arm: &'a str) -> impl Iterator<Item = &'a Cell> {
         self.set.cells.iter().filter(move |cell| cell.arm == arm)
     }
 
-    /// Those that have any cells.
+    /// The arms that have any cells.
     fn arms(&self) -> impl Iterator<Item = &'a ArmInfo> {
         self.results.arms.iter().filter(|arm| self.cells(&arm.name).next().is_some())
     }
@@ -99,7 +99,7 @@ impl<'a> Figures<'a> {
         self.results.arms.iter().find(|arm| arm.kind == ArmKind::Teacher)
     }
 
-    /// What is looked at closely.
+    /// The two arms shown in detail.
     fn teacher_and_student(&self) -> impl Iterator<Item = &'a ArmInfo> {
         self.teacher().into_iter().chain(student(&self.results.arms))
     }
@@ -167,14 +167,14 @@ impl<'a> Figures<'a> {
     }
 }
 
-/// Of all test rows, in words.
+/// The share of the test rows that is shown, in words.
 fn sampled(cell: &Cell) -> Option<String> {
     let (shown, all) = (cell.predictions.len(), cell.test.rows());
     let [of, all_of] = [shown, all].map(|rows| number::grouped(rows as f64));
     (0 < shown && shown < all).then(|| format!("{of} of {all_of}"))
 }
 
-/// What tuning chose, over seeds.
+/// The settings that tuning chose, over seeds.
 fn chosen<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<String> {
     let mut choices: Vec<(&str, usize)> = Vec::new();
     for choice in cells.filter_map(|cell| cell.chosen.as_deref()) {

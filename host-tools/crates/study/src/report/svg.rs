@@ -18,9 +18,9 @@ use microdistill_train::error::{Error, Result};
 /// An inline `<svg>`.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Plot {
-    /// Of the figure, and the drawing's accessible name.
+    /// Title of the figure, and accessible name of the drawing.
     pub(super) title: String,
-    /// What the drawing shows, in words and numbers.
+    /// Description of the drawing, in words and numbers.
     pub(super) description: String,
     /// Pixels of CSS.
     pub(super) width: i32,
@@ -40,15 +40,15 @@ pub(super) fn px(pixels: f64) -> i32 {
     (pixels * f64::from(UNIT)).round() as i32
 }
 
-/// What is drawn on.
+/// The area that is drawn on.
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-/// Whether it was drawn; writing to a text cannot fail.
+/// Result of drawing. Writing to a string cannot fail.
 pub(super) type Drawn = std::result::Result<(), DrawingAreaErrorKind<std::io::Error>>;
 /// Axes and what is between them.
 pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 impl Plot {
-    /// Of width and height in pixels.
+    /// Draws a figure of this width and height, in pixels.
     pub(super) fn draw(
         title: impl Into<String>,
         description: impl Into<String>,
@@ -84,7 +84,7 @@ pub(super) const INK: RGBColor = rgb(0x1F2328);
 pub(super) const MUTED: RGBColor = rgb(0x59636E);
 /// Lines behind.
 pub(super) const GRID: RGBColor = rgb(0xD1D9E0);
-/// What is to be reached: a zero, a diagonal. Dashed by the style sheet.
+/// Color of a reference line, such as zero or a diagonal. The style sheet dashes it.
 pub(super) const REFERENCE: RGBColor = rgb(0x818B98);
 /// The page.
 pub(super) const SURFACE: RGBColor = rgb(0xFFFFFF);
@@ -165,12 +165,12 @@ impl Axis {
         Axis { range, logarithmic: false, ticks }
     }
 
-    /// Where there are numbers beside it.
+    /// Positions of the labelled ticks.
     pub(super) fn ticks(&self) -> &[f64] {
         &self.ticks
     }
 
-    /// How many decimal places those need, at most nine.
+    /// Decimal places that the ticks need, at most nine.
     pub(super) fn digits(&self) -> usize {
         let near = 1e-3 * (self.range.end - self.range.start).abs();
         let suffice = |digits: &usize| {
@@ -180,17 +180,17 @@ impl Axis {
         (0..9).find(suffice).unwrap_or(9)
     }
 
-    /// Where it begins.
+    /// Start of the axis.
     pub(super) fn start(&self) -> f64 {
         self.range.start
     }
 
-    /// Where it ends.
+    /// End of the axis.
     pub(super) fn end(&self) -> f64 {
         self.range.end
     }
 
-    /// What lies beside `value`, by this share of the axis.
+    /// A position next to `value`, by this share of the axis.
     pub(super) fn aside(&self, value: f64, share: f64) -> f64 {
         let Range { start, end } = self.range;
         if self.logarithmic { value * (end / start).powf(share) } else { value + share * (end - start) }

@@ -14,7 +14,7 @@ pub(super) struct Table {
     /// Heads of the columns, that of the rows' heads first.
     pub(super) columns: Vec<String>,
     pub(super) rows: Vec<Row>,
-    /// Whether the last column is words, not numbers.
+    /// True if the last column holds words, not numbers.
     pub(super) words: bool,
 }
 

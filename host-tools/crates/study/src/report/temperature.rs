@@ -1,4 +1,4 @@
-//! What the temperature does to the default recipe.
+//! The effect of the temperature on the default recipe.
 
 use super::lines::{Lines, Point, Series};
 use super::number::fixed;

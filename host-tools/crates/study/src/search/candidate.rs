@@ -1,4 +1,4 @@
-//! What is searched: shapes, bits and recipes.
+//! Candidates of a search: shapes, bits and recipes.
 
 use microdistill::loss::{DecoupledSoftLabels, SoftLabels};
 use rand_pcg::Pcg32;
@@ -15,16 +15,16 @@ use microdistill_train::student::{Recipe, Settings};
 pub struct Candidate {
     /// From input to output.
     pub widths: Vec<usize>,
-    /// Of its weights.
+    /// Bits of the weights.
     pub bits: Bits,
-    /// Of the training of a classifier; none of values, which have no probabilities.
+    /// Softening of a classifier's labels; none for values, which have no probabilities.
     #[serde(flatten)]
     pub softening: Option<Softening>,
-    /// Of its training: decoupled.
+    /// Weight decay of the training, decoupled.
     pub weight_decay: f32,
-    /// Of its training: share of hidden units dropped.
+    /// Share of hidden units dropped in training.
     pub dropout: f32,
-    /// Of its training: see [`Settings::mixup`].
+    /// Mixup in training: see [`Settings::mixup`].
     pub mixup: Option<f32>,
 }
 
@@ -39,7 +39,7 @@ pub struct Softening {
     pub beta: Option<f32>,
 }
 
-/// Where the networks begin and end.
+/// Widths of the ends of the networks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ends {
     pub inputs: usize,
@@ -61,12 +61,12 @@ const MIXUPS: [Option<f32>; 4] = [None, None, Some(0.2), Some(1.0)];
 const STREAM: u64 = 0x5345_4152;
 
 impl Candidate {
-    /// How weights are rounded.
+    /// Precision of the weights.
     pub fn precision(&self) -> Precision {
         precision(self.bits)
     }
 
-    /// What it costs on a device.
+    /// Cost on a device.
     pub fn cost(&self) -> Cost {
         Cost::of(&self.widths, self.precision())
     }

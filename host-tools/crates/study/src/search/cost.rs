@@ -1,4 +1,4 @@
-//! What a student costs on a device, told from its widths before it is trained.
+//! The cost of a student on a device, predicted from its widths before it is trained.
 
 use microdistill::quant::GROUP;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use microdistill_train::export::Footprint;
 use microdistill_train::network::Activation;
 use microdistill_train::network::precision::{Bits, Precision, Scales};
 
-/// What a student takes on a Cortex-M4F.
+/// The cost of a student on a Cortex-M4F.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Cost {
     /// Bytes of the network and its edges, as `FLASH_BYTES` of the exported file; the code of its kernels comes on top.
@@ -15,7 +15,8 @@ pub struct Cost {
     /// Bytes of the buffer that an inference works in, as `SCRATCH_BYTES` on a core that holds a code in 16 bits (Cortex-M4,
     /// M7 and M33; others need half of it). Input and output come on top.
     pub ram: usize,
-    /// Of a whole inference, from codes to the index of the largest output, at `opt-level = "s"`: counted along the paths
+    /// Instructions of a whole inference, from codes to the index of the largest output, at `opt-level =
+    /// "s"`: counted along the paths
     /// through the kernels, with what is around them fitted to what `board bench qemu-mps2` counts. Of 27 networks of 16 to
     /// 13,056 multiplications, it is off by 32 instructions at most, and by 1.2 % of those that take a thousand or more.
     pub instructions: u64,
@@ -28,12 +29,12 @@ pub struct Budget {
     pub flash: Option<usize>,
     /// Bytes.
     pub ram: Option<usize>,
-    /// Of an inference.
+    /// Instructions per inference.
     pub instructions: Option<u64>,
 }
 
 impl Cost {
-    /// Of a network of these widths, its hidden layers with ReLU.
+    /// The cost of a network of these widths, with ReLU in its hidden layers.
     pub fn of(widths: &[usize], precision: Precision) -> Self {
         let Footprint { flash, ram } = Footprint::of_codes(widths, precision, Activation::Relu);
         Cost { flash, ram: size_of::<i16>() * ram, instructions: instructions(widths, precision) }
@@ -41,7 +42,7 @@ impl Cost {
 }
 
 impl Budget {
-    /// Whether it covers `cost`.
+    /// Returns true if the budget covers `cost`.
     pub fn covers(&self, cost: &Cost) -> bool {
         self.flash.is_none_or(|most| cost.flash <= most)
             && self.ram.is_none_or(|most| cost.ram <= most)
@@ -70,7 +71,7 @@ fn instructions(widths: &[usize], precision: Precision) -> u64 {
     ALWAYS + layers + OUTPUT * outputs + (INPUT_QUARTERS * inputs + WORD_QUARTERS * words) / 4
 }
 
-/// Of the kernel in `src/kernel/int8/dsp.rs`: rows by four, then two and one.
+/// Instructions of the kernel in `src/kernel/int8/dsp.rs`: rows by four, then two and one.
 fn int8(inputs: u64, outputs: u64) -> u64 {
     let (fours, twos, ones) = (inputs >> 2 & 1, inputs >> 1 & 1, inputs & 1);
     let four_rows = 61 + 30 * (inputs / 8) + 14 * fours + 8 * twos + 6 * ones;
@@ -79,7 +80,8 @@ fn int8(inputs: u64, outputs: u64) -> u64 {
     15 + outputs / 4 * four_rows + (outputs >> 1 & 1) * two_rows + (outputs & 1) * one_row
 }
 
-/// Of the kernel in `src/kernel/int4/dsp.rs`: rows by four, then one by one, their columns in parts.
+/// Instructions of the kernel in `src/kernel/int4/dsp.rs`: rows by four, then one by one, their columns in
+/// parts.
 fn int4(inputs: u64, outputs: u64, by_group: bool) -> u64 {
     let (eights, twos, ones) = (inputs / 8, inputs % 8 / 2, inputs & 1);
     let parts = inputs.div_ceil(if by_group { GROUP as u64 } else { 512 });

@@ -27,18 +27,18 @@ use microdistill_train::quantize::quantize;
 use microdistill_train::student::{Epoch, Taught, fit};
 use microdistill_train::teacher::fit_like;
 
-/// What is searched on.
+/// The problem of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
     /// Rows to learn from, which are also judged by, in turn. They have a target.
     pub data: &'a Dataset,
-    /// Who says what they are.
+    /// Teachers of the students.
     pub teachers: Teachers<'a>,
-    /// What a student may cost.
+    /// Budget of a student.
     pub budget: Budget,
 }
 
-/// Who teaches the students of a fold.
+/// Teachers of the students of a fold.
 #[derive(Clone, Copy, Debug)]
 pub enum Teachers<'a> {
     /// Whoever gave these answers for all rows. If it was trained on the rows that a fold judges by, it has seen their
@@ -48,27 +48,28 @@ pub enum Teachers<'a> {
     Like(&'a [(f64, Model)]),
 }
 
-/// How much is tried.
+/// The extent of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Candidates at the start.
     pub candidates: usize,
     /// Folds that each is judged on, at least 2.
     pub folds: usize,
-    /// Of the draw and of every training.
+    /// Seed of the draw and of every training.
     pub seed: u64,
 }
 
-/// Of the candidates of a round, the next one has a share of one in this many, which are trained for this many times as long.
+/// Share and growth of a round: one candidate in `HALVING` goes on to the next, and trains `HALVING` times as
+/// long.
 const HALVING: usize = 3;
 
 /// A candidate and how it did the last time that it was trained.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trial {
-    /// What was trained.
+    /// The candidate that was trained.
     #[serde(flatten)]
     pub candidate: Candidate,
-    /// What it costs.
+    /// Its cost.
     #[serde(flatten)]
     pub cost: Cost,
     /// In which round that was, from 1.
@@ -85,7 +86,7 @@ pub struct Trial {
     model: Option<Model>,
 }
 
-/// What a search has found.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// Every candidate, the best first: the later round, then the smaller loss.
@@ -127,7 +128,7 @@ impl Trial {
     }
 }
 
-/// How many candidates each round has.
+/// Number of candidates in each round.
 pub fn rounds(candidates: usize) -> Vec<usize> {
     let next = |&count: &usize| (count >= HALVING).then_some(count / HALVING);
     std::iter::successors(Some(candidates.max(1)), next).collect()
@@ -232,7 +233,7 @@ struct Part {
     validation: Dataset,
 }
 
-/// How a student did on a fold.
+/// A student's result on a fold.
 struct Judged {
     loss: f64,
     score: f64,

@@ -1,4 +1,4 @@
-//! What may be compared: each way to make a model, by name.
+//! The arms of a study: each way to make a model, by name.
 
 use microdistill::loss::{DecoupledSoftLabels, SoftLabels};
 
@@ -10,20 +10,20 @@ use microdistill_train::synthetic::Synthetic;
 /// A way to make a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arm {
-    /// As it is typed and shown.
+    /// Name, as typed and shown.
     pub name: String,
     /// One line.
     pub description: String,
-    /// What is fixed.
+    /// The fixed part of the method.
     pub method: Method,
-    /// What is tuned.
+    /// The hyperparameter that is tuned.
     pub knob: Option<Knob>,
 }
 
-/// How a model is trained, but for what is tuned.
+/// A way to train a model, without the hyperparameter that is tuned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Method {
-    /// What it learns from.
+    /// Source of the labels.
     pub kind: ArmKind,
     /// The loss; a teacher's is always cross-entropy.
     pub recipe: Recipe,
@@ -31,13 +31,13 @@ pub struct Method {
     pub fraction: f64,
     /// Decoupled, as everywhere.
     pub weight_decay: f32,
-    /// How many teachers' probabilities are averaged: they differ in their seeds.
+    /// Number of teachers whose probabilities are averaged. They differ in their seeds.
     pub teachers: usize,
-    /// As many rows of this kind are added to the training rows, labelled by the teachers alone.
+    /// Kind of synthetic rows, as many as training rows, labelled by the teachers alone.
     pub synthetic: Option<Synthetic>,
 }
 
-/// What cross-validation may choose.
+/// A hyperparameter that cross-validation may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Knob {
     /// L2, beside 1,000 rows: see [`beside_rows`](microdistill_train::tune::beside_rows).
@@ -48,11 +48,12 @@ pub enum Knob {
     LabelSmoothing,
 }
 
-/// How many candidates each knob has.
+/// Number of candidates of each knob.
 pub const CANDIDATES: usize = 6;
 
 impl Knob {
-    /// What is tried. The same number for all, and nothing among them, so that no arm is forced to regularize.
+    /// The candidates: the same number for each knob, with zero among them, so that no arm is forced to
+    /// regularize.
     pub fn candidates(self) -> [f32; CANDIDATES] {
         match self {
             Knob::WeightDecay => [0.0, 0.05, 0.15, 0.5, 1.5, 5.0],
@@ -61,7 +62,7 @@ impl Knob {
         }
     }
 
-    /// As it is shown.
+    /// Name for people.
     pub fn name(self) -> &'static str {
         match self {
             Knob::WeightDecay => "weight decay",
@@ -72,12 +73,12 @@ impl Knob {
 }
 
 impl Arm {
-    /// What reports say of it.
+    /// Description for reports.
     pub fn info(&self) -> ArmInfo {
         ArmInfo { name: self.name.clone(), description: self.description.clone(), kind: self.method.kind }
     }
 
-    /// Whether both make the same models.
+    /// Returns true if both arms make the same models.
     pub(super) fn same(&self, other: &Arm) -> bool {
         (self.method, self.knob) == (other.method, other.knob)
     }
@@ -110,7 +111,7 @@ pub mod names {
     pub const HARD_SMOOTHING: &str = "hard-smoothing";
     /// The form that the project began with.
     pub const MISSION: &str = "mission";
-    /// What `distill` does.
+    /// The recipe of `distill`.
     pub const DEFAULT: &str = "default";
 }
 
@@ -144,7 +145,7 @@ pub fn mission() -> Vec<Arm> {
     ]
 }
 
-/// What every study compares.
+/// The arms of every study of classes.
 pub fn always() -> Vec<Arm> {
     let teacher = Method { kind: ArmKind::Teacher, ..HARD };
     let tuned = |name, description, knob| Arm::new(name, description, HARD).tuned(knob);
@@ -167,12 +168,12 @@ pub fn always() -> Vec<Arm> {
     ]
 }
 
-/// What every study of values compares: what means nothing without classes is left out.
+/// The arms of every study of values, without those that need classes.
 pub fn always_of_values() -> Vec<Arm> {
     always().into_iter().filter(|arm| arm.knob != Some(Knob::LabelSmoothing)).map(Arm::of_values).collect()
 }
 
-/// What may be added by name.
+/// The arms that may be added by name.
 pub fn others() -> Vec<Arm> {
     let outputs = Method { recipe: Recipe::OutputMse, ..DEFAULT };
     let logits = Method { recipe: Recipe::LogitMse, ..DEFAULT };
@@ -191,13 +192,14 @@ pub fn others() -> Vec<Arm> {
     others.into_iter().chain(synthetic).collect()
 }
 
-/// What may be added to a study of values: what differs from the default by more than its loss.
+/// The arms that may be added to a study of values: those that differ from the default in more than their
+/// loss.
 pub fn others_of_values() -> Vec<Arm> {
     let is_default = |arm: &Arm| arm.method.recipe == DEFAULT.recipe;
     others().into_iter().filter(is_default).map(Arm::of_values).collect()
 }
 
-/// Those of the `known` arms that have these names, in order of the names.
+/// The `known` arms with these names, in order of the names.
 ///
 /// # Errors
 /// A name that none has.

@@ -1,4 +1,4 @@
-//! What a study is about: rows, and how each seed draws its parts from them.
+//! The data of a study: rows, and the way each seed draws its parts from them.
 
 use std::collections::BTreeSet;
 
@@ -18,11 +18,11 @@ use microdistill_train::random::{below, shuffle};
 pub struct Problem {
     /// Shown in tables.
     pub name: String,
-    /// Where its rows come from.
+    /// Source of the rows.
     pub source: Source,
 }
 
-/// Where rows come from.
+/// Source of the rows of a problem.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// These parts, for every seed.
@@ -55,7 +55,7 @@ pub enum Source {
 pub(super) struct Draw {
     /// All rows to learn from.
     pub(super) train: Dataset,
-    /// How they are divided to judge candidates; the first division also watches a training.
+    /// Folds that judge candidates. The first one also serves to watch a training.
     pub(super) folds: Vec<Fold>,
     /// The rows that nothing is chosen by.
     pub(super) test: Dataset,
@@ -69,7 +69,8 @@ impl Draw {
 }
 
 impl Problem {
-    /// Of rows to learn from and rows to judge by; with `redraw`, each seed draws such parts from all of them.
+    /// A problem with training rows and test rows. With `redraw`, each seed draws such parts from all of
+    /// them.
     ///
     /// # Errors
     /// Rows without a target.
@@ -88,7 +89,7 @@ impl Problem {
         Ok(Problem { name, source })
     }
 
-    /// Whether its target is a value, not a class.
+    /// Returns true if the target is a value, not a class.
     pub fn has_values(&self) -> bool {
         let data = match &self.source {
             Source::Given { train, .. } => train,
@@ -98,7 +99,7 @@ impl Problem {
         matches!(data.target, Target::Values(_))
     }
 
-    /// Of everything that decides about the parts: 16 hexadecimal digits.
+    /// Hash of everything that decides about the parts: 16 hexadecimal digits.
     pub(super) fn hash(&self) -> String {
         let mut sha = Sha256::new();
         let mut add = |data: &Dataset| {
@@ -135,7 +136,7 @@ impl Problem {
         }
     }
 
-    /// What was noticed in its rows.
+    /// Notes about the rows.
     pub(super) fn notes(&self) -> &[String] {
         match &self.source {
             Source::Given { train, .. } => &train.notes,
@@ -154,7 +155,7 @@ impl Problem {
         ((rows * condition.training_share) as usize, features)
     }
 
-    /// Whether every seed has the same training rows with the same labels.
+    /// Returns true if every seed has the same training rows with the same labels.
     pub(super) fn is_fixed(&self, condition: Condition) -> bool {
         let Condition { label_noise, training_share } = condition;
         matches!(self.source, Source::Given { .. }) && label_noise == 0.0 && training_share == 1.0
@@ -265,7 +266,7 @@ fn noise(rows: usize, features: usize, classes: usize, rng: &mut Pcg32) -> Datas
     }
 }
 
-/// How many groups there are.
+/// Number of groups.
 pub(super) fn groups(data: &Dataset) -> Option<usize> {
     Some(data.groups.as_ref()?.iter().collect::<BTreeSet<_>>().len())
 }

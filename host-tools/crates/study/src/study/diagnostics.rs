@@ -1,4 +1,4 @@
-//! What plots show of a single model: how training went, how sure it is, and which values it gives.
+//! Diagnostics of a single model: learning curve, reliability, and predictions of values.
 
 use rand_pcg::Pcg32;
 
@@ -11,11 +11,11 @@ use microdistill_train::metrics::{self, Scores, probabilities, scores};
 use microdistill_train::model::Model;
 use microdistill_train::random::shuffle;
 
-/// What a training is watched with.
+/// Rows and teacher of a training that is watched.
 pub(super) struct Watched {
     pub(super) train: Dataset,
     pub(super) validation: Dataset,
-    /// Of those training rows.
+    /// Teacher of those training rows.
     pub(super) teacher: Model,
 }
 
@@ -60,7 +60,7 @@ fn point(epoch: usize, train: &Scores, validation: &Scores) -> CurvePoint {
     point
 }
 
-/// How often the model is right where it is about so sure; nothing of values.
+/// Share of right answers by confidence; empty for values.
 pub(super) fn reliability(model: &Model, test: &Dataset) -> Vec<Bin> {
     let Target::Classes(classes) = &test.target else { return Vec::new() };
     let mut bins = vec![Bin { confidence: 0.0, accuracy: 0.0, rows: 0 }; BINS];
@@ -86,7 +86,7 @@ const PREDICTIONS: usize = 300;
 /// The generator's stream for the rows that are shown.
 const STREAM: u64 = 0x5052_4544;
 
-/// What the model gives for test rows, of many a random sample; nothing of classes.
+/// Predictions for test rows, a random sample of them if they are many; empty for classes.
 pub(super) fn predictions(model: &Model, test: &Dataset) -> Vec<Prediction> {
     let Target::Values(values) = &test.target else { return Vec::new() };
     // The same rows for every model, or plots could not be compared.

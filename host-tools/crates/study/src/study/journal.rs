@@ -1,4 +1,4 @@
-//! What is finished, in a file that grows line by line: an interrupted study goes on from there.
+//! The journal of finished results, a file that grows line by line, so that an interrupted study continues.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 use super::results::Cell;
 use microdistill_train::error::{Error, Result};
 
-/// What is finished, and the key of all that decided about it.
+/// A finished result, and the key of everything that decided about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) key: String,
     pub(super) outcome: Outcome,
 }
 
-/// What came of it.
+/// A finished result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Outcome {

@@ -46,10 +46,10 @@ const SIZES: [usize; 4] = [4, 8, 16, 32];
 /// With how many seeds.
 const SIZE_SEEDS: usize = 3;
 
-/// Those arms.
+/// Names of the arms that are tried in several sizes.
 const SIZED: [&str; 3] = [names::HARD, names::HARD_L2, names::DEFAULT];
 
-/// What is compared, on what, how often.
+/// A study: arms, data sets, conditions and seeds.
 #[derive(Clone, Debug)]
 pub struct Study {
     /// One line.
@@ -60,9 +60,9 @@ pub struct Study {
     pub problems: Vec<Problem>,
     /// Names of those that recipes were not developed on.
     pub held_out: Vec<String>,
-    /// What is done to training rows.
+    /// Conditions applied to the training rows.
     pub conditions: Vec<Condition>,
-    /// What is compared; the first is the teacher of the others.
+    /// The arms. The first is the teacher of the others.
     pub arms: Vec<Arm>,
     /// All different.
     pub seeds: Vec<u64>,
@@ -70,7 +70,7 @@ pub struct Study {
     pub hidden: Vec<usize>,
     /// Hidden widths of teachers.
     pub teacher_hidden: Vec<usize>,
-    /// How many folds of the training rows judge candidates, at least 2; of so many groups at most.
+    /// Number of folds of the training rows that judge candidates, at least 2; at most one per group.
     pub folds: usize,
 }
 
@@ -125,7 +125,8 @@ impl Study {
         Ok(())
     }
 
-    /// Of what a ledger's records have in common: rows, widths and folds, but neither seeds nor arms nor conditions, which
+    /// Fingerprint of the settings that a ledger's records have in common: rows, widths and folds, but
+    /// neither seeds nor arms nor conditions, which
     /// may be added. 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         let sets: Vec<_> = self.problems.iter().map(|problem| (&problem.name, problem.hash())).collect();
@@ -149,7 +150,7 @@ impl Study {
         self.jobs(&self.hashes()).map(|job| job.work(ledger)).sum()
     }
 
-    /// What the ledger's models show.
+    /// Results of the ledger's models.
     ///
     /// # Errors
     /// Models that are missing: [`run`](Study::run) makes them.
@@ -170,7 +171,7 @@ impl Study {
         })
     }
 
-    /// Whether models give values, of which there are R² and RMSE, or else classes.
+    /// Returns true if models give values, scored by R² and RMSE, not classes.
     pub(super) fn has_values(&self) -> bool {
         self.problems.iter().any(Problem::has_values)
     }
@@ -196,7 +197,7 @@ impl Study {
         default.flat_map(|arm| TEMPERATURES.iter().filter_map(|&t| arms::at_temperature(arm, t))).collect()
     }
 
-    /// What is tried in several sizes.
+    /// The arms that are tried in several sizes.
     fn sized(&self) -> Vec<Arm> {
         // A preset has the sizes that it has.
         let wanted = self.preset.is_none() && self.hidden.len() == 1;

@@ -1,9 +1,9 @@
-//! What the figures do and do not show, in plain words.
+//! The figures in plain words: what they show, and what they do not.
 
 use super::arms::names;
 use super::results::{ArmKind, Comparison, Overall, Results, Summary};
 
-/// What is shown at a family-wise error of 5 %.
+/// Family-wise error of the verdicts: 5 %.
 const LEVEL: f64 = 0.05;
 
 pub(super) fn write(results: &Results) -> Vec<String> {
@@ -18,7 +18,7 @@ pub(super) fn write(results: &Results) -> Vec<String> {
     sentences
 }
 
-/// What the intervals are about.
+/// The meaning of the intervals.
 fn coverage(results: &Results) -> String {
     let seeds = results.seeds.len();
     let rows = if results.preset.is_some() {
@@ -81,7 +81,7 @@ impl<'a> About<'a> {
         sentences
     }
 
-    /// How much a student on labels alone overfits.
+    /// The overfitting of a student trained on labels alone.
     fn overfitting(&self) -> Option<String> {
         let score = |metric| self.score(names::HARD, metric);
         let (train, test, gap) = (score("train accuracy")?, score("test accuracy")?, score("gap")?);
@@ -105,7 +105,7 @@ impl<'a> About<'a> {
         ))
     }
 
-    /// Whether `a` is better than `b`.
+    /// The comparison of `a` with `b`, in words.
     fn against(&self, a: &str, b: &str) -> Option<String> {
         let ratio =
             self.overall.ratios.iter().find(|ratio| (ratio.a.as_str(), ratio.b.as_str()) == (a, b))?;
@@ -160,7 +160,7 @@ impl<'a> About<'a> {
         Some(format!("`{arm}` narrows the gap of `hard` by {by}, {}.", split(gained.round(), more, fewer)))
     }
 
-    /// Where there is nothing to learn.
+    /// Sentences for data with nothing to learn.
     fn noise(&self) -> Vec<String> {
         let classes = self.results.sets.first().map_or(1, |set| set.labels.len().max(1));
         let chance = 100.0 / classes as f64;
@@ -199,7 +199,7 @@ fn points(comparison: &Comparison) -> String {
     interval(comparison, &|value| format!("{:+.1}", 100.0 * value), " points")
 }
 
-/// What a change comes from, `gained` percent of it from `more`.
+/// The sources of a change, `gained` percent of it from `more`.
 fn split(gained: f64, more: &str, fewer: &str) -> String {
     match gained {
         0.0 => format!("all of it by {fewer}"),
@@ -208,7 +208,7 @@ fn split(gained: f64, more: &str, fewer: &str) -> String {
     }
 }
 
-/// Of R².
+/// The difference in R².
 fn share(comparison: &Comparison) -> String {
     interval(comparison, &|value| format!("{value:+.3}"), "")
 }
@@ -221,7 +221,7 @@ fn interval(comparison: &Comparison, number: &dyn Fn(f64) -> String, unit: &str)
     }
 }
 
-/// Whether a difference is shown, after the correction for how many were looked at.
+/// The verdict on a difference, corrected for the number of comparisons.
 fn verdict(comparison: &Comparison, above: &str, below: &str) -> String {
     match comparison.p_adjusted {
         None => "of which one pair shows nothing".into(),

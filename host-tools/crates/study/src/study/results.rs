@@ -1,4 +1,4 @@
-//! What a study found: written as `study.json`, and what every report is made from.
+//! Results of a study: written as `study.json`, and the source of every report.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ pub struct Results {
     pub title: String,
     /// The command that makes it again.
     pub command: String,
-    /// Of this crate.
+    /// Version of this crate.
     pub version: String,
     /// The preset's name, if it is one.
     pub preset: Option<String>,
-    /// Of divisions of the rows, initial weights and the order of samples: every arm has each of them.
+    /// Seeds of the divisions, initial weights and orders of samples. Every arm has each of them.
     pub seeds: Vec<u64>,
-    /// What holds for all arms and sets.
+    /// Settings common to all arms and sets.
     pub settings: StudySettings,
     /// In the order in which they are shown.
     pub arms: Vec<ArmInfo>,
@@ -27,11 +27,11 @@ pub struct Results {
     pub sets: Vec<SetResults>,
     /// Over the sets, for each condition: over all, and, where some are held out, over the others and over those.
     pub overall: Vec<Overall>,
-    /// What the figures do and do not show, in plain words.
+    /// The figures in plain words: what they show, and what they do not.
     pub sentences: Vec<String>,
 }
 
-/// What holds for all arms and sets.
+/// Settings common to all arms and sets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StudySettings {
     /// Hidden widths of the student.
@@ -40,18 +40,19 @@ pub struct StudySettings {
     pub teacher_hidden: Vec<usize>,
     /// Bins of the expected calibration error and of the reliability diagram.
     pub bins: usize,
-    /// How many settings each tuned arm may try.
+    /// Number of settings each tuned arm may try.
     pub candidates: usize,
-    /// How many folds of the training rows judge them, or as many as there are groups.
+    /// Number of folds of the training rows that judge them, or one per group.
     pub folds: usize,
-    /// Whether training and test rows are drawn anew for each seed, from all rows; else the test rows are those given.
+    /// True if training and test rows are drawn anew for each seed, from all rows. Otherwise the test rows
+    /// are those given.
     pub redrawn: bool,
 }
 
-/// What is compared.
+/// Description of an arm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArmInfo {
-    /// As it is typed: `hard`, `hard-l2`.
+    /// Name, as typed: `hard`, `hard-l2`.
     pub name: String,
     /// One line.
     pub description: String,
@@ -59,7 +60,7 @@ pub struct ArmInfo {
     pub kind: ArmKind,
 }
 
-/// What a model learned from.
+/// Source of a model's labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ArmKind {
@@ -71,7 +72,7 @@ pub enum ArmKind {
     Distilled,
 }
 
-/// What is done to training rows before anything else.
+/// Changes to the training rows before anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
     /// Share of the training rows that got a wrong label, in [0, 1).
@@ -83,23 +84,23 @@ pub struct Condition {
 /// One data set under one condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SetResults {
-    /// Of the data.
+    /// Name of the data set.
     pub name: String,
-    /// Whether recipes were frozen before they met this set.
+    /// True if recipes were frozen before they met this set.
     pub held_out: bool,
-    /// What was done to its training rows.
+    /// Condition of its training rows.
     pub condition: Condition,
-    /// How many there are; of the first seed, where seeds differ.
+    /// Numbers of rows; of the first seed, where seeds differ.
     pub rows: Rows,
     /// Number of features.
     pub features: usize,
     /// Names of the classes; none of values.
     pub labels: Vec<String>,
-    /// How many people, sessions or the like the rows come from, where that is known.
+    /// Number of people, sessions or the like that the rows come from, if known.
     pub groups: Option<usize>,
-    /// Of the data.
+    /// Hash of the data.
     pub hash: String,
-    /// What was assumed or is missing.
+    /// Notes about assumptions and missing values.
     pub notes: Vec<String>,
     /// Every arm with every seed: arms in order, and for each the seeds.
     pub cells: Vec<Cell>,
@@ -145,11 +146,12 @@ pub struct Cell {
     pub train: Scores,
     /// On the test rows.
     pub test: Scores,
-    /// How training went, for the first seed; at most 60 points. Empty for other seeds.
+    /// Learning curve of the first seed, at most 60 points. Empty for other seeds.
     pub curve: Vec<CurvePoint>,
-    /// Of the test rows, for bins with rows, ascending; empty of values.
+    /// Reliability on the test rows: bins with rows, ascending. Empty for values.
     pub reliability: Vec<Bin>,
-    /// Of values, for the first seed: those of test rows, of many a sample, the same rows for all arms.
+    /// Predictions of values for the first seed: test rows, a sample if there are many, the same rows for all
+    /// arms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub predictions: Vec<Prediction>,
 }
@@ -192,7 +194,7 @@ pub struct CurvePoint {
 pub struct Prediction {
     /// Its value.
     pub measured: f32,
-    /// What the model gives for it.
+    /// The model's prediction.
     pub predicted: f32,
 }
 
@@ -203,7 +205,7 @@ pub struct Bin {
     pub confidence: f64,
     /// Share of them that is right.
     pub accuracy: f64,
-    /// How many there are.
+    /// Numbers of rows.
     pub rows: usize,
 }
 
@@ -234,7 +236,7 @@ pub struct MeanStd {
     pub mean: f64,
     /// The sample standard deviation.
     pub std: f64,
-    /// How many numbers.
+    /// Count of numbers.
     pub n: usize,
 }
 
@@ -251,7 +253,7 @@ pub struct Comparison {
     pub a: String,
     /// Name of the arm it is compared with.
     pub b: String,
-    /// Of [`METRICS`] or [`VALUE_METRICS`].
+    /// One of [`METRICS`] or [`VALUE_METRICS`].
     pub metric: String,
     /// Mean difference.
     pub mean: f64,
@@ -264,7 +266,7 @@ pub struct Comparison {
     pub low: Option<f64>,
     /// Upper end.
     pub high: Option<f64>,
-    /// Of the two-sided paired t-test that the mean difference is zero; none of a single pair.
+    /// p-value of the two-sided paired t-test that the mean difference is zero; none for a single pair.
     pub p: Option<f64>,
     /// The same after Holm's correction for all comparisons beside it: of one data set, or over the sets.
     pub p_adjusted: Option<f64>,
@@ -273,7 +275,7 @@ pub struct Comparison {
 /// Over the data sets of one condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Overall {
-    /// Which sets, as in `Data sets held out`.
+    /// Title of the group of sets, as in `Data sets held out`.
     pub title: String,
     /// Their names.
     pub sets: Vec<String>,
@@ -287,7 +289,7 @@ pub struct Overall {
     pub ratios: Vec<Ratio>,
 }
 
-/// How the loss of `a` on test rows compares with that of `b`.
+/// Ratio of the loss of `a` on test rows to that of `b`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ratio {
     /// Name of an arm.
@@ -334,17 +336,17 @@ pub struct SizePoint {
     /// On test rows, in the target's unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rmse: Option<MeanStd>,
-    /// Whether no other point has as high an accuracy or R² in fewer bytes, or a higher one in as few.
+    /// True if no other point has as high an accuracy or R² in fewer bytes, or a higher one in as few.
     pub front: bool,
 }
 
 impl SizePoint {
-    /// What more of is better: accuracy or R².
+    /// The score, of which more is better: accuracy or R².
     pub fn score(&self) -> Option<MeanStd> {
         self.accuracy.or(self.r2)
     }
 
-    /// What less of is better: NLL or RMSE.
+    /// The loss, of which less is better: NLL or RMSE.
     pub fn loss(&self) -> Option<MeanStd> {
         self.nll.or(self.rmse)
     }

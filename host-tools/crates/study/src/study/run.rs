@@ -24,7 +24,7 @@ use microdistill_train::quantize::quantize;
 pub(super) struct Job<'a> {
     pub(super) study: &'a Study,
     pub(super) problem: &'a Problem,
-    /// Of the problem.
+    /// Hash of the problem.
     pub(super) hash: &'a str,
     pub(super) condition: Condition,
     /// Index of the seed.
@@ -35,7 +35,7 @@ pub(super) struct Job<'a> {
 pub(super) struct Task {
     pub(super) arm: Arm,
     pub(super) hidden: Vec<usize>,
-    /// Whether plots of it alone are wanted: its learning curve, and its predictions of values.
+    /// True if plots of it alone are wanted: its learning curve, and its predictions of values.
     plotted: bool,
 }
 
@@ -68,7 +68,8 @@ impl Job<'_> {
         tasks
     }
 
-    /// What came of `arm` with these hidden widths, under the arm's name; none if it is not finished, or not wanted.
+    /// The result of `arm` with these hidden widths, under the arm's name; none if it is not finished, or not
+    /// wanted.
     pub(super) fn cell(&self, ledger: &Ledger, arm: &Arm, hidden: &[usize]) -> Option<Cell> {
         let task = self.tasks().into_iter().find(|task| task.arm.same(arm) && task.hidden == hidden)?;
         let cell = ledger.model(&self.key(&task))?;
@@ -82,18 +83,18 @@ impl Job<'_> {
         key(&(self.rows(), seeds, arm.method, arm.knob, hidden, plotted, self.taught_by()))
     }
 
-    /// What decides about the rows of all seeds.
+    /// Everything that decides about the rows of all seeds.
     pub(super) fn rows(&self) -> impl Debug {
         (self.hash, self.condition, self.study.folds)
     }
 
-    /// What decides about teachers.
+    /// Everything that decides about teachers.
     pub(super) fn taught_by(&self) -> impl Debug {
         let teacher = self.study.teacher();
         (teacher.method, teacher.knob, &self.study.teacher_hidden)
     }
 
-    /// What is not finished.
+    /// The unfinished tasks.
     fn missing(&self, ledger: &Ledger) -> Vec<Task> {
         self.tasks().into_iter().filter(|task| ledger.model(&self.key(task)).is_none()).collect()
     }
@@ -128,7 +129,7 @@ impl Job<'_> {
         Training { arm, value: None, hidden, seed: self.seed(), watch }
     }
 
-    /// How many teachers the arms need.
+    /// Number of teachers the arms need.
     fn teachers(&self) -> u64 {
         let most = self.study.arms.iter().map(|arm| arm.method.teachers).max();
         most.unwrap_or_default().max(1) as u64
@@ -224,5 +225,5 @@ pub(super) fn key(of: &impl Debug) -> String {
     Sha256::digest(format!("{of:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What divides the seeds of the teachers of an ensemble.
+/// Distance between the seeds of the teachers of an ensemble.
 const MEMBERS: u64 = 0x9E37_79B9_7F4A_7C15;

@@ -13,7 +13,7 @@ pub(super) fn mean_std(numbers: &[f64]) -> MeanStd {
     MeanStd { mean, std, n }
 }
 
-/// What a t-test makes of paired differences.
+/// Result of a paired t-test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TTest {
     /// Their mean's 95 % confidence interval.

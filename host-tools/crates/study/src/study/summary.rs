@@ -15,7 +15,8 @@ use super::{Arm, BINS, CANDIDATES, SIZE_SEEDS, SIZES, Study, narrative};
 use microdistill_train::error::{Error, Result};
 use microdistill_train::metrics::Scores;
 
-/// What is compared: training and test rows together say whether a student overfits, the test rows alone what it is worth.
+/// Compared metrics: training and test rows together tell whether a student overfits, the test rows alone
+/// tell its worth.
 const COMPARED: [&str; 3] = ["test accuracy", "nll", "gap"];
 
 /// The same of values.
@@ -31,7 +32,7 @@ impl Study {
     }
 }
 
-/// Whether the metric means the same in all data sets.
+/// Returns true if the metric means the same in all data sets.
 fn is_common(metric: &str) -> bool {
     !metric.ends_with("rmse")
 }
@@ -280,7 +281,7 @@ fn value(cell: &Cell, metric: &str) -> Option<f64> {
     }
 }
 
-/// Of cells of one arm and size.
+/// The point of one arm and size.
 fn size_point(cells: &[Cell]) -> Option<SizePoint> {
     let first = cells.first()?;
     let of = |metric: &str| Some(values(cells, metric)).filter(|of| !of.is_empty()).map(|of| mean_std(&of));

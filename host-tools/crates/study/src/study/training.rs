@@ -15,11 +15,11 @@ use microdistill_train::synthetic;
 use microdistill_train::teacher;
 use microdistill_train::tune::beside_rows;
 
-/// How a model of an arm is trained.
+/// Training of a model of an arm.
 #[derive(Clone, Copy)]
 pub(super) struct Training<'a> {
     pub(super) arm: &'a Arm,
-    /// What the arm's knob is set to, if it has one.
+    /// Value of the arm's knob, if it has one.
     pub(super) value: Option<f32>,
     pub(super) hidden: &'a [usize],
     pub(super) seed: u64,
@@ -99,7 +99,7 @@ impl Training<'_> {
         })
     }
 
-    /// What `knob` is set to: tuned, fixed, or off.
+    /// The setting of `knob`: tuned, fixed, or off.
     fn setting(&self, knob: Knob, rows: usize) -> f32 {
         match (self.arm.knob, self.value, knob) {
             (Some(Knob::WeightDecay), Some(value), Knob::WeightDecay) => beside_rows(value, rows),
@@ -125,9 +125,9 @@ impl Training<'_> {
     }
 }
 
-/// Who asks how a study goes on.
+/// Callbacks of a running study.
 pub struct Watch<'a> {
-    /// Whether it is to end now.
+    /// Returns true if the study must end now.
     pub stop: &'a (dyn Fn() -> bool + Sync),
     /// Told after each training how much work is done, in the unit of [`Study::work`](super::Study::work).
     pub done: &'a (dyn Fn(u64) + Sync),

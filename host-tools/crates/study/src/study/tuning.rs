@@ -1,4 +1,4 @@
-//! What cross-validation on training rows sets the knobs to.
+//! Tuning: cross-validation on training rows sets the knobs.
 
 use rayon::prelude::*;
 
@@ -21,12 +21,12 @@ impl Job<'_> {
         if self.problem.is_fixed(self.condition) { self.study.seeds[0] } else { self.seed() }
     }
 
-    /// Whether that is this job's seed.
+    /// Returns true if that is this job's seed.
     pub(super) fn chooses(&self) -> bool {
         self.chooser() == self.seed()
     }
 
-    /// What the task's knob, if it has one, was set to.
+    /// The chosen value of the task's knob, if it has one.
     pub(super) fn setting(&self, ledger: &Ledger, arm: &Arm, hidden: &[usize]) -> Option<(Knob, f32)> {
         let (knob, choice) = arm.knob.zip(ledger.choice(&self.choice_key(arm, hidden)))?;
         Some((knob, *knob.candidates().get(choice)?))

@@ -1,4 +1,4 @@
-//! What the cells of a column are: numbers, in one of three ways to write them, or words.
+//! Profile of a column's cells: numbers, in one of three notations, or words.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 /// More different texts than this are no categories: identifiers, dates, free text.
 pub(super) const MOST_CATEGORIES: usize = 32;
 
-/// How a column writes numbers.
+/// Notation of the numbers of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
     /// `1234.5`
@@ -86,12 +86,12 @@ impl Survey {
         }
     }
 
-    /// Whether the column has numbers, and all are equal.
+    /// Returns true if the column has numbers, all of them equal.
     pub(super) fn is_constant(&self) -> bool {
         self.number.is_some() && !self.varies
     }
 
-    /// How numbers are written, in a column that is to hold nothing else.
+    /// The notation of numbers, for a column that must hold nothing else.
     pub(super) fn style(&self, file: &File, column: &str) -> Result<Style> {
         let error = |place: &Place, problem: &str| {
             let (line, text) = place.clone().unwrap_or_default();
@@ -115,7 +115,7 @@ impl Survey {
     }
 }
 
-/// Whether a text with commas is a number with a decimal comma, and whether it is one with thousands separated.
+/// Tells if a text with commas is a number with a decimal comma, and if it is one with separated thousands.
 fn commas(text: &str) -> Option<[bool; 2]> {
     if !text.contains(',') {
         return None;

@@ -1,4 +1,4 @@
-//! How columns become features: a number as it is, a category as a one among zeros, a text as its n-grams.
+//! Encoding of columns as features: a number unchanged, a category as one-hot, a text as its n-grams.
 
 use std::collections::{BTreeMap, BTreeSet};
 

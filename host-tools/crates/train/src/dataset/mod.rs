@@ -28,7 +28,7 @@ pub struct Dataset {
     pub features: Vec<String>,
     /// Raw features, shape (features × rows); NaN where a value is missing.
     pub x: DMatrix<f32>,
-    /// What the target column means.
+    /// Meaning of the target column.
     pub task: Task,
     /// The target column, one element a row.
     pub target: Target,
@@ -38,7 +38,7 @@ pub struct Dataset {
     pub hash: String,
     /// Texts that stood for a missing value beside the usual ones, as they do in further files of these rows.
     pub missing: Vec<String>,
-    /// What was assumed, ignored or found missing: to be told to the user.
+    /// Notes for the user: assumptions, ignored columns and missing values.
     pub notes: Vec<String>,
 }
 
@@ -107,7 +107,7 @@ impl Dataset {
         Dataset { x, target, groups: None, ..self.select(&[]) }
     }
 
-    /// What a further file with the same columns holds, its target among them.
+    /// The contents required of a further file with the same columns, including the target.
     pub fn expected(&self) -> Expected<'_> {
         Expected {
             features: &self.features,

@@ -12,7 +12,7 @@ use super::{Dataset, Target, Text};
 use crate::dataset::Task;
 use crate::error::Result;
 
-/// What a target column holds.
+/// Contents of a target column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Labels.
@@ -21,12 +21,13 @@ pub enum Kind {
     Regression,
 }
 
-/// Which columns of a file are not features.
+/// Columns of a file that are not features.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
     /// The target; the last column if not given.
     pub target: Option<String>,
-    /// What it holds; guessed if not given: numbers with a fraction, or more than 100 whole ones, are values.
+    /// Contents of the target; guessed if not given: numbers with a fraction, or more than 100 whole ones,
+    /// are values.
     pub kind: Option<Kind>,
     /// The groups of rows: a column of the file, which is then no feature, or another CSV file of one column.
     pub groups: Option<String>,
@@ -120,18 +121,18 @@ fn texts(file: &File, texts: &[Text], others: [Option<usize>; 2]) -> Result<Vec<
     Ok(encodings)
 }
 
-/// What a further file of a model must hold: columns are found by name, in any order.
+/// The contents required of a further file for a model. Columns are found by name, in any order.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// The features, in the model's order.
     pub features: &'a [String],
     /// The target and what it means.
     pub task: &'a Task,
-    /// Whether the target may be absent, as it is where rows are to be predicted.
+    /// True if the target may be absent, as in rows that are to be predicted.
     pub target_optional: bool,
-    /// As in [`Columns`].
+    /// The column of groups, as in [`Columns`].
     pub groups: Option<&'a str>,
-    /// As in [`Columns`].
+    /// Texts for missing values, as in [`Columns`].
     pub missing: &'a [String],
 }
 
@@ -204,7 +205,7 @@ struct Rows<const TEXTS: usize> {
     x: DMatrix<f32>,
     /// The text columns asked for; empty where none was.
     texts: [Vec<String>; TEXTS],
-    /// Where each row begins, from 1.
+    /// Line on which each row begins, from 1.
     lines: Vec<u64>,
 }
 

@@ -17,7 +17,7 @@ const LEAST: f32 = 1e-7;
 /// A column that goes with probabilities in the files that `predict` writes.
 const PREDICTION: &str = "prediction";
 
-/// How columns are named after labels, and so what they hold.
+/// Contents of soft labels, told by the names of the columns.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// `p(LABEL)`, a probability.

@@ -61,7 +61,7 @@ pub fn split(dataset: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<usi
     Ok(parts)
 }
 
-/// Whether rows can be divided by these shares.
+/// Checks that rows can be divided by these shares.
 ///
 /// # Errors
 /// One that is not positive, or a sum other than 1.

@@ -1,4 +1,4 @@
-//! What training rows become before a network sees them, and how a trained network is turned back.
+//! Standardization of training rows, and its inverse on a trained network.
 
 use nalgebra::DMatrix;
 
@@ -9,7 +9,7 @@ use crate::network::Network;
 /// Fitted on training rows, applied to any.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standardizer {
-    /// Of the features.
+    /// Scaler of the features.
     pub scaler: Scaler,
     /// Mean and standard deviation of the target's values; 0 and 1 for classes.
     value: (f32, f32),
@@ -27,7 +27,8 @@ pub struct Standardized {
 }
 
 impl Standardizer {
-    /// Of these training rows. Where values are learned from a teacher, `outputs` has what it gives for them.
+    /// Fits a standardizer to training rows. Where values are learned from a teacher, `outputs` holds the
+    /// teacher's values for them.
     pub fn fit(data: &Dataset, outputs: Option<&DMatrix<f32>>) -> Self {
         let values = match (&data.task, outputs, &data.target) {
             (Task::Regression { .. }, Some(outputs), _) => outputs.as_slice(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the outputs mean.
+/// Meaning of the outputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Task {

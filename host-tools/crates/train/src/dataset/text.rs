@@ -2,7 +2,8 @@
 
 use microdistill::text::ngrams;
 
-/// How a text column becomes features. Their names say it, as those of categories do, so that a model's names are enough
+/// Encoding of a text column as features. Their names tell it, as those of categories do, so that a model's
+/// names are enough
 /// to read another file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {

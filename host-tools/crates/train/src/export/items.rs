@@ -9,7 +9,7 @@ use crate::network::macs;
 /// A model on its way into a file.
 pub(super) struct File<'a> {
     pub(super) model: &'a Model,
-    /// Of the network's static.
+    /// Name of the network's static.
     pub(super) name: &'a str,
     pub(super) type_name: String,
     pub(super) parts: Parts,
@@ -22,8 +22,8 @@ impl File<'_> {
         let network_type = Node::Leaf(parts.network_type.clone());
         item(text, "The network's type.", &format!("type {type_name}"), &network_type);
         let array_of = |width| Node::Leaf(format!("[{}; {width}]", parts.number));
-        item(text, "What the network takes.", "type Input", &array_of(self.inputs()));
-        item(text, "What it gives.", "type Output", &array_of(self.outputs()));
+        item(text, "Input of the network.", "type Input", &array_of(self.inputs()));
+        item(text, "Output of the network.", "type Output", &array_of(self.outputs()));
         let (edge, value) = &parts.input;
         let doc = "Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN stays NaN.";
         item(text, doc, &format!("static INPUT: {edge}"), value);
@@ -61,11 +61,11 @@ impl File<'_> {
         let (inputs, rows) = (self.inputs(), self.model.examples.ncols());
         let head =
             format!("static GOLDEN: [::microdistill::golden::Golden<{inputs}, Input, Output>; {rows}]");
-        let doc = "What the desktop computed: `self_test` compares.";
+        let doc = "Outputs that the desktop computed. `self_test` compares them.";
         item_with(text, doc, &head, "::microdistill::golden::Golden", [], &self.parts.golden);
     }
 
-    /// What the network costs.
+    /// Writes the sizes of the network.
     pub(super) fn sizes(&self, text: &mut String) {
         let File { model, type_name, parts, .. } = self;
         let multiplications = leaf(macs(&model.widths()));
@@ -78,7 +78,7 @@ impl File<'_> {
         item(text, doc, "const SCRATCH_BYTES: usize", &scratch);
     }
 
-    /// What a firmware calls.
+    /// Writes the functions that firmware calls.
     pub(super) fn functions(&self, text: &mut String) {
         let File { name, parts, .. } = self;
         let (inputs, outputs) = (self.inputs(), self.outputs());

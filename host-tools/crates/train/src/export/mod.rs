@@ -68,7 +68,7 @@ fn check(model: &Model) -> Result<()> {
     Ok(())
 }
 
-/// What a model costs on a board, in bytes.
+/// Memory of a model on a board, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Footprint {
     /// Flash: the network and its edges, as `FLASH_BYTES` of the exported file.
@@ -79,7 +79,7 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// Of this model.
+    /// The footprint of this model.
     ///
     /// # Errors
     /// An ensemble.
@@ -88,7 +88,8 @@ impl Footprint {
         Ok(Footprint { flash, ram: scratch })
     }
 
-    /// Of a network of these widths, at least two, with this activation of its hidden layers, once it is quantized.
+    /// The footprint of a quantized network of these widths, at least two, with this activation of its hidden
+    /// layers.
     pub fn of_codes(widths: &[usize], precision: Precision, hidden: Activation) -> Self {
         Footprint { flash: parts::flash(widths, precision, hidden), ram: microdistill::scratch::<i8>(widths) }
     }

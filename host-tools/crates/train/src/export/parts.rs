@@ -1,4 +1,4 @@
-//! What an exported file says of an f32 network, and what of one of codes.
+//! Parts of an exported file that differ between f32 networks and networks of codes.
 
 use std::fmt::Debug;
 
@@ -11,11 +11,11 @@ use crate::network::int8::{Codes, DenseI8, Folded, LEAKY_SLOPE, NetworkI8, Stage
 use crate::network::precision::{Bits, Precision, Scales};
 use crate::network::{Activation, Network};
 
-/// What the kinds of network differ in.
+/// The differences between kinds of network.
 pub(super) struct Parts {
     /// In what the network computes.
     pub(super) number: &'static str,
-    /// What `predict` does, for its documentation.
+    /// Result of `predict`, for its documentation.
     pub(super) gives: &'static str,
     pub(super) network_type: String,
     /// Names that its value uses, and the value.
@@ -162,7 +162,7 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     }
 }
 
-/// What makes outputs of a layer's sums.
+/// The stage that turns a layer's sums into outputs.
 fn stage(layer: &DenseI8, stage: &Stage) -> Node {
     let codes =
         |codes: Codes| record("Dequantize", [("scale", leaf(codes.scale)), ("zero", leaf(codes.zero))]);
@@ -184,7 +184,7 @@ pub(super) fn dequantize(codes: &Codes) -> Node {
     record(DEQUANTIZE, [("scale", leaf(codes.scale)), ("zero", leaf(codes.zero))])
 }
 
-/// How a network of codes lies in flash.
+/// Storage of a network of codes in flash.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Storage {
     /// int8, one scale an output.
@@ -227,7 +227,7 @@ impl Storage {
         }
     }
 
-    /// What that macro takes beside widths.
+    /// Arguments of the macro after the widths.
     fn option(self, curved: bool) -> &'static str {
         match (self, curved) {
             (Storage::PerChannel | Storage::Int4, false) => "",
@@ -239,7 +239,7 @@ impl Storage {
         }
     }
 
-    /// What the network's value uses.
+    /// Names that the network's value uses.
     fn names(self, curved: bool) -> &'static str {
         match (self, curved) {
             (Storage::PerChannel | Storage::PerLayer, false) => {
@@ -280,7 +280,7 @@ impl Storage {
     }
 }
 
-/// What `Mlp!` takes for the activation of hidden layers.
+/// Argument of `Mlp!` for the activation of hidden layers.
 fn option(hidden: Activation) -> &'static str {
     match hidden {
         Activation::Identity => "::microdistill::activation::Identity",

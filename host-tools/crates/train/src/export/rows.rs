@@ -6,7 +6,7 @@ use crate::dataset::{Dataset, Target};
 use crate::model::{Body, Model};
 use crate::network::int8::NetworkI8;
 
-/// What a row is made of.
+/// Contents of a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
     /// Raw features, f32.
@@ -40,7 +40,7 @@ pub fn rows(model: &Model, data: &Dataset, form: Form) -> String {
         }
     };
     item(&mut text, doc, &format!("static ROWS: [[{number}; {inputs}]; {rows}]"), &values);
-    let doc = "What codes in the rows stand for, where they are codes.";
+    let doc = "Real values of the codes in the rows, if they are codes.";
     item(&mut text, doc, &format!("static CODES: Option<{DEQUANTIZE}>"), &codes);
     let head = format!("static CLASSES: [u16; {}]", classes.len());
     item(

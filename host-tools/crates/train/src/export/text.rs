@@ -17,7 +17,8 @@ pub(super) enum Node {
     Then(Box<Node>, Box<Node>),
 }
 
-/// What reads back to the same value, to the bit: floats have the shortest such text, strings their escapes.
+/// Source text that reads back to the same value, to the bit: floats have the shortest such text, strings
+/// their escapes.
 pub(super) fn leaf(value: impl Debug) -> Node {
     Node::Leaf(format!("{value:?}"))
 }

@@ -1,4 +1,4 @@
-//! What a device learned, read back: its parameters in a model that lends all the rest.
+//! Import of a device's learned parameters into a model that provides everything else.
 
 mod dump;
 pub mod log;
@@ -16,18 +16,18 @@ use crate::model::{Body, Model};
 use crate::network::Network;
 use log::weights_line;
 
-/// What a device gives back.
+/// A model with the parameters that a device learned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Learned {
     /// `like` with the device's parameters.
     pub model: Model,
-    /// How many of all parameters are other than those of `like`.
+    /// Number of parameters that differ from those of `like`.
     pub changed: usize,
-    /// What of each layer the device has trained, from input to output.
+    /// The trained part of each layer, from input to output.
     pub trained: Vec<Trained>,
 }
 
-/// What lends all that a device does not give back.
+/// The model that provides everything a device does not return.
 #[derive(Clone, Copy, Debug)]
 pub enum Base<'a> {
     /// A model of the network's shape, for a device that trains all of it.
@@ -111,7 +111,7 @@ fn learned(bytes: &[u8], base: Base<'_>, before: &Network) -> Result<Learned, St
     Ok(Learned { model, changed, trained })
 }
 
-/// What was trained of `network`, and its parameters, from a record, or from flash with checkpoints.
+/// The trained parts of `network`, and its parameters, from a record, or from flash with checkpoints.
 fn recorded(bytes: &[u8], network: &Network) -> Result<(Vec<Trained>, Vec<f32>), String> {
     let parts = Parts::of(network);
     let (header, parameters) = match record::split(bytes) {

@@ -1,4 +1,4 @@
-//! Which part of a network a device trains, told by the fingerprint of what it keeps.
+//! The part of a network that a device trains, identified by the fingerprint of what it keeps.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::network::{Dense, Network};
 
-/// What of a layer is trained: the words of [`FineTuned`](microdistill::FineTuned).
+/// The trained part of a layer: the words of [`FineTuned`](microdistill::FineTuned).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trained {
@@ -34,7 +34,7 @@ impl Trained {
         }
     }
 
-    /// Whether its weights are trained, and its biases.
+    /// True for trained weights and for trained biases.
     pub(super) fn tensors(self) -> [bool; 2] {
         [self == Trained::Trained, self != Trained::Frozen]
     }
@@ -66,7 +66,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// As [`FineTuned`](microdistill::FineTuned) builds their types: layers behind the last word are frozen, or trained, as one.
+/// The parts that [`FineTuned`](microdistill::FineTuned) can build: layers behind the last word are frozen,
+/// or trained, as one.
 fn parts(layers: &[Dense]) -> Vec<(Vec<Trained>, u32)> {
     let Some((first, rest)) = layers.split_first() else { return Vec::new() };
     if rest.is_empty() {

@@ -1,4 +1,4 @@
-//! What every usable model satisfies, whether it was read, trained or put together by hand.
+//! Invariants of every usable model, whether it was read, trained or built by hand.
 
 use super::format::member_prefix;
 use super::{Body, Model, Task};
@@ -8,7 +8,7 @@ use crate::network::{Activation, Network};
 use microdistill::quant::GROUP;
 
 impl Model {
-    /// What is wrong with the model, with the tensor's name.
+    /// Checks the model; an error names the tensor.
     pub(crate) fn check(&self) -> Result<(), String> {
         let features = self.metadata.features.len();
         if features == 0 {
@@ -104,7 +104,7 @@ fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
     Ok(width)
 }
 
-/// What an int8 network satisfies, and weights that four bits and their groups' scales hold.
+/// Checks an int8 network, and that four bits and their groups' scales can hold its weights.
 fn check_i4(network: &NetworkI8, features: usize) -> Result<usize, String> {
     let outputs = check_i8(network, features)?;
     let grouped = |layer: &DenseI8| !layer.group_scales.is_empty();

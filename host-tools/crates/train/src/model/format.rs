@@ -38,7 +38,7 @@ struct Header {
     version: u32,
     numbers: Numbers,
     activations: Vec<Activation>,
-    /// Of an ensemble: how many.
+    /// Number of members of an ensemble.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     members: Option<usize>,
     metadata: Metadata,
@@ -137,7 +137,7 @@ impl Model {
     }
 }
 
-/// What stands before the names of a member's tensors.
+/// Prefix of the names of a member's tensors.
 pub(super) fn member_prefix(index: usize) -> String {
     format!("members.{index}.")
 }
@@ -284,7 +284,7 @@ impl Reader<'_> {
         Ok(Network::new(activations.iter().enumerate().map(layer).collect::<Result<Vec<_>, String>>()?))
     }
 
-    /// As many codes as `wanted`, of the tensors `name.scale` and `name.zero`.
+    /// Reads `wanted` codes from the tensors `name.scale` and `name.zero`.
     fn codes(&mut self, name: &str, wanted: usize) -> Result<Vec<Codes>, String> {
         let scales = self.vector(&format!("{name}.scale"))?;
         let zeros = self.vector(&format!("{name}.zero"))?;

@@ -1,4 +1,4 @@
-//! What a model file says about itself.
+//! Metadata of a model file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,13 +10,14 @@ use crate::network::precision::Precision;
 use crate::synthetic::Synthetic;
 use crate::teacher::Settings;
 
-/// Where a model comes from and what its numbers mean. Holds no time and no path of a machine: the same training gives
+/// Origin of a model and meaning of its numbers. Holds no time and no path of a machine, because the same
+/// training gives
 /// the same file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metadata {
     /// Teacher or student.
     pub role: Role,
-    /// What the outputs mean.
+    /// Meaning of the outputs.
     pub task: Task,
     /// Names of the inputs, in order.
     pub features: Vec<String>,
@@ -27,16 +28,16 @@ pub struct Metadata {
     /// Texts that stood for a missing value in them, beside the usual ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
-    /// How those were divided, if they held the test rows, too.
+    /// Division of those data, if they held the test rows too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
-    /// How a teacher was trained, as far as it is known.
+    /// Settings of a teacher's training, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Settings>,
-    /// What its weights were rounded to while it was trained.
+    /// Precision to which the weights were rounded during training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
-    /// What it learned from beside those data, labelled by its teacher.
+    /// Additional teacher-labelled rows the model was trained on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<Further>,
     /// The share that those had in each batch; none: all rows were shuffled together.
@@ -46,12 +47,13 @@ pub struct Metadata {
     pub command: String,
     /// Scores by name, as "test accuracy"; a file keeps the finite ones.
     pub scores: BTreeMap<String, f64>,
-    /// Where it was trained, when the result depends on it.
+    /// Machine of the training, if the result depends on it.
     pub machine: Option<Machine>,
 }
 
 impl Metadata {
-    /// Of a model trained on `data`; [`command`](Metadata::command) and [`scores`](Metadata::scores) are still empty.
+    /// Metadata of a model trained on `data`; [`command`](Metadata::command) and [`scores`](Metadata::scores)
+    /// are still empty.
     pub fn of(data: &Dataset, role: Role, seed: u64) -> Self {
         Metadata {
             role,
@@ -72,13 +74,14 @@ impl Metadata {
     }
 }
 
-/// How one file is divided into training, validation and test rows, so that whoever reads it again finds the same test
+/// Division of one file into training, validation and test rows, kept so that a second reader finds the same
+/// test
 /// rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Division {
     /// Shares of the three parts.
     pub shares: Vec<f64>,
-    /// Of the draw.
+    /// Seed of the draw.
     pub seed: u64,
     /// The column or file of the groups that stay together.
     pub groups: Option<String>,
@@ -87,13 +90,13 @@ pub struct Division {
 /// Rows that a student learned from beside its data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Further {
-    /// Where they come from.
+    /// Source of the rows.
     pub source: Source,
-    /// How many they are.
+    /// Number of rows.
     pub rows: usize,
 }
 
-/// Where further rows come from.
+/// Source of further rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
@@ -116,9 +119,9 @@ impl std::fmt::Display for Further {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// What is imitated.
+    /// The model that is imitated.
     Teacher,
-    /// What imitates, and goes to a board.
+    /// The model that imitates, and runs on a board.
     Student,
 }
 

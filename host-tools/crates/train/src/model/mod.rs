@@ -22,7 +22,7 @@ use crate::outputs::Answers;
 /// A teacher or a student, from raw features to logits or values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// Where it comes from and what its numbers mean.
+    /// Origin of the model and meaning of its numbers.
     pub metadata: Metadata,
     /// The first step of every inference.
     pub scaler: Scaler,
@@ -35,7 +35,7 @@ pub struct Model {
 /// The network behind the scaler.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
-    /// As it was trained.
+    /// The network as it was trained.
     F32(Network),
     /// Several as they were trained, of one shape, whose probabilities or values are averaged: a teacher.
     Ensemble(Vec<Network>),
@@ -86,7 +86,7 @@ impl Model {
         file::write(path, &bytes)
     }
 
-    /// What a data file for this model holds, its target among them.
+    /// The contents required of a data file for this model, including its target.
     pub fn expected(&self) -> Expected<'_> {
         Expected {
             features: self.features(),
@@ -173,7 +173,7 @@ impl Model {
         }
     }
 
-    /// What the model says about the rows of `data` as a teacher.
+    /// The model's outputs for the rows of `data`, as a teacher.
     pub fn answers(&self, data: &Dataset) -> Answers {
         match &self.body {
             Body::Ensemble(members) => answers(members, &self.scaler.apply(&data.x)),
@@ -181,7 +181,8 @@ impl Model {
         }
     }
 
-    /// What the middle hidden layer gives for every row of `data`, for [students](crate::student::fit_with_hints) of
+    /// Outputs of the middle hidden layer for every row of `data`, for
+    /// [students](crate::student::fit_with_hints) of
     /// another width: shape (units × rows). None without a hidden layer, and of an ensemble or a quantized model.
     pub fn hints(&self, data: &Dataset) -> Option<DMatrix<f32>> {
         let Body::F32(network) = &self.body else { return None };
@@ -203,7 +204,7 @@ impl Model {
         }
     }
 
-    /// What the members say together for the standardized rows `x`: shape (outputs × rows).
+    /// The members' joint outputs for the standardized rows `x`: shape (outputs × rows).
     fn average(&self, members: &[Network], x: &DMatrix<f32>) -> DMatrix<f32> {
         let answers = answers(members, x);
         match self.metadata.task {
@@ -213,12 +214,12 @@ impl Model {
     }
 }
 
-/// What each member says for the standardized rows `x`.
+/// Each member's outputs for the standardized rows `x`.
 fn answers(members: &[Network], x: &DMatrix<f32>) -> Answers {
     Answers::alike(members.iter().map(|member| member.predict_all(x)))
 }
 
-/// How many rows become golden vectors.
+/// Number of rows that become golden vectors.
 const EXAMPLES: usize = 4;
 
 /// `count` columns of `x`, evenly spaced.

@@ -10,7 +10,7 @@ use crate::network::Network;
 #[derive(Clone, Debug)]
 pub(crate) struct Dropout {
     keep: f32,
-    /// Which units are dropped, of every hidden layer; none if dropout is off.
+    /// Masks of the hidden layers, true for a dropped unit; empty if dropout is off.
     dropped: Vec<Vec<bool>>,
 }
 
@@ -27,7 +27,7 @@ impl Dropout {
         Dropout { keep: 1.0 - share, dropped: hidden.iter().map(|&width| vec![false; width]).collect() }
     }
 
-    /// Whether nothing is ever dropped.
+    /// Returns true if nothing is ever dropped.
     pub(crate) fn is_off(&self) -> bool {
         self.dropped.is_empty()
     }

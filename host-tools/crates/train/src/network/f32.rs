@@ -76,7 +76,7 @@ impl Activation {
         typed!(self, A => A::fan(inputs, outputs))
     }
 
-    /// As `--activation` and model files have it.
+    /// Name in `--activation` and in model files.
     pub fn name(self) -> &'static str {
         match self {
             Activation::Identity => "identity",
@@ -88,7 +88,7 @@ impl Activation {
         }
     }
 
-    /// Whether it is more than a clamp: in int8, a table.
+    /// Returns true for an activation that is more than a clamp: in int8, a table.
     pub(crate) fn is_curved(self) -> bool {
         matches!(self, Activation::LeakyRelu | Activation::Tanh | Activation::Sigmoid)
     }
@@ -244,7 +244,7 @@ pub struct Network {
     layers: Vec<Dense>,
 }
 
-/// What the layers took in a recorded pass.
+/// Inputs of the layers in a recorded pass.
 #[derive(Clone, Copy)]
 pub(crate) enum Inputs<'a> {
     /// The first this sample, the others what the one before gave.

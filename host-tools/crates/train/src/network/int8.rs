@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 
 use crate::network::Activation;
 
-/// Which real numbers the i8 codes stand for: `(code − zero)·scale`.
+/// Real numbers of the i8 codes: `(code − zero)·scale`.
 pub type Codes = Dequantize;
 
 /// `y = activation(weights·x + bias)` in codes.

@@ -1,17 +1,18 @@
-//! How fine weights are, and the codes that they become.
+//! Precision of weights, and the codes they are rounded to.
 
 use microdistill::quant::GROUP;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// What the weights of a network are rounded to, after training or for the second half of it. Activations have 8 bits
+/// Precision to which the weights of a network are rounded, after training or for the second half of it.
+/// Activations have 8 bits
 /// whatever the weights have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Precision {
-    /// Of a code.
+    /// Bits of a code.
     pub bits: Bits,
-    /// Where codes have another size.
+    /// Extent of one scale.
     pub scales: Scales,
 }
 
@@ -27,7 +28,7 @@ pub enum Bits {
     Eight,
 }
 
-/// How many scales the weights of a layer have.
+/// Number of scales of a layer's weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scales {
@@ -40,7 +41,7 @@ pub enum Scales {
     PerGroup,
 }
 
-/// What an output's weights become.
+/// Codes of an output's weights.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Codes {
     /// A code a weight, times the scale of its group.
@@ -63,7 +64,7 @@ impl Precision {
         Precision { bits, scales: Scales::PerGroup }
     }
 
-    /// Whether layers can have it.
+    /// Checks that layers can have this precision.
     ///
     /// # Errors
     /// A combination that no layer of the core has.
@@ -148,7 +149,7 @@ impl Bits {
             .unwrap_or(LARGEST_GROUP_SCALE)
     }
 
-    /// Of the weights that codes of this size stand for.
+    /// Squared error of the weights that codes of this scale stand for.
     fn squared_error(self, row: &[f32], scale: f64) -> f64 {
         let errors = row.iter().map(|&weight| f64::from(weight) - self.code(weight, scale) * scale);
         errors.fold(0.0, |sum, error| sum + error * error)

@@ -2,7 +2,8 @@
 
 use microdistill::schedule::{HalfCosine, Schedule as _};
 
-/// Where the temperature of a recipe goes: in the first epoch it is the recipe's (annealing: Jafari et al. 2021).
+/// Temperature schedule of a recipe. In the first epoch the temperature is the recipe's (annealing: Jafari et
+/// al. 2021).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cooling {
     /// T > 0 of the last epoch.
@@ -14,7 +15,7 @@ pub struct Cooling {
 /// The way between two temperatures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Curve {
-    /// As much each epoch.
+    /// The same change every epoch.
     #[default]
     Linear,
     /// Slow at both ends: along a half cosine.

@@ -18,7 +18,7 @@ pub struct Distiller {
     student: Network,
     quantized: Option<StraightThrough>,
     dropout: Dropout,
-    /// What every layer took, and what the last gave, where units are dropped.
+    /// Inputs of every layer and outputs of the last one, where units are dropped.
     inputs: Vec<Vec<f32>>,
     gradient: Network,
     moments: [Network; 2],

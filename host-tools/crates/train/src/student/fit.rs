@@ -21,7 +21,8 @@ use crate::progress::Progress;
 pub struct Taught<'a> {
     /// The rows.
     pub data: &'a Dataset,
-    /// Of the same rows, in the target's unit, as [`Model::answers`] gives them. Without a teacher, values are learned
+    /// Teacher outputs for the same rows, in the target's unit, as [`Model::answers`] gives them. Without a
+    /// teacher, values are learned
     /// from the rows themselves.
     pub teacher: Option<&'a Answers>,
 }

@@ -1,4 +1,4 @@
-//! What a student is trained for, as one loss.
+//! Recipes: the loss that a student minimizes.
 
 use microdistill::loss::{
     CenteredLogitMse, CrossEntropy, DecoupledSoftLabels, Linear, Loss, OutputMse, Soft, SoftLabels, Softmax,
@@ -7,7 +7,7 @@ use microdistill::loss::{
 use crate::class_weights::weigh;
 use crate::error::{Error, Result};
 
-/// What a student is trained for.
+/// The loss that a student minimizes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Recipe {
     /// Cross-entropy with the labels; no teacher.
@@ -43,7 +43,7 @@ impl Recipe {
         }
     }
 
-    /// What is wrong with its numbers, or with so many outputs.
+    /// Checks the recipe's numbers, and that it fits this number of outputs.
     pub fn check(self, outputs: usize) -> Result<()> {
         let invalid = |message: String| Err(Error::Invalid(message));
         let (temperature, alpha, beta) = match self {
@@ -69,7 +69,7 @@ impl Recipe {
         Ok(())
     }
 
-    /// What the cross-entropy with the label counts.
+    /// Weight of the cross-entropy with the label.
     pub(super) fn label_share(self) -> f32 {
         match self {
             Recipe::HardLabels => 1.0,
@@ -95,14 +95,14 @@ impl Recipe {
     }
 }
 
-/// What one row teaches.
+/// The target of one row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lesson<'a> {
     /// The teacher's logits or values; empty without one.
     pub teacher: &'a [f32],
     /// The class, if it is known.
     pub label: Option<usize>,
-    /// What the row counts.
+    /// Weight of the row.
     pub weight: Option<f32>,
 }
 

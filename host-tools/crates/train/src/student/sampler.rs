@@ -26,7 +26,8 @@ impl Blend {
         self.own.saturating_add(self.beside(self.own))
     }
 
-    /// How many further rows stand among the first `own` ones of the data: evenly, so that the share holds in any batch.
+    /// Number of further rows mixed among the first `own` rows of the data: evenly, so that the share holds
+    /// in any batch.
     fn beside(self, own: usize) -> usize {
         (own as f64 * self.share / (1.0 - self.share)).round() as usize
     }
@@ -55,7 +56,7 @@ impl Blend {
 
 /// The rows of a pass, in a new order each time.
 pub(super) struct Order {
-    /// Those of the data: all, if nothing is blended.
+    /// Rows of the data: all of them, if nothing is blended.
     own: Vec<usize>,
     further: Option<Further>,
     pass: Vec<usize>,
@@ -65,12 +66,12 @@ pub(super) struct Order {
 struct Further {
     blend: Blend,
     rows: Vec<usize>,
-    /// How many have been drawn since they were shuffled.
+    /// Number drawn since the last shuffle.
     drawn: usize,
 }
 
 impl Order {
-    /// Of so many rows. Without a blend all are shuffled together.
+    /// A sampler of `rows` rows. Without a blend, all are shuffled together.
     ///
     /// # Errors
     /// A share out of its range, rows of one kind alone, or too many samples a pass.

@@ -1,4 +1,4 @@
-//! What a student learns from.
+//! The training set of a student: features, labels and teacher outputs, row by row.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use super::recipe::{Lesson, Recipe};
 use crate::error::{Error, Result};
 use crate::outputs::Answers;
 
-/// What a student learns from, or is judged by; columns and elements belong together.
+/// Training or validation set of a student. Columns and elements belong together.
 #[derive(Clone, Copy, Debug)]
 pub struct Lessons<'a> {
     /// Standardized features, shape (inputs × rows).
     pub x: &'a DMatrix<f32>,
     /// The class of every row whose class is known.
     pub labels: &'a [Option<usize>],
-    /// What teachers say about the rows, or measured values.
+    /// Teacher outputs for the rows, or measured values.
     pub teacher: Option<&'a Answers>,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Lessons<'a> {
         Asked { x: self.x, labels: self.labels, teacher, weights }
     }
 
-    /// What does not fit: `widths` are the student's, from input to output.
+    /// Checks the shapes: `widths` are the student's, from input to output.
     pub(super) fn check(&self, recipe: Recipe, inputs: usize, outputs: usize) -> Result<()> {
         let rows = self.x.ncols();
         let invalid = |message: String| Err(Error::Invalid(message));
@@ -74,7 +74,7 @@ impl<'a> Lessons<'a> {
 }
 
 impl Asked<'_> {
-    /// What the row teaches, its features left out.
+    /// The target of a row, without its features.
     pub(super) fn lesson(&self, row: usize) -> Lesson<'_> {
         let outputs = self.teacher.nrows();
         let label = self.labels[row];

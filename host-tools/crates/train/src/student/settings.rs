@@ -1,4 +1,4 @@
-//! How a student is trained.
+//! Hyperparameters of a student.
 
 use microdistill::optimizer::AdamRates;
 
@@ -12,16 +12,16 @@ use crate::hyperparameters::{self, epochs};
 use crate::network::precision::Precision;
 use crate::network::{Activation, check_widths};
 
-/// How a student is trained.
+/// Hyperparameters of a student's training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Widths from input to output.
     pub widths: Vec<usize>,
-    /// Of the hidden layers.
+    /// Activation of the hidden layers.
     pub activation: Activation,
     /// The loss.
     pub recipe: Recipe,
-    /// Where the recipe's temperature goes over the epochs; none: it stays.
+    /// Temperature schedule over the epochs; none: the temperature is constant.
     pub cooling: Option<Cooling>,
     /// Share of hidden units dropped, drawn anew for each sample, in [0, 1).
     pub dropout: f32,
@@ -41,12 +41,13 @@ pub struct Settings {
     /// Early stopping: epochs without a better validation loss after which training stops. Needs validation lessons; the
     /// weights of the best epoch are kept in any case where there are such.
     pub patience: Option<usize>,
-    /// What rows count, by their label; validation rows count alike.
+    /// Weights of rows by label. Validation rows all count the same.
     pub class_weights: ClassWeights,
-    /// What weights are rounded to in the second half of the epochs, with activations of 8 bits: quantization-aware
+    /// Precision to which weights are rounded in the second half of the epochs, with activations of 8 bits:
+    /// quantization-aware
     /// training. The student that comes out has such weights, and early stopping waits for that half.
     pub precision: Option<Precision>,
-    /// Of initial weights, of the order of samples, of dropped units and of what is mixed.
+    /// Seed of the initial weights, the order of samples, dropped units and mixup.
     pub seed: u64,
 }
 
@@ -88,7 +89,7 @@ impl Settings {
         }
     }
 
-    /// What is wrong with the settings, or with lessons for them.
+    /// Checks the settings, and the training set against them.
     pub(super) fn check(&self, lessons: Lessons<'_>) -> Result<()> {
         let invalid = |message: String| Err(Error::Invalid(message));
         let (inputs, outputs) = check_widths(&self.widths)?;

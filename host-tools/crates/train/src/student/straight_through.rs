@@ -21,7 +21,7 @@ pub(super) struct StraightThrough {
     precision: Precision,
     /// The student, its weights rounded.
     network: Network,
-    /// Of the input and of every layer's output.
+    /// Codes of the input and of every layer's output.
     codes: Vec<Codes>,
     /// Rounded: the input and every layer's output of the recorded pass.
     rounded: Vec<Vec<f32>>,
@@ -101,7 +101,7 @@ mod tests {
     /// The network in f64, every rounding replaced by the constant that it added in the recorded pass.
     struct Smooth {
         layers: Vec<(Vec<f64>, Vec<f64>, Activation)>,
-        /// What dropout makes of an output of 1, for the input and the outputs of every layer.
+        /// Factors that dropout applies to an output of 1, for the input and the outputs of every layer.
         factors: Vec<Vec<f64>>,
         constants: Vec<Vec<f64>>,
     }

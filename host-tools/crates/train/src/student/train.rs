@@ -23,11 +23,11 @@ pub struct Epoch {
     pub number: usize,
     /// Mean training loss of the epoch, while weights moved, units were dropped and rows were mixed.
     pub loss: f64,
-    /// How good the student was on the validation rows after the epoch.
+    /// The student's score on the validation rows after the epoch.
     pub validation: Option<Validation>,
 }
 
-/// How good a student is on rows that it does not learn from.
+/// Score of a student on validation rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Validation {
     /// Mean of the loss that it is trained by, at the last temperature: nothing dropped or mixed, all rows counting alike.
@@ -39,7 +39,7 @@ pub struct Validation {
 /// A trained student.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
-    /// Of the best epoch if there were validation rows, else of the last.
+    /// The network of the best epoch if there were validation rows, else of the last.
     pub network: Network,
     /// The epoch it is of, from 1.
     pub epoch: usize,
@@ -191,7 +191,7 @@ impl<'a> Training<'a> {
     }
 }
 
-/// How good a student is on other rows.
+/// Scores a student on other rows.
 fn judge(student: &Network, objective: &Objective, rows: &Asked<'_>) -> Validation {
     let mut tape = student.tape();
     let outputs = tape.last().map_or(0, Vec::len);

@@ -29,7 +29,7 @@ struct Gan<T> {
     generator: Batched<T>,
     /// From features to the logit of "a row of the data".
     discriminator: Batched<T>,
-    /// What the discriminator judges: rows of the data, then as many that the generator made. Shape (features × 2·batch).
+    /// Input of the discriminator: rows of the data, then as many generated ones. Shape (features × 2·batch).
     judged: DMatrix<T>,
     /// ∂L/∂judged
     gradient: DMatrix<T>,

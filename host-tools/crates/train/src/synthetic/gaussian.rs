@@ -33,7 +33,8 @@ struct Gaussian {
 }
 
 impl Gaussian {
-    /// Of the columns of `x`, at least one. Its covariance is `(1−ρ)·S + ρ·tr(S)/p·I` with that of the columns, `S`, and
+    /// Fits the columns of `x`, at least one. Its covariance is `(1−ρ)·S + ρ·tr(S)/p·I` with that of the
+    /// columns, `S`, and
     /// the oracle approximating shrinkage `ρ` (Chen, Wiesel, Eldar and Hero 2010, equation 23), so that a class may have
     /// fewer rows than features. Columns that are all equal give themselves.
     fn fit(x: &DMatrix<f64>) -> Self {

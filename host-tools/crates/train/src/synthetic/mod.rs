@@ -24,7 +24,7 @@ use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::random::shuffle;
 
-/// How rows are made.
+/// Method that makes the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Synthetic {
@@ -53,7 +53,7 @@ impl Synthetic {
         Synthetic::Gan,
     ];
 
-    /// As `--synthetic` and model files have it.
+    /// Name in `--synthetic` and in model files.
     pub fn name(self) -> &'static str {
         match self {
             Synthetic::Jitter => "jitter",

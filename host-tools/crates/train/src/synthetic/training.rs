@@ -1,4 +1,4 @@
-//! What the trainings of VAE and GAN have in common.
+//! The parts that the trainings of VAE and GAN share.
 
 use microdistill::optimizer::AdamRates;
 use microdistill::schedule::{HalfCosine, Schedule as _};

@@ -1,4 +1,4 @@
-//! What a batched training must do.
+//! Tests of batched training.
 
 use std::ops::ControlFlow;
 
@@ -11,9 +11,9 @@ use super::train::{Epoch, Examples, Settings, Target, losses, train};
 use crate::class_weights::ClassWeights;
 use crate::dataset::Task;
 use crate::dataset::{self, Dataset};
-use crate::progress::Progress;
 use crate::network::batched::{Batched, Mode, gradients, tensors};
 use crate::network::{Activation, Network};
+use crate::progress::Progress;
 use rand_core::Rng;
 
 fn inputs(rows: usize, features: usize) -> DMatrix<f64> {
@@ -65,7 +65,7 @@ fn settings(widths: &[usize]) -> Settings {
     }
 }
 
-/// Whether two numbers have the same sign: not learnable by a linear model.
+/// Labels that tell if two numbers have the same sign: not learnable by a linear model.
 fn xor(rows: usize) -> (DMatrix<f32>, Vec<usize>) {
     let x = inputs(rows, 2).map(|x| x as f32);
     let classes = x.column_iter().map(|x| usize::from(x[0] * x[1] > 0.0)).collect();

@@ -17,7 +17,7 @@ use crate::network::batched::{Adam, Batched, Mode, Real, gather};
 use crate::network::{Activation, Network, check_widths};
 use crate::random::shuffle;
 
-/// What a teacher is held against, one element or column a row of data.
+/// Target of a teacher, one element or column per row of data.
 #[derive(Clone, Copy, Debug)]
 pub enum Target<'a, T = f32> {
     /// Classes, for cross-entropy.
@@ -31,16 +31,17 @@ pub enum Target<'a, T = f32> {
 pub struct Examples<'a, T = f32> {
     /// Standardized features, shape (inputs × rows).
     pub x: &'a DMatrix<T>,
-    /// What belongs to them.
+    /// Targets of the rows.
     pub target: Target<'a, T>,
 }
 
-/// How a teacher is trained. A [model file](crate::model::Metadata::training) keeps it, for [others like it](super::fit_like).
+/// Hyperparameters of a teacher. A [model file](crate::model::Metadata::training) keeps them, for [others
+/// like it](super::fit_like).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Widths from input to output.
     pub widths: Vec<usize>,
-    /// Of the hidden layers.
+    /// Activation of the hidden layers.
     pub activation: Activation,
     /// Share of hidden units dropped at each step, in [0, 1).
     pub dropout: f32,
@@ -54,13 +55,13 @@ pub struct Settings {
     /// Epochs without a better validation loss after which training stops. Needs validation rows; the weights of the
     /// best epoch are kept in any case where there are such rows.
     pub patience: Option<usize>,
-    /// What rows count in training, by their label; validation rows count alike.
+    /// Weights of training rows by label. Validation rows all count the same.
     pub class_weights: ClassWeights,
-    /// Of initial weights, of the order of samples and of dropped units.
+    /// Seed of the initial weights, the order of samples and the dropped units.
     pub seed: u64,
 }
 
-/// As a file has them.
+/// The serialized form of the rates.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "AdamRates")]
 struct Rates {
@@ -85,7 +86,7 @@ pub struct Epoch {
 /// A trained teacher.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
-    /// Of the best epoch if there were validation rows, else of the last.
+    /// The network of the best epoch if there were validation rows, else of the last.
     pub network: Network,
     /// The epoch it is of, from 1; 0 if training was stopped before the first.
     pub epoch: usize,

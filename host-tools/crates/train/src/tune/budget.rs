@@ -1,13 +1,13 @@
-//! What a cross-validation may cost.
+//! Budget of a cross-validation.
 
 use super::WEIGHT_DECAYS;
 use crate::dataset::{Dataset, split};
 use crate::error::Result;
 
-/// What is tried where rows and parameters are many.
+/// Candidates for large data sets and networks.
 const FEW_WEIGHT_DECAYS: [f32; 4] = [0.0, 0.25, 1.0, 4.0];
 
-/// How much of a cross-validation is worth its time.
+/// Extent of a cross-validation that is worth its time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Number of folds.
@@ -37,7 +37,7 @@ impl Plan {
         Plan { folds: fewest, candidates: FEW_WEIGHT_DECAYS.to_vec(), rows }
     }
 
-    /// As many of the rows as planned, by class and seed.
+    /// Selects the planned number of rows, by class and seed.
     ///
     /// # Errors
     /// Classes too small to be divided.

@@ -55,19 +55,19 @@ pub fn beside_rows(candidate: f32, rows: usize) -> f32 {
 /// A weight decay to be chosen by cross-validation, as `--weight-decay auto` does.
 #[derive(Debug)]
 pub struct Tuning {
-    /// What is afforded.
+    /// The plan that the budget affords.
     pub plan: Plan,
-    /// Whether less is afforded than was asked for.
+    /// True if the plan is smaller than the one asked for.
     pub reduced: bool,
     /// The rows of the plan.
     pub rows: Dataset,
     /// Their folds.
     pub folds: Vec<Fold>,
-    /// How many rows the choice is for.
+    /// Number of rows that the choice is for.
     all_rows: usize,
 }
 
-/// What was chosen.
+/// The chosen weight decay.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Choice {
     /// For all rows; 0 if every training diverged.
@@ -91,7 +91,7 @@ impl Tuning {
         Ok(Tuning { reduced: plan != all, plan, rows, folds, all_rows: data.rows() })
     }
 
-    /// How often [`choose`](Tuning::choose) trains.
+    /// Number of trainings of [`choose`](Tuning::choose).
     pub fn trainings(&self) -> usize {
         self.folds.len() * self.plan.candidates.len()
     }

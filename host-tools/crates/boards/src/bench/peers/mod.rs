@@ -19,13 +19,13 @@ use microdistill_train::quantize::quantize;
 
 /// The board for which `benches/peers` is written.
 const BOARD: &str = "qemu-mps2";
-/// Where its package is, in the repository.
+/// Folder of the package, in the repository.
 const PACKAGE: &str = "benches/peers";
-/// Where emlearn is put, in the repository; the package's build script knows it, too.
+/// Folder of emlearn, in the repository. The package's build script uses the same path.
 pub(crate) const EMLEARN: &str = "benches/target/emlearn";
 /// The release of emlearn that is compared.
 pub(crate) const EMLEARN_VERSION: &str = "0.23.2";
-/// What compiles it.
+/// The C compiler.
 pub(crate) const C_COMPILER: &str = "arm-none-eabi-gcc";
 
 /// A library, and the program that measures it.
@@ -33,7 +33,7 @@ pub(crate) const C_COMPILER: &str = "arm-none-eabi-gcc";
 pub struct Peer {
     /// For people, with its version.
     pub name: &'static str,
-    /// Of its arithmetic: `f32`, or `int8` with one scale of weights a layer.
+    /// Arithmetic: `f32`, or `int8` with one scale of weights per layer.
     pub kind: &'static str,
     program: &'static str,
     feature: Option<&'static str>,
@@ -65,7 +65,7 @@ pub struct Compared {
     pub library: String,
     /// The network.
     pub model: String,
-    /// As of the [`Peer`].
+    /// Arithmetic of the [`Peer`].
     pub kind: String,
     /// Multiplications of an inference.
     pub macs: u64,
@@ -73,22 +73,22 @@ pub struct Compared {
     pub instructions: u64,
     /// Modelled, of the same.
     pub cycles: Option<u64>,
-    /// Of the whole program, which differs from the others in the library and its network.
+    /// Flash of the whole program. Programs differ only in the library and its network.
     pub flash: Option<u64>,
     /// Bytes of stack, painted.
     pub stack: Option<u64>,
     /// Its outputs beside those of the desktop.
     pub outputs: Option<Outputs>,
-    /// Whether all this was measured elsewhere.
+    /// True if the figures were measured elsewhere and are quoted.
     pub quoted: bool,
 }
 
-/// How a library's outputs compare with the desktop's.
+/// Comparison of a library's outputs with the desktop's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Outputs {
-    /// How many were compared.
+    /// Number of outputs compared.
     pub compared: usize,
-    /// How many have other bits.
+    /// Number of outputs whose bits differ.
     pub different: usize,
     /// The largest difference.
     pub largest: f32,
@@ -109,7 +109,7 @@ pub(crate) fn emlearn_headers() -> Result<PathBuf> {
 }
 
 impl Peer {
-    /// Whether what it needs is here.
+    /// Returns true if everything the peer needs is installed.
     ///
     /// # Errors
     /// No clone of the repository.
@@ -197,7 +197,7 @@ struct Quote {
     stack: Option<u64>,
 }
 
-/// What is not built here, but quoted: figures with the same counts and costs of the same shapes.
+/// Peers that are not built here, but quoted: figures of the same shapes, counted in the same way.
 ///
 /// # Errors
 /// A data file that cannot be understood.

@@ -121,7 +121,7 @@ fn table(builder: &mut Builder, fill: impl FnOnce(&mut Builder)) -> Table {
     builder.end_table(start)
 }
 
-/// Where a table's list of fields has this one, by its number in the schema.
+/// Offset of a field in a table's list of fields, by its number in the schema.
 fn slot(field: u16) -> u16 {
     4 + 2 * field
 }
@@ -135,7 +135,7 @@ mod tests {
         u32::from_le_bytes(file[place..place + 4].try_into().unwrap()) as usize
     }
 
-    /// Where the field of this number of the table at `place` is.
+    /// Offset of the field with this number, of the table at `place`.
     fn field(file: &[u8], place: usize, field: u16) -> usize {
         // The list of fields stands before its table, or behind it.
         let list = place.wrapping_sub(number(file, place) as i32 as usize);
@@ -143,7 +143,7 @@ mod tests {
         place + usize::from(u16::from_le_bytes([file[entry], file[entry + 1]]))
     }
 
-    /// What the field refers to.
+    /// Offset of the object that a field refers to.
     fn follow(file: &[u8], place: usize, number_of_field: u16) -> usize {
         let place = field(file, place, number_of_field);
         place + number(file, place)

@@ -1,4 +1,4 @@
-//! How a batched network moves.
+//! Adam's step of a batched network.
 
 use microdistill::optimizer::{AdamRates, Corrections};
 

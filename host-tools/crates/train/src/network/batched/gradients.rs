@@ -1,4 +1,4 @@
-//! Whether gradients are right, for tests.
+//! Gradient checks, for tests.
 
 use super::{Batched, tensors};
 

@@ -53,7 +53,7 @@ struct Buffers<T> {
     y: DMatrix<T>,
     /// ∂L/∂y, turned into ∂L/∂z on the way back.
     dy: DMatrix<T>,
-    /// What the next layer reads, if units are dropped: `y · mask`.
+    /// Input of the next layer, if units are dropped: `y · mask`.
     dropped: Option<(DMatrix<T>, DMatrix<T>)>,
 }
 
@@ -72,14 +72,15 @@ pub(crate) struct Batched<T> {
     keep: T,
 }
 
-/// Whether hidden units are dropped.
+/// Mode of a pass: in training, hidden units are dropped.
 pub(crate) enum Mode<'a, R> {
     Training(&'a mut R),
     Inference,
 }
 
 impl<T: Real> Batched<T> {
-    /// Of zeros, for batches of up to `batch` samples; `dropout` in [0, 1) is the share of hidden units dropped.
+    /// A network of zeros, for batches of up to `batch` samples; `dropout` in [0, 1) is the share of hidden
+    /// units dropped.
     pub(crate) fn zero(widths: &[usize], hidden: Activation, dropout: T, batch: usize) -> Self {
         let last = widths.len() - 2;
         let buffers = widths[1..].iter().enumerate().map(|(index, &width)| {
