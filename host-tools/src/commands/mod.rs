@@ -6,6 +6,7 @@ pub(crate) mod distill;
 mod evaluate;
 mod export;
 mod import;
+mod manual;
 mod predict;
 mod quantize;
 mod setup;
@@ -27,7 +28,7 @@ use crate::interrupt;
 ///
 /// dataset → teacher → distill → student → quantize → export → firmware (infer · distill on the device)
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 110)]
+#[command(name = "microdistill", version, max_term_width = 110)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -63,6 +64,10 @@ enum Verb {
     Board(board::Board),
     /// Install what boards need: targets and the emulator
     Setup(setup::Setup),
+    /// Print a completion script for a shell
+    Completions(manual::Completions),
+    /// Write manual pages
+    Man(manual::Man),
 }
 
 /// Takes `-1` for the value of a flag, which is refused with what it must be, and for no flag of its own.
@@ -94,6 +99,8 @@ pub(crate) fn main() -> ExitCode {
         Verb::Predict(predict) => predict.run(&context),
         Verb::Board(board) => board.run(&context),
         Verb::Setup(setup) => setup.run(&context),
+        Verb::Completions(completions) => completions.run(numbers(Cli::command())),
+        Verb::Man(man) => man.run(&context, numbers(Cli::command())),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
