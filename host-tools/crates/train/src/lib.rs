@@ -1,5 +1,4 @@
-//! The desktop's half of microdistill: from a CSV file to a student as Rust consts. The command line `microdistill` is made
-//! of this library, one file a verb.
+//! The training library of microdistill: from a CSV file to a student as Rust consts.
 //!
 //! ```text
 //! dataset → teacher → distill → student → quantize → export → firmware (infer · distill on the device)
@@ -42,8 +41,20 @@
 //! # }
 //! ```
 //!
-//! [`study`] compares recipes fairly on your data, [`search`] finds the best student within a budget, [`import`] reads back
-//! what a device learned, and [`board`] builds, runs and measures firmware.
+//! The pieces, in the order of the arrow:
+//!
+//! - [`dataset`] reads CSV files, and divides rows so that no group is on both sides.
+//! - [`teacher`] trains accurate networks, batch by batch, as fast as the desktop can.
+//! - [`outputs`] are a teacher's logits or values for rows; several teachers are averaged there.
+//! - [`student`] trains small networks through the kernels of the device, on labels or on a teacher's outputs.
+//!   [`synthetic`] makes more rows for it, and [`tune`] chooses a weight decay by cross-validation.
+//! - [`mod@quantize`] rounds a student to int8 or int4. [`model`] is the file that holds any of these networks.
+//! - [`mod@export`] writes a model as Rust consts; [`export::build`] does so in a `build.rs`.
+//! - [`import`](mod@import) reads back the parameters that a device learned.
+//!
+//! This crate has no dependency that only plots, serial lines or terminals need, so a firmware that exports its model in
+//! a `build.rs` compiles little. The crate `microdistill-study` compares recipes and searches for students,
+//! `microdistill-boards` builds, runs and measures firmware, and `microdistill-host-tools` is the command line over all three.
 
 pub mod class_weights;
 pub mod dataset;
@@ -63,3 +74,20 @@ pub mod student;
 pub mod synthetic;
 pub mod teacher;
 pub mod tune;
+
+/// The dozen names that most programs need.
+///
+/// ```
+/// use microdistill_train::prelude::*;
+/// ```
+pub mod prelude {
+    pub use crate::dataset::{Columns, Dataset, read, read_like, split};
+    pub use crate::error::{Error, Result};
+    pub use crate::export::export;
+    pub use crate::metrics::{Scores, evaluate};
+    pub use crate::model::Model;
+    pub use crate::network::precision::Precision;
+    pub use crate::quantize::quantize;
+    pub use crate::student::{self, Recipe, Taught};
+    pub use crate::teacher;
+}

@@ -15,7 +15,7 @@ use crate::random::nth_seed;
 /// Trains a teacher on `data`: scaler, network and, for values, their unit. `validation` is for early stopping.
 ///
 /// # Errors
-/// As of [`train`], and rows without a target.
+/// As of [`train`](super::train), and rows without a target.
 pub fn fit(
     data: &Dataset,
     validation: Option<&Dataset>,
