@@ -73,7 +73,7 @@ fn every_plot_has_its_marks() -> Result<(), Failed> {
     }
     assert_eq!(count("Overfitting gap", "circle"), [2 * 2 * DISTILLED; 3]);
     assert_eq!(count("Overfitting gap", "polygon"), [2 * (ARMS - DISTILLED); 3]);
-    for arm in ["teacher", "hard", "hard-l2", "hard-dropout", "mission"] {
+    for arm in ["teacher", "hard", "hard-l2", "hard-dropout", "output-mse"] {
         // Curves of two scores; the reliability diagram has a disc a bin; the teacher's confusion has cells.
         let plots = page.plots(arm);
         assert_eq!(plots.len(), if arm == "teacher" { 2 * 4 } else { 2 * 3 }, "{arm}");

@@ -21,7 +21,7 @@ fn a_study_is_a_report_and_the_same_again() {
     let results = folder.json(STUDY);
     assert_eq!(results["seeds"].as_array().unwrap().len(), 2);
     for arm in
-        ["teacher", "hard", "hard-l2", "hard-dropout", "hard-smoothing", "mission", "default", "jitter"]
+        ["teacher", "hard", "hard-l2", "hard-dropout", "hard-smoothing", "output-mse", "default", "jitter"]
     {
         assert!(mean(&results, arm, "test accuracy") > 0.6, "{arm}");
     }
@@ -113,14 +113,14 @@ fn many_data_sets_stand_below_each_other() {
     sets(&folder, &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);
     folder.json("study --folder sets --target a --seeds 1 --hidden 2 --teacher-hidden 2 --out study");
     let text = std::fs::read_to_string(folder.path("study/study.md")).unwrap();
-    let beside = "| teacher | hard | hard-l2 | hard-dropout | mission | default |";
+    let beside = "| teacher | hard | hard-l2 | hard-dropout | output-mse | default |";
     for wanted in ["## All data sets: 11\n", &format!("| test R² {beside}"), "\n| k |", " higher on "] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
 }
 
 #[test]
-fn the_missions_example_is_at_chance_level_whatever_was_learned_by_heart() {
+fn random_labels_are_at_chance_level_whatever_was_learned_by_heart() {
     let folder = Folder::new();
     let results = folder.json("study --preset mission --seeds 2 --out study");
     let set = &results["sets"][0];
@@ -130,8 +130,8 @@ fn the_missions_example_is_at_chance_level_whatever_was_learned_by_heart() {
         cells.iter().find(|cell| cell["arm"] == arm).unwrap()["widths"].clone()
     };
     assert_eq!(widths("teacher"), serde_json::json!([10, 64, 10]));
-    assert_eq!(widths("mission"), serde_json::json!([10, 32, 10]));
-    for arm in ["teacher", "hard", "mission"] {
+    assert_eq!(widths("output-mse"), serde_json::json!([10, 32, 10]));
+    for arm in ["teacher", "hard", "output-mse"] {
         let (train, test) = (mean(&results, arm, "train accuracy"), mean(&results, arm, "test accuracy"));
         assert!(train > test + 0.05, "{arm}: {train}, {test}");
         assert!((test - 0.1).abs() < 0.04, "{arm}: {test}");
@@ -158,7 +158,7 @@ fn what_cannot_be_studied_is_said() {
         ("study --train data.csv --out study".into(), 1, "rows to judge by"),
         ("study --folder . --out study".into(), 1, "holds train.csv and test.csv"),
         ("study --out study".into(), 2, ""),
-        ("study --preset mission --data data.csv --out study".into(), 2, "cannot be used with"),
+        ("study --preset random-labels --data data.csv --out study".into(), 2, "cannot be used with"),
         (STUDY.replace("--out study", "--out data.csv"), 1, "data.csv: a file: name a folder"),
     ] {
         let (error, found) = folder.error(&line);

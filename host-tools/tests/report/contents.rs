@@ -113,7 +113,7 @@ pub(crate) fn values_have_plots_of_their_own() -> Result<(), Failed> {
         assert_eq!(page.count(title, "circle"), [2 * 4; 2], "{title}");
         assert_eq!(page.count(title, "polygon"), [4; 2], "{title}");
     }
-    for arm in ["teacher", "hard", "hard-l2", "hard-dropout", "mission", "default"] {
+    for arm in ["teacher", "hard", "hard-l2", "hard-dropout", "output-mse", "default"] {
         let plots = page.plots(arm);
         let curves = |plot: &&Node| {
             let points = |line: Node| line.attribute("points").unwrap_or("").split_whitespace().count();

@@ -15,7 +15,7 @@ const ARMS: [Arm; 6] = [
     ("hard", ArmKind::Hard, 1.00, 0.83, 0.81),
     ("hard-l2", ArmKind::Hard, 0.95, 0.85, 0.41),
     ("hard-dropout", ArmKind::Hard, 0.96, 0.84, 0.45),
-    ("mission", ArmKind::Distilled, 0.96, 0.82, 0.62),
+    ("output-mse", ArmKind::Distilled, 0.96, 0.82, 0.62),
     ("default", ArmKind::Distilled, 0.97, 0.86, 0.37),
 ];
 
@@ -81,7 +81,7 @@ fn set(name: &str, labels: &[String], seeds: u64, random: &mut Pcg32) -> SetResu
     };
     let mut comparisons = Vec::new();
     for metric in ["test accuracy", "nll", "gap"] {
-        for b in ["hard", "hard-l2", "hard-dropout", "mission", "teacher"] {
+        for b in ["hard", "hard-l2", "hard-dropout", "output-mse", "teacher"] {
             let pairs = of("default", metric).into_iter().zip(of(b, metric));
             let differences: Vec<f64> = pairs.map(|(a, b)| a - b).collect();
             let MeanStd { mean, std, n } = mean_std(&differences);

@@ -74,8 +74,9 @@ struct Sets {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Preset {
-    /// The project's first example: 1,000 rows of random features with random labels, of which there is nothing to learn
-    Mission,
+    /// The project's first example: 1,000 rows of random features with random labels, from which there is nothing to learn
+    #[value(alias = "mission")]
+    RandomLabels,
 }
 
 /// Number of folds of the training rows that judge candidates.
@@ -137,17 +138,17 @@ impl Study {
 
     fn plan(&self, context: &Context) -> Result<Plan> {
         let seeds = (0..self.seeds).map(|index| context.seed.wrapping_add(index)).collect();
-        if self.preset == Some(Preset::Mission) {
+        if self.preset == Some(Preset::RandomLabels) {
             return Ok(Plan {
-                title: "The mission's example: random rows with random labels".into(),
-                preset: Some("mission".into()),
+                title: "Random rows with random labels".into(),
+                preset: Some("random-labels".into()),
                 problems: vec![Problem {
                     name: "random".into(),
                     source: Source::Noise { rows: 1000, features: 10, classes: 10 },
                 }],
                 held_out: Vec::new(),
                 conditions: vec![Condition { label_noise: 0.0, training_share: 1.0 }],
-                arms: study::mission(),
+                arms: study::random_labels(),
                 seeds,
                 hidden: vec![32],
                 teacher_hidden: vec![64],

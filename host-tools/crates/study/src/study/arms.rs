@@ -109,8 +109,8 @@ pub mod names {
     pub const HARD_DROPOUT: &str = "hard-dropout";
     /// Labels with the smoothing that suits them.
     pub const HARD_SMOOTHING: &str = "hard-smoothing";
-    /// The form that the project began with.
-    pub const MISSION: &str = "mission";
+    /// The squared difference of the outputs: the form that the project began with.
+    pub const OUTPUT_MSE: &str = "output-mse";
     /// The recipe of `distill`.
     pub const DEFAULT: &str = "default";
 }
@@ -133,15 +133,19 @@ const DEFAULT: Method = Method {
     synthetic: None,
 };
 
-const MISSION: Method = Method { recipe: Recipe::OutputMse, fraction: 0.9, weight_decay: 0.0, ..DEFAULT };
+const OUTPUT_MSE: Method = Method { recipe: Recipe::OutputMse, fraction: 0.9, weight_decay: 0.0, ..DEFAULT };
 
-/// Teacher of the mission's example: as many epochs as other teachers, no regularizer.
-pub fn mission() -> Vec<Arm> {
+/// The arms of the preset of random labels. The teacher has as many epochs as other teachers, and no regularizer.
+pub fn random_labels() -> Vec<Arm> {
     let teacher = Method { kind: ArmKind::Teacher, ..HARD };
     vec![
         Arm::new(names::TEACHER, "the large model, no regularizer", teacher),
         Arm::new(names::HARD, "student on labels alone", HARD),
-        Arm::new(names::MISSION, "student on 90 % of the rows, squared difference of the outputs", MISSION),
+        Arm::new(
+            names::OUTPUT_MSE,
+            "student on 90 % of the rows, squared difference of the outputs",
+            OUTPUT_MSE,
+        ),
     ]
 }
 
@@ -156,9 +160,9 @@ pub fn always() -> Vec<Arm> {
         tuned(names::HARD_DROPOUT, "student on the target alone, dropout tuned", Knob::Dropout),
         tuned(names::HARD_SMOOTHING, "student on labels alone, label smoothing tuned", Knob::LabelSmoothing),
         Arm::new(
-            names::MISSION,
+            names::OUTPUT_MSE,
             "the original form: squared difference of the outputs, one teacher, 90 % of the rows, no regularizer",
-            MISSION,
+            OUTPUT_MSE,
         ),
         Arm::new(
             names::DEFAULT,

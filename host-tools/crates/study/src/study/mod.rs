@@ -24,8 +24,8 @@ use sha2::{Digest as _, Sha256};
 use microdistill_train::error::{Error, Result};
 
 pub use arms::{
-    Arm, CANDIDATES, Knob, Method, always, always_of_values, by_name, mission, names, others,
-    others_of_values,
+    Arm, CANDIDATES, Knob, Method, always, always_of_values, by_name, names, others, others_of_values,
+    random_labels,
 };
 pub use data::{Problem, Source};
 pub use journal::Ledger;

@@ -181,7 +181,7 @@ impl<'a> About<'a> {
                 ));
             }
         }
-        sentences.extend(self.against(names::MISSION, names::HARD));
+        sentences.extend(self.against(names::OUTPUT_MSE, names::HARD));
         sentences.push(
             "A smaller gap is all that distillation can show here: less was learned by heart. Whether it keeps what is worth \
              keeping, rows without anything to learn cannot tell; real ones can."

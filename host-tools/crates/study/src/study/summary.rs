@@ -83,7 +83,7 @@ fn pairs(arms: &[Arm]) -> Vec<(&str, &str)> {
             pairs.push((names::DEFAULT, arm));
         }
     }
-    let last = arms.iter().rfind(|arm| [names::DEFAULT, names::MISSION].contains(&arm.name.as_str()));
+    let last = arms.iter().rfind(|arm| [names::DEFAULT, names::OUTPUT_MSE].contains(&arm.name.as_str()));
     pairs.extend(last.map(|arm| (arm.name.as_str(), names::TEACHER)));
     pairs
 }
