@@ -110,8 +110,3 @@ pub use online::OnlineDistiller;
 pub use replay::Replay;
 pub use scaler::{Prepare, Scaler};
 pub use scratch::{End, Scratch, scratch};
-
-/// The README's blocks compile.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
