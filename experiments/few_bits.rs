@@ -1,6 +1,6 @@
 //! The cost of few bits: students of 16 hidden units in f32, int8, int4 and int3, quantized after training
 //! and trained
-//! for it. Prints the tables of `docs/quantization.md`.
+//! for it. Prints the tables of `docs/results/quantization.md`.
 //!
 //! ```sh
 //! cargo run --release --package microdistill-experiments --bin few_bits -- FOLDER watch_small emg_myo …

@@ -110,7 +110,7 @@ impl DriftLimits {
     /// For [`disagreement`]: a rise of 0.05 is tolerated, ten times a rise by 0.35 is not; blocks of 64, 4 of them in vain.
     ///
     /// False alarms are rare over a long life, but a life of some hundred samples may end before learning starts: on the
-    /// streams of `docs/field.md` it never does. There, a tolerance of 0.02 and a threshold of 0.5 tell the streams that
+    /// streams of `docs/results/field.md` it never does. There, a tolerance of 0.02 and a threshold of 0.5 tell the streams that
     /// learning helps from the others. Their false alarms cost work, but not the student, where a
     /// [`Guard`](crate::guard::Guard) judges.
     pub const DEFAULT: DriftLimits =

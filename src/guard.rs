@@ -104,7 +104,7 @@ pub struct Limits {
     pub trusted: f32,
     /// How many errors on the trusted rows a candidate may make even if the student in use makes fewer. Give it those of
     /// the shipped student. At zero, a lucky student sets a bar that hardly any candidate passes: without this and
-    /// [`patience`](Limits::patience), a guard takes more than half of what is gained on some data of `docs/field.md`.
+    /// [`patience`](Limits::patience), a guard takes more than half of what is gained on some data of `docs/results/field.md`.
     pub errors: u32,
     /// How many verdicts a candidate outlives. If it is found no better, it learns on from where it is for another
     /// [`steps`](Limits::steps), so many times, before it is dropped. One that diverges is dropped at once.

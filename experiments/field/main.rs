@@ -1,6 +1,6 @@
 //! The worth of adaptation in the field: new people and changed sensors, on real data, by the code that a
 //! device runs.
-//! Prints the tables of `docs/field.md`, which has the protocol.
+//! Prints the tables of `docs/results/field.md`, which has the protocol.
 //!
 //! ```sh
 //! cargo run --release --package microdistill-experiments --bin field -- FOLDER

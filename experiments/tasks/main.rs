@@ -1,8 +1,8 @@
-//! One student a task: what it knows and what it costs. Writes the table of `docs/tasks.md`.
+//! One student a task: what it knows and what it costs. Writes the table of `docs/results/tasks.md`.
 //!
 //! ```sh
 //! cargo run --release --package microdistill-experiments --bin tasks -- words FOLDER/words
-//! cargo run --release --package microdistill-experiments --bin tasks -- table FOLDER > docs/tasks.md
+//! cargo run --release --package microdistill-experiments --bin tasks -- table FOLDER > docs/results/tasks.md
 //! ```
 //!
 //! `FOLDER` holds a folder for each data set, with `train.csv`, `test.csv` and, where rows belong together,

@@ -1,0 +1,100 @@
+//! The documentation: every relative link leads somewhere, and the book has every page.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file with this extension below `folder`, except in build folders and hidden ones.
+fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_symlink() || name.starts_with('.') || name == "target" || name == "microdistill-out" {
+            continue;
+        }
+        if path.is_dir() {
+            files(&path, extension, found);
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+}
+
+fn pages() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    files(root(), "md", &mut found);
+    found.sort();
+    found
+}
+
+/// The lines of a page outside its fenced blocks.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
+    let mut fenced = false;
+    page.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        !fenced && !fence
+    })
+}
+
+/// The anchors that a code host and mdBook make of the headings of a page.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let headings = prose(page).filter(|line| line.starts_with('#'));
+    let texts = headings.map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    let kept = |letter: &char| letter.is_alphanumeric() || "-_ ".contains(*letter);
+    texts.map(|text| text.chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
+
+/// The destinations of the inline links of a page.
+fn links(page: &str) -> Vec<String> {
+    let text = prose(page).collect::<Vec<_>>().join("\n");
+    let parts = text.split("](").skip(1);
+    parts.filter_map(|part| part.split_once(')')).map(|(target, _)| target.to_owned()).collect()
+}
+
+#[test]
+fn relative_links_lead_to_files_and_headings() {
+    // A package of the core has neither the guide nor the desktop tools.
+    if !root().join("docs").exists() {
+        return;
+    }
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in links(&text).iter().filter(|link| !link.contains("://") && !link.contains(' ')) {
+            let (file, anchor) = link.split_once('#').map_or((link.as_str(), None), |(f, a)| (f, Some(a)));
+            // The text from which docs/results/tasks.md is made.
+            let template = page.ends_with("experiments/tasks/page.md");
+            let folder =
+                if template { root().join("docs/results") } else { page.parent().unwrap().to_owned() };
+            let target = if file.is_empty() { page.clone() } else { folder.join(file) };
+            let exists = target.exists();
+            let named = anchor.is_none_or(|anchor| {
+                fs::read_to_string(&target).is_ok_and(|text| anchors(&text).contains(anchor))
+            });
+            if !exists || !named {
+                broken.push(format!("{}: {link}", page.strip_prefix(root()).unwrap().display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn the_book_has_every_page_once() {
+    let docs = root().join("docs");
+    // A package of the core has no book.
+    let Ok(summary) = fs::read_to_string(docs.join("SUMMARY.md")) else { return };
+    let listed = links(&summary);
+    let unique: BTreeSet<PathBuf> = listed.iter().map(|link| docs.join(link)).collect();
+    assert_eq!(unique.len(), listed.len(), "SUMMARY.md lists a page twice");
+    let mut written = Vec::new();
+    files(&docs, "md", &mut written);
+    let written: BTreeSet<PathBuf> =
+        written.into_iter().filter(|page| !page.ends_with("SUMMARY.md")).collect();
+    assert_eq!(unique, written, "SUMMARY.md and the folder docs/ differ");
+}
