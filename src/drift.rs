@@ -110,8 +110,8 @@ impl DriftLimits {
     /// For [`disagreement`]: a rise of 0.05 is tolerated, ten times a rise by 0.35 is not; blocks of 64, 4 of them in vain.
     ///
     /// False alarms are rare over a long life, but a life of some hundred samples may end before learning starts: on the
-    /// streams of `docs/results/field.md` it never does. There, a tolerance of 0.02 and a threshold of 0.5 tell the streams that
-    /// learning helps from the others. Their false alarms cost work, but not the student, where a
+    /// streams of `docs/results/field.md` it never does. There, a tolerance of 0.02 and a threshold of 0.5 tell the
+    /// streams that learning helps from the others. Their false alarms cost work, but not the student, where a
     /// [`Guard`](crate::guard::Guard) judges.
     pub const DEFAULT: DriftLimits =
         DriftLimits { start: PageHinkleyLimits { tolerance: 0.05, threshold: 3.0 }, block: 64, patience: 4 };
