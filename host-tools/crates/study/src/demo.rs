@@ -21,10 +21,10 @@ use microdistill_train::tune::{self, WEIGHT_DECAYS};
 pub const TEACHER: [usize; 2] = [128, 128];
 /// Hidden widths of the students.
 pub const STUDENT: [usize; 1] = [16];
-/// Folds of the cross-validations: every person of the bundled training rows is left out once.
+/// Folds of the cross-validations. Each person in the bundled training rows is held out once.
 pub const FOLDS: usize = 7;
 
-/// Names of the models compared, in the order of the table.
+/// Names of the compared models, in the order of the table.
 pub const NAMES: [&str; 5] =
     ["teacher", "hard labels", "hard labels, tuned L2", "distilled", "distilled, int8"];
 
@@ -37,13 +37,13 @@ pub struct Tuned {
     pub hard_labels: f32,
 }
 
-/// Called often; `Break` ends the work with [`Error::Interrupted`].
+/// Callback that is called often. `Break` ends the work with [`Error::Interrupted`].
 pub type Progress<'a> = &'a (dyn Fn() -> ControlFlow<()> + Sync);
 
 /// Chooses the weight decays. `progress` is called after each of `2 · FOLDS · WEIGHT_DECAYS.len()` trainings.
 ///
 /// # Errors
-/// Data that cannot be trained on, or an interruption.
+/// Returns an error if the data cannot be trained on, or after an interruption.
 pub fn tune(data: &Dataset, seed: u64, progress: Progress<'_>) -> Result<Tuned> {
     let folds = folds(data, FOLDS, seed)?;
     let best = |fit: &(dyn Fn(&Dataset, f32) -> Result<Model> + Sync)| {
@@ -59,10 +59,10 @@ pub fn tune(data: &Dataset, seed: u64, progress: Progress<'_>) -> Result<Tuned> 
     })
 }
 
-/// The models of each seed, in the order of [`NAMES`]. `progress` is called after each seed.
+/// Trains the models of each seed, in the order of [`NAMES`]. `progress` is called after each seed.
 ///
 /// # Errors
-/// As of [`tune()`].
+/// Returns the same errors as [`tune()`].
 pub fn train(data: &Dataset, tuned: Tuned, seeds: &[u64], progress: Progress<'_>) -> Result<Vec<[Model; 5]>> {
     let models = |&seed: &u64| {
         let teacher = teacher(data, tuned.teacher, seed)?;
@@ -93,31 +93,31 @@ fn student(rows: &Dataset, teacher: Option<&Model>, decay: f32, seed: u64) -> Re
 /// A row of the table: scores of one kind of model over all seeds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// One of [`NAMES`].
+    /// Name of the model, one of [`NAMES`].
     pub name: &'static str,
-    /// Weights and biases.
+    /// Number of weights and biases.
     pub parameters: usize,
     /// Bytes of flash and RAM.
     #[serde(flatten)]
     pub footprint: Footprint,
-    /// Share of right answers on training rows.
+    /// Accuracy on the training rows.
     pub train_accuracy: Summary,
-    /// Share of right answers on test rows.
+    /// Accuracy on the test rows.
     pub test_accuracy: Summary,
-    /// Training minus test accuracy of each seed: overfitting.
+    /// Training accuracy minus test accuracy of each seed, a measure of overfitting.
     pub gap: Summary,
     /// Mean negative log-likelihood on test rows, in nats.
     pub nll: Summary,
 }
 
-/// A number of each seed.
+/// A figure over all seeds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// Their mean.
+    /// Mean of the values.
     pub mean: f64,
-    /// Their standard deviation (of the sample); 0 for a single one.
+    /// Sample standard deviation of the values; 0 for a single one.
     pub std: f64,
-    /// In the order of the seeds.
+    /// One value per seed, in order.
     pub values: Vec<f64>,
 }
 
@@ -131,16 +131,16 @@ impl Summary {
         Summary { mean, std, values }
     }
 
-    /// Summarizes the differences of each seed: `self − other`.
+    /// Summarizes the differences `self − other`, paired by seed.
     pub fn minus(&self, other: &Summary) -> Self {
         Summary::of(self.values.iter().zip(&other.values).map(|(a, b)| a - b).collect())
     }
 }
 
-/// The table: one row for each of [`NAMES`].
+/// Computes the table: one row per model in [`NAMES`].
 ///
 /// # Errors
-/// Rows without labels.
+/// Returns an error if rows have no labels.
 pub fn table(seeds: &[[Model; 5]], train: &Dataset, test: &Dataset) -> Result<Vec<Row>> {
     let row = |(kind, name): (usize, &'static str)| {
         let models = || seeds.iter().map(|models| &models[kind]);
@@ -162,11 +162,13 @@ pub fn table(seeds: &[[Model; 5]], train: &Dataset, test: &Dataset) -> Result<Ve
     NAMES.into_iter().enumerate().map(row).collect()
 }
 
-/// Accuracy and NLL.
+/// Accuracy and NLL of a classifier.
 fn classification(model: &Model, data: &Dataset) -> Result<(f64, f64)> {
     match evaluate(model, data)? {
         Scores::Classification(scores) => Ok((scores.accuracy, scores.nll)),
-        Scores::Regression(_) => Err(Error::Invalid("the comparison is of classifiers".into())),
+        Scores::Regression(_) => {
+            Err(Error::Invalid("the comparison needs class labels, but the target holds values".into()))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Candidates of a search: shapes, bits and recipes.
+//! Candidates of a search: layer widths, bits of the weights and recipes.
 
 use microdistill::loss::{DecoupledSoftLabels, SoftLabels};
 use rand_pcg::Pcg32;
@@ -10,17 +10,17 @@ use microdistill_train::network::precision::{Bits, Precision, Scales};
 use microdistill_train::random::below;
 use microdistill_train::student::{Recipe, Settings};
 
-/// A student and how it is trained.
+/// A student and its training.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Candidate {
-    /// From input to output.
+    /// Widths of the layers, from input to output.
     pub widths: Vec<usize>,
     /// Bits of the weights.
     pub bits: Bits,
-    /// Softening of a classifier's labels; none for values, which have no probabilities.
+    /// Softening of a classifier's labels; `None` for values, which have no probabilities.
     #[serde(flatten)]
     pub softening: Option<Softening>,
-    /// Weight decay of the training, decoupled.
+    /// Decoupled weight decay of the training.
     pub weight_decay: f32,
     /// Share of hidden units dropped in training.
     pub dropout: f32,
@@ -28,18 +28,19 @@ pub struct Candidate {
     pub mixup: Option<f32>,
 }
 
-/// Soft labels, or decoupled ones.
+/// Parameters of soft labels, decoupled or not.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Softening {
-    /// T: see [`SoftLabels`].
+    /// Temperature T: see [`SoftLabels`].
     pub temperature: f32,
-    /// α: see [`SoftLabels`] and [`DecoupledSoftLabels`].
+    /// Share α of the teacher: see [`SoftLabels`] and [`DecoupledSoftLabels`].
     pub alpha: f32,
-    /// β: see [`DecoupledSoftLabels`]; none of soft labels that are not decoupled.
+    /// Weight β of the other classes: see [`DecoupledSoftLabels`]; `None` if the soft labels are not
+    /// decoupled.
     pub beta: Option<f32>,
 }
 
-/// Widths of the ends of the networks.
+/// Numbers of inputs and outputs of the networks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ends {
     pub inputs: usize,
@@ -47,7 +48,7 @@ pub(super) struct Ends {
     pub regression: bool,
 }
 
-/// Widths of hidden layers; a second one is not wider than the first.
+/// Widths of hidden layers. A second layer is at most as wide as the first.
 const WIDTHS: [usize; 14] = [2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
 const BITS: [Bits; 2] = [Bits::Eight, Bits::Four];
 const TEMPERATURES: [f32; 3] = [1.0, 2.0, 4.0];
@@ -57,7 +58,7 @@ const WEIGHT_DECAYS: [f32; 5] = [0.003, 0.01, 0.03, 0.1, 0.3];
 const DROPOUTS: [f32; 3] = [0.0, 0.1, 0.25];
 const MIXUPS: [Option<f32>; 4] = [None, None, Some(0.2), Some(1.0)];
 
-/// The generator's stream for searches.
+/// Random stream for searches.
 const STREAM: u64 = 0x5345_4152;
 
 impl Candidate {
@@ -71,7 +72,7 @@ impl Candidate {
         Cost::of(&self.widths, self.precision())
     }
 
-    /// Its training on `rows` rows. Few bits are trained for.
+    /// Settings of its training on `rows` rows. Weights of fewer than 8 bits are trained quantization-aware.
     pub fn settings(&self, rows: usize, seed: u64) -> Settings {
         let recipe = self.softening.map_or(Recipe::ValueMse, Softening::recipe);
         let mut settings = Settings::new(self.widths.clone(), recipe, rows, seed);
@@ -83,7 +84,7 @@ impl Candidate {
     }
 
     fn draw((widths, bits): Shape, ends: Ends, rng: &mut Pcg32) -> Self {
-        // Decoupling needs another class than the label's, and one more to compare.
+        // Decoupling needs at least two classes in addition to the label's.
         let betas = if ends.outputs < 3 { &[None][..] } else { &BETAS };
         let softening = (!ends.regression).then(|| Softening {
             temperature: pick(&TEMPERATURES, rng),
@@ -122,14 +123,14 @@ fn pick<T: Copy>(values: &[T], rng: &mut Pcg32) -> T {
     values[below(values.len(), rng)]
 }
 
-/// Widths, and the bits of weights.
+/// Widths of the layers, and bits of the weights.
 type Shape = (Vec<usize>, Bits);
 
 fn cost((widths, bits): &Shape) -> Cost {
     Cost::of(widths, precision(*bits))
 }
 
-/// Shapes of students.
+/// All shapes of students.
 fn shapes(Ends { inputs, outputs, .. }: Ends) -> Vec<Shape> {
     let one = WIDTHS.iter().map(|&first| vec![first]);
     let two = WIDTHS.iter().flat_map(|&first| {
@@ -140,11 +141,12 @@ fn shapes(Ends { inputs, outputs, .. }: Ends) -> Vec<Shape> {
     widths.flat_map(|widths| BITS.map(|bits| (widths.clone(), bits))).collect()
 }
 
-/// `count` candidates within the budget, each other than the ones before, or fewer where there are not so many. Half of
-/// them take at least half of the largest student's flash: where room is, it is seldom best left empty.
+/// Draws `count` distinct candidates within the budget, or fewer if there are not that many. Half of them use
+/// at least half of the flash of the largest student that fits, because unused flash is seldom the best
+/// choice.
 ///
 /// # Errors
-/// A budget that no student keeps to, with the smallest one's costs.
+/// Returns an error with the costs of the smallest student if no student fits the budget.
 pub(super) fn draw(ends: Ends, budget: &Budget, count: usize, seed: u64) -> Result<Vec<Candidate>> {
     let all = shapes(ends);
     let fitting: Vec<_> = all.iter().filter(|shape| budget.covers(&cost(shape))).collect();
@@ -154,7 +156,7 @@ pub(super) fn draw(ends: Ends, budget: &Budget, count: usize, seed: u64) -> Resu
     let large: Vec<_> = fitting.iter().copied().filter(|shape| 2 * cost(shape).flash >= largest).collect();
     let mut rng = Pcg32::new(seed, STREAM);
     let mut drawn: Vec<Candidate> = Vec::new();
-    // So many tries find nearly all where candidates are few.
+    // This many tries find nearly all candidates if there are few.
     for index in 0..100 * count {
         let from = if index % 2 == 0 { &large } else { &fitting };
         let shape = from[below(from.len(), &mut rng)].clone();
@@ -177,7 +179,7 @@ fn nothing_fits<'a>(all: impl Iterator<Item = (&'a Shape, Cost)> + Clone) -> Err
     };
     let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
     Error::Invalid(format!(
-        "no student fits: the smallest, {} of {} bits, takes {flash} bytes of flash and {ram} of RAM, the fastest \
+        "no student fits: the smallest, {} with {} bits, needs {flash} bytes of flash and {ram} of RAM, the fastest \
          {fastest} instructions",
         widths.join("-"),
         u8::from(*bits)
@@ -222,7 +224,7 @@ mod tests {
         let error = draw(ENDS, &budget(100), 9, 1).unwrap_err().to_string();
         let words: Vec<&str> = error.split(' ').collect();
         let flash = words[words.iter().position(|word| *word == "takes").unwrap() + 1].parse().unwrap();
-        assert!(error.starts_with("no student fits: the smallest, 30-2-7 of 4 bits"), "{error}");
+        assert!(error.starts_with("no student fits: the smallest, 30-2-7 with 4 bits"), "{error}");
         assert!(draw(ENDS, &budget(flash), 9, 1).is_ok());
         assert!(draw(ENDS, &budget(flash - 1), 9, 1).is_err());
     }

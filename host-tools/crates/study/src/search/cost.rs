@@ -1,4 +1,4 @@
-//! The cost of a student on a device, predicted from its widths before it is trained.
+//! The cost of a student on a device, estimated from its widths before it is trained.
 
 use microdistill::quant::GROUP;
 use serde::Serialize;
@@ -10,26 +10,27 @@ use microdistill_train::network::precision::{Bits, Precision, Scales};
 /// The cost of a student on a Cortex-M4F.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Cost {
-    /// Bytes of the network and its edges, as `FLASH_BYTES` of the exported file; the code of its kernels comes on top.
+    /// Bytes of the network with its scaler and output scales, as in `FLASH_BYTES` of the exported file. The
+    /// code of the kernels is not included.
     pub flash: usize,
-    /// Bytes of the buffer that an inference works in, as `SCRATCH_BYTES` on a core that holds a code in 16 bits (Cortex-M4,
-    /// M7 and M33; others need half of it). Input and output come on top.
+    /// Bytes of the working buffer of an inference, as in `SCRATCH_BYTES` on a core that holds a code in 16
+    /// bits (Cortex-M4, M7 and M33; others need half of it). Input and output are not included.
     pub ram: usize,
     /// Instructions of a whole inference, from codes to the index of the largest output, at `opt-level =
-    /// "s"`: counted along the paths
-    /// through the kernels, with what is around them fitted to what `board bench qemu-mps2` counts. Of 27 networks of 16 to
-    /// 13,056 multiplications, it is off by 32 instructions at most, and by 1.2 % of those that take a thousand or more.
+    /// "s"`. The kernels are counted along their paths, and the code around them is fitted to the counts of
+    /// `board bench qemu-mps2`. For 27 networks with 16 to 13,056 multiplications, the error is at most 32
+    /// instructions, and at most 1.2 % for networks that take a thousand or more.
     pub instructions: u64,
 }
 
-/// Most of each.
+/// Upper limits of the cost. A missing limit is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
-    /// Bytes.
+    /// Maximum flash, in bytes.
     pub flash: Option<usize>,
-    /// Bytes.
+    /// Maximum RAM, in bytes.
     pub ram: Option<usize>,
-    /// Instructions per inference.
+    /// Maximum number of instructions per inference.
     pub instructions: Option<u64>,
 }
 
@@ -42,7 +43,7 @@ impl Cost {
 }
 
 impl Budget {
-    /// Returns true if the budget covers `cost`.
+    /// Returns true if `cost` is within the budget.
     pub fn covers(&self, cost: &Cost) -> bool {
         self.flash.is_none_or(|most| cost.flash <= most)
             && self.ram.is_none_or(|most| cost.ram <= most)
@@ -50,8 +51,9 @@ impl Budget {
     }
 }
 
-/// Around the kernels: whatever the network, a layer in int8 or int4, an output that is compared; in quarters, an input that
-/// is held in 16 bits, and a word of working memory, which is zeroed first.
+/// Instructions outside the kernels: per network, per int8 or int4 layer, and per output that is compared. In
+/// quarters of an instruction: per input, which is held in 16 bits, and per word of working memory, which is
+/// zeroed first.
 const ALWAYS: u64 = 14;
 const INT8_LAYER: u64 = 22;
 const INT4_LAYER: u64 = 157;
@@ -71,7 +73,7 @@ fn instructions(widths: &[usize], precision: Precision) -> u64 {
     ALWAYS + layers + OUTPUT * outputs + (INPUT_QUARTERS * inputs + WORD_QUARTERS * words) / 4
 }
 
-/// Instructions of the kernel in `src/kernel/int8/dsp.rs`: rows by four, then two and one.
+/// Instructions of the kernel in `src/kernel/int8/dsp.rs`: rows in groups of four, then two and one.
 fn int8(inputs: u64, outputs: u64) -> u64 {
     let (fours, twos, ones) = (inputs >> 2 & 1, inputs >> 1 & 1, inputs & 1);
     let four_rows = 61 + 30 * (inputs / 8) + 14 * fours + 8 * twos + 6 * ones;
@@ -80,8 +82,8 @@ fn int8(inputs: u64, outputs: u64) -> u64 {
     15 + outputs / 4 * four_rows + (outputs >> 1 & 1) * two_rows + (outputs & 1) * one_row
 }
 
-/// Instructions of the kernel in `src/kernel/int4/dsp.rs`: rows by four, then one by one, their columns in
-/// parts.
+/// Instructions of the kernel in `src/kernel/int4/dsp.rs`: rows in groups of four, then one by one, with
+/// their columns in parts.
 fn int4(inputs: u64, outputs: u64, by_group: bool) -> u64 {
     let (eights, twos, ones) = (inputs / 8, inputs % 8 / 2, inputs & 1);
     let parts = inputs.div_ceil(if by_group { GROUP as u64 } else { 512 });
@@ -98,17 +100,18 @@ mod tests {
     use microdistill_train::model::Body;
     use microdistill_train::quantize::quantize;
 
-    /// Off by at most 32 instructions, of networks that take a thousand or more by 1.2 %, rounded.
+    /// Checks that the error is at most 32 instructions, and at most 1.2 % (rounded) for networks that take a
+    /// thousand or more.
     fn check(widths: &[usize], precision: Precision, counted: u64) {
         let estimate = instructions(widths, precision);
         let off = estimate.abs_diff(counted);
         assert!(
             off <= 32 && (counted < 1000 || 10_000 * off <= 125 * counted),
-            "{widths:?}: {estimate}, not {counted}"
+            "{widths:?}: estimated {estimate}, counted {counted}"
         );
     }
 
-    /// Widths, and what `board bench qemu-mps2` counted of them in int8 and in int4, with rustc 1.95.0.
+    /// Widths, and the counts of `board bench qemu-mps2` in int8 and in int4, with rustc 1.95.0.
     const COUNTED: [(&[usize], u64, u64); 12] = [
         (&[5, 2, 2], 229, 720),
         (&[21, 4], 338, 546),

@@ -1,9 +1,10 @@
-//! The best student that a budget has room for.
+//! Search for the best student within a budget.
 //!
-//! By successive halving (Jamieson and Talwalkar 2016, *Non-stochastic best arm identification and hyperparameter
-//! optimization*): many candidates are trained for a short time, the best third of them for three times as long, and so on.
-//! They are judged as they will run, in codes, on folds of the training rows that divide no group. Where it is known how the
-//! teachers were trained, each fold has teachers of its own, which have not seen the rows that it judges by.
+//! The search uses successive halving (Jamieson and Talwalkar 2016, *Non-stochastic best arm identification
+//! and hyperparameter optimization*): many candidates are trained for a short time, the best third of them
+//! for three times as long, and so on. Candidates are judged quantized, as they will run, on folds of the
+//! training rows that never split a group. If it is known how the teachers were trained, each fold has
+//! teachers of its own, which have not seen its validation rows.
 
 mod candidate;
 mod cost;
@@ -30,40 +31,41 @@ use microdistill_train::teacher::fit_like;
 /// The problem of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
-    /// Rows to learn from, which are also judged by, in turn. They have a target.
+    /// Training rows with a target. Each row is also held out once, to judge candidates.
     pub data: &'a Dataset,
     /// Teachers of the students.
     pub teachers: Teachers<'a>,
-    /// Budget of a student.
+    /// Budget for the cost of a student.
     pub budget: Budget,
 }
 
 /// Teachers of the students of a fold.
 #[derive(Clone, Copy, Debug)]
 pub enum Teachers<'a> {
-    /// Whoever gave these answers for all rows. If it was trained on the rows that a fold judges by, it has seen their
-    /// labels: scores are then too good, most for who imitates it closely, and only test rows tell how good a student is.
+    /// Answers of the given teachers for all rows. Teachers trained on the validation rows of a fold have
+    /// seen their labels. Scores are then too good, above all for students that imitate the teachers closely,
+    /// and only test rows show how good a student is.
     Given(&'a Answers),
-    /// Others than these, trained in the same way on the fold's training rows alone; each with what it counts.
+    /// Teachers trained like these, but only on the training rows of the fold. Each has its weight.
     Like(&'a [(f64, Model)]),
 }
 
 /// The extent of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Candidates at the start.
+    /// Number of candidates at the start.
     pub candidates: usize,
-    /// Folds that each is judged on, at least 2.
+    /// Number of folds in which candidates are judged, at least 2.
     pub folds: usize,
-    /// Seed of the draw and of every training.
+    /// Seed of the draw of candidates and of every training.
     pub seed: u64,
 }
 
-/// Share and growth of a round: one candidate in `HALVING` goes on to the next, and trains `HALVING` times as
+/// Reduction per round: one candidate in `HALVING` enters the next round, where it trains `HALVING` times as
 /// long.
 const HALVING: usize = 3;
 
-/// A candidate and how it did the last time that it was trained.
+/// A candidate and the result of its last training.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trial {
     /// The candidate that was trained.
@@ -72,14 +74,14 @@ pub struct Trial {
     /// Its cost.
     #[serde(flatten)]
     pub cost: Cost,
-    /// In which round that was, from 1.
+    /// Round of that training, from 1.
     pub round: usize,
-    /// Share of a whole training's epochs.
+    /// Share of the epochs of a full training.
     pub share: f64,
-    /// Mean over the folds, on rows left out: NLL at the best temperature, or the mean squared error; infinite where a
-    /// training diverged, which JSON has as null.
+    /// Mean loss on held-out rows over the folds: NLL at the best temperature, or the mean squared error.
+    /// Infinite if a training diverged; JSON has null then.
     pub loss: f64,
-    /// Mean accuracy, or R².
+    /// Mean accuracy or R² on held-out rows.
     pub score: f64,
     /// The student of the first fold.
     #[serde(skip)]
@@ -89,23 +91,24 @@ pub struct Trial {
 /// The result of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// Every candidate, the best first: the later round, then the smaller loss.
+    /// All candidates, the best first: sorted by round, latest first, then by loss.
     pub trials: Vec<Trial>,
 }
 
 impl Found {
-    /// The best.
+    /// The best trial.
     pub fn best(&self) -> &Trial {
         &self.trials[0]
     }
 
-    /// Its student, of a part of the rows: for who cannot wait for another training.
+    /// The student of the best trial, trained on the first fold, for callers that skip the final training on
+    /// all rows.
     pub fn student(self) -> Option<Model> {
         self.trials.into_iter().next()?.model
     }
 
-    /// The trials that no other beats in one of flash, RAM, instructions and loss without losing in
-    /// another, by flash. Those of early rounds were trained for a shorter time, and seem worse than they are.
+    /// The Pareto front of flash, RAM, instructions and loss, sorted by flash. Trials of early rounds were
+    /// trained for a shorter time, so they look worse than they are.
     pub fn front(&self) -> Vec<&Trial> {
         let mut front: Vec<&Trial> = Vec::new();
         for trial in &self.trials {
@@ -134,12 +137,13 @@ pub fn rounds(candidates: usize) -> Vec<usize> {
     std::iter::successors(Some(candidates.max(1)), next).collect()
 }
 
-/// Searches. `trained` is called after each student's training, and a fold's teachers'; `flow` is asked in each whether to go
-/// on, and on `Break` what was found so far is returned. The result does not depend on the number of threads.
+/// Runs the search. `trained` is called after each training of a student and after the teachers of a fold are
+/// trained. `flow` is called during each training; once it returns `Break`, the search ends and returns the
+/// results so far. The result does not depend on the number of threads.
 ///
 /// # Errors
-/// A budget that nothing fits in, rows without a target or too few to be divided, teachers whose training is not known or
-/// diverges, a broken off search that has found nothing.
+/// Returns an error if no student fits the budget, rows have no target or are too few for the folds, the
+/// training of the teachers is unknown or diverges, or the search was interrupted before its first result.
 pub fn search(
     problem: Problem<'_>,
     plan: Plan,
@@ -148,7 +152,9 @@ pub fn search(
 ) -> Result<Found> {
     let Problem { data, teachers, budget } = problem;
     if data.target == Target::Absent {
-        return Err(Error::Invalid("a search judges students by rows with a target: there are none".into()));
+        return Err(Error::Invalid(
+            "a search needs rows with a target to judge students: add the target column".into(),
+        ));
     }
     let widths = data.widths(&[]);
     let regression = matches!(data.task, Task::Regression { .. });
@@ -204,16 +210,16 @@ pub fn search(
         return Err(if flow().is_break() {
             Error::Interrupted
         } else {
-            Error::Invalid("every training diverged: look at the data".into())
+            Error::Invalid("every training diverged: check the data for extreme values".into())
         });
     }
     Ok(Found { trials: found })
 }
 
-/// A student's whole training and quantization.
+/// Trains a student for all epochs and quantizes it.
 ///
 /// # Errors
-/// As of [`fit`] and [`quantize`].
+/// Returns the same errors as [`fit`] and [`quantize`].
 pub fn train(
     candidate: &Candidate,
     rows: Taught<'_>,
@@ -226,14 +232,14 @@ pub fn train(
     quantize(&fit(rows, None, &settings, flow)?, &rows.data.x, candidate.precision())
 }
 
-/// A fold.
+/// The rows of a fold, with the answers of its teachers.
 struct Part {
     train: Dataset,
     answers: Answers,
     validation: Dataset,
 }
 
-/// A student's result on a fold.
+/// The result of a student on a fold.
 struct Judged {
     loss: f64,
     score: f64,
@@ -260,7 +266,7 @@ impl Part {
         Ok(Part { answers, validation: data.select(&fold.validation), train })
     }
 
-    /// Nothing, if the training was broken off.
+    /// Trains and scores a candidate; `None` if the training was interrupted.
     fn judge(
         &self,
         candidate: &Candidate,
@@ -275,7 +281,7 @@ impl Part {
         let epochs = |all: usize| ((all as f64 * share).round() as usize).max(1);
         let model = match train(candidate, rows, epochs, seed, &mut |_| flow()) {
             Ok(model) => model,
-            // Worse than any other, and no reason to give up.
+            // A diverged training is worse than any other, but not a reason to stop.
             Err(Error::Diverged { .. }) => {
                 return Ok(Some(Judged { loss: f64::INFINITY, score: 0.0, model: None }));
             }

@@ -5,7 +5,7 @@ use rand_core::Rng;
 use rand_pcg::Pcg32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Two classes by the sign of a product: nothing that a student without hidden units can tell.
+/// Two classes given by the sign of a product, which a student without hidden units cannot learn.
 fn problem() -> (Dataset, Model) {
     let mut rng = Pcg32::new(1, 1);
     let x = DMatrix::from_fn(2, 240, |_, _| (rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0);
@@ -66,7 +66,7 @@ fn a_search_is_the_same_on_one_thread() {
 #[test]
 fn a_search_that_is_broken_off_keeps_the_best_so_far() {
     let calls = AtomicUsize::new(0);
-    // Each of the nine is asked about a few dozen times a fold.
+    // Each of the nine calls this a few dozen times per fold.
     let flow = || match calls.fetch_add(1, Ordering::Relaxed) {
         0..800 => ControlFlow::Continue(()),
         _ => ControlFlow::Break(()),
@@ -78,7 +78,7 @@ fn a_search_that_is_broken_off_keeps_the_best_so_far() {
     assert!(matches!(error, Error::Interrupted), "{error}");
 }
 
-/// They are the same, whatever the labels of those rows.
+/// The teachers are the same, whatever the labels of those rows.
 #[test]
 fn teachers_of_a_fold_have_not_seen_the_rows_that_judge() {
     let (data, teacher) = problem();
@@ -94,7 +94,11 @@ fn teachers_of_a_fold_have_not_seen_the_rows_that_judge() {
     };
     assert_eq!(answers(&flipped(&fold.validation)), answers(&data));
     assert_ne!(answers(&flipped(&fold.train)), answers(&data));
-    assert_ne!(answers(&data), teacher.answers(&data).select(&fold.train), "nor are they the given one");
+    assert_ne!(
+        answers(&data),
+        teacher.answers(&data).select(&fold.train),
+        "they are not the given one either"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The arms of a study: each way to make a model, by name.
+//! The arms of a study: every way to make a model, by name.
 
 use microdistill::loss::{DecoupledSoftLabels, SoftLabels};
 
@@ -10,9 +10,9 @@ use microdistill_train::synthetic::Synthetic;
 /// A way to make a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arm {
-    /// Name, as typed and shown.
+    /// Name, as typed on the command line and shown in reports.
     pub name: String,
-    /// One line.
+    /// Description, one line.
     pub description: String,
     /// The fixed part of the method.
     pub method: Method,
@@ -20,27 +20,29 @@ pub struct Arm {
     pub knob: Option<Knob>,
 }
 
-/// A way to train a model, without the hyperparameter that is tuned.
+/// A training method, without the hyperparameter that is tuned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Method {
     /// Source of the labels.
     pub kind: ArmKind,
-    /// The loss; a teacher's is always cross-entropy.
+    /// The loss. Teachers always use cross-entropy.
     pub recipe: Recipe,
-    /// Share of the training rows that it learns from.
+    /// Share of the training rows that the model is trained on.
     pub fraction: f64,
-    /// Decoupled, as everywhere.
+    /// Decoupled weight decay.
     pub weight_decay: f32,
-    /// Number of teachers whose probabilities are averaged. They differ in their seeds.
+    /// Number of teachers, with different seeds, whose probabilities are averaged.
     pub teachers: usize,
-    /// Kind of synthetic rows, as many as training rows, labelled by the teachers alone.
+    /// Kind of synthetic rows to add. There are as many of them as training rows, labelled only by the
+    /// teachers.
     pub synthetic: Option<Synthetic>,
 }
 
-/// A hyperparameter that cross-validation may choose.
+/// A hyperparameter that can be chosen by cross-validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Knob {
-    /// L2, beside 1,000 rows: see [`beside_rows`](microdistill_train::tune::beside_rows).
+    /// Weight decay for a training set of 1,000 rows: see
+    /// [`beside_rows`](microdistill_train::tune::beside_rows).
     WeightDecay,
     /// Share of hidden units dropped.
     Dropout,
@@ -48,11 +50,11 @@ pub enum Knob {
     LabelSmoothing,
 }
 
-/// Number of candidates of each knob.
+/// Number of candidates per knob.
 pub const CANDIDATES: usize = 6;
 
 impl Knob {
-    /// The candidates: the same number for each knob, with zero among them, so that no arm is forced to
+    /// The candidates. Every knob has the same number of them, including zero, so that no arm is forced to
     /// regularize.
     pub fn candidates(self) -> [f32; CANDIDATES] {
         match self {
@@ -62,7 +64,7 @@ impl Knob {
         }
     }
 
-    /// Name for people.
+    /// Name of the knob in reports.
     pub fn name(self) -> &'static str {
         match self {
             Knob::WeightDecay => "weight decay",
@@ -73,12 +75,12 @@ impl Knob {
 }
 
 impl Arm {
-    /// Description for reports.
+    /// Description of the arm for reports.
     pub fn info(&self) -> ArmInfo {
         ArmInfo { name: self.name.clone(), description: self.description.clone(), kind: self.method.kind }
     }
 
-    /// Returns true if both arms make the same models.
+    /// Returns true if both arms produce the same models.
     pub(super) fn same(&self, other: &Arm) -> bool {
         (self.method, self.knob) == (other.method, other.knob)
     }
@@ -91,7 +93,7 @@ impl Arm {
         Arm { knob: Some(knob), ..self }
     }
 
-    /// The same for values, learned by their squared difference.
+    /// The same arm for values, trained on the squared difference.
     fn of_values(self) -> Self {
         Arm { method: Method { recipe: Recipe::ValueMse, ..self.method }, ..self }
     }
@@ -99,19 +101,19 @@ impl Arm {
 
 /// Names that reports and sentences refer to.
 pub mod names {
-    /// A large model.
+    /// The large model.
     pub const TEACHER: &str = "teacher";
-    /// Labels and nothing else.
+    /// A student trained on labels only.
     pub const HARD: &str = "hard";
-    /// Labels with the weight decay that suits them.
+    /// A student trained on labels, with tuned weight decay.
     pub const HARD_L2: &str = "hard-l2";
-    /// Labels with the dropout that suits them.
+    /// A student trained on labels, with tuned dropout.
     pub const HARD_DROPOUT: &str = "hard-dropout";
-    /// Labels with the smoothing that suits them.
+    /// A student trained on labels, with tuned label smoothing.
     pub const HARD_SMOOTHING: &str = "hard-smoothing";
-    /// The squared difference of the outputs: the form that the project began with.
+    /// A student trained on the squared difference of the outputs, the recipe that the project began with.
     pub const OUTPUT_MSE: &str = "output-mse";
-    /// The recipe of `distill`.
+    /// The default recipe of `distill`.
     pub const DEFAULT: &str = "default";
 }
 
@@ -135,15 +137,16 @@ const DEFAULT: Method = Method {
 
 const OUTPUT_MSE: Method = Method { recipe: Recipe::OutputMse, fraction: 0.9, weight_decay: 0.0, ..DEFAULT };
 
-/// The arms of the preset of random labels. The teacher has as many epochs as other teachers, and no regularizer.
+/// The arms of the preset with random labels. The teacher is trained for the usual number of epochs, without
+/// a regularizer.
 pub fn random_labels() -> Vec<Arm> {
     let teacher = Method { kind: ArmKind::Teacher, ..HARD };
     vec![
         Arm::new(names::TEACHER, "the large model, no regularizer", teacher),
-        Arm::new(names::HARD, "student on labels alone", HARD),
+        Arm::new(names::HARD, "student trained on labels only", HARD),
         Arm::new(
             names::OUTPUT_MSE,
-            "student on 90 % of the rows, squared difference of the outputs",
+            "student distilled on 90 % of the rows by the squared difference of the outputs",
             OUTPUT_MSE,
         ),
     ]
@@ -154,25 +157,29 @@ pub fn always() -> Vec<Arm> {
     let teacher = Method { kind: ArmKind::Teacher, ..HARD };
     let tuned = |name, description, knob| Arm::new(name, description, HARD).tuned(knob);
     vec![
-        Arm::new(names::TEACHER, "the large model, weight decay tuned", teacher).tuned(Knob::WeightDecay),
-        Arm::new(names::HARD, "student on the target alone, no regularizer", HARD),
-        tuned(names::HARD_L2, "student on the target alone, weight decay tuned", Knob::WeightDecay),
-        tuned(names::HARD_DROPOUT, "student on the target alone, dropout tuned", Knob::Dropout),
-        tuned(names::HARD_SMOOTHING, "student on labels alone, label smoothing tuned", Knob::LabelSmoothing),
+        Arm::new(names::TEACHER, "the large model, tuned weight decay", teacher).tuned(Knob::WeightDecay),
+        Arm::new(names::HARD, "student trained on the target only, no regularizer", HARD),
+        tuned(names::HARD_L2, "student trained on the target only, tuned weight decay", Knob::WeightDecay),
+        tuned(names::HARD_DROPOUT, "student trained on the target only, tuned dropout", Knob::Dropout),
+        tuned(
+            names::HARD_SMOOTHING,
+            "student trained on labels only, tuned label smoothing",
+            Knob::LabelSmoothing,
+        ),
         Arm::new(
             names::OUTPUT_MSE,
-            "the original form: squared difference of the outputs, one teacher, 90 % of the rows, no regularizer",
+            "the original recipe: squared difference of the outputs, one teacher, 90 % of the rows, no regularizer",
             OUTPUT_MSE,
         ),
         Arm::new(
             names::DEFAULT,
-            "what `distill` does: one teacher, a small weight decay, nothing tuned",
+            "the default recipe of `distill`: one teacher, a small weight decay, nothing tuned",
             DEFAULT,
         ),
     ]
 }
 
-/// The arms of every study of values, without those that need classes.
+/// The arms of every study of values. Arms that need classes are left out.
 pub fn always_of_values() -> Vec<Arm> {
     always().into_iter().filter(|arm| arm.knob != Some(Knob::LabelSmoothing)).map(Arm::of_values).collect()
 }
@@ -183,42 +190,45 @@ pub fn others() -> Vec<Arm> {
     let logits = Method { recipe: Recipe::LogitMse, ..DEFAULT };
     let decoupled = Method { recipe: Recipe::Decoupled(DecoupledSoftLabels::DEFAULT), ..DEFAULT };
     let synthetic = Synthetic::ALL.map(|kind| {
-        let description = format!("the default, with as many synthetic rows again: {}", kind.name());
+        let description =
+            format!("the default, plus as many synthetic rows as training rows: {}", kind.name());
         Arm::new(kind.name(), &description, Method { synthetic: Some(kind), ..DEFAULT })
     });
     let others = [
-        Arm::new("outputs", "the default, but the squared difference of the outputs", outputs),
-        Arm::new("logits", "the default, but the squared difference of the logits", logits),
-        Arm::new("dkd", "the default, but decoupled soft labels, of three classes or more", decoupled),
-        Arm::new("soft-l2", "the default, weight decay tuned", DEFAULT).tuned(Knob::WeightDecay),
-        Arm::new("ensemble", "the default, of five teachers", Method { teachers: 5, ..DEFAULT }),
+        Arm::new("outputs", "the default, but with the squared difference of the outputs", outputs),
+        Arm::new("logits", "the default, but with the squared difference of the logits", logits),
+        Arm::new("dkd", "the default, but with decoupled soft labels (three or more classes)", decoupled),
+        Arm::new("soft-l2", "the default, but with tuned weight decay", DEFAULT).tuned(Knob::WeightDecay),
+        Arm::new("ensemble", "the default, but with five teachers", Method { teachers: 5, ..DEFAULT }),
     ];
     others.into_iter().chain(synthetic).collect()
 }
 
-/// The arms that may be added to a study of values: those that differ from the default in more than their
-/// loss.
+/// The arms that may be added to a study of values: those that differ from the default in more than the loss.
 pub fn others_of_values() -> Vec<Arm> {
     let is_default = |arm: &Arm| arm.method.recipe == DEFAULT.recipe;
     others().into_iter().filter(is_default).map(Arm::of_values).collect()
 }
 
-/// The `known` arms with these names, in order of the names.
+/// Selects the `known` arms with these names, in the order of the names.
 ///
 /// # Errors
-/// A name that none has.
+/// Returns an error for an unknown name.
 pub fn by_name(known: &[Arm], names: &[String]) -> Result<Vec<Arm>> {
     let arm = |name: &String| {
         let found = known.iter().find(|arm| arm.name == *name).cloned();
         found.ok_or_else(|| {
             let known: Vec<&str> = known.iter().map(|arm| arm.name.as_str()).collect();
-            Error::Invalid(format!("{name:?} is no recipe that can be added: these are {}", known.join(", ")))
+            Error::Invalid(format!(
+                "{name:?} is not a recipe that can be added: choose among {}",
+                known.join(", ")
+            ))
         })
     };
     names.iter().map(arm).collect()
 }
 
-/// `arm` with soft labels at another temperature.
+/// `arm` with soft labels at another temperature; `None` if its recipe has no soft labels.
 pub(super) fn at_temperature(arm: &Arm, temperature: f32) -> Option<Arm> {
     let Recipe::SoftLabels(labels) = arm.method.recipe else { return None };
     let recipe = Recipe::SoftLabels(SoftLabels { temperature, ..labels });

@@ -1,4 +1,4 @@
-//! The data of a study: rows, and the way each seed draws its parts from them.
+//! The data of a study: rows, and how each seed draws its training and test rows from them.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use microdistill_train::error::{Error, Result};
 use microdistill_train::model::Task;
 use microdistill_train::random::{below, shuffle};
 
-/// A data set with a name.
+/// A named data set.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// Shown in tables.
+    /// Name in tables.
     pub name: String,
     /// Source of the rows.
     pub source: Source,
@@ -25,60 +25,61 @@ pub struct Problem {
 /// Source of the rows of a problem.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// These parts, for every seed.
+    /// The same training and test rows for every seed.
     Given {
-        /// To be learned from.
+        /// Training rows.
         train: Box<Dataset>,
-        /// To be judged by, with the same columns.
+        /// Test rows, with the same columns.
         test: Box<Dataset>,
     },
-    /// Parts of the same sizes, drawn anew from all rows for each seed; no group is divided.
+    /// Training and test rows of the same sizes, drawn from all rows for each seed. Groups are never split.
     Redrawn {
         /// All rows.
         all: Box<Dataset>,
-        /// Share of the test part, in (0, 1).
+        /// Share of the test rows, in (0, 1).
         test: f64,
     },
-    /// Features and labels that have nothing to do with each other, drawn anew for each seed: there is nothing to be
-    /// learned.
+    /// Independent features and labels, drawn for each seed, so that there is nothing to learn.
     Noise {
-        /// Rows to learn from, and as many to be judged by.
+        /// Number of training rows, and of test rows.
         rows: usize,
-        /// Uniform in [0, 1).
+        /// Number of features, uniform in [0, 1).
         features: usize,
-        /// All equally likely.
+        /// Number of classes, all equally likely.
         classes: usize,
     },
 }
 
-/// The parts that one seed has: the same for all that is compared.
+/// The training and test rows of one seed, shared by all arms.
 pub(super) struct Draw {
-    /// All rows to learn from.
+    /// All training rows.
     pub(super) train: Dataset,
-    /// Folds that judge candidates. The first one also serves to watch a training.
+    /// Folds that judge candidates. The first one also serves for learning curves.
     pub(super) folds: Vec<Fold>,
-    /// The rows that nothing is chosen by.
+    /// Rows that no choice depends on.
     pub(super) test: Dataset,
 }
 
 impl Draw {
-    /// The training rows that this fold trains on, and those that it judges by.
+    /// The training rows and the validation rows of this fold.
     pub(super) fn parts(&self, fold: &Fold) -> [Dataset; 2] {
         [&fold.train, &fold.validation].map(|rows| self.train.select(rows))
     }
 }
 
 impl Problem {
-    /// A problem with training rows and test rows. With `redraw`, each seed draws such parts from all of
-    /// them.
+    /// Creates a problem with training rows and test rows. With `redraw`, each seed draws new ones of the
+    /// same sizes from all rows.
     ///
     /// # Errors
-    /// Rows without a target.
+    /// Returns an error if rows have no target.
     pub fn new(name: impl Into<String>, train: Dataset, test: Dataset, redraw: bool) -> Result<Self> {
         let name = name.into();
         let has_target = |data: &Dataset| matches!(data.target, Target::Classes(_) | Target::Values(_));
         if !(has_target(&train) && has_target(&test)) {
-            return Err(Error::Invalid(format!("{name}: there are rows without a target")));
+            return Err(Error::Invalid(format!(
+                "{name}: some rows have no target: add it, or remove these rows"
+            )));
         }
         let source = if redraw {
             let share = test.rows() as f64 / (train.rows() + test.rows()) as f64;
@@ -89,7 +90,7 @@ impl Problem {
         Ok(Problem { name, source })
     }
 
-    /// Returns true if the target is a value, not a class.
+    /// Returns true if the target is a value instead of a class.
     pub fn has_values(&self) -> bool {
         let data = match &self.source {
             Source::Given { train, .. } => train,
@@ -99,7 +100,7 @@ impl Problem {
         matches!(data.target, Target::Values(_))
     }
 
-    /// Hash of everything that decides about the parts: 16 hexadecimal digits.
+    /// Hash of everything that determines the training and test rows: 16 hexadecimal digits.
     pub(super) fn hash(&self) -> String {
         let mut sha = Sha256::new();
         let mut add = |data: &Dataset| {
@@ -127,7 +128,7 @@ impl Problem {
         sha.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// (test rows / training rows) where seeds draw overlapping parts from one pool, else 0: see
+    /// Ratio of test rows to training rows if seeds draw overlapping parts from one pool, otherwise 0: see
     /// [`t_test`](super::statistics::t_test).
     pub(super) fn overlap(&self) -> f64 {
         match self.source {
@@ -145,7 +146,7 @@ impl Problem {
         }
     }
 
-    /// About how many training rows there are, and how many features.
+    /// Approximate number of training rows, and number of features.
     pub(super) fn size(&self, condition: Condition) -> (usize, usize) {
         let (rows, features) = match &self.source {
             Source::Given { train, .. } => (train.rows() as f64, train.features.len()),
@@ -161,8 +162,8 @@ impl Problem {
         matches!(self.source, Source::Given { .. }) && label_noise == 0.0 && training_share == 1.0
     }
 
-    /// The parts of `seed`, the training rows in `count` folds. Noise and the choice of a share happen to training rows
-    /// alone.
+    /// Draws the training and test rows of `seed`, with the training rows in `count` folds. Label noise and
+    /// the training share affect only training rows.
     pub(super) fn draw(&self, condition: Condition, count: usize, seed: u64) -> Result<Draw> {
         let named = |error: Error| Error::Invalid(format!("{}: {error}", self.name));
         let (train, test) = self.parts(seed).map_err(named)?;
@@ -177,7 +178,7 @@ impl Problem {
         match &self.source {
             Source::Given { train, test } => Ok((Dataset::clone(train), Dataset::clone(test))),
             Source::Redrawn { all, test } => {
-                // The inner division of another seed must not be the outer one of this.
+                // The folds of one seed must not equal the test split of another.
                 let parts = split(all, &[1.0 - test, *test], seed ^ STREAM)?;
                 Ok((all.select(&parts[0]), all.select(&parts[1])))
             }
@@ -198,15 +199,15 @@ impl Problem {
         if absent.is_empty() {
             return Ok(());
         }
-        let mend = "give more of them, or leave these classes out of the data";
+        let mend = "add such rows, or remove these classes from the data";
         Err(Error::Invalid(format!("{}: no training row has the labels {absent:?}: {mend}", self.name)))
     }
 }
 
-/// The generator's stream for what a study draws.
+/// Random stream for the draws of a study.
 const STREAM: u64 = 0x5354_5544_5953;
 
-/// All rows of both.
+/// Combines the rows of both data sets.
 fn pool(a: &Dataset, b: &Dataset) -> Dataset {
     let columns: Vec<_> = a.x.column_iter().chain(b.x.column_iter()).collect();
     let target = match (&a.target, &b.target) {
@@ -223,7 +224,7 @@ fn pool(a: &Dataset, b: &Dataset) -> Dataset {
     }
 }
 
-/// This share of the rows of each class. Of each group there are fewer rows then, but still of all groups.
+/// Selects this share of the rows of each class. Every group keeps some rows, but fewer.
 fn share(data: Dataset, share: f64, seed: u64) -> Result<Dataset> {
     if share >= 1.0 {
         return Ok(data);
@@ -232,7 +233,7 @@ fn share(data: Dataset, share: f64, seed: u64) -> Result<Dataset> {
     Ok(data.select(&split(&ungrouped, &[share, 1.0 - share], seed ^ STREAM)?[0]))
 }
 
-/// Gives `share` of the rows, to the nearest whole number, another label that some row has, all equally likely.
+/// Replaces the labels of `share` of the rows, rounded to whole rows, by another label, all equally likely.
 fn mislabel(mut data: Dataset, share: f64, seed: u64) -> Dataset {
     let labels = data.task.labels().len();
     let Target::Classes(classes) = &mut data.target else { return data };
@@ -277,7 +278,7 @@ mod tests {
 
     const PLAIN: Condition = Condition { label_noise: 0.0, training_share: 1.0 };
 
-    /// Rows that are told apart by their feature; `labels` classes, twelve groups or none.
+    /// Rows identified by their feature, with `labels` classes and either twelve groups or none.
     fn rows(from: usize, count: usize, labels: usize, grouped: bool) -> Dataset {
         let all = from..from + count;
         Dataset {
@@ -318,7 +319,7 @@ mod tests {
             judging.extend(ids(&validation));
         }
         judging.sort_unstable();
-        assert_eq!(judging, ids(&first.train), "every training row judges once");
+        assert_eq!(judging, ids(&first.train), "every training row is held out once");
     }
 
     #[test]
@@ -329,7 +330,7 @@ mod tests {
         let turned = labels(&draw.train).iter().zip(labels(&train)).filter(|(a, b)| a != b).count();
         assert_eq!(turned, 60);
         assert_eq!((&draw.train.x, &draw.test), (&train.x, &test));
-        // Whoever judges candidates has the same wrong labels.
+        // The rows that judge candidates have the same wrong labels.
         let [_, validation] = draw.parts(&draw.folds[0]);
         let validation = labels(&validation).iter().zip(ids(&validation));
         assert!(validation.clone().all(|(&label, row)| label == labels(&draw.train)[row]));

@@ -11,18 +11,18 @@ use microdistill_train::metrics::{self, Scores, probabilities, scores};
 use microdistill_train::model::Model;
 use microdistill_train::random::shuffle;
 
-/// Rows and teacher of a training that is watched.
+/// Rows and teacher for the learning curves.
 pub(super) struct Watched {
     pub(super) train: Dataset,
     pub(super) validation: Dataset,
-    /// Teacher of those training rows.
+    /// Teacher trained on those training rows.
     pub(super) teacher: Model,
 }
 
-/// Most points of a curve.
+/// Maximum number of points of a curve.
 const POINTS: usize = 60;
 
-/// The training without the rows of a fold, and how it does on them.
+/// Trains without the rows of a fold and scores each epoch on them.
 pub(super) fn learning_curve(training: Training<'_>, watched: &Watched) -> Result<Vec<CurvePoint>> {
     let rows = training.rows(&watched.train)?;
     let mut curve = Vec::new();
@@ -60,7 +60,7 @@ fn point(epoch: usize, train: &Scores, validation: &Scores) -> CurvePoint {
     point
 }
 
-/// Share of right answers by confidence; empty for values.
+/// Share of correct predictions by confidence; empty for values.
 pub(super) fn reliability(model: &Model, test: &Dataset) -> Vec<Bin> {
     let Target::Classes(classes) = &test.target else { return Vec::new() };
     let mut bins = vec![Bin { confidence: 0.0, accuracy: 0.0, rows: 0 }; BINS];
@@ -80,16 +80,16 @@ pub(super) fn reliability(model: &Model, test: &Dataset) -> Vec<Bin> {
     bins
 }
 
-/// Most predictions of a model.
+/// Maximum number of predictions per model.
 const PREDICTIONS: usize = 300;
 
-/// The generator's stream for the rows that are shown.
+/// Random stream for the rows shown.
 const STREAM: u64 = 0x5052_4544;
 
-/// Predictions for test rows, a random sample of them if they are many; empty for classes.
+/// Predictions for test rows, or for a random sample if there are many; empty for classes.
 pub(super) fn predictions(model: &Model, test: &Dataset) -> Vec<Prediction> {
     let Target::Values(values) = &test.target else { return Vec::new() };
-    // The same rows for every model, or plots could not be compared.
+    // All models use the same rows, so that plots can be compared.
     let mut rows: Vec<usize> = (0..values.len()).collect();
     shuffle(&mut rows, &mut Pcg32::new(0, STREAM));
     rows.truncate(PREDICTIONS);

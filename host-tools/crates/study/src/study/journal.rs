@@ -1,4 +1,5 @@
-//! The journal of finished results, a file that grows line by line, so that an interrupted study continues.
+//! The journal of finished results: a file that grows line by line, so that an interrupted study can
+//! continue.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::results::Cell;
 use microdistill_train::error::{Error, Result};
 
-/// A finished result, and the key of everything that decided about it.
+/// A finished result, with the key of everything that determines it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) key: String,
@@ -22,13 +23,13 @@ pub(super) struct Record {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Outcome {
-    /// The index of the candidate that was chosen.
+    /// Index of the chosen candidate.
     Choice(usize),
-    /// A model in numbers.
+    /// The figures of a model.
     Model(Box<Cell>),
 }
 
-/// The first line: what all records of one ledger share.
+/// The first line, common to all records of a ledger.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Header {
     ledger: String,
@@ -36,7 +37,7 @@ struct Header {
     study: String,
 }
 
-/// All that is finished.
+/// All finished results.
 #[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
@@ -50,11 +51,11 @@ struct Open {
 }
 
 impl Ledger {
-    /// Opens or begins the ledger at `path` for a study of this [fingerprint](super::Study::fingerprint). A last line that
-    /// an interruption tore is dropped.
+    /// Opens or creates the ledger at `path` for a study with this [fingerprint](super::Study::fingerprint).
+    /// An incomplete last line, left by an interruption, is dropped.
     ///
     /// # Errors
-    /// A ledger of another study or version, a damaged one.
+    /// Returns an error if the ledger is damaged or belongs to another study or version.
     pub fn open(path: impl AsRef<Path>, study: &str) -> Result<Self> {
         let path = path.as_ref();
         let header = Header {
@@ -63,16 +64,16 @@ impl Ledger {
             study: study.into(),
         };
         let invalid = |message: &str| Error::Invalid(format!("{}: {message}", path.display()));
-        // Never truncated: what is in it took long to compute.
+        // The file is never truncated, because its contents took long to compute.
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = file.map_err(Error::io(path))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(Error::io(path))?;
-        // A line without an end was torn.
+        // A line without an end is incomplete.
         let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         let torn = text.split_off(whole);
         let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-        let foreign = "no ledger of a study: give another --out, or move this file away";
+        let foreign = "this is not the ledger of a study: choose another --out, or move this file away";
         match lines.next().map(serde_json::from_slice::<Header>) {
             None if line(&header, path)?.starts_with(&torn) => {
                 file.set_len(0).map_err(Error::io(path))?;
@@ -85,8 +86,8 @@ impl Ledger {
             }
             Some(Ok(_)) => {
                 return Err(invalid(
-                    "what is finished here belongs to another study or version (other rows, widths or shares): \
-                     give another --out, or delete this file to begin anew",
+                    "these results belong to another study or version (other rows, widths or shares): \
+                     choose another --out, or delete this file to start over",
                 ));
             }
             None | Some(Err(_)) => return Err(invalid(foreign)),
@@ -94,7 +95,7 @@ impl Ledger {
         let mut records = HashMap::new();
         for (index, line) in lines.enumerate() {
             let record: Record = serde_json::from_slice(line).map_err(|_| {
-                invalid(&format!("line {} is damaged: delete that line, and it is computed again", index + 2))
+                invalid(&format!("line {} is damaged: delete it to compute that result again", index + 2))
             })?;
             records.insert(record.key, record.outcome);
         }
@@ -122,12 +123,12 @@ impl Ledger {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Open> {
-        // A thread that panicked here left a torn line at worst, which the next start drops.
+        // A thread that panicked here left at most an incomplete line, which the next start drops.
         self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-/// Written at once, so that only an interruption can tear it.
+/// Appends a line in a single write, so that only an interruption can leave it incomplete.
 fn append(file: &mut File, path: &Path, value: &impl Serialize) -> Result<()> {
     file.write_all(&line(value, path)?).map_err(Error::io(path))
 }

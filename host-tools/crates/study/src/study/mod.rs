@@ -1,8 +1,10 @@
-//! Does distillation cure overfitting? Students taught in several ways, compared fairly on anyone's data.
+//! Studies: does distillation cure overfitting on your data? Students taught in several ways are compared
+//! fairly.
 //!
-//! A [`Study`] is problems × conditions × seeds × [`Arm`]s. All arms of a seed share its parts of the rows, its initial
-//! weights and its order of samples; what is tuned is tuned by cross-validation on training rows, with as many candidates
-//! for each. What is finished goes to a [`Ledger`], and [`Results`] are made of that.
+//! A [`Study`] is the product of problems, conditions, seeds and [`Arm`]s. All arms of a seed share its
+//! training and test rows, its initial weights and its order of samples. Hyperparameters are tuned by
+//! cross-validation on training rows, with the same number of candidates for every tuned arm. Finished models
+//! are written to a [`Ledger`], from which [`Results`] are made.
 
 mod arms;
 mod data;
@@ -37,13 +39,13 @@ pub use training::Watch;
 /// Bins of the expected calibration error and of the reliability diagram.
 pub use microdistill_train::metrics::BINS;
 
-/// At which the default recipe is tried, beside its own.
+/// Temperatures at which the default recipe is tried in addition to its own.
 const TEMPERATURES: [f32; 5] = [1.0, 2.0, 4.0, 8.0, 16.0];
 
 /// Hidden widths in which some arms are tried.
 const SIZES: [usize; 4] = [4, 8, 16, 32];
 
-/// With how many seeds.
+/// Number of seeds of the arms that are tried in several sizes.
 const SIZE_SEEDS: usize = 3;
 
 /// Names of the arms that are tried in several sizes.
@@ -52,33 +54,34 @@ const SIZED: [&str; 3] = [names::HARD, names::HARD_L2, names::DEFAULT];
 /// A study: arms, data sets, conditions and seeds.
 #[derive(Clone, Debug)]
 pub struct Study {
-    /// One line.
+    /// Title, one line.
     pub title: String,
-    /// The preset's name, if it is one.
+    /// Name of the preset, if the study is one.
     pub preset: Option<String>,
-    /// The data sets; their names differ.
+    /// The data sets, with distinct names.
     pub problems: Vec<Problem>,
-    /// Names of those that recipes were not developed on.
+    /// Names of the data sets that recipes were not developed on.
     pub held_out: Vec<String>,
     /// Conditions applied to the training rows.
     pub conditions: Vec<Condition>,
-    /// The arms. The first is the teacher of the others.
+    /// The arms. The first one is the teacher of the others.
     pub arms: Vec<Arm>,
-    /// All different.
+    /// The seeds, all distinct.
     pub seeds: Vec<u64>,
-    /// Hidden widths of students.
+    /// Hidden widths of the students.
     pub hidden: Vec<usize>,
-    /// Hidden widths of teachers.
+    /// Hidden widths of the teachers.
     pub teacher_hidden: Vec<usize>,
-    /// Number of folds of the training rows that judge candidates, at least 2; at most one per group.
+    /// Number of folds of the training rows in which candidates are judged: at least 2, and at most one per
+    /// group.
     pub folds: usize,
 }
 
 impl Study {
-    /// Refuses what cannot be compared.
+    /// Checks that the study can be run.
     ///
     /// # Errors
-    /// Nothing to compare, shares out of range, names that are there twice.
+    /// Returns an error if there is nothing to compare, a share is out of range, or a name occurs twice.
     pub fn check(&self) -> Result<()> {
         let invalid = |message: String| Err(Error::Invalid(message));
         if self.seeds.is_empty() || self.problems.is_empty() || self.conditions.is_empty() {
@@ -96,26 +99,30 @@ impl Study {
             && let Some(other) = self.problems.iter().find(|other| other.has_values() != first.has_values())
         {
             return invalid(format!(
-                "{} and {}: one has labels, the other values, and their figures have no common mean; study them apart",
+                "{} and {}: one has labels and the other values, so their scores have no common mean: study them separately",
                 first.name, other.name
             ));
         }
         if self.has_values() && self.conditions.iter().any(|condition| condition.label_noise > 0.0) {
-            return invalid("label noise is for labels: the target holds values".into());
+            return invalid(
+                "label noise needs class labels, but the target holds values: set it to 0".into(),
+            );
         }
         let names = self.problems.iter().map(|problem| &problem.name);
         if let Some(name) = twice(names).or_else(|| twice(self.arms.iter().map(|arm| &arm.name))) {
-            return invalid(format!("{name} is there twice"));
+            return invalid(format!("{name} occurs twice: list each data set and recipe once"));
         }
         if let Some(name) = self.held_out.iter().find(|name| !self.problems.iter().any(|p| p.name == **name))
         {
-            return invalid(format!("{name} is held out, but not among the data sets"));
+            return invalid(format!(
+                "{name} is held out, but is not one of the data sets: add it or correct the name"
+            ));
         }
-        // What does not fit is found before hours of work.
+        // Problems are found here, before hours of work.
         for problem in &self.problems {
             for &condition in &self.conditions {
                 let classes = problem.draw(condition, self.folds, self.seeds[0])?.train.task.labels().len();
-                // What is for values asks nothing of classes.
+                // Recipes for values have no requirements on the classes.
                 for arm in self.arms.iter().filter(|_| classes > 0) {
                     let named = |error| Error::Invalid(format!("{}, {}: {error}", problem.name, arm.name));
                     arm.method.recipe.check(classes).map_err(named)?;
@@ -125,19 +132,20 @@ impl Study {
         Ok(())
     }
 
-    /// Fingerprint of the settings that a ledger's records have in common: rows, widths and folds, but
-    /// neither seeds nor arms nor conditions, which
-    /// may be added. 16 hexadecimal digits.
+    /// Fingerprint of everything that the records of a ledger have in common: rows, widths and folds. Seeds,
+    /// arms and conditions are left out, because they may be added later. 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         let sets: Vec<_> = self.problems.iter().map(|problem| (&problem.name, problem.hash())).collect();
         let all = (sets, &self.hidden, &self.teacher_hidden, self.folds);
         Sha256::digest(format!("{all:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Makes every model that `ledger` does not hold, on all cores. The result does not depend on how many there are.
+    /// Trains every model that `ledger` does not hold yet, on all cores. The result does not depend on the
+    /// number of cores.
     ///
     /// # Errors
-    /// The first of any training's, and [`Error::Interrupted`]; what was finished before is in the ledger.
+    /// Returns the first error of any training, or [`Error::Interrupted`]. Models finished before the error
+    /// are in the ledger.
     pub fn run(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
         let hashes = self.hashes();
         let jobs: Vec<Job<'_>> = self.jobs(&hashes).collect();
@@ -145,15 +153,15 @@ impl Study {
         jobs.par_iter().try_for_each(|job| job.run(ledger, watch))
     }
 
-    /// About how much [`run`](Study::run) has to do, in the unit of [`Watch::done`].
+    /// Estimates the work that [`run`](Study::run) has left, in the unit of [`Watch::done`].
     pub fn work(&self, ledger: &Ledger) -> u64 {
         self.jobs(&self.hashes()).map(|job| job.work(ledger)).sum()
     }
 
-    /// Results of the ledger's models.
+    /// Computes the results from the models of the ledger.
     ///
     /// # Errors
-    /// Models that are missing: [`run`](Study::run) makes them.
+    /// Returns an error if models are missing: call [`run`](Study::run) first.
     pub fn results(&self, ledger: &Ledger, command: &str) -> Result<Results> {
         summary::results(self, ledger, command)
     }
@@ -162,7 +170,7 @@ impl Study {
         self.problems.iter().map(Problem::hash).collect()
     }
 
-    /// By set, condition and seed.
+    /// All jobs, ordered by data set, condition and seed.
     fn jobs<'a>(&'a self, hashes: &'a [String]) -> impl Iterator<Item = Job<'a>> {
         self.problems.iter().zip(hashes).flat_map(move |(problem, hash)| {
             self.conditions.iter().flat_map(move |&condition| {
@@ -171,7 +179,7 @@ impl Study {
         })
     }
 
-    /// Returns true if models give values, scored by R² and RMSE, not classes.
+    /// Returns true if the models predict values, which are scored by R² and RMSE, instead of classes.
     pub(super) fn has_values(&self) -> bool {
         self.problems.iter().any(Problem::has_values)
     }
@@ -199,7 +207,7 @@ impl Study {
 
     /// The arms that are tried in several sizes.
     fn sized(&self) -> Vec<Arm> {
-        // A preset has the sizes that it has.
+        // A preset defines its sizes itself.
         let wanted = self.preset.is_none() && self.hidden.len() == 1;
         let names = SIZED.iter().filter(|_| wanted);
         names.filter_map(|name| self.arm(name)).cloned().collect()

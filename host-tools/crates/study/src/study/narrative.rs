@@ -1,9 +1,9 @@
-//! The figures in plain words: what they show, and what they do not.
+//! The findings in plain words: what the figures show, and what they do not show.
 
 use super::arms::names;
 use super::results::{ArmKind, Comparison, Overall, Results, Summary};
 
-/// Family-wise error of the verdicts: 5 %.
+/// Family-wise error rate of the verdicts: 5 %.
 const LEVEL: f64 = 0.05;
 
 pub(super) fn write(results: &Results) -> Vec<String> {
@@ -18,22 +18,24 @@ pub(super) fn write(results: &Results) -> Vec<String> {
     sentences
 }
 
-/// The meaning of the intervals.
+/// The scope of the confidence intervals.
 fn coverage(results: &Results) -> String {
     let seeds = results.seeds.len();
     let rows = if results.preset.is_some() {
-        "Each seed draws its own rows: intervals cover the choice of rows, initial weights and the order of samples."
+        "Each seed draws its own rows: intervals cover the choice of rows, the initial weights and the order of \
+         samples."
     } else if results.settings.redrawn {
-        "Each seed draws training and test rows anew: intervals of a data set cover that choice, initial weights and the \
-         order of samples, widened for the rows that the draws share."
+        "Each seed draws new training and test rows. Intervals of a data set cover that draw, the initial weights and \
+         the order of samples, and they are widened because the draws share rows."
     } else {
-        "The test rows are those given, for every seed: intervals of a data set cover initial weights and the order of samples \
-         alone, neither other settings that tuning might have chosen nor other rows or people."
+        "Every seed uses the given test rows. Intervals of a data set cover only the initial weights and the order of \
+         samples, neither other settings that tuning might have chosen nor other rows or people."
     };
     let sets = results.overall.iter().map(|overall| overall.sets.len()).max().unwrap_or_default();
     let over = if sets > 1 {
         format!(
-            " Over data sets each counts once, as the mean of its {seeds} seeds, so that intervals are about other data sets like these {sets}."
+            " Over data sets, each set counts once, as the mean of its {seeds} seeds, so these intervals are about \
+             other data sets like these {sets}."
         )
     } else {
         String::new()
@@ -51,7 +53,7 @@ impl<'a> About<'a> {
         let mut title = self.overall.title.clone();
         let condition = self.overall.condition;
         if condition.label_noise > 0.0 {
-            title += &format!(", {:.0} % of the labels wrong", 100.0 * condition.label_noise);
+            title += &format!(", {:.0} % of the labels are wrong", 100.0 * condition.label_noise);
         }
         if condition.training_share < 1.0 {
             title += &format!(", {:.0} % of the training rows", 100.0 * condition.training_share);
@@ -81,31 +83,32 @@ impl<'a> About<'a> {
         sentences
     }
 
-    /// The overfitting of a student trained on labels alone.
+    /// The overfitting of a student trained on labels only.
     fn overfitting(&self) -> Option<String> {
         let score = |metric| self.score(names::HARD, metric);
         let (train, test, gap) = (score("train accuracy")?, score("test accuracy")?, score("gap")?);
         let how = if gap > 0.01 { "overfits" } else { "hardly overfits" };
         Some(format!(
-            "A student on labels alone {how}: {:.1} % of its training rows are right and {:.1} % of the test rows, a gap of \
-             {:.1} points.",
+            "A student trained on labels only {how}: it is right on {:.1} % of its training rows and {:.1} % of the \
+             test rows, a gap of {:.1} points.",
             100.0 * train,
             100.0 * test,
             100.0 * gap
         ))
     }
 
-    /// The same of values.
+    /// The overfitting of a student trained on measured values only.
     fn overfitting_of_values(&self) -> Option<String> {
         let score = |metric| self.score(names::HARD, metric);
         let (train, test, gap) = (score("train r2")?, score("r2")?, score("r2 gap")?);
         let how = if gap > 0.01 { "overfits" } else { "hardly overfits" };
         Some(format!(
-            "A student on measured values alone {how}: R² is {train:.3} on its training rows and {test:.3} on the test rows."
+            "A student trained on measured values only {how}: R² is {train:.3} on its training rows and {test:.3} on \
+             the test rows."
         ))
     }
 
-    /// The comparison of `a` with `b`, in words.
+    /// The comparison of `a` with `b`.
     fn against(&self, a: &str, b: &str) -> Option<String> {
         let ratio =
             self.overall.ratios.iter().find(|ratio| (ratio.a.as_str(), ratio.b.as_str()) == (a, b))?;
@@ -131,7 +134,7 @@ impl<'a> About<'a> {
         ))
     }
 
-    /// On how many data sets it is so, as one of them may make a mean.
+    /// The number of data sets with each sign of the difference, because a single one may dominate the mean.
     fn counts(&self, comparison: &Comparison) -> String {
         match self.overall.sets.len() {
             1 => String::new(),
@@ -141,7 +144,7 @@ impl<'a> About<'a> {
         }
     }
 
-    /// A gap may shrink from above, which helps nobody.
+    /// The cause of a smaller gap. A gap that shrinks only because training scores fall is no gain.
     fn memorizing(&self, arm: &str) -> Option<String> {
         let of = |metric: &str| self.comparison(arm, names::HARD, metric);
         let of_classes = of("gap").zip(of("test accuracy"));
@@ -150,22 +153,27 @@ impl<'a> About<'a> {
             let change = if of_classes.is_some() { points(gap) } else { share(gap) };
             return Some(format!("`{arm}` does not narrow the gap of `hard`: it changes by {change}."));
         }
-        // The gap is training minus test rows: what the test rows did not gain, the training rows lost.
+        // The gap is training minus test score: the part that the test rows did not gain, the training rows
+        // lost.
         let gained = 100.0 * test.mean.max(0.0).min(-gap.mean) / -gap.mean;
         let (by, more, fewer) = if of_classes.is_some() {
-            (format!("{:.1} points", -100.0 * gap.mean), "more right test rows", "fewer right training rows")
+            (
+                format!("{:.1} points", -100.0 * gap.mean),
+                "more correct test rows",
+                "fewer correct training rows",
+            )
         } else {
             (format!("{:.3} of R²", -gap.mean), "a higher R² on test rows", "a lower R² on training rows")
         };
         Some(format!("`{arm}` narrows the gap of `hard` by {by}, {}.", split(gained.round(), more, fewer)))
     }
 
-    /// Sentences for data with nothing to learn.
+    /// Findings on data without anything to learn.
     fn noise(&self) -> Vec<String> {
         let classes = self.results.sets.first().map_or(1, |set| set.labels.len().max(1));
         let chance = 100.0 / classes as f64;
         let mut sentences = vec![format!(
-            "Labels are random here: whatever a model learns, it is right in {chance:.0} % of new rows, but for luck."
+            "The labels are random: whatever a model learns, its expected accuracy on new rows is {chance:.0} %."
         )];
         for arm in self.results.arms.iter().map(|arm| arm.name.as_str()) {
             let score = |metric| self.score(arm, metric);
@@ -173,8 +181,8 @@ impl<'a> About<'a> {
                 (score("train accuracy"), score("test accuracy"), score("nll"))
             {
                 sentences.push(format!(
-                    "`{arm}` knows {:.1} % of its training rows by heart and is right in {:.1} % of the test rows, at an NLL of \
-                     {nll:.2}, where saying nothing, all classes alike, has {:.2}.",
+                    "`{arm}` memorizes {:.1} % of its training rows and is right on {:.1} % of the test rows, with an NLL of \
+                     {nll:.2}; equal probabilities for all classes have {:.2}.",
                     100.0 * train,
                     100.0 * test,
                     (classes as f64).ln()
@@ -183,8 +191,8 @@ impl<'a> About<'a> {
         }
         sentences.extend(self.against(names::OUTPUT_MSE, names::HARD));
         sentences.push(
-            "A smaller gap is all that distillation can show here: less was learned by heart. Whether it keeps what is worth \
-             keeping, rows without anything to learn cannot tell; real ones can."
+            "A smaller gap only shows that less was memorized. Rows without anything to learn cannot show whether \
+             distillation keeps what is worth keeping; real data can."
                 .into(),
         );
         sentences
@@ -199,12 +207,12 @@ fn points(comparison: &Comparison) -> String {
     interval(comparison, &|value| format!("{:+.1}", 100.0 * value), " points")
 }
 
-/// The sources of a change, `gained` percent of it from `more`.
+/// The sources of a change, with `gained` percent of it from `more`.
 fn split(gained: f64, more: &str, fewer: &str) -> String {
     match gained {
-        0.0 => format!("all of it by {fewer}"),
-        100.0 => format!("all of it by {more}"),
-        _ => format!("{gained:.0} % of it by {more}, the rest by {fewer}"),
+        0.0 => format!("all of it through {fewer}"),
+        100.0 => format!("all of it through {more}"),
+        _ => format!("{gained:.0} % of it through {more}, the rest through {fewer}"),
     }
 }
 
@@ -221,10 +229,10 @@ fn interval(comparison: &Comparison, number: &dyn Fn(f64) -> String, unit: &str)
     }
 }
 
-/// The verdict on a difference, corrected for the number of comparisons.
+/// The verdict on a difference, with a p-value corrected for the number of comparisons.
 fn verdict(comparison: &Comparison, above: &str, below: &str) -> String {
     match comparison.p_adjusted {
-        None => "of which one pair shows nothing".into(),
+        None => "not testable with a single pair".into(),
         Some(p) if p < LEVEL => {
             format!("shown to be {} (p = {})", if comparison.mean > 0.0 { above } else { below }, p_value(p))
         }
@@ -258,8 +266,8 @@ mod tests {
     #[test]
     fn a_change_may_have_one_source() {
         let say = |gained| split(gained, "more", "fewer");
-        assert_eq!([0.0, 100.0].map(say), ["all of it by fewer", "all of it by more"]);
-        assert_eq!(say(40.0), "40 % of it by more, the rest by fewer");
+        assert_eq!([0.0, 100.0].map(say), ["all of it through fewer", "all of it through more"]);
+        assert_eq!(say(40.0), "40 % of it through more, the rest through fewer");
     }
 
     #[test]
@@ -269,7 +277,7 @@ mod tests {
         assert_eq!(say(-0.02, 0.0001), "shown to be lower (p = below 0.001)");
         assert_eq!(say(0.02, 0.06), "no difference shown (p = 0.060)");
         let single = Comparison { low: None, high: None, p: None, p_adjusted: None, ..comparison(0.02, 1.0) };
-        assert_eq!(verdict(&single, "higher", "lower"), "of which one pair shows nothing");
+        assert_eq!(verdict(&single, "higher", "lower"), "not testable with a single pair");
         assert_eq!(points(&single), "+2.0 points");
         assert_eq!(points(&comparison(-0.02, 0.5)), "-2.0 points (95 % interval -3.0 to -1.0)");
     }

@@ -1,4 +1,4 @@
-//! Results of a study: written as `study.json`, and the source of every report.
+//! Results of a study, written to `study.json`. All reports are made from them.
 
 use std::collections::BTreeMap;
 
@@ -6,32 +6,34 @@ use serde::{Deserialize, Serialize};
 
 use microdistill_train::metrics::Scores;
 
-/// A whole study.
+/// Results of a study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
-    /// One line.
+    /// Title, one line.
     pub title: String,
-    /// The command that makes it again.
+    /// Command that repeats the study.
     pub command: String,
     /// Version of this crate.
     pub version: String,
-    /// The preset's name, if it is one.
+    /// Name of the preset, if the study is one.
     pub preset: Option<String>,
-    /// Seeds of the divisions, initial weights and orders of samples. Every arm has each of them.
+    /// Seeds of the splits, the initial weights and the order of samples. Every arm is trained with each of
+    /// them.
     pub seeds: Vec<u64>,
-    /// Settings common to all arms and sets.
+    /// Settings common to all arms and data sets.
     pub settings: StudySettings,
-    /// In the order in which they are shown.
+    /// The arms, in display order.
     pub arms: Vec<ArmInfo>,
-    /// One for each data set and condition.
+    /// One entry per data set and condition.
     pub sets: Vec<SetResults>,
-    /// Over the sets, for each condition: over all, and, where some are held out, over the others and over those.
+    /// Summaries over data sets, per condition: over all sets and, if some are held out, separately over
+    /// those and over the others.
     pub overall: Vec<Overall>,
-    /// The figures in plain words: what they show, and what they do not.
+    /// The findings in plain words: what the figures show, and what they do not show.
     pub sentences: Vec<String>,
 }
 
-/// Settings common to all arms and sets.
+/// Settings common to all arms and data sets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StudySettings {
     /// Hidden widths of the student.
@@ -40,23 +42,24 @@ pub struct StudySettings {
     pub teacher_hidden: Vec<usize>,
     /// Bins of the expected calibration error and of the reliability diagram.
     pub bins: usize,
-    /// Number of settings each tuned arm may try.
+    /// Number of candidates per tuned arm.
     pub candidates: usize,
-    /// Number of folds of the training rows that judge them, or one per group.
+    /// Number of folds of the training rows that judge the candidates. With groups, there is at most one fold
+    /// per group.
     pub folds: usize,
-    /// True if training and test rows are drawn anew for each seed, from all rows. Otherwise the test rows
-    /// are those given.
+    /// True if training and test rows are drawn from all rows for each seed. Otherwise every seed uses the
+    /// given test rows.
     pub redrawn: bool,
 }
 
 /// Description of an arm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArmInfo {
-    /// Name, as typed: `hard`, `hard-l2`.
+    /// Name, as typed on the command line, such as `hard` or `hard-l2`.
     pub name: String,
-    /// One line.
+    /// Description, one line.
     pub description: String,
-    /// Its kind.
+    /// Kind of the arm.
     pub kind: ArmKind,
 }
 
@@ -64,64 +67,64 @@ pub struct ArmInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ArmKind {
-    /// A large model, from labels.
+    /// A large model, trained on labels.
     Teacher,
-    /// A student, from labels alone.
+    /// A student, trained on labels only.
     Hard,
-    /// A student, from a teacher.
+    /// A student, taught by a teacher.
     Distilled,
 }
 
-/// Changes to the training rows before anything else.
+/// Changes to the training rows, made before anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
-    /// Share of the training rows that got a wrong label, in [0, 1).
+    /// Share of the training rows with a wrong label, in [0, 1).
     pub label_noise: f64,
-    /// Share of the training rows that are used, in (0, 1].
+    /// Share of the training rows that is used, in (0, 1].
     pub training_share: f64,
 }
 
-/// One data set under one condition.
+/// Results of one data set under one condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SetResults {
     /// Name of the data set.
     pub name: String,
-    /// True if recipes were frozen before they met this set.
+    /// True if the recipes were not developed on this data set.
     pub held_out: bool,
-    /// Condition of its training rows.
+    /// Condition of the training rows.
     pub condition: Condition,
-    /// Numbers of rows; of the first seed, where seeds differ.
+    /// Numbers of rows. If they differ by seed, those of the first seed.
     pub rows: Rows,
     /// Number of features.
     pub features: usize,
-    /// Names of the classes; none of values.
+    /// Names of the classes; empty for values.
     pub labels: Vec<String>,
-    /// Number of people, sessions or the like that the rows come from, if known.
+    /// Number of groups that the rows come from, such as people or sessions, if known.
     pub groups: Option<usize>,
     /// Hash of the data.
     pub hash: String,
     /// Notes about assumptions and missing values.
     pub notes: Vec<String>,
-    /// Every arm with every seed: arms in order, and for each the seeds.
+    /// The models of every arm and seed, ordered by arm and then by seed.
     pub cells: Vec<Cell>,
-    /// One for each arm, in order.
+    /// One summary per arm, in order.
     pub summaries: Vec<Summary>,
-    /// Pairs of arms.
+    /// Comparisons of pairs of arms.
     pub comparisons: Vec<Comparison>,
-    /// The default recipe at other temperatures, ascending.
+    /// The default recipe at several temperatures, ascending.
     pub temperatures: Vec<TemperaturePoint>,
-    /// Students of other sizes: arms in order, and for each the sizes, ascending.
+    /// Students of several sizes, ordered by arm and then by size, ascending.
     pub sizes: Vec<SizePoint>,
 }
 
-/// Numbers of rows.
+/// Numbers of rows of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
-    /// All that models are made from, validation rows among them.
+    /// Training rows, including validation rows.
     pub train: usize,
-    /// Training rows of the fold that watches a training.
+    /// Validation rows among them, for the learning curves.
     pub validation: usize,
-    /// Rows that no model and no choice ever saw.
+    /// Test rows, which no training and no choice uses.
     pub test: usize,
 }
 
@@ -130,123 +133,126 @@ pub struct Rows {
 pub struct Cell {
     /// Name of the arm.
     pub arm: String,
-    /// The seed.
+    /// Seed of the model.
     pub seed: u64,
-    /// Widths from input to output.
+    /// Widths of the layers, from input to output.
     pub widths: Vec<usize>,
-    /// Weights and biases.
+    /// Number of weights and biases.
     pub parameters: usize,
-    /// Bytes of flash, network and scaler, in f32.
+    /// Flash of network and scaler in f32, in bytes.
     pub flash_bytes: usize,
-    /// Bytes of flash once it is quantized to int8.
+    /// Flash after quantization to int8, in bytes.
     pub flash_bytes_int8: usize,
-    /// The setting that tuning chose, as in `weight decay 0.5`.
+    /// The tuned setting, such as `weight decay 0.5`.
     pub chosen: Option<String>,
-    /// On the training rows, with the labels that it was trained on, wrong ones among them.
+    /// Scores on the training rows. With label noise, the labels are those that the model was trained on,
+    /// including wrong ones.
     pub train: Scores,
-    /// On the test rows.
+    /// Scores on the test rows.
     pub test: Scores,
     /// Learning curve of the first seed, at most 60 points. Empty for other seeds.
     pub curve: Vec<CurvePoint>,
-    /// Reliability on the test rows: bins with rows, ascending. Empty for values.
+    /// Reliability on the test rows: the non-empty bins, ascending. Empty for values.
     pub reliability: Vec<Bin>,
-    /// Predictions of values for the first seed: test rows, a sample if there are many, the same rows for all
-    /// arms.
+    /// Predictions of values for the first seed, for the test rows or a sample of them. All arms have the
+    /// same rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub predictions: Vec<Prediction>,
 }
 
-/// A training of the same settings without the rows of a fold, so that there is something to watch it with.
+/// A point of a learning curve: scores of a training with the same settings, but without the rows of one
+/// fold, which serve as validation rows.
 ///
-/// Of classes it has NLL and accuracy, of values R² and RMSE.
+/// Classifiers have NLL and accuracy, regressions have R² and RMSE.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
-    /// From 1.
+    /// Epoch, from 1.
     pub epoch: usize,
-    /// Mean negative log-likelihood of the labels on the rows trained on.
+    /// Mean negative log-likelihood of the labels on the training rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_nll: Option<f64>,
-    /// Accuracy on them.
+    /// Accuracy on the training rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_accuracy: Option<f64>,
-    /// Mean negative log-likelihood of the labels on the rows of that fold.
+    /// Mean negative log-likelihood of the labels on the validation rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_nll: Option<f64>,
-    /// Accuracy on them.
+    /// Accuracy on the validation rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_accuracy: Option<f64>,
-    /// R² of the values measured on the rows trained on.
+    /// R² on the training rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_r2: Option<f64>,
-    /// In the target's unit, on them.
+    /// RMSE on the training rows, in the unit of the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_rmse: Option<f64>,
-    /// R² of the values measured on the rows of that fold.
+    /// R² on the validation rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_r2: Option<f64>,
-    /// In the target's unit, on them.
+    /// RMSE on the validation rows, in the unit of the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_rmse: Option<f64>,
 }
 
-/// A test row, in the target's unit.
+/// Measured and predicted value of a test row, in the unit of the target.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
-    /// Its value.
+    /// The measured value.
     pub measured: f32,
-    /// The model's prediction.
+    /// The prediction of the model.
     pub predicted: f32,
 }
 
-/// Rows whose largest probability is about the same.
+/// A bin of a reliability diagram: rows with similar confidence, which is the largest probability.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
-    /// Mean of their largest probability.
+    /// Mean confidence of the rows.
     pub confidence: f64,
-    /// Share of them that is right.
+    /// Share of the rows that is predicted correctly.
     pub accuracy: f64,
-    /// Numbers of rows.
+    /// Number of rows.
     pub rows: usize,
 }
 
-/// An arm in numbers.
+/// The scores of an arm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Name of the arm.
     pub arm: String,
-    /// By [`METRICS`] or [`VALUE_METRICS`].
+    /// Scores by their key in [`METRICS`] or [`VALUE_METRICS`].
     pub scores: BTreeMap<String, MeanStd>,
 }
 
-/// Keys of a [`Summary`], in the order in which they are shown. Accuracies, their gap (training minus test) and the
-/// calibration error are shares in [0, 1]; NLL is in nats; flash is bytes of f32. Those without a part's name are of
-/// the test rows.
+/// Keys of a [`Summary`] for classes, in display order. Accuracies, their gap (training minus test) and the
+/// calibration error are shares in [0, 1]. NLL is in nats, and flash is the size in f32, in bytes. Scores
+/// without "train" or "test" in their key are those of the test rows.
 pub const METRICS: [&str; 8] =
     ["train accuracy", "test accuracy", "gap", "nll", "brier", "ece", "parameters", "flash"];
 
-/// The same of values instead of classes. `r2` and its gap (training minus test) are 1 for no error and 0 for the mean;
-/// `rmse` is in the target's unit, and so there is none over data sets.
+/// Keys of a [`Summary`] for values, in display order. `r2` is 1 for no error and 0 for predicting the mean;
+/// its gap is training minus test. `rmse` is in the unit of the target, so it has no mean over data sets.
 pub const VALUE_METRICS: [&str; 7] =
     ["train r2", "r2", "r2 gap", "train rmse", "rmse", "parameters", "flash"];
 
-/// Mean and sample standard deviation; 0 of one number.
+/// Mean and sample standard deviation. The standard deviation of a single number is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeanStd {
     /// The mean.
     pub mean: f64,
     /// The sample standard deviation.
     pub std: f64,
-    /// Count of numbers.
+    /// Number of values.
     pub n: usize,
 }
 
-/// Decimal places for a number in the target's unit, whatever that is: at least three, and as many as show three digits.
+/// Decimal places for a number in the unit of the target, whatever its scale: at least three, and enough for
+/// three significant digits.
 pub fn decimals(value: f64) -> usize {
     let magnitude = value.abs().log10().floor();
     if magnitude.is_finite() { (2.0 - magnitude).clamp(3.0, 12.0) as usize } else { 3 }
 }
 
-/// `a − b`, paired by seed (and by set).
+/// The difference `a − b`, paired by seed or by data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Name of an arm.
@@ -257,35 +263,39 @@ pub struct Comparison {
     pub metric: String,
     /// Mean difference.
     pub mean: f64,
-    /// Pairs in which `a` has the larger number: seeds of a data set, or data sets.
+    /// Number of pairs in which `a` has the larger score. A pair is a seed of a data set, or a data set.
     pub larger: usize,
-    /// Pairs in which it has the smaller one.
+    /// Number of pairs in which `a` has the smaller score.
     pub smaller: usize,
-    /// Lower end of its 95 % confidence interval, by Student's t; none of a single pair. Where parts are drawn anew for each
-    /// seed, it is widened for what they share (Nadeau and Bengio 2003).
+    /// Lower end of the 95 % confidence interval of the mean difference, by Student's t; `None` for a single
+    /// pair. If seeds draw their rows, the interval is widened for the rows that they share (Nadeau and
+    /// Bengio 2003).
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper end of the confidence interval.
     pub high: Option<f64>,
-    /// p-value of the two-sided paired t-test that the mean difference is zero; none for a single pair.
+    /// p-value of the two-sided paired t-test that the mean difference is zero; `None` for a single pair.
     pub p: Option<f64>,
-    /// The same after Holm's correction for all comparisons beside it: of one data set, or over the sets.
+    /// p-value after Holm's correction for all comparisons of the same data set, or of the same summary over
+    /// data sets.
     pub p_adjusted: Option<f64>,
 }
 
-/// Over the data sets of one condition.
+/// Summary over the data sets of one condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Overall {
-    /// Title of the group of sets, as in `Data sets held out`.
+    /// Title of the group of data sets, such as `Data sets held out`.
     pub title: String,
-    /// Their names.
+    /// Names of the data sets.
     pub sets: Vec<String>,
-    /// The condition.
+    /// Condition of the training rows.
     pub condition: Condition,
-    /// Means over sets of means over seeds; the standard deviation is that of the sets' means. Of a single set, its own.
+    /// Means over data sets of the means over seeds, with the standard deviation between data sets. For a
+    /// single data set, its own summaries.
     pub summaries: Vec<Summary>,
-    /// Paired by set: of each the mean over seeds, so that `n` sets count as `n`. Of a single set, its own.
+    /// Comparisons paired by data set, with the mean over seeds of each, so that `n` data sets count as `n`
+    /// pairs. For a single data set, its own comparisons.
     pub comparisons: Vec<Comparison>,
-    /// Losses as ratios.
+    /// Ratios of losses.
     pub ratios: Vec<Ratio>,
 }
 
@@ -296,57 +306,58 @@ pub struct Ratio {
     pub a: String,
     /// Name of the arm it is compared with.
     pub b: String,
-    /// `nll`, or `rmse` of values.
+    /// `nll`, or `rmse` for values.
     pub metric: String,
-    /// That of `a` divided by that of `b`: means over seeds, geometric mean over sets.
+    /// Loss of `a` divided by the loss of `b`: means over seeds, geometric mean over data sets.
     pub ratio: f64,
 }
 
 /// The default recipe at one temperature.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TemperaturePoint {
-    /// T.
+    /// The temperature T.
     pub temperature: f64,
-    /// On test rows.
+    /// Accuracy on the test rows.
     pub accuracy: MeanStd,
-    /// On test rows, in nats.
+    /// NLL on the test rows, in nats.
     pub nll: MeanStd,
 }
 
-/// An arm with a student of one size: accuracy and NLL of classes, R² and RMSE of values.
+/// An arm with a student of one size. Classifiers have accuracy and NLL, regressions have R² and RMSE.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SizePoint {
     /// Name of the arm.
     pub arm: String,
-    /// Widths from input to output.
+    /// Widths of the layers, from input to output.
     pub widths: Vec<usize>,
-    /// Weights and biases.
+    /// Number of weights and biases.
     pub parameters: usize,
-    /// Bytes of flash, network and scaler, in f32.
+    /// Flash of network and scaler in f32, in bytes.
     pub flash_bytes: usize,
-    /// On test rows.
+    /// Accuracy on the test rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<MeanStd>,
-    /// On test rows, in nats.
+    /// NLL on the test rows, in nats.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nll: Option<MeanStd>,
-    /// On test rows.
+    /// R² on the test rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r2: Option<MeanStd>,
-    /// On test rows, in the target's unit.
+    /// RMSE on the test rows, in the unit of the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rmse: Option<MeanStd>,
-    /// True if no other point has as high an accuracy or R² in fewer bytes, or a higher one in as few.
+    /// True if the point is on the Pareto front: no other has at least its accuracy or R² in fewer bytes, or
+    /// more of it in at most its bytes.
     pub front: bool,
 }
 
 impl SizePoint {
-    /// The score, of which more is better: accuracy or R².
+    /// The score to maximize: accuracy or R².
     pub fn score(&self) -> Option<MeanStd> {
         self.accuracy.or(self.r2)
     }
 
-    /// The loss, of which less is better: NLL or RMSE.
+    /// The loss to minimize: NLL or RMSE.
     pub fn loss(&self) -> Option<MeanStd> {
         self.nll.or(self.rmse)
     }

@@ -1,4 +1,4 @@
-//! All models of one data set, condition and seed.
+//! Training of all models of one data set, condition and seed.
 
 use std::fmt::Debug;
 
@@ -20,7 +20,7 @@ use microdistill_train::model::Model;
 use microdistill_train::network::precision::Scales;
 use microdistill_train::quantize::quantize;
 
-/// Everything that shares its rows.
+/// The tasks that share the same rows.
 pub(super) struct Job<'a> {
     pub(super) study: &'a Study,
     pub(super) problem: &'a Problem,
@@ -31,11 +31,11 @@ pub(super) struct Job<'a> {
     pub(super) index: usize,
 }
 
-/// A model to be made.
+/// A model to train.
 pub(super) struct Task {
     pub(super) arm: Arm,
     pub(super) hidden: Vec<usize>,
-    /// True if plots of it alone are wanted: its learning curve, and its predictions of values.
+    /// True if the model has plots of its own: its learning curve, and its predictions of values.
     plotted: bool,
 }
 
@@ -44,8 +44,8 @@ impl Job<'_> {
         self.study.seeds[self.index]
     }
 
-    /// What is to be made: every arm, and, no model twice, the default recipe at other temperatures and some arms in other
-    /// sizes.
+    /// The models to train: every arm, the default recipe at other temperatures, and some arms in other
+    /// sizes. No model occurs twice.
     pub(super) fn tasks(&self) -> Vec<Task> {
         let study = self.study;
         let main =
@@ -68,27 +68,27 @@ impl Job<'_> {
         tasks
     }
 
-    /// The result of `arm` with these hidden widths, under the arm's name; none if it is not finished, or not
-    /// wanted.
+    /// The result of `arm` with these hidden widths, under the name of the arm. `None` if it is not finished
+    /// or not part of the study.
     pub(super) fn cell(&self, ledger: &Ledger, arm: &Arm, hidden: &[usize]) -> Option<Cell> {
         let task = self.tasks().into_iter().find(|task| task.arm.same(arm) && task.hidden == hidden)?;
         let cell = ledger.model(&self.key(&task))?;
         Some(Cell { arm: arm.name.clone(), ..cell })
     }
 
-    /// A name for all that decides about a task's result.
+    /// Key of everything that determines the result of a task.
     fn key(&self, task: &Task) -> String {
         let Task { arm, hidden, plotted } = task;
         let seeds = (self.seed(), self.chooser());
         key(&(self.rows(), seeds, arm.method, arm.knob, hidden, plotted, self.taught_by()))
     }
 
-    /// Everything that decides about the rows of all seeds.
+    /// Everything that determines the rows of all seeds.
     pub(super) fn rows(&self) -> impl Debug {
         (self.hash, self.condition, self.study.folds)
     }
 
-    /// Everything that decides about teachers.
+    /// Everything that determines the teachers.
     pub(super) fn taught_by(&self) -> impl Debug {
         let teacher = self.study.teacher();
         (teacher.method, teacher.knob, &self.study.teacher_hidden)
@@ -99,7 +99,7 @@ impl Job<'_> {
         self.tasks().into_iter().filter(|task| ledger.model(&self.key(task)).is_none()).collect()
     }
 
-    /// Makes what is not finished, in parallel. All knobs are set: see [`choose`](Job::choose).
+    /// Trains the unfinished models, in parallel. All knobs must be set: see [`choose`](Job::choose).
     pub(super) fn run(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
         let missing = self.missing(ledger);
         if missing.is_empty() {
@@ -129,13 +129,13 @@ impl Job<'_> {
         Training { arm, value: None, hidden, seed: self.seed(), watch }
     }
 
-    /// Number of teachers the arms need.
+    /// Number of teachers that the arms need.
     fn teachers(&self) -> u64 {
         let most = self.study.arms.iter().map(|arm| arm.method.teachers).max();
         most.unwrap_or_default().max(1) as u64
     }
 
-    /// A teacher of these rows, the first or another member of an ensemble.
+    /// Trains a teacher on these rows: the first one, or another member of an ensemble.
     pub(super) fn teacher(
         &self,
         ledger: &Ledger,
@@ -150,7 +150,7 @@ impl Job<'_> {
         training.run(rows, &[], &mut |_| {})
     }
 
-    /// Rows to train on and to watch by, and a teacher that saw no others.
+    /// Rows for the learning curves, and a teacher trained on no others.
     fn watched(&self, ledger: &Ledger, draw: &Draw, watch: &Watch<'_>) -> Result<Watched> {
         let [train, validation] = draw.parts(&draw.folds[0]);
         Ok(Watched { teacher: self.teacher(ledger, &train, 0, watch)?, train, validation })
@@ -193,7 +193,7 @@ impl Job<'_> {
         })
     }
 
-    /// About how much is still to be done.
+    /// Estimates the remaining work.
     pub(super) fn work(&self, ledger: &Ledger) -> u64 {
         let (rows, features) = self.problem.size(self.condition);
         let nothing = Watch { stop: &|| false, done: &|_| () };
@@ -210,7 +210,7 @@ impl Job<'_> {
         }
         let all = |task: &Task| {
             let curve = if task.plotted { one(&task.arm, &task.hidden, inner) } else { 0 };
-            // Teachers are counted below.
+            // The training of the teacher is counted below.
             let whole =
                 if task.arm.method.kind == ArmKind::Teacher { 0 } else { one(&task.arm, &task.hidden, rows) };
             curve + whole
@@ -220,7 +220,7 @@ impl Job<'_> {
     }
 }
 
-/// 16 hexadecimal digits for all that `of` shows.
+/// Hashes the debug representation of `of` to 16 hexadecimal digits.
 pub(super) fn key(of: &impl Debug) -> String {
     Sha256::digest(format!("{of:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

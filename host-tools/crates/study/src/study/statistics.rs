@@ -1,4 +1,4 @@
-//! Means, paired differences, and what may be concluded from many of them.
+//! Means, paired differences, and corrections for multiple comparisons.
 
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
@@ -16,17 +16,18 @@ pub(super) fn mean_std(numbers: &[f64]) -> MeanStd {
 /// Result of a paired t-test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TTest {
-    /// Their mean's 95 % confidence interval.
+    /// 95 % confidence interval of the mean difference.
     pub(super) interval: (f64, f64),
-    /// Two-sided, of a mean of zero.
+    /// Two-sided p-value for a mean of zero.
     pub(super) p: f64,
 }
 
-/// Student's paired t-test on the differences of pairs; none of fewer than two.
+/// Student's paired t-test on the differences of pairs; `None` for fewer than two pairs.
 ///
-/// `overlap` is 0 where pairs are independent given what is fixed. Where each pair drew its own test rows from one pool, it
-/// is (test rows / training rows), by which Nadeau and Bengio (2003, section 3) widen the variance of the mean, from
-/// `s²/n` to `s²·(1/n + overlap)`: training sets that overlap make differences look more alike than they are.
+/// `overlap` is 0 if the pairs are independent, given what is fixed. If each pair drew its own test rows from
+/// one pool, it is the ratio of test rows to training rows. Overlapping training sets make differences look
+/// more alike than they are, so Nadeau and Bengio (2003, section 3) widen the variance of the mean from
+/// `s²/n` to `s²·(1/n + overlap)`.
 pub(super) fn t_test(differences: &[f64], overlap: f64) -> Option<TTest> {
     let MeanStd { mean, std, n } = mean_std(differences);
     let student = StudentsT::new(0.0, 1.0, n.checked_sub(1)? as f64).ok()?;
@@ -35,14 +36,14 @@ pub(super) fn t_test(differences: &[f64], overlap: f64) -> Option<TTest> {
     let p = if error > 0.0 {
         2.0 * student.sf((mean / error).abs())
     } else {
-        // All differences are one number: zero, or beyond doubt another.
+        // All differences are equal: either zero, or certainly not zero.
         f64::from(u8::from(mean == 0.0))
     };
     Some(TTest { interval: (mean - reach, mean + reach), p })
 }
 
-/// Holm's correction (1979): the p-values at which each hypothesis of the family would be rejected, so that the chance of
-/// any false rejection stays below the level. In the order given.
+/// Holm's correction (1979) of the p-values of a family, in the given order. Rejecting all hypotheses whose
+/// corrected p-value is below a level keeps the chance of any false rejection below that level.
 pub(super) fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
@@ -70,8 +71,9 @@ mod tests {
         assert_eq!((t_test(&[], 0.0), t_test(&[3.0], 0.0)), (None, None));
     }
 
-    /// Gosset's own data (1908): hours of sleep that ten people gained by one drug over another. t = 4.0621 with 9
-    /// degrees of freedom, p = 0.00283, interval 0.7001 to 2.4599, as every textbook has it.
+    /// Gosset's own data (1908): hours of sleep that ten people gained by one drug over another. The values t
+    /// = 4.0621 with 9 degrees of freedom, p = 0.00283 and the interval from 0.7001 to 2.4599 are found in
+    /// every textbook.
     #[test]
     fn the_t_test_is_students() {
         let sleep = [1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4];
@@ -83,7 +85,7 @@ mod tests {
 
     #[test]
     fn two_pairs_have_cauchys_distribution() {
-        // With one degree of freedom P(|t| > t₀) = 1 − 2/π·atan t₀, and the 97.5 % quantile is tan(0.475π).
+        // With one degree of freedom, P(|t| > t₀) = 1 − 2/π·atan t₀, and the 97.5 % quantile is tan(0.475π).
         let test = t_test(&[1.0, 3.0], 0.0).unwrap();
         near(test.p, 1.0 - 2.0 / std::f64::consts::PI * 2f64.atan());
         near(test.interval.1 - 2.0, (0.475 * std::f64::consts::PI).tan());

@@ -1,4 +1,4 @@
-//! From models to means, differences and fronts.
+//! Summary of the models: means, differences and Pareto fronts.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ use super::{Arm, BINS, CANDIDATES, SIZE_SEEDS, SIZES, Study, narrative};
 use microdistill_train::error::{Error, Result};
 use microdistill_train::metrics::Scores;
 
-/// Compared metrics: training and test rows together tell whether a student overfits, the test rows alone
-/// tell its worth.
+/// Compared metrics. Training and test rows together show whether a student overfits; the test rows alone
+/// show how good it is.
 const COMPARED: [&str; 3] = ["test accuracy", "nll", "gap"];
 
-/// The same of values.
+/// Compared metrics for values.
 const COMPARED_VALUES: [&str; 3] = ["r2", "rmse", "r2 gap"];
 
 impl Study {
@@ -32,7 +32,7 @@ impl Study {
     }
 }
 
-/// Returns true if the metric means the same in all data sets.
+/// Returns true if the metric has the same meaning in all data sets.
 fn is_common(metric: &str) -> bool {
     !metric.ends_with("rmse")
 }
@@ -68,14 +68,15 @@ pub(super) fn results(study: &Study, ledger: &Ledger, command: &str) -> Result<R
     Ok(results)
 }
 
-/// The pairs of arms that are compared: each distilled student with those on hard labels, and the default recipe with what
-/// else there is.
+/// The pairs of arms that are compared: each distilled student with the students on hard labels, and the
+/// default recipe with the other distilled ones.
 fn pairs(arms: &[Arm]) -> Vec<(&str, &str)> {
     let hard = || arms.iter().filter(|arm| arm.method.kind == ArmKind::Hard).map(|arm| arm.name.as_str());
     let distilled = arms.iter().filter(|arm| arm.method.kind == ArmKind::Distilled);
     let mut pairs = Vec::new();
     for arm in distilled.map(|arm| arm.name.as_str()) {
-        // The rivals that lose to tuned L2 are the default's alone to beat: a shorter list is corrected less.
+        // Rivals that lose to tuned L2 are compared only with the default, because a shorter list needs less
+        // correction.
         let against =
             hard().filter(|name| arm == names::DEFAULT || [names::HARD, names::HARD_L2].contains(name));
         pairs.extend(against.map(|name| (arm, name)));
@@ -97,7 +98,8 @@ fn set(
 ) -> Result<SetResults> {
     let job = |index| Job { study, problem, hash, condition, index };
     let cell = |arm: &Arm, hidden: &[usize], index: usize| {
-        let missing = || Error::Invalid(format!("{}: {} is not finished", problem.name, arm.name));
+        let missing =
+            || Error::Invalid(format!("{}: {} is not finished: run the study again", problem.name, arm.name));
         job(index).cell(ledger, arm, hidden).ok_or_else(missing)
     };
     let seeds = 0..study.seeds.len();
@@ -152,7 +154,7 @@ fn set(
     })
 }
 
-/// The overall results of one condition.
+/// Summaries over the data sets of one condition.
 fn over(study: &Study, sets: &[SetResults], condition: Condition) -> Vec<Overall> {
     let sets: Vec<&SetResults> = sets.iter().filter(|set| set.condition == condition).collect();
     let part = |title: &str, held_out: Option<bool>| {
@@ -192,7 +194,7 @@ fn overall(study: &Study, title: &str, sets: &[&SetResults], condition: Conditio
         Ratio { a: a.into(), b: b.into(), metric: loss.into(), ratio: mean_std(&logs).mean.exp() }
     };
     let common: Vec<&str> = study.compared().into_iter().filter(|metric| is_common(metric)).collect();
-    // A single set is no sample of data sets: what it shows, its seeds show.
+    // A single set is not a sample of data sets, so its seeds are used instead.
     let (summaries, comparisons) = match sets {
         [one] => (one.summaries.clone(), one.comparisons.clone()),
         _ => (study.arms.iter().map(summary).collect(), compare(&common, &pairs, 0.0, means)),
@@ -207,7 +209,7 @@ fn overall(study: &Study, title: &str, sets: &[&SetResults], condition: Conditio
     }
 }
 
-/// Paired differences of all `pairs`, corrected for how many there are.
+/// Paired differences of all `pairs`, with p-values corrected for the number of comparisons.
 fn compare(
     metrics: &[&str],
     pairs: &[(&str, &str)],
@@ -251,7 +253,7 @@ fn summary(study: &Study, arm: &str, cells: &[Cell]) -> Summary {
     Summary { arm: arm.into(), scores: scores.collect::<BTreeMap<_, _>>() }
 }
 
-/// One number a cell, by [`METRICS`] or [`VALUE_METRICS`].
+/// One value per cell for a metric in [`METRICS`] or [`VALUE_METRICS`].
 fn values(cells: &[Cell], metric: &str) -> Vec<f64> {
     cells.iter().filter_map(|cell| value(cell, metric)).collect()
 }
@@ -281,7 +283,7 @@ fn value(cell: &Cell, metric: &str) -> Option<f64> {
     }
 }
 
-/// The point of one arm and size.
+/// Makes the point of one arm and size.
 fn size_point(cells: &[Cell]) -> Option<SizePoint> {
     let first = cells.first()?;
     let of = |metric: &str| Some(values(cells, metric)).filter(|of| !of.is_empty()).map(|of| mean_std(&of));
@@ -298,7 +300,7 @@ fn size_point(cells: &[Cell]) -> Option<SizePoint> {
     })
 }
 
-/// Marks the points that no other beats.
+/// Marks the points on the Pareto front.
 fn front(points: &mut [SizePoint]) {
     let score = |point: &SizePoint| point.score().map_or(f64::NAN, |score| score.mean);
     let all: Vec<(usize, f64)> = points.iter().map(|point| (point.flash_bytes, score(point))).collect();

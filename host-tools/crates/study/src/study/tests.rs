@@ -1,4 +1,4 @@
-//! Whole studies of few rows.
+//! Whole studies with few rows.
 
 mod values;
 
@@ -19,7 +19,7 @@ use microdistill_train::model::Task;
 const PLAIN: Condition = Condition { label_noise: 0.0, training_share: 1.0 };
 const QUIET: Watch<'_> = Watch { stop: &|| false, done: &|_| () };
 
-/// Three classes that overlap.
+/// Three overlapping classes.
 fn rows(count: usize, shift: usize) -> Dataset {
     let wobble = |row: usize, by: usize| (row * by % 100) as f32 / 100.0;
     let x = DMatrix::from_fn(3, count, |feature, row| {
@@ -75,10 +75,10 @@ fn an_interrupted_study_ends_with_the_same_bytes_on_any_number_of_threads() {
     let ledger = Ledger::open(&path, &study.fingerprint()).unwrap();
     let watch = Watch { stop: &stop, done: &done };
     assert!(matches!(study.run(&ledger, &watch), Err(Error::Interrupted)));
-    assert!(study.results(&ledger, "study").unwrap_err().to_string().ends_with("is not finished"));
+    assert!(study.results(&ledger, "study").unwrap_err().to_string().contains("is not finished"));
     drop(ledger);
     let whole = fs::read_to_string(&path).unwrap();
-    assert!(whole.lines().count() > 1, "something was finished");
+    assert!(whole.lines().count() > 1, "at least one result is finished");
     fs::write(&path, whole + "{\"key\":\"torn").unwrap();
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert_eq!(one.install(|| finished(&study, &folder)), expected);
@@ -96,7 +96,7 @@ fn seeds_may_be_added_to_a_finished_study_and_rows_may_not_change() {
     assert!(more.work(&ledger) < more.work(&all));
     let other = Study { hidden: vec![5], ..study };
     let error = Ledger::open(&path, &other.fingerprint()).unwrap_err().to_string();
-    assert!(error.contains("belongs to another study") && error.contains("another --out"), "{error}");
+    assert!(error.contains("belong to another study") && error.contains("another --out"), "{error}");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_file_that_is_no_ledger_is_left_alone() {
     for text in ["my notes", "my notes\nline"] {
         fs::write(&path, text).unwrap();
         let error = Ledger::open(&path, "study").unwrap_err().to_string();
-        assert!(error.contains("no ledger of a study"), "{error}");
+        assert!(error.contains("this is not the ledger of a study"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
 }
@@ -120,7 +120,7 @@ fn a_damaged_line_is_named() {
     fs::write(&path, header.clone() + "{\"key\":\n").unwrap();
     let error = Ledger::open(&path, "study").unwrap_err().to_string();
     assert!(error.contains("line 2 is damaged"), "{error}");
-    // The first line, too, may be torn.
+    // The first line may be incomplete, too.
     fs::write(&path, &header[..9]).unwrap();
     drop(Ledger::open(&path, "study").unwrap());
     assert_eq!(fs::read_to_string(&path).unwrap(), header);
@@ -170,8 +170,8 @@ fn one_choice_is_for_all_seeds_that_have_the_same_rows() {
     };
     let fixed = || Problem::new("toy", rows(45, 0), rows(30, 50), false).unwrap();
     let redrawn = Problem::new("toy", rows(45, 0), rows(30, 50), true).unwrap();
-    assert_eq!(chosen(fixed(), PLAIN), 2, "the teacher's and the student's");
-    assert_eq!(chosen(redrawn, PLAIN), 4, "of each seed");
+    assert_eq!(chosen(fixed(), PLAIN), 2, "one for the teacher and one for the student");
+    assert_eq!(chosen(redrawn, PLAIN), 4, "one of each per seed");
     assert_eq!(chosen(fixed(), Condition { label_noise: 0.2, ..PLAIN }), 4);
 }
 
@@ -203,9 +203,9 @@ fn impossible_studies_are_refused() {
     assert!(error(Study { seeds: Vec::new(), ..study() }).contains("at least one seed"));
     assert_eq!(
         error(Study { held_out: vec!["rice".into()], ..study() }),
-        "rice is held out, but not among the data sets"
+        "rice is held out, but is not one of the data sets: add it or correct the name"
     );
     let twice = [always(), always()].concat();
-    assert_eq!(error(Study { arms: twice, ..study() }), "teacher is there twice");
+    assert!(error(Study { arms: twice, ..study() }).starts_with("teacher occurs twice"));
     study().check().unwrap();
 }

@@ -1,4 +1,4 @@
-//! One model: an arm's method, and the value that its knob is set to.
+//! Training of one model: the method of an arm, and the value of its knob.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ use microdistill_train::synthetic;
 use microdistill_train::teacher;
 use microdistill_train::tune::beside_rows;
 
-/// Training of a model of an arm.
+/// A training of a model of an arm.
 #[derive(Clone, Copy)]
 pub(super) struct Training<'a> {
     pub(super) arm: &'a Arm,
@@ -26,22 +26,22 @@ pub(super) struct Training<'a> {
     pub(super) watch: &'a Watch<'a>,
 }
 
-/// A training after an epoch.
+/// The state of a training after an epoch.
 pub(super) struct Snapshot<'a> {
-    /// From 1.
+    /// Epoch, from 1.
     pub(super) epoch: usize,
     /// Number of epochs of the whole training.
     pub(super) epochs: usize,
     pub(super) scaler: &'a Scaler,
-    /// From standardized features to logits, or to values in the target's unit.
+    /// Returns the network, from standardized features to logits, or to values in the unit of the target.
     pub(super) network: &'a dyn Fn() -> Network,
 }
 
-/// Called after each epoch.
+/// Callback after each epoch.
 pub(super) type Observer<'a> = &'a mut dyn FnMut(Snapshot<'_>);
 
 impl Training<'_> {
-    /// The rows of `data` that the arm learns from.
+    /// The rows of `data` that the arm is trained on.
     pub(super) fn rows(&self, data: &Dataset) -> Result<Dataset> {
         match self.arm.method.fraction {
             1.0 => Ok(data.clone()),
@@ -49,13 +49,13 @@ impl Training<'_> {
         }
     }
 
-    /// Trains on `rows`, on the outputs of `teachers` if the arm has any.
+    /// Trains on `rows`, with the outputs of `teachers` if the arm has any.
     pub(super) fn run(&self, rows: &Dataset, teachers: &[Model], observer: Observer<'_>) -> Result<Model> {
         let model = match self.arm.method.kind {
             ArmKind::Teacher => self.teacher(rows, observer)?,
             ArmKind::Hard | ArmKind::Distilled => self.student(rows, teachers, observer)?,
         };
-        // What an interruption cut short is no result.
+        // An interrupted training has no result.
         if self.watch.is_over() {
             return Err(Error::Interrupted);
         }
@@ -109,11 +109,11 @@ impl Training<'_> {
         }
     }
 
-    /// About how long a training on so many rows takes, in a unit of its own.
+    /// Estimates the time of a training on `rows` rows, in an arbitrary unit.
     pub(super) fn work(&self, rows: usize, features: usize) -> u64 {
         let hidden = self.hidden.iter().sum::<usize>();
         let row = match self.arm.method.kind {
-            // Matrix products.
+            // Teachers are trained by matrix products, which are faster.
             ArmKind::Teacher => (features + hidden) * hidden / 20 + 500,
             ArmKind::Hard | ArmKind::Distilled => features * hidden / 2 + 500,
         };
@@ -127,9 +127,9 @@ impl Training<'_> {
 
 /// Callbacks of a running study.
 pub struct Watch<'a> {
-    /// Returns true if the study must end now.
+    /// Returns true if the study must stop now.
     pub stop: &'a (dyn Fn() -> bool + Sync),
-    /// Told after each training how much work is done, in the unit of [`Study::work`](super::Study::work).
+    /// Called after each training with the work done, in the unit of [`Study::work`](super::Study::work).
     pub done: &'a (dyn Fn(u64) + Sync),
 }
 

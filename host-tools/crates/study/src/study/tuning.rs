@@ -1,4 +1,4 @@
-//! Tuning: cross-validation on training rows sets the knobs.
+//! Tuning: knobs are set by cross-validation on training rows.
 
 use rayon::prelude::*;
 
@@ -15,13 +15,14 @@ use microdistill_train::model::Model;
 use microdistill_train::tune::first_sufficient;
 
 impl Job<'_> {
-    /// The seed whose folds choose: where all seeds have the same training rows, one choice is for all of them. Where they
-    /// draw rows, each chooses by its own, since others may have its test rows among theirs.
+    /// The seed whose folds make the choice. If all seeds have the same training rows, one choice serves all
+    /// of them. If seeds draw their rows, each seed makes its own choice, because another seed may train on
+    /// this seed's test rows.
     pub(super) fn chooser(&self) -> u64 {
         if self.problem.is_fixed(self.condition) { self.study.seeds[0] } else { self.seed() }
     }
 
-    /// Returns true if that is this job's seed.
+    /// Returns true if that is the seed of this job.
     pub(super) fn chooses(&self) -> bool {
         self.chooser() == self.seed()
     }
@@ -32,19 +33,19 @@ impl Job<'_> {
         Some((knob, *knob.candidates().get(choice)?))
     }
 
-    /// A name for all that decides about a choice.
+    /// Key of everything that determines a choice.
     fn choice_key(&self, arm: &Arm, hidden: &[usize]) -> String {
         key(&("choice", self.rows(), self.chooser(), arm.method, arm.knob, hidden, self.taught_by()))
     }
 
-    /// The tasks whose knobs are yet to be set.
+    /// The tasks whose knobs are not set yet.
     pub(super) fn undecided(&self, ledger: &Ledger) -> Vec<Task> {
         let undecided =
             |task: &Task| task.arm.knob.is_some() && self.setting(ledger, &task.arm, &task.hidden).is_none();
         self.tasks().into_iter().filter(undecided).collect()
     }
 
-    /// Sets every knob that is not set, in parallel.
+    /// Sets all knobs that are not set yet, in parallel.
     pub(super) fn choose(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
         let (teacher, students): (Vec<Task>, Vec<Task>) =
             self.undecided(ledger).into_iter().partition(|task| task.arm.method.kind == ArmKind::Teacher);
@@ -57,7 +58,7 @@ impl Job<'_> {
             let choice = best(self.training(&task.arm, &task.hidden, watch), &parts, teachers)?;
             ledger.add(self.choice_key(&task.arm, &task.hidden), Outcome::Choice(choice))
         };
-        // Students of a fold have a teacher that did not see its validation rows, either.
+        // Students of a fold have a teacher that has not seen the validation rows either.
         teacher.iter().try_for_each(|task| choose(task, &[]))?;
         let taught = students.iter().any(|task| task.arm.method.kind == ArmKind::Distilled);
         let teachers = parts.par_iter().filter(|_| taught);
@@ -67,8 +68,8 @@ impl Job<'_> {
     }
 }
 
-/// The index of the first candidate that is as good as any, by the likelihood of the rows left out, within the error of
-/// their difference. `teachers` has one for each fold, or none.
+/// Index of the first candidate that is as good as the best one: its likelihood on the held-out rows is
+/// within the error of their difference. `teachers` has one teacher per fold, or none.
 fn best(training: Training<'_>, parts: &[[Dataset; 2]], teachers: &[Model]) -> Result<usize> {
     let Some(knob) = training.arm.knob else { return Ok(0) };
     let candidates = knob.candidates();
@@ -80,7 +81,7 @@ fn best(training: Training<'_>, parts: &[[Dataset; 2]], teachers: &[Model]) -> R
         let teacher = teachers.get(fold).map_or(&[][..], std::slice::from_ref);
         match training.run(&training.rows(train)?, teacher, &mut |_| {}) {
             Ok(model) => Ok(evaluate(&model, validation)?.loss()),
-            // Worse than any other, and no reason to give up.
+            // A diverged training is worse than any other, but not a reason to stop.
             Err(Error::Diverged { .. }) => Ok(f64::INFINITY),
             Err(error) => Err(error),
         }

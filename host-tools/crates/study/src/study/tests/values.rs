@@ -1,4 +1,4 @@
-//! Studies whose target is a value.
+//! Studies with values as targets.
 
 use tempfile::TempDir;
 
@@ -12,7 +12,7 @@ use microdistill_train::dataset::{Dataset, Target};
 use microdistill_train::metrics::Scores;
 use microdistill_train::model::{Model, Task};
 
-/// Values that follow from the features, in a unit of hundreds.
+/// Values that follow from the features, in the hundreds.
 fn values(count: usize, shift: usize) -> Dataset {
     let mut data = rows(count, shift);
     let value = |x: &[f32]| 500.0 + 100.0 * (x[0] + x[1] - 0.5 * x[2]);
@@ -39,11 +39,11 @@ fn values_are_judged_by_r2_and_rmse() {
     for set in &results.sets {
         for summary in &set.summaries {
             let score = |metric: &str| summary.scores[metric].mean;
-            // So few steps do not suffice for the teacher, and those that follow it.
+            // These few steps are not enough for the teacher and its students.
             let least = if summary.arm == names::HARD { 0.8 } else { 0.0 };
             assert!(score("r2") > least, "{}: {summary:?}", set.name);
             assert!((score("r2 gap") - (score("train r2") - score("r2"))).abs() < 1e-9);
-            // In the target's own unit, though networks learn standardized values.
+            // RMSE is in the unit of the target, although networks learn standardized values.
             assert!(score("rmse") > 0.5, "{summary:?}");
         }
         assert!(set.temperatures.is_empty());
@@ -68,7 +68,7 @@ fn values_are_judged_by_r2_and_rmse() {
 fn curves_are_in_the_targets_unit(set: &SetResults) {
     for cell in &set.cells {
         assert_eq!(cell.curve.is_empty(), cell.seed != 1, "{}", cell.arm);
-        // On the same rows 1 − R² is the squared error by the variance, which stays.
+        // On the same rows, 1 − R² is the squared error divided by the variance, which is constant.
         let variances: Vec<[f64; 2]> = cell
             .curve
             .iter()
@@ -82,7 +82,7 @@ fn curves_are_in_the_targets_unit(set: &SetResults) {
             .collect();
         for [train, validation] in &variances {
             assert!((train / variances[0][0] - 1.0).abs() < 1e-9, "{}: {variances:?}", cell.arm);
-            // Values are some hundreds, and their standard deviation is some tens.
+            // Values are in the hundreds, and their standard deviation is in the tens.
             assert!((100.0..10_000.0).contains(train) && (100.0..10_000.0).contains(validation));
         }
         if cell.arm == names::HARD && cell.seed == 1 {
@@ -122,7 +122,7 @@ fn sizes_are_judged_by_r2(set: &SetResults) {
         assert!(!(point.front && beaten), "{point:?}");
     }
     assert!(set.sizes.iter().any(|point| point.front));
-    // The study's own width is one of them, with the same seeds.
+    // The study's own width is among them, with the same seeds.
     for arm in [names::HARD, names::DEFAULT] {
         let own = set.sizes.iter().find(|point| point.arm == arm && point.widths == [3, 4, 1]).unwrap();
         let summary = set.summaries.iter().find(|summary| summary.arm == arm).unwrap();
@@ -145,7 +145,7 @@ fn of_many_rows_the_same_sample_is_shown_for_all_models() {
     assert_ne!(teacher.1, hard.1);
     assert_eq!(teacher.1.len(), 300);
     for (model, shown) in [teacher, hard] {
-        // Each is a row of its own, in order.
+        // Each prediction belongs to a row of its own, in order.
         let outputs = model.predict(&test);
         let mut rows = all.iter().zip(outputs.iter());
         for of in &shown {
@@ -157,7 +157,8 @@ fn of_many_rows_the_same_sample_is_shown_for_all_models() {
 
 #[test]
 fn the_teacher_of_values_is_heard() {
-    // A student of a teacher differs from one of measured values, and both end in the target's unit.
+    // A taught student differs from one trained on measured values. Both give values in the unit of the
+    // target.
     let arms = always_of_values();
     let of = |name: &str| arms.iter().find(|arm| arm.name == name).unwrap();
     let data = values(45, 0);
@@ -178,10 +179,10 @@ fn labels_and_values_are_studied_apart() {
     let error = |study: Study| study.check().unwrap_err().to_string();
     let problems = [study().problems, study_of_values().problems].concat();
     let message = error(Study { problems, ..study() });
-    assert!(message.starts_with("toy and one: one has labels, the other values"), "{message}");
+    assert!(message.starts_with("toy and one: one has labels and the other values"), "{message}");
     let conditions = vec![Condition { label_noise: 0.1, ..PLAIN }];
-    assert!(error(Study { conditions, ..study_of_values() }).starts_with("label noise is for labels"));
+    assert!(error(Study { conditions, ..study_of_values() }).starts_with("label noise needs class labels"));
     let message = by_name(&others_of_values(), &["dkd".into()]).unwrap_err().to_string();
-    let known = "these are soft-l2, ensemble, jitter, gaussian, mixup, munge, vae, gan";
+    let known = "choose among soft-l2, ensemble, jitter, gaussian, mixup, munge, vae, gan";
     assert!(message.ends_with(known), "{message}");
 }
