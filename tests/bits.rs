@@ -1,9 +1,9 @@
-//! The bits of the functions that equal bits rest on: another version of libm may round otherwise, and a model exported
-//! before would then no longer be what it was.
+//! Exact bits of libm's transcendental functions. Another version of libm may round differently, and a model exported
+//! with the old version would then no longer reproduce its outputs.
 
 use microdistill::scalar::Scalar;
 
-/// FNV-1a over the results' bits for numbers of all sizes: 40,000 of them.
+/// FNV-1a hash of the result bits for 40,000 arguments of every magnitude.
 fn fingerprint(f: impl Fn(f32) -> f32) -> u64 {
     let numbers = (0..40_000u32).map(|index| f32::from_bits(index.wrapping_mul(0x9E37_79B9)));
     numbers.fold(0xCBF2_9CE4_8422_2325, |hash, x| {

@@ -1,4 +1,4 @@
-//! Training a student: it learns from its teacher, repeats to the bit, and leaves alone what is off.
+//! Training a student: it learns from its teacher, repeats bit for bit, and does not update inactive units.
 
 mod common;
 
@@ -17,7 +17,7 @@ type Student = Mlp![2, 8, 3];
 const SGD: SgdRates = SgdRates { rate: 0.1, momentum: 0.9, weight_decay: 1e-4 };
 const ADAM: AdamRates = AdamRates { rate: 0.02, ..AdamRates::DEFAULT };
 
-/// A point of one of three clusters at the corners of a triangle, which overlap a little, and its cluster.
+/// A point of cluster `label`, one of three slightly overlapping clusters at the corners of a triangle.
 fn sample(number: &mut impl FnMut() -> f64, label: usize) -> [f32; 2] {
     let [x, y] = CENTERS[label];
     [x + number() as f32, y + number() as f32]
@@ -25,7 +25,7 @@ fn sample(number: &mut impl FnMut() -> f64, label: usize) -> [f32; 2] {
 
 const CENTERS: [[f32; 2]; 3] = [[1.0, 0.0], [-0.5, 0.87], [-0.5, -0.87]];
 
-/// The teacher's logits: larger where the cluster's center is nearer.
+/// The teacher's logits: the closer the center of the cluster, the larger its logit.
 fn teach(x: &[f32; 2]) -> [f32; 3] {
     CENTERS.map(|[a, b]| 4.0 * (a * x[0] + b * x[1]))
 }
@@ -50,7 +50,7 @@ fn train<O: Optimizer<Student>>(seed: u64, rates: &O::Rates) -> Student {
     distiller.student
 }
 
-/// The share of new samples for which the student answers as its teacher would.
+/// Share of new samples on which the student predicts the same class as its teacher.
 fn agreement(student: &Student) -> f32 {
     let (mut number, mut accuracy) = (numbers(2), Accuracy::default());
     for index in 0..999 {
@@ -65,7 +65,7 @@ fn bits(student: &Student) -> Vec<u32> {
 }
 
 #[test]
-fn a_student_learns_what_its_teacher_says() {
+fn a_student_learns_its_teachers_answers() {
     let before = agreement(&Student::ZERO);
     assert!(before < 0.5, "{before} before training");
     for student in [train::<Sgd<Student>>(1, &SGD), train::<Adam<Student>>(1, &ADAM)] {
@@ -75,7 +75,7 @@ fn a_student_learns_what_its_teacher_says() {
 }
 
 #[test]
-fn training_repeats_to_the_bit_by_its_seed() {
+fn training_repeats_bit_for_bit_with_the_same_seed() {
     let sgd = |seed| bits(&train::<Sgd<Student>>(seed, &SGD));
     let adam = |seed| bits(&train::<Adam<Student>>(seed, &ADAM));
     assert_eq!(sgd(1), sgd(1));
@@ -85,26 +85,26 @@ fn training_repeats_to_the_bit_by_its_seed() {
 }
 
 #[test]
-fn a_row_that_is_off_gets_no_gradient() {
-    // A row that were not skipped would give 0 · ∞, which is NaN.
+fn an_inactive_unit_gets_no_gradient() {
+    // If the unit were not skipped, 0 · ∞ would give NaN.
     let layer = Dense::<2, 2, Relu>::new([[1.0, -1.0], [-1.0, -f32::INFINITY]], [0.0, 0.0]);
     let x = [f32::INFINITY, 1.0];
     let mut y = Dense::<2, 2, Relu>::TAPE;
     layer.record(&x, &mut y);
-    assert_eq!(y, [f32::INFINITY, 0.0], "the second unit is off");
+    assert_eq!(y, [f32::INFINITY, 0.0], "the second unit is inactive");
     let mut gradient = Dense::new([[0.0; 2], [0.25, -0.0]], [0.0, 0.5]);
     let (mut dz, mut dx) = ([2.0, 3.0], [f32::NAN; 2]);
     Dense::<2, 2, Relu>::through_activation(&y, &mut dz);
     layer.backward(&x, &y, &dz, &mut gradient, InputGradient::All(&mut dx));
     assert_eq!(gradient, Dense::new([[f32::INFINITY, 2.0], [0.25, -0.0]], [2.0, 0.5]));
-    assert!(gradient.weights()[3].is_sign_negative(), "nothing was added, not even zero");
-    assert_eq!(dx, [2.0, -2.0], "of the first row alone");
+    assert!(gradient.weights()[3].is_sign_negative(), "something was added, if only zero");
+    assert_eq!(dx, [2.0, -2.0], "not the gradient of the first unit alone");
 }
 
 #[test]
-fn an_input_that_is_off_gets_no_gradient() {
+fn a_zero_input_gets_no_gradient() {
     type Layer = Dense<2, 1, Identity, f32, ByInput>;
-    // Nor is it computed with: 0 · ∞ would be NaN.
+    // The input is not multiplied either: 0 · ∞ would give NaN.
     let mut layer = Layer::new([[f32::INFINITY, 2.0]], [1.0]);
     let (x, mut y) = ([0.0, 3.0], Layer::TAPE);
     layer.record(&x, &mut y);
@@ -112,14 +112,14 @@ fn an_input_that_is_off_gets_no_gradient() {
     let (mut gradient, mut dx) = (Layer::new([[-0.0, 0.5]], [0.0]), [f32::NAN; 2]);
     layer.backward(&x, &y, &[f32::INFINITY], &mut gradient, InputGradient::Active(&mut dx));
     assert_eq!(gradient, Layer::new([[-0.0, f32::INFINITY]], [f32::INFINITY]));
-    assert!(gradient.weights()[0].is_sign_negative(), "nothing was added, not even zero");
+    assert!(gradient.weights()[0].is_sign_negative(), "something was added, if only zero");
     assert_eq!(dx, [0.0, f32::INFINITY]);
     layer.descend(&x, &y, &[-0.5], InputGradient::Active(&mut dx));
     assert_eq!((layer, dx), (Layer::new([[f32::INFINITY, 0.5]], [0.5]), [0.0, -1.0]));
 }
 
 #[test]
-fn a_unit_that_is_always_off_is_never_moved() {
+fn a_unit_that_is_never_active_is_never_updated() {
     let mut distiller = Distiller::<Student, Sgd<Student>>::ZERO;
     distiller.student.initialize(&mut Pcg32::new(1, 1));
     distiller.student.layers.0.bias[5] = -100.0;
@@ -134,11 +134,11 @@ fn a_unit_that_is_always_off_is_never_moved() {
     let after = distiller.student.layers;
     assert_eq!(after.0.weights()[10..12], before.0.weights()[10..12]);
     assert_eq!(after.0.bias[5], -100.0);
-    assert_ne!(after.0.weights(), before.0.weights(), "the others learn");
+    assert_ne!(after.0.weights(), before.0.weights(), "the other units did not learn");
     assert_eq!(
         after.1.weights()[15..18],
         before.1.weights()[15..18],
-        "its outgoing weights have no gradient either"
+        "its outgoing weights were updated"
     );
 }
 

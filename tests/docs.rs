@@ -1,4 +1,4 @@
-//! The documentation: every relative link leads somewhere, and the book has every page.
+//! The documentation: every relative link has a target, and the book has every page.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file with this extension below `folder`, except in build folders and hidden ones.
+/// Finds every file with this extension below `folder`, except in build folders and hidden folders.
 fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -31,7 +31,7 @@ fn pages() -> Vec<PathBuf> {
     found
 }
 
-/// The lines of a page outside its fenced blocks.
+/// The lines of a page outside its fenced code blocks.
 fn prose(page: &str) -> impl Iterator<Item = &str> {
     let mut fenced = false;
     page.lines().filter(move |line| {
@@ -41,7 +41,7 @@ fn prose(page: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The anchors that a code host and mdBook make of the headings of a page.
+/// The anchors that code hosts and mdBook generate from the headings of a page.
 fn anchors(page: &str) -> BTreeSet<String> {
     let headings = prose(page).filter(|line| line.starts_with('#'));
     let texts = headings.map(|line| line.trim_start_matches('#').trim().to_lowercase());
@@ -57,7 +57,7 @@ fn links(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn relative_links_lead_to_files_and_headings() {
+fn relative_links_point_to_files_and_headings() {
     // A package of the core has neither the guide nor the desktop tools.
     if !root().join("docs").exists() {
         return;
@@ -67,7 +67,7 @@ fn relative_links_lead_to_files_and_headings() {
         let text = fs::read_to_string(&page).unwrap();
         for link in links(&text).iter().filter(|link| !link.contains("://") && !link.contains(' ')) {
             let (file, anchor) = link.split_once('#').map_or((link.as_str(), None), |(f, a)| (f, Some(a)));
-            // The text from which docs/results/tasks.md is made.
+            // This template becomes docs/results/tasks.md.
             let template = page.ends_with("experiments/tasks/page.md");
             let folder =
                 if template { root().join("docs/results") } else { page.parent().unwrap().to_owned() };
@@ -81,7 +81,7 @@ fn relative_links_lead_to_files_and_headings() {
             }
         }
     }
-    assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
+    assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
 }
 
 #[test]

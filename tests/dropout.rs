@@ -1,4 +1,4 @@
-//! Dropout: masks in training, nothing at all in inference.
+//! Dropout: random masks in training, no effect and no cost in inference.
 
 mod common;
 
@@ -19,7 +19,7 @@ type Dropping = Chain<First, Chain<Dropout<16, 40>, Last>>;
 const RATES: SgdRates = SgdRates { rate: 0.1, momentum: 0.9, weight_decay: 0.0 };
 
 #[test]
-fn inference_does_not_pay_for_it() {
+fn dropout_costs_nothing_in_inference() {
     let mut plain = <Mlp![4, 16, 3]>::ZERO;
     plain.initialize(&mut Pcg32::new(1, 1));
     let Chain(first, last) = plain.layers;
@@ -33,7 +33,7 @@ fn inference_does_not_pay_for_it() {
 }
 
 #[test]
-fn a_mask_keeps_its_share_and_the_mean() {
+fn a_mask_keeps_the_expected_share_and_the_mean() {
     type Wide = Dropout<1000, 40>;
     let (mut tape, mut rng) = (Wide::TAPE, Pcg32::new(1, 2));
     let x = [3.0; 1000];
@@ -47,18 +47,18 @@ fn a_mask_keeps_its_share_and_the_mean() {
         assert!(y.iter().all(|&y| y == 0.0 || y == 3.0 / 0.6));
         let kept = y.iter().filter(|y| **y > 0.0).count();
         assert!((550..650).contains(&kept), "{kept} of 1000");
-        // What comes back is cut as what went forward.
+        // The backward pass uses the mask of the forward pass.
         let mut dx = [0.0; 1000];
         Wide::new().backward(&x, &tape, &x, &mut Wide::new(), InputGradient::All(&mut dx));
         assert_eq!(dx, y);
         masks.push(y);
     }
     masks.dedup();
-    assert_eq!(masks.len(), 20, "each is another");
+    assert_eq!(masks.len(), 20, "a mask was repeated");
 }
 
 #[test]
-fn a_mask_takes_one_u32_a_number_and_a_student_without_the_layer_none() {
+fn a_mask_draws_one_u32_per_unit_and_a_student_without_dropout_none() {
     let (mut rng, mut same) = (Pcg32::new(1, 2), Pcg32::new(1, 2));
     let mut dropping = Distiller::<Dropping, Sgd<Dropping>>::ZERO;
     dropping.draw(&mut rng);
@@ -69,7 +69,7 @@ fn a_mask_takes_one_u32_a_number_and_a_student_without_the_layer_none() {
 }
 
 #[test]
-fn a_student_learns_through_it() {
+fn a_student_with_dropout_learns() {
     let mut rng = Pcg32::new(3, 4);
     let mut distiller = Distiller::<Dropping, Sgd<Dropping>>::ZERO;
     distiller.student.initialize(&mut rng);

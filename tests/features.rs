@@ -1,9 +1,9 @@
-//! Features add types and change none: whatever is on, exported networks compute the desktop's bits.
+//! Cargo features only add types: with any of them enabled, exported networks compute the same bits as the desktop.
 
-#[allow(dead_code, reason = "a firmware uses more of an exported file")]
+#[allow(dead_code, reason = "firmware uses more of an exported file")]
 #[path = "../examples/models/watch_small/student.rs"]
 mod f32;
-#[allow(dead_code, reason = "a firmware uses more of an exported file")]
+#[allow(dead_code, reason = "firmware uses more of an exported file")]
 #[path = "../examples/models/watch_small/model.rs"]
 mod int8;
 
@@ -43,7 +43,7 @@ fn views_are_the_arrays_themselves() {
     assert_eq!(layer.weights(), [1.0, 2.0, 3.0, -4.0, 5.0, 6.0]);
     let outputs = layer.weights_view().tr_mul(&column(&[1.0, 1.0, 1.0])) + layer.bias_view();
     assert_eq!(outputs.as_slice(), [13.0, 15.0]);
-    // The other way, as in backpropagation.
+    // The transpose, as in backpropagation.
     assert_eq!((layer.weights_view() * column(&[1.0, 1.0])).as_slice(), [-3.0, 7.0, 9.0]);
 
     let mut by_input = Dense::<3, 2, Relu, f32, ByInput>::new([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [7.0, 8.0]);

@@ -1,4 +1,4 @@
-//! Training in part is training the whole with the rest of the gradient thrown away, for less.
+//! Partial training gives the bits of full training with the rest of the gradient discarded, in less memory.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -34,7 +34,7 @@ const LOSS: SoftCrossEntropy<Libm> = SoftCrossEntropy::NEW;
 const ADAM: AdamRates = AdamRates { weight_decay: 0.01, ..AdamRates::DEFAULT };
 const SGD: SgdRates = SgdRates { rate: 0.05, momentum: 0.9, weight_decay: 0.01 };
 
-/// Gives the shipped parameters back to what is not to be trained.
+/// Restores the shipped values of all parameters that are not trained.
 type Undo = fn(&mut Student);
 
 const UNDO_FIRST: Undo = |student| student.layers.0 = STUDENT.layers.0;
@@ -68,7 +68,7 @@ fn parameters(network: &impl Params<Scalar = f32>) -> Vec<u32> {
     network.tensors().flat_map(|(_, tensor)| bits(tensor)).collect()
 }
 
-/// A student that is trained in part.
+/// A student of which only a part is trained.
 trait Part:
     StartsAs<Factory> + Train<Scalar = f32, Input = [f32; 30], Output = [f32; 7]> + Copy + PartialEq + Debug
 {
@@ -82,7 +82,7 @@ impl<P> Part for P where
 {
 }
 
-/// The two give the same outputs.
+/// Asserts that the two students give the same outputs.
 fn assert_alike(part: &impl Part, whole: &Student, number: &mut impl FnMut() -> f64) {
     for _ in 0..20 {
         let (x, _) = sample(number);
@@ -91,7 +91,7 @@ fn assert_alike(part: &impl Part, whole: &Student, number: &mut impl FnMut() -> 
     }
 }
 
-/// The trained part of `P` equals that of a whole student, to the bit.
+/// Asserts that `P` learns the same bits as a whole student whose other parameters `undo` restores.
 fn trains_alike<P, O, W>(seed: u64, rates: &O::Rates, undo: Undo)
 where
     P: Part,
@@ -113,7 +113,7 @@ where
             undo(&mut whole.student);
         }
     }
-    assert_ne!(part.student, start, "something was learned");
+    assert_ne!(part.student, start, "nothing was learned");
     assert_alike(&part.student, &whole.student, &mut number);
 
     let mut part = OnlineDistiller::<P>::ZERO;
@@ -125,7 +125,7 @@ where
         assert_eq!(a.to_bits(), b.to_bits());
         undo(&mut whole.student);
     }
-    assert_ne!(part.student, start, "something was learned");
+    assert_ne!(part.student, start, "nothing was learned");
     assert_alike(&part.student, &whole.student, &mut number);
 }
 
@@ -133,7 +133,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn a_part_is_trained_as_in_a_whole(seed: u64) {
+    fn a_part_learns_the_same_as_within_the_whole(seed: u64) {
         trains_alike::<Last, Adam<_>, Adam<_>>(seed, &ADAM, UNDO_FIRST);
         trains_alike::<Last, Sgd<_>, Sgd<_>>(seed, &SGD, UNDO_FIRST);
         trains_alike::<First, Adam<_>, Adam<_>>(seed, &ADAM, UNDO_LAST);
@@ -144,7 +144,7 @@ proptest! {
 }
 
 #[test]
-fn it_starts_as_it_was_shipped() {
+fn a_partially_trained_student_starts_as_shipped() {
     let mut number = numbers(1);
     assert_alike(&Factory::student::<Last>(), &STUDENT, &mut number);
     assert_alike(&Factory::student::<First>(), &STUDENT, &mut number);
@@ -156,11 +156,11 @@ fn it_starts_as_it_was_shipped() {
 }
 
 #[test]
-fn memory_is_for_what_is_trained() {
+fn training_state_covers_only_the_trained_parameters() {
     assert_eq!([Last::COUNT, First::COUNT, Biases::COUNT, Mixed::COUNT], [119, 496, 23, 135]);
     fn check<S: Train<Scalar = f32, Tape = <Student as Train>::Tape>>() {
         assert_eq!(size_of::<S>(), 4 * S::COUNT);
-        // Student, gradient, and two moments.
+        // Student, gradient and two moments.
         let whole = size_of::<Distiller<Student, Adam<Student>>>();
         assert_eq!(whole - size_of::<Distiller<S, Adam<S>>>(), 4 * 4 * (Student::COUNT - S::COUNT));
     }
@@ -171,7 +171,7 @@ fn memory_is_for_what_is_trained() {
 }
 
 #[test]
-fn parameters_of_a_part_belong_to_no_other() {
+fn each_selection_of_parameters_has_its_own_fingerprint() {
     type Deep = Mlp![2, 4, 4, 3];
     static DEEP: Deep = Deep::ZERO;
     microdistill::shipped!(Shipment: Deep = DEEP);
@@ -206,7 +206,7 @@ fn a_guard_keeps_what_a_part_learned() {
 
 #[cfg(feature = "checkpoint")]
 #[test]
-fn a_record_holds_what_is_trained() {
+fn a_record_holds_the_trained_parameters() {
     use microdistill::checkpoint::record::{Refused, decode, encode};
 
     let mut learned = Factory::student::<Last>();
@@ -220,7 +220,7 @@ fn a_record_holds_what_is_trained() {
     assert_eq!(decode(&bytes, 3, &mut Factory::student::<Student>()), Err(Refused::Foreign));
 }
 
-/// A layer that is not to be asked for gradients: it doubles.
+/// A layer that doubles its input, and that fails the test if it is asked for a gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Untouched;
 
@@ -231,7 +231,7 @@ impl Layer for Untouched {
     const SCRATCH: usize = 4;
 
     fn run<const WORDS: usize>(&self, _: &mut Scratch<f32, WORDS>, _: End) -> End {
-        unreachable!("no inference")
+        unreachable!("not used for inference")
     }
 }
 
@@ -262,10 +262,10 @@ impl Train for Untouched {
         tape
     }
     fn through_activation(_: &[f32; 2], _: &mut [f32; 2]) {
-        unreachable!("a gradient came below what is trained")
+        unreachable!("a gradient was propagated below the trained layers")
     }
     fn input_gradient(&self, _: &[f32; 2], _: &[f32; 2], _: &[f32; 2], _: InputGradient<'_, [f32; 2]>) {
-        unreachable!("a gradient came below what is trained")
+        unreachable!("a gradient was propagated below the trained layers")
     }
     fn backward(
         &self,
@@ -275,20 +275,20 @@ impl Train for Untouched {
         _: &mut Self,
         _: InputGradient<'_, [f32; 2]>,
     ) {
-        unreachable!("a gradient came below what is trained")
+        unreachable!("a gradient was propagated below the trained layers")
     }
     fn descend(&mut self, _: &[f32; 2], _: &[f32; 2], _: &[f32; 2], _: InputGradient<'_, [f32; 2]>) {
-        unreachable!("a gradient came below what is trained")
+        unreachable!("a gradient was propagated below the trained layers")
     }
 }
 
 #[test]
-fn no_gradient_comes_below_what_is_trained() {
+fn no_gradient_is_propagated_below_the_trained_layers() {
     type Front = Chain<Dense<2, 2, Relu>, Untouched>;
     static FRONT: Front = Chain(Dense::new([[1.0, 0.5], [-0.5, 1.0]], [0.1, 0.2]), Untouched);
     microdistill::shipped!(Shipment: Front = FRONT);
     type Last = Dense<2, 3, Identity>;
-    // However layers are nested.
+    // For every nesting of layers.
     type Right = Chain<Frozen<Shipment>, Chain<Untouched, Last>>;
     type Left = Chain<Chain<Frozen<Shipment>, Untouched>, Last>;
 

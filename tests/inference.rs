@@ -1,4 +1,4 @@
-//! f32 inference equals a plain loop to the bit, whatever the numbers, and the self-test sees every bit.
+//! f32 inference equals a plain loop bit for bit, for any numbers, and the self-test detects every wrong bit.
 
 mod common;
 
@@ -12,8 +12,8 @@ use microdistill::{Chain, Dense, Mlp, MlpI8, Network, Params, Scaler, Train, scr
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-/// Bias first, then inputs by index; `hidden` after every layer but the last. Layers behind the first lie by input, and skip
-/// zeros.
+/// A plain forward pass: the bias first, then the inputs by index, with `hidden` after every layer but the last. Layers
+/// after the first store their weights by input and skip zeros.
 fn plain(network: &impl Params<Scalar = f32>, hidden: fn(f32) -> f32, x: &[f32]) -> Vec<f32> {
     let tensors: Vec<&[f32]> = network.tensors().map(|(_, tensor)| tensor).collect();
     let mut values = x.to_vec();
@@ -36,12 +36,12 @@ fn plain(network: &impl Params<Scalar = f32>, hidden: fn(f32) -> f32, x: &[f32])
     values
 }
 
-/// Any NaN equals any NaN.
+/// The bits of the numbers, with one pattern for all NaNs.
 fn bits(numbers: &[f32]) -> Vec<u32> {
     numbers.iter().map(|number| if number.is_nan() { f32::NAN.to_bits() } else { number.to_bits() }).collect()
 }
 
-/// `predict`, and the pass that training records, of random networks like `network` against [`plain`].
+/// Compares `predict` and the recorded pass of training with [`plain`], for random networks of the type of `network`.
 fn assert_plain<L: Train<Scalar = f32>, const SCRATCH: usize>(
     mut network: Network<L, SCRATCH>,
     hidden: fn(f32) -> f32,
@@ -89,7 +89,7 @@ fn every_depth_and_width_equals_a_plain_loop() {
 }
 
 #[test]
-fn rare_numbers_equal_a_plain_loop() {
+fn special_numbers_equal_a_plain_loop() {
     let (mut number, mut rng) = (numbers(2), Pcg32::new(3, 4));
     let mut number = move || match rng.next_u32() % 400 {
         0 => -0.0,
@@ -108,8 +108,8 @@ fn rare_numbers_equal_a_plain_loop() {
 #[test]
 fn the_bias_comes_first_and_inputs_follow_by_index() {
     let network: Mlp![3, 1] = Network::new(Dense::new([[1e8, -1e8, 1.0]], [1.0]));
-    assert_eq!(network.predict(&[1.0; 3]), [1.0]); // 1 + 10⁸ is 10⁸: the other orders give 2 or 0
-    // Rounded on its own, (1 + 2⁻¹²)² is 1 + 2⁻¹¹; fused, 2⁻²⁴ is left.
+    assert_eq!(network.predict(&[1.0; 3]), [1.0]); // 1 + 10⁸ rounds to 10⁸: other orders give 2 or 0
+    // Rounded separately, (1 + 2⁻¹²)² is 1 + 2⁻¹¹; a fused operation would leave 2⁻²⁴.
     let root = 1.0 + 1.0 / 4096.0;
     let network: Mlp![1, 1] = Network::new(Dense::new([[root]], [-1.0 - 1.0 / 2048.0]));
     assert_eq!(network.predict(&[root]), [0.0]);
@@ -134,7 +134,7 @@ fn relu_keeps_nan_and_minus_zero() {
 }
 
 #[test]
-fn relatives_of_relu_keep_nan_and_minus_zero() {
+fn variants_of_relu_keep_nan_and_minus_zero() {
     let apply = |z: f32| [Relu6::apply(z), <LeakyRelu>::apply(z), LeakyRelu::<1, 4>::apply(z)];
     assert!(apply(f32::NAN).iter().all(|y| y.is_nan()));
     assert_eq!(apply(-0.0).map(f32::to_bits), [(-0.0f32).to_bits(); 3]);
@@ -185,10 +185,10 @@ const QUANTIZE: Quantize<2> = Quantize { scaler: SCALER, scale: 0.125, zero: -5 
 
 #[test]
 fn the_self_test_names_the_vector_and_the_stage_of_every_wrong_bit() {
-    let raw = [3.0, 2.0]; // scaled: (1, 0), whose output is (1.125, NaN)
+    let raw = [3.0, 2.0]; // scaled to (1, 0), for which the output is (1.125, NaN)
     let good = Golden { raw, input: [1.0, 0.0], output: [1.125, f32::NAN] };
     let run = |vectors: [_; 3]| self_test(&SCALER, &STATIC, &vectors);
-    // Any NaN will do.
+    // Any NaN is accepted.
     assert_eq!(run([good, good, Golden { output: [1.125, f32::from_bits(0xffc0_1234)], ..good }]), Ok(()));
     assert_eq!(self_test(&SCALER, &STATIC, &[]), Ok(()));
 

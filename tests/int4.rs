@@ -1,4 +1,4 @@
-//! `DenseI4` and `MlpI4!`: against their definition, and against the int8 layer whose weights are the products.
+//! `DenseI4` and `MlpI4!` against their definition, and against the int8 layer with the expanded weights.
 
 use microdistill::kernel::int4::{self, Affine, Packed, Plain as Parameters, Weights, affine, fours, pack};
 use microdistill::kernel::int8;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-/// The parameters of a layer in plain words.
+/// The parameters of a layer, unpacked.
 #[derive(Clone)]
 struct Plain<const I: usize, const O: usize, const GROUPS: usize> {
     codes: [[i8; I]; O],
@@ -50,7 +50,7 @@ impl<const I: usize, const O: usize, const GROUPS: usize> Plain<I, O, GROUPS> {
         DenseI8::new(weights, self.bias, self.requantize, self.clamp)
     }
 
-    /// In 64 bits: the sum, wrapped once, then requantized.
+    /// The definition: a sum in 64 bits, wrapped once and then requantized.
     fn predict(&self, x: &[i8; I]) -> [i8; O] {
         std::array::from_fn(|o| {
             let products = (0..I).map(|i| i64::from(self.product(o, i)) * i64::from(x[i]));
@@ -66,7 +66,7 @@ fn input<const I: usize>(rng: &mut Pcg32) -> [i8; I] {
     std::array::from_fn(|_| if extreme { -128 } else { rng.next_u32() as i8 })
 }
 
-/// Layers of each of these shapes, with and without groups, against the definition and against int8.
+/// Compares layers of these shapes, with and without groups, with the definition and with int8.
 macro_rules! for_shapes {
     ($rng:expr; $([$i:literal, $o:literal]),+) => {$(
         for_shapes!(@one $rng, $i, $o, 0);
@@ -105,7 +105,7 @@ proptest! {
         prop_assert_eq!(network.predict(&x), b.predict(&a.predict(&x)));
     }
 
-    /// Nothing panics; what does not fit is cut.
+    /// Slices of the wrong length cause no panic; excess elements are ignored.
     #[test]
     fn slices_of_any_length_are_taken(
         lengths in [0usize..70, 0..70, 0..9, 0..9, 0..9, 0..70, 0..9],

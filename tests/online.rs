@@ -1,4 +1,4 @@
-//! Learning without memory for a gradient, and with fused sums.
+//! Online learning without memory for a gradient, and learning with fused multiply-adds.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -24,7 +24,7 @@ fn sample<X: Array<Item: Scalar>, Y: Array<Item = X::Item>>(number: &mut impl Fn
     (x, soft)
 }
 
-/// Both students after the same samples, one at a time.
+/// Both students after learning the same samples one by one.
 fn taught<S: Train + Copy>(rate: f32, samples: usize) -> [S; 2] {
     let mut number = numbers(1);
     let (mut online, mut batched) = (OnlineDistiller::<S>::ZERO, Distiller::<S, Sgd<S>>::ZERO);
@@ -42,7 +42,7 @@ fn taught<S: Train + Copy>(rate: f32, samples: usize) -> [S; 2] {
     [online.student, batched.student]
 }
 
-/// The largest difference of two parameters, and the largest parameter.
+/// The largest difference between two corresponding parameters, and the largest parameter.
 fn apart<S: Params>([a, b]: &[S; 2]) -> (f64, f64) {
     let pairs = a.tensors().zip(b.tensors()).flat_map(|((_, a), (_, b))| a.iter().zip(b));
     pairs.fold((0.0, 0.0), |(apart, top): (f64, f64), (&a, &b)| {
@@ -51,7 +51,7 @@ fn apart<S: Params>([a, b]: &[S; 2]) -> (f64, f64) {
 }
 
 #[test]
-fn descent_without_a_gradient_is_descent_of_batch_1() {
+fn online_descent_equals_descent_with_batch_size_1() {
     fn check<S: Train<Scalar = f64> + Copy>() {
         let (apart, top) = apart(&taught::<S>(0.1, 100));
         assert!(apart < 1e-12 && top > 0.1, "{apart} of {top}");
@@ -63,7 +63,7 @@ fn descent_without_a_gradient_is_descent_of_batch_1() {
 }
 
 #[test]
-fn fused_sums_learn_the_same_with_other_bits() {
+fn fused_sums_learn_the_same_up_to_rounding() {
     let [plain, _] = taught::<Mlp![4, 9, 3]>(0.1, 100);
     let [fused, batched] = taught::<Mlp![4, 9, 3; Relu, Fused]>(0.1, 100);
     assert!(apart(&[fused, batched]).0 < 1e-5);

@@ -1,4 +1,4 @@
-//! The small pieces around a network: replay ring, scaler, metrics, schedules.
+//! The small parts around a network: replay ring, scaler, metrics and schedules.
 
 use std::array;
 use std::convert::Infallible;
@@ -12,7 +12,7 @@ use microdistill::{Dense, Params, Prepare, Replay, Scaler, argmax};
 use rand_core::{Rng, TryRng};
 use rand_pcg::Pcg32;
 
-/// Gives one number over and over, and counts how often it was asked.
+/// A generator that returns the same number every time and counts the calls.
 struct Fixed {
     number: u32,
     asked: u32,
@@ -70,7 +70,7 @@ fn draws_are_uniform() {
 fn a_draw_takes_one_u32() {
     let mut replay = Replay::<u32, (), 3>::new();
     (0..3).for_each(|x| replay.push(x, ()));
-    // The slots share the range of u32 in thirds.
+    // Each slot has a third of the range of u32.
     for (number, slot) in [(0, 0), (u32::MAX / 3, 0), (u32::MAX / 3 + 1, 1), (u32::MAX / 2, 1), (u32::MAX, 2)]
     {
         let mut rng = Fixed { number, asked: 0 };
@@ -93,7 +93,7 @@ fn an_initial_weight_takes_one_u32() {
     let expected: [[f32; 6]; 2] = array::from_fn(|_| array::from_fn(|_| drawn()));
     let mut weights = [0.0; 12];
     microdistill::initialize(&mut weights, 6, &mut Pcg32::new(4, 5));
-    assert_eq!(weights, expected.as_flattened(), "in memory order");
+    assert_eq!(weights, expected.as_flattened(), "not drawn in memory order");
 
     // Of layers an output's after the other's, wherever they lie.
     let mut by_output = Dense::<6, 2, Relu, f32, ByOutput>::ZERO;
@@ -105,7 +105,7 @@ fn an_initial_weight_takes_one_u32() {
 }
 
 #[test]
-fn argmax_is_the_first_of_the_largest_and_never_nan() {
+fn argmax_is_the_first_maximum_and_never_nan() {
     let nan = f32::NAN;
     for (values, expected) in [
         (&[][..], 0),
@@ -141,7 +141,7 @@ fn accuracy_counts_right_answers() {
 }
 
 #[test]
-fn a_confusion_counts_by_label_and_answer() {
+fn a_confusion_matrix_counts_by_label_and_answer() {
     let mut confusion = Confusion::<3>::default();
     for (outputs, label) in [
         ([1, 0, 0], 0),
@@ -162,7 +162,7 @@ fn a_confusion_counts_by_label_and_answer() {
 fn likelihood_and_brier_have_their_closed_forms() {
     let (mut nll, mut brier) = (NegativeLogLikelihood::default(), Brier::default());
     assert!(nll.mean().is_nan() && brier.mean().is_nan());
-    // Probabilities ¼ and ¾.
+    // The probabilities are ¼ and ¾.
     let logits = [0.0, 3f32.ln()];
     for (label, own, distance) in [(0, 0.25f32, 0.75f32), (1, 0.75, 0.25)] {
         let (mut one_nll, mut one_brier) = (NegativeLogLikelihood::default(), Brier::default());
@@ -178,10 +178,10 @@ fn likelihood_and_brier_have_their_closed_forms() {
     nll.add(&[], 0);
     assert!(
         (nll.mean() + (0.25f32 * 0.75).ln() / 2.0).abs() < 1e-6,
-        "a label without a logit is not counted"
+        "a label without a logit was counted"
     );
     assert!((brier.mean() - (0.75f32 * 0.75 + 0.25 * 0.25)).abs() < 1e-6);
-    // No overflow on the way.
+    // No overflow in between.
     let (mut nll, mut brier) = (NegativeLogLikelihood::default(), Brier::default());
     nll.add(&[1000.0, -1000.0], 1);
     brier.add(&[1000.0, -1000.0], 1);
@@ -189,7 +189,7 @@ fn likelihood_and_brier_have_their_closed_forms() {
 }
 
 #[test]
-fn the_mean_of_many_is_as_good_as_that_of_few() {
+fn the_mean_of_many_rows_is_as_exact_as_that_of_few() {
     let logits = [0.1, 0.7, -0.3];
     let (mut one, mut many) = (NegativeLogLikelihood::default(), NegativeLogLikelihood::default());
     one.add(&logits, 0);
@@ -225,5 +225,5 @@ fn a_scaler_subtracts_then_multiplies() {
     assert_eq!(Scaler::new([0.1], [0.3]).apply(&[0.7]), [(0.7f32 - 0.1f32) * 0.3f32]);
     let mut x = [3.0f64, 4.0, 5.0];
     standardize(&mut x, &[1.0, 1.0, 1.0], &[2.0, 3.0]);
-    assert_eq!(x, [4.0, 9.0, 5.0], "as far as all slices reach");
+    assert_eq!(x, [4.0, 9.0, 5.0], "elements beyond the shortest slice were scaled");
 }

@@ -1,16 +1,16 @@
-//! Summaries of doc comments open as a native writer would: with a noun or a verb, not with "What", "Of" or "Whether".
+//! Style of doc comments: summaries start with a noun or a verb, not with "What", "Of" or "Whether".
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Words that few summaries of well-written crates open with.
+/// Words that rarely start a summary in well-written crates.
 const SELDOM: [&str; 12] =
     ["What", "Of", "How", "Whether", "As", "Where", "Those", "Who", "Whoever", "Whatever", "So", "Which"];
 
-/// Largest share of summaries that may open with one of them, in percent.
+/// Largest allowed share of summaries that start with one of these words, in percent.
 const LIMIT: usize = 4;
 
-/// The areas of the repository. An area that is absent, as in a published crate, has no summaries.
+/// The areas of the repository. An area that is absent, as in a published crate, counts no summaries.
 const AREAS: [&[&str]; 3] = [
     &["src"],
     &["host-tools/src", "host-tools/crates"],
@@ -18,7 +18,7 @@ const AREAS: [&[&str]; 3] = [
 ];
 
 #[test]
-fn summaries_open_with_a_noun_or_a_verb() {
+fn summaries_start_with_a_noun_or_a_verb() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for folders in AREAS {
         let mut files = Vec::new();
@@ -57,7 +57,7 @@ fn summary(line: &str) -> Option<&str> {
     line.strip_prefix("/// ").or_else(|| line.strip_prefix("//! "))
 }
 
-/// All Rust files below `folder`, without build folders.
+/// Finds all Rust files below `folder`, except in build folders.
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.map(|entry| entry.unwrap().path()) {

@@ -1,4 +1,4 @@
-//! The README's programs are examples, which compile and run: nothing in it is hidden from its readers.
+//! The README's programs are examples that compile and run, shown without hidden lines.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ fn the_readme_s_programs_are_the_examples() {
         readme.split("```rust,ignore\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let examples = ["readme_infer", "readme_learn"].map(|name| {
         let text = fs::read_to_string(root.join("examples").join(name).with_extension("rs")).unwrap();
-        // Without the comment about the file.
+        // Without the file's own comment.
         text.split_once("\n\n").unwrap().1.to_owned()
     });
     assert_eq!(blocks, examples);

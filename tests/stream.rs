@@ -1,4 +1,5 @@
-//! Lessons over a line that loses, repeats, reorders and damages: what is learned is what was accepted, in its order.
+//! Lessons over a line that loses, repeats, reorders and damages frames: exactly the accepted lessons are learned, in
+//! order.
 #![cfg(feature = "stream")]
 
 mod common;
@@ -38,7 +39,7 @@ fn receive(bytes: impl IntoIterator<Item = u8>) -> (Vec<Sample>, Counts) {
     (lessons, decoder.counts())
 }
 
-/// The student that learned these lessons, one after another.
+/// A student that learned these lessons in order.
 fn train(lessons: &[Sample]) -> Student {
     let mut distiller = Distiller::<Student, Sgd<Student>>::ZERO;
     distiller.student.initialize(&mut Pcg32::new(1, 2));
@@ -49,7 +50,7 @@ fn train(lessons: &[Sample]) -> Student {
     distiller.student
 }
 
-/// The sequence numbers above all before them: those a device has to accept.
+/// The sequence numbers that a device must accept: each is larger than all before it.
 fn rising(sequences: impl IntoIterator<Item = u32>) -> Vec<u32> {
     let mut rising: Vec<u32> = Vec::new();
     for sequence in sequences {
@@ -60,10 +61,10 @@ fn rising(sequences: impl IntoIterator<Item = u32>) -> Vec<u32> {
     rising
 }
 
-/// The frames as they arrive, with their numbers; `None` for one that is damaged.
+/// Frames in order of arrival, with their sequence numbers; `None` for a damaged frame.
 type Line = Vec<(Option<u32>, Vec<u8>)>;
 
-/// A fifth of the frames, by chance, goes through `trouble`.
+/// A line on which a random fifth of the frames is handed to `trouble`.
 fn line(seed: u64, mut trouble: impl FnMut(&mut Pcg32, &mut Line, u32)) -> Line {
     let mut rng = Pcg32::new(seed, 9);
     let mut line = Line::new();
@@ -77,7 +78,7 @@ fn line(seed: u64, mut trouble: impl FnMut(&mut Pcg32, &mut Line, u32)) -> Line 
     line
 }
 
-/// Checks that of a line exactly the whole frames with rising numbers are learned.
+/// Checks that exactly the intact frames with rising sequence numbers are learned.
 fn learned(line: &Line) -> Counts {
     let sequences: Vec<u32> = line.iter().filter_map(|(sequence, _)| *sequence).collect();
     let accepted = rising(sequences.iter().copied());
@@ -93,7 +94,7 @@ fn learned(line: &Line) -> Counts {
 }
 
 #[test]
-fn lost_frames_are_missed() {
+fn lost_frames_are_counted_as_missed() {
     let counts = learned(&line(1, |_, _, _| {}));
     assert!((300..500).contains(&counts.missed) && counts.damaged == 0, "{counts:?}");
 }
@@ -108,7 +109,7 @@ fn repeated_frames_are_learned_once() {
 }
 
 #[test]
-fn frames_that_come_too_late_are_skipped() {
+fn late_frames_are_skipped() {
     let mut line = line(3, |_, line, sequence| line.push((Some(sequence), frame(sequence))));
     let mut rng = Pcg32::new(3, 10);
     let mut below = |limit: usize| rng.next_u32() as usize % limit;
@@ -121,7 +122,7 @@ fn frames_that_come_too_late_are_skipped() {
     assert!((300..500).contains(&counts.stale), "{counts:?}");
 }
 
-/// Flips bits, or cuts, inserts or overwrites bytes; the frame's end as well.
+/// Flips bits, or removes, inserts or overwrites bytes, including the frame's end.
 fn damage(rng: &mut Pcg32, bytes: &mut Vec<u8>) {
     let mut below = |limit: usize| rng.next_u32() as usize % limit;
     for _ in 0..=below(4) {
@@ -140,11 +141,11 @@ fn damage(rng: &mut Pcg32, bytes: &mut Vec<u8>) {
 
 #[test]
 fn damaged_frames_are_never_learned() {
-    // A frame without its end would take the next one with it: a zero keeps them apart.
+    // A frame without its end would run into the next one, so a zero separates them.
     let counts = learned(&line(4, |rng, line, sequence| {
         let whole = frame(sequence);
         let mut bytes = whole.clone();
-        // Two kinds of damage may mend each other, and a zero before or behind a frame does it no harm.
+        // Two damages may cancel each other, and a zero before or after a frame does no harm.
         while bytes.split(|&byte| byte == 0).any(|bytes| bytes == &whole[..whole.len() - 1]) {
             damage(rng, &mut bytes);
         }
@@ -155,7 +156,7 @@ fn damaged_frames_are_never_learned() {
 }
 
 #[test]
-fn all_of_it_at_once_is_no_worse() {
+fn all_faults_at_once_are_handled() {
     for seed in 5..15 {
         let counts = learned(&line(seed, |rng, line, sequence| match rng.next_u32() % 4 {
             0 => {}
@@ -173,7 +174,7 @@ fn all_of_it_at_once_is_no_worse() {
 }
 
 #[test]
-fn every_flipped_bit_is_seen() {
+fn every_flipped_bit_is_detected() {
     let whole = frame(1);
     for bit in 0..whole.len() * 8 {
         let mut flipped = whole.clone();
@@ -196,7 +197,7 @@ fn frames_fit_their_buffer() {
         assert_eq!(lessons, [lesson]);
         assert_eq!(decoder.last(), Some(u32::MAX));
     }
-    // No sample, blocks of 253 to 255 bytes without a zero, and more.
+    // An empty sample, then blocks of 253 to 255 bytes without a zero, and more.
     fits::<0, { Lesson::<[f32; 0], [i8; 3]>::FRAME_BYTES }>([]);
     let dense = f32::from_bits(0x3f01_0101);
     fits::<60, { Lesson::<[f32; 60], [i8; 3]>::FRAME_BYTES }>([dense; 60]);
@@ -205,18 +206,18 @@ fn frames_fit_their_buffer() {
 }
 
 proptest! {
-    /// Arbitrary bytes: nothing panics, nothing is accepted, and the next whole frame is.
+    /// Arbitrary bytes cause no panic and are not accepted, and the next intact frame is.
     #[test]
-    fn any_bytes_will_do(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+    fn any_bytes_are_handled(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
         let (lessons, counts) = receive(bytes.into_iter().chain([0]).chain(frame(9)));
         prop_assert_eq!(lessons, [lesson(9)]);
         prop_assert_eq!(counts.accepted, 1);
     }
 
-    /// A pupil answers nothing to it, and the next whole request.
+    /// A pupil does not answer arbitrary bytes, and does answer the next intact request.
     #[cfg(feature = "checkpoint")]
     #[test]
-    fn a_pupil_takes_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+    fn a_pupil_handles_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
         use microdistill::optimizer::Adam;
         use microdistill::stream::{Pupil, Receiver, Reply, Request};
 

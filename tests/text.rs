@@ -1,11 +1,11 @@
-//! Features of texts: golden ones, and what holds for all.
+//! Text features: golden vectors and general properties.
 
 use microdistill::text::{NGrams, ngrams};
 use proptest::prelude::*;
 
 #[test]
-fn features_are_the_golden_ones() {
-    // Counted by a program in another language that follows the documentation.
+fn features_equal_the_golden_ones() {
+    // Counted by a program in another language, written from the documentation.
     let golden = |counts: &[i8]| -> Vec<f32> {
         let squares: f32 = counts.iter().map(|&count| f32::from(count).powi(2)).sum();
         counts.iter().map(|&count| f32::from(count) / squares.sqrt()).collect()
@@ -26,14 +26,14 @@ fn a_text_without_ngrams_is_zero() {
 
 proptest! {
     #[test]
-    fn features_have_length_one_whatever_the_bytes(text: Vec<u8>, lengths: [u8; 2]) {
+    fn features_have_length_one_for_any_bytes(text: Vec<u8>, lengths: [u8; 2]) {
         let features = NGrams::<16> { shortest: lengths[0], longest: lengths[1] }.features(&text);
         let length: f32 = features.iter().map(|x| x * x).sum();
         prop_assert!(length == 0.0 || (length - 1.0).abs() < 1e-5, "{}", length);
     }
 
     #[test]
-    fn words_and_their_capitals_count_but_not_their_order(mut words in prop::collection::vec("[a-zéA-Z]{1,8}", 0..6)) {
+    fn word_order_and_capitals_make_no_difference(mut words in prop::collection::vec("[a-zéA-Z]{1,8}", 0..6)) {
         let features = NGrams::<64>::new(1, 4).features(words.join(" "));
         words.reverse();
         let mut other = [f32::NAN; 64];

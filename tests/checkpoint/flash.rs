@@ -1,4 +1,4 @@
-//! NOR flash that loses power.
+//! Simulated NOR flash whose power can fail during any operation.
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 use rand_core::Rng;
@@ -9,7 +9,7 @@ use rand_pcg::Pcg32;
 pub(crate) enum Fault {
     /// The supply failed during this operation, or one before it.
     PowerCut,
-    /// A word that was programmed is programmed again, a range is out of bounds or not of whole words: a bug.
+    /// A bug in the caller: a word is programmed twice, or a range is out of bounds or not a whole number of words.
     Misuse,
 }
 
@@ -19,18 +19,17 @@ impl NorFlashError for Fault {
     }
 }
 
-/// Result of the operation that a power cut meets. Programming clears bits, erasing sets them; an unfinished
-/// operation
-/// way is in between.
+/// State that an interrupted operation leaves. Programming clears bits and erasing sets them; an unfinished operation
+/// leaves some bits changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tear {
     /// Nothing has happened yet.
     Before,
-    /// A part of the words or bytes is done, one is half done, the others are untouched.
+    /// Some words or bytes are done, one is half done, and the rest are untouched.
     Along,
-    /// All bits are on their way: each has arrived, or not, by chance, with so many chances in 256.
+    /// Every bit has changed independently with this probability, in 256ths.
     Everywhere(u8),
-    /// All is done, and nobody was told.
+    /// The operation is complete, but the caller did not learn of it.
     After,
 }
 
@@ -44,17 +43,17 @@ pub(crate) const TEARS: [Tear; 7] = [
     Tear::After,
 ];
 
-/// Flash of `PAGE` bytes a page and `WORD` bytes a word.
+/// Flash with pages of `PAGE` bytes and words of `WORD` bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Flash<const PAGE: usize, const WORD: usize> {
     pub(crate) bytes: Vec<u8>,
-    /// Words that were programmed whole, and must not be again before they are erased.
+    /// True for each word that was programmed in full and must be erased before it is programmed again.
     programmed: Vec<bool>,
     /// Erase count of each page.
     pub(crate) erases: Vec<u32>,
-    /// Writes and erases so far.
+    /// Number of writes and erases so far.
     pub(crate) operations: u64,
-    /// The operation that the power cut meets.
+    /// The operation that the power cut interrupts.
     cut: Option<(u64, Tear)>,
     off: bool,
     rng: Pcg32,
@@ -73,25 +72,25 @@ impl<const PAGE: usize, const WORD: usize> Flash<PAGE, WORD> {
         }
     }
 
-    /// Power fails in the operation after so many.
+    /// Makes the power fail after `operations` more operations, during the next one.
     pub(crate) fn cut_after(&mut self, operations: u64, tear: Tear) {
         self.cut = Some((self.operations + operations, tear));
     }
 
-    /// Power is back; tells whether it was off.
+    /// Restores power. Returns true if it was off.
     pub(crate) fn restart(&mut self) -> bool {
         self.cut = None;
         std::mem::take(&mut self.off)
     }
 
-    /// Any bytes, as from another life.
+    /// Fills the flash with random bytes, as earlier firmware might have left it.
     pub(crate) fn scribble(&mut self, seed: u64) {
         let mut rng = Pcg32::new(seed, 3);
         self.bytes.fill_with(|| rng.next_u32() as u8);
         self.programmed.fill(false);
     }
 
-    /// Decides how the operation that begins now ends.
+    /// Starts an operation and decides how it ends.
     fn begin(&mut self) -> Result<Option<Tear>, Fault> {
         if self.off {
             return Err(Fault::PowerCut);
@@ -102,7 +101,8 @@ impl<const PAGE: usize, const WORD: usize> Flash<PAGE, WORD> {
         Ok(tear)
     }
 
-    /// A byte on its way from `old` to `new`, place `index` of `count`.
+    /// The byte at `index` after a torn change from `old` to `new`. `stop` is the index of the byte that
+    /// [`Tear::Along`] leaves half done.
     fn torn(&mut self, tear: Option<Tear>, stop: usize, index: usize, old: u8, new: u8) -> u8 {
         let arrived = match tear {
             None | Some(Tear::After) => 0xff,
@@ -165,7 +165,7 @@ impl<const PAGE: usize, const WORD: usize> NorFlash for Flash<PAGE, WORD> {
             return Err(Fault::Misuse);
         }
         self.erases[from / PAGE..to / PAGE].iter_mut().for_each(|erases| *erases += 1);
-        // A torn erase leaves words of which nobody knows whether they may be programmed.
+        // After a torn erase it is unknown which words may be programmed.
         self.programmed[from / WORD..to / WORD].fill(false);
         self.change(from..to, |_, _| 0xff)
     }

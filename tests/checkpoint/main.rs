@@ -1,4 +1,4 @@
-//! Checkpoints in flash that loses power: the last one or the one before it, never anything else.
+//! Checkpoints in flash under power cuts: the last checkpoint or the one before it is found, never anything else.
 #![cfg(feature = "checkpoint")]
 
 #[path = "../common/mod.rs"]
@@ -18,10 +18,10 @@ use rand_pcg::Pcg32;
 const VERSION: u32 = 7;
 
 type Small = Mlp![4, 3, 2];
-/// In eleven parts.
+/// A student whose record has eleven parts.
 type Wide = Mlp![30, 16, 7];
 
-/// The student after so many checkpoints; before the first, the shipped one.
+/// The student of checkpoint `generation`; generation 0 is the shipped student.
 fn student<P: Params<Scalar = f32>>(generation: u64) -> P {
     let mut number = numbers(generation);
     let mut student = P::ZERO;
@@ -36,7 +36,7 @@ fn checkpoint<const PAGE: usize, const WORD: usize>(
     Checkpoint::new(flash, range, VERSION).unwrap()
 }
 
-/// The flash after `student` is stored, and whether it was.
+/// Stores `student` and returns the flash with the result.
 fn store<P: Params<Scalar = f32>, const PAGE: usize, const WORD: usize>(
     flash: Flash<PAGE, WORD>,
     student: &P,
@@ -46,14 +46,14 @@ fn store<P: Params<Scalar = f32>, const PAGE: usize, const WORD: usize>(
     (checkpoint.release(), result)
 }
 
-/// State of a device at its start: the generation of the student it finds, among those given, or the shipped
-/// student, 0.
+/// Starts a device and returns the generation of the student that it finds, which must be one of `candidates`; 0 is the
+/// shipped student.
 fn start<P: Params<Scalar = f32> + PartialEq, const PAGE: usize, const WORD: usize>(
     flash: &mut Flash<PAGE, WORD>,
     candidates: impl IntoIterator<Item = u64>,
 ) -> Option<u64> {
     flash.restart();
-    // Reading may repair, and so write.
+    // Reading may repair the flash, which writes to it.
     let mut checkpoint = checkpoint(flash.clone());
     let mut found: P = student(0);
     let learned = checkpoint.load(&mut found).unwrap();
@@ -62,8 +62,8 @@ fn start<P: Params<Scalar = f32> + PartialEq, const PAGE: usize, const WORD: usi
     (learned == (generation > 0)).then_some(generation)
 }
 
-/// Power cuts at every write and erase while each of `stores` students is stored, torn in every way. Returns how many
-/// cuts there were.
+/// Cuts the power at every write and erase while each of `stores` students is stored, and tears the operation in every
+/// way. Returns the number of cuts.
 fn cuts_everywhere<P: Params<Scalar = f32> + PartialEq, const PAGE: usize, const WORD: usize>(
     pages: usize,
     stores: u64,
@@ -79,11 +79,11 @@ fn cuts_everywhere<P: Params<Scalar = f32> + PartialEq, const PAGE: usize, const
                 cut.cut_after(operation, tear);
                 let (mut cut, result) = store(cut, &new);
                 assert_eq!(result, Err(Error::Flash(Fault::PowerCut)));
-                // The last one kept, or this one if all of it had arrived.
+                // The previous checkpoint, or this one if it was written in full.
                 let found = start::<P, PAGE, WORD>(&mut cut, [generation - 1, generation]);
                 let found = found.unwrap_or_else(|| panic!("{generation}: {operation}, {tear:?}: lost"));
                 kept_early += u64::from(found == generation);
-                // Life goes on: the device learns again.
+                // The device can still learn and store.
                 let (mut cut, result) = store(cut, &student::<P>(generation + 1));
                 assert_eq!(result, Ok(()), "{generation}: {operation}, {tear:?}");
                 assert_eq!(start::<P, PAGE, WORD>(&mut cut, [generation + 1]), Some(generation + 1));
@@ -93,9 +93,9 @@ fn cuts_everywhere<P: Params<Scalar = f32> + PartialEq, const PAGE: usize, const
         flash = whole;
         assert_eq!(start::<P, PAGE, WORD>(&mut flash, [generation]), Some(generation));
     }
-    assert!(kept_early > 0, "a cut after the last write leaves the new one");
+    assert!(kept_early > 0, "a cut after the last write keeps the new checkpoint");
     let (least, most) = (flash.erases.iter().min().unwrap(), flash.erases.iter().max().unwrap());
-    assert!(*most > 1 && most - least <= 1, "pages wear alike: {:?}", flash.erases);
+    assert!(*most > 1 && most - least <= 1, "pages wear unevenly: {:?}", flash.erases);
     cuts
 }
 
@@ -110,21 +110,21 @@ fn a_power_cut_leaves_the_last_checkpoint_or_the_one_before() {
 }
 
 #[test]
-fn so_do_power_cuts_one_after_another() {
+fn repeated_power_cuts_leave_the_last_checkpoint_or_the_one_before() {
     let mut rng = Pcg32::new(5, 5);
     let mut flash = Flash::<1024, 4>::new(6);
     let (mut kept, mut cuts, mut stored) = (0, 0, 0);
     for _ in 0..4000 {
         let new = kept + 1;
         let tear = TEARS[rng.next_u32() as usize % TEARS.len()];
-        // A store is about 25 operations; some are not met.
+        // A store takes about 25 operations, so some stores finish before the cut.
         flash.cut_after(u64::from(rng.next_u32() % 40), tear);
         let (after, result) = store(flash, &student::<Wide>(new));
         flash = after;
         cuts += usize::from(flash.restart());
         stored += usize::from(result.is_ok());
         kept = match result {
-            Ok(()) => start::<Wide, 1024, 4>(&mut flash, [new]).expect("what was kept is there"),
+            Ok(()) => start::<Wide, 1024, 4>(&mut flash, [new]).expect("the stored checkpoint is found"),
             Err(Error::Flash(Fault::PowerCut)) => {
                 start::<Wide, 1024, 4>(&mut flash, [kept, new]).expect("lost")
             }
@@ -149,19 +149,19 @@ fn flipped_bits_leave_the_last_checkpoint_or_the_one_before() {
         let (mut flipped, result) = store(flipped, &student::<Small>(10));
         assert_eq!((result, start::<Small, 512, 4>(&mut flipped, [10])), (Ok(()), Some(10)), "bit {bit}");
     }
-    assert!(seen[0] > 500, "bits of the last checkpoint matter: {seen:?}");
+    assert!(seen[0] > 500, "too few flips damaged the last checkpoint: {seen:?}");
 }
 
 #[test]
-fn what_is_foreign_is_refused() {
+fn checkpoints_of_other_models_are_refused() {
     let (flash, _) = store(Flash::<1024, 4>::new(4), &student::<Small>(1));
     let mut checkpoint = checkpoint(flash);
     let mut other: Mlp![4, 3, 2; Tanh] = student(0);
     assert_eq!(checkpoint.load(&mut other), Ok(false));
     let mut other: Mlp![3, 4, 2] = student(0);
     assert_eq!(checkpoint.load(&mut other), Ok(false));
-    assert_eq!(other, student(0), "nothing was changed");
-    // Layers without weights do not count.
+    assert_eq!(other, student(0), "the student was changed");
+    // Layers without parameters make no difference.
     type Last<L> = Dense<3, 2, Identity, f32, L>;
     type Dropping<L> = Chain<Dense<4, 3, Relu>, Chain<Dropout<3, 20>, Last<L>>>;
     let mut same: Dropping<ByInput> = student(0);
@@ -171,7 +171,7 @@ fn what_is_foreign_is_refused() {
     assert_eq!(checkpoint.load(&mut laid_out_otherwise), Ok(false));
     let mut later = Checkpoint::new(checkpoint.release(), 0..4096, VERSION + 1).unwrap();
     assert_eq!(later.load(&mut student::<Small>(0)), Ok(false));
-    // Another model's first checkpoint, then its second.
+    // The first and second checkpoints of another model.
     for generation in [2, 3] {
         later.store(&student::<Small>(generation)).unwrap();
         let mut found: Small = student(0);
@@ -194,12 +194,12 @@ fn ranges_are_whole_pages_and_large_enough() {
             assert_eq!(checkpoint.store(&student::<Large>(generation)), result);
         }
     }
-    // A page that has no room for a part.
+    // A page too small for a part.
     assert_eq!(Checkpoint::<Flash<256, 4>>::pages::<Small>(), usize::MAX);
 }
 
 #[test]
-fn flash_beside_the_range_is_left_alone() {
+fn flash_outside_the_range_is_left_alone() {
     let mut flash = Flash::<512, 4>::new(8);
     flash.scribble(1);
     let before = flash.bytes.clone();
@@ -212,8 +212,8 @@ fn flash_beside_the_range_is_left_alone() {
 }
 
 #[test]
-fn a_worn_out_flash_is_said() {
-    /// Erases nothing any more.
+fn worn_out_flash_is_reported() {
+    /// Flash that no longer erases.
     struct Worn(Flash<512, 4>);
     use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
     impl ErrorType for Worn {
@@ -263,15 +263,17 @@ fn records_are_refused_unless_whole() {
         assert_eq!(record::decode(&bytes[..length], VERSION, &mut found), Err(record::Refused::Damaged));
     }
     assert_eq!(record::decode(&bytes, VERSION + 1, &mut found), Err(record::Refused::Foreign));
-    assert_eq!(found, student(0), "nothing was changed");
+    assert_eq!(found, student(0), "the student was changed");
     assert_eq!(record::decode(&bytes, VERSION, &mut found), Ok(()));
     assert_eq!(found, student(1));
 }
 
 proptest! {
-    /// Arbitrary flash contents: nothing panics, nothing is found, and a checkpoint can be stored.
+    /// Arbitrary flash contents cause no panic, hold no checkpoint, and leave room to store one.
     #[test]
-    fn any_flash_will_do(seed: u64, holes in proptest::collection::vec((0..4096usize, 0..1500usize, any::<u8>()), 0..6)) {
+    fn any_flash_contents_are_handled(
+        seed: u64, holes in proptest::collection::vec((0..4096usize, 0..1500usize, any::<u8>()), 0..6),
+    ) {
         let mut flash = Flash::<1024, 4>::new(4);
         flash.scribble(seed);
         for (start, length, byte) in holes {

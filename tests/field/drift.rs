@@ -1,4 +1,4 @@
-//! When learning starts and stops.
+//! Drift detection: when learning starts and stops.
 
 use microdistill::drift::{Drift, DriftLimits, PageHinkley, PageHinkleyLimits, disagreement};
 use microdistill::loss::softmax;
@@ -11,14 +11,14 @@ use crate::common::numbers;
 
 const LIMITS: DriftLimits = DriftLimits::DEFAULT;
 
-/// Disagreements around a mean, as they are between student and teacher.
+/// Simulated disagreements between student and teacher, scattered around `mean`.
 fn around(mean: f32, seed: u64) -> impl Iterator<Item = f32> {
     let mut number = numbers(seed);
     std::iter::repeat_with(move || (mean + 0.1 * number() as f32).clamp(0.0, 1.0))
 }
 
 #[test]
-fn disagreement_is_half_the_difference_of_probabilities() {
+fn disagreement_is_half_the_absolute_difference_of_probabilities() {
     let log = |p: [f32; 3]| p.map(f32::ln);
     let (a, b) = (log([0.5, 0.25, 0.25]), log([0.25, 0.25, 0.5]));
     assert!((disagreement(&a, &b) - 0.25).abs() < 1e-6);
@@ -28,7 +28,7 @@ fn disagreement_is_half_the_difference_of_probabilities() {
 }
 
 #[test]
-fn a_quiet_life_gives_no_alarm_and_a_rise_does() {
+fn a_steady_level_raises_no_alarm_and_a_rise_does() {
     for seed in 0..50 {
         let mut drift = Drift::expecting(0.1, 64);
         for disagreement in around(0.1, seed).take(10_000) {
@@ -40,18 +40,18 @@ fn a_quiet_life_gives_no_alarm_and_a_rise_does() {
 }
 
 #[test]
-fn a_device_that_is_different_from_its_first_day_is_seen_to_be() {
+fn drift_from_the_first_sample_is_noticed_if_the_level_is_known() {
     let alarm = |mut drift: Drift| around(0.4, 1).take(1000).position(|x| drift.add(x, &LIMITS));
     assert!(alarm(Drift::expecting(0.1, 64)).unwrap() < 30);
-    assert_eq!(alarm(Drift::ZERO), None, "the first numbers are the norm");
+    assert_eq!(alarm(Drift::ZERO), None, "the first numbers were not taken as the norm");
 }
 
 #[test]
-fn learning_stops_where_it_has_helped_and_starts_again() {
+fn learning_stops_when_it_has_helped_and_can_start_again() {
     let mut drift = Drift::expecting(0.1, 64);
     for round in 0..5 {
         assert!(around(0.5, round).take(100).any(|x| drift.add(x, &LIMITS)), "round {round}");
-        // Slowly better, as long as it learns.
+        // The level falls slowly as long as the device learns.
         let mut level = 0.5;
         let mut noise = around(0.0, 9);
         let samples = (1..).find(|_| {
@@ -64,23 +64,23 @@ fn learning_stops_where_it_has_helped_and_starts_again() {
 }
 
 #[test]
-fn what_cannot_be_helped_becomes_the_norm() {
+fn a_level_that_learning_does_not_lower_becomes_the_norm() {
     let mut drift = Drift::expecting(0.1, 64);
     assert!(around(0.4, 1).take(100).any(|x| drift.add(x, &LIMITS)));
     let samples = around(0.4, 2).position(|x| !drift.add(x, &LIMITS)).unwrap() as u32 + 1;
-    // The first block is the lowest yet; then patience runs out.
+    // The first block is the lowest so far; then patience runs out.
     assert_eq!(samples, LIMITS.block * (1 + LIMITS.patience));
     assert!(around(0.4, 3).take(5000).all(|x| !drift.add(x, &LIMITS)));
 }
 
 proptest! {
     #[test]
-    fn it_is_the_test_of_page_and_hinkley(
+    fn the_alarm_equals_the_page_hinkley_test(
         numbers in vec(0f32..1.0, 1..200), tolerance in 0f32..0.2, threshold in 0.1f32..5.0,
     ) {
         let limits = PageHinkleyLimits { tolerance, threshold };
         let mut test = PageHinkley::ZERO;
-        // As in the papers, in f64.
+        // The formulation of the papers, in f64.
         let (mut sum, mut cumulated, mut lowest) = (0.0, 0.0, 0f64);
         for (count, &x) in (1..).zip(&numbers) {
             sum += f64::from(x);
@@ -95,18 +95,18 @@ proptest! {
     }
 
     #[test]
-    fn any_number_leaves_it_able_to_work(numbers in vec(ANY, 0..300)) {
+    fn no_number_breaks_the_detector(numbers in vec(ANY, 0..300)) {
         let mut drift = Drift::expecting(0.1, 64);
         for x in numbers {
             drift.add(if x.abs() > 1.0 { f32::NAN } else { x }, &LIMITS);
         }
-        // It ends learning, if it learns, and can start again.
+        // Learning, if it is under way, ends and can start again.
         prop_assert!(around(0.1, 1).take(2000).any(|x| !drift.add(x, &LIMITS)) );
         prop_assert!(vec![1.0; 200].iter().any(|&x| drift.add(x, &LIMITS)));
     }
 
     #[test]
-    fn what_is_not_finite_says_nothing(numbers in vec(0f32..1.0, 1..300)) {
+    fn numbers_that_are_not_finite_are_ignored(numbers in vec(0f32..1.0, 1..300)) {
         let (mut with, mut without) = (Drift::ZERO, Drift::ZERO);
         for &x in &numbers {
             for nothing in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {

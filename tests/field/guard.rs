@@ -1,4 +1,4 @@
-//! The guard: what it promises holds whatever a step does, and its work can be cut anywhere.
+//! The guard: its guarantee holds for any training step, and its work can be interrupted anywhere.
 
 use std::cell::Cell;
 
@@ -21,7 +21,7 @@ type Step = fn(&mut Distiller<Student, Sgd<Student>>) -> f32;
 const RATES: SgdRates = SgdRates { rate: 0.02, momentum: 0.9, weight_decay: 0.0 };
 const LIMITS: Limits = Limits { steps: 20, trusted: 10.0, ..Limits::DEFAULT };
 
-/// Points, and in which third of the circle they lie.
+/// Points, each labelled with the third of the circle that it lies in.
 fn rows(seed: u64, count: usize) -> Vec<Row> {
     let mut number = numbers(seed);
     std::iter::repeat_with(|| {
@@ -50,7 +50,7 @@ fn bits(student: &Student) -> Vec<u32> {
     student.tensors().flat_map(|(_, tensor)| tensor).map(|number| number.to_bits()).collect()
 }
 
-/// Learns the rows' classes, a row a step.
+/// A training step that learns the correct class of one row per call.
 fn honest(rows: &[Row]) -> impl FnMut(&mut Distiller<Student, Sgd<Student>>) -> Option<f32> {
     let mut rows = rows.iter().cycle();
     move |distiller| {
@@ -90,7 +90,7 @@ fn transaction(
 }
 
 #[test]
-fn what_diverges_is_dropped_and_leaves_nothing_behind() {
+fn a_candidate_that_diverges_is_dropped_without_a_trace() {
     let (train, trusted) = (rows(1, 100), rows(2, 30));
     let held_out = HeldOut { trusted: of(&trusted), recent: of(&[]) };
     let begin = || {
@@ -102,12 +102,12 @@ fn what_diverges_is_dropped_and_leaves_nothing_behind() {
     assert_eq!(transaction(&mut fresh, &LIMITS, &held_out, honest(&train)), Progress::Kept);
 
     let bad: [(&str, Step); 5] = [
-        ("a feature that is NaN", |distiller| {
+        ("a NaN feature", |distiller| {
             let loss = distiller.learn(&[f32::NAN, 1.0], &CrossEntropy, 0);
             distiller.update(&RATES);
             loss
         }),
-        ("a gradient that is infinite", |distiller| {
+        ("an infinite gradient", |distiller| {
             distiller.learn(&[f32::INFINITY, 1.0], &CrossEntropy, 0);
             0.0
         }),
@@ -118,12 +118,12 @@ fn what_diverges_is_dropped_and_leaves_nothing_behind() {
                 Soft { teacher: &[1e5, 0.0, 0.0], label: None },
             )
         }),
-        ("a rate that explodes", |distiller| {
+        ("a learning rate that explodes", |distiller| {
             distiller.learn(&[1.0, 1.0], &CrossEntropy, 0);
             distiller.update(&SgdRates { rate: 1e6, ..RATES });
             0.0
         }),
-        ("a parameter that is NaN", |distiller| {
+        ("a NaN parameter", |distiller| {
             distiller.student.layers.1.bias[1] = f32::NAN;
             0.0
         }),
@@ -131,22 +131,22 @@ fn what_diverges_is_dropped_and_leaves_nothing_behind() {
     for (name, bad) in bad {
         let mut guard = begin();
         let progress = transaction(&mut guard, &LIMITS, &held_out, |distiller| Some(bad(distiller)));
-        if name == "a gradient that is infinite" {
-            assert_eq!(progress, Progress::RolledBack(Reason::NoBetter), "it was not applied");
+        if name == "an infinite gradient" {
+            assert_eq!(progress, Progress::RolledBack(Reason::NoBetter), "the gradient was applied");
         } else {
             assert_eq!(progress, Progress::RolledBack(Reason::Diverged), "{name}");
         }
         assert_eq!(bits(guard.student()), bits(&student(1)), "{name}");
         assert_eq!((guard.kept(), guard.rolled_back()), (0, 1));
-        // Gradient, velocity and batch are those of a fresh start.
+        // Gradient, velocity and batch are reset.
         assert_eq!(transaction(&mut guard, &LIMITS, &held_out, honest(&train)), Progress::Kept, "{name}");
         assert_eq!(bits(guard.student()), bits(fresh.student()), "{name}");
     }
 }
 
 #[test]
-fn who_does_worse_on_trusted_rows_is_dropped() {
-    // Recent rows say that each class is another, and there are more of them.
+fn a_candidate_that_is_worse_on_trusted_rows_is_dropped() {
+    // The recent rows have wrong labels and outnumber the trusted rows.
     let (trusted, recent): (Vec<Row>, Vec<Row>) =
         (rows(2, 20), rows(3, 60).iter().map(|(x, class)| (*x, (class + 1) % 3)).collect());
     let mut learned = Distiller::<Student, Sgd<Student>>::ZERO;
@@ -167,18 +167,18 @@ fn who_does_worse_on_trusted_rows_is_dropped() {
             Some(0.0)
         })
     };
-    assert_eq!(run(&trusted, &LIMITS, 0.02), Progress::RolledBack(Reason::Trusted), "by errors");
-    assert_eq!(run(&[], &LIMITS, 0.02), Progress::Kept, "nothing speaks against the lies");
-    // A short way towards the lies makes no error more.
+    assert_eq!(run(&trusted, &LIMITS, 0.02), Progress::RolledBack(Reason::Trusted), "judged by errors");
+    assert_eq!(run(&[], &LIMITS, 0.02), Progress::Kept, "no trusted rows contradict the wrong labels");
+    // A small step towards the wrong labels adds no errors.
     assert_eq!(run(&trusted, &LIMITS, 1e-5), Progress::Kept);
     let lenient = Limits { errors: trusted.len() as u32, ..LIMITS };
-    assert_eq!(run(&trusted, &lenient, 0.02), Progress::Kept, "errors are let through");
+    assert_eq!(run(&trusted, &lenient, 0.02), Progress::Kept, "the limit allows these errors");
     let strict = Limits { trusted: 0.0, ..LIMITS };
-    assert_eq!(run(&trusted, &strict, 1e-5), Progress::RolledBack(Reason::Trusted), "by likelihood");
+    assert_eq!(run(&trusted, &strict, 1e-5), Progress::RolledBack(Reason::Trusted), "judged by likelihood");
 }
 
 #[test]
-fn a_candidate_outlives_as_many_verdicts_as_there_is_patience() {
+fn a_candidate_survives_as_many_failed_evaluations_as_patience_allows() {
     let recent = rows(2, 30);
     let held_out = HeldOut { trusted: of(&[]), recent: of(&recent) };
     let run = |patience: u32| {
@@ -188,7 +188,7 @@ fn a_candidate_outlives_as_many_verdicts_as_there_is_patience() {
         let (mut steps, mut train) = (0, vec![]);
         let progress = transaction(&mut guard, &limits, &held_out, |distiller| {
             steps += 1;
-            // Three steps nowhere; the fourth learns.
+            // Three steps change nothing; the fourth learns.
             if steps == 4 {
                 train = rows(1, 300);
             }
@@ -216,7 +216,7 @@ fn without_held_out_rows_nothing_is_kept() {
 }
 
 #[test]
-fn held_out_rows_that_are_not_finite_say_nothing() {
+fn held_out_rows_that_are_not_finite_are_ignored() {
     let train = rows(1, 100);
     let mut trusted = rows(2, 30);
     let score = Score::of(&student(1), &of(&trusted));
@@ -231,7 +231,7 @@ fn held_out_rows_that_are_not_finite_say_nothing() {
 }
 
 #[test]
-fn nothing_to_learn_from_waits() {
+fn the_guard_is_idle_when_there_is_nothing_to_learn_from() {
     let trusted = rows(2, 3);
     let held_out = HeldOut { trusted: of(&trusted), recent: of(&[]) };
     let mut guard = TestGuard::ZERO;
@@ -245,7 +245,7 @@ fn nothing_to_learn_from_waits() {
 }
 
 #[test]
-fn work_is_bounded_and_can_be_cut_anywhere() {
+fn work_is_bounded_and_can_be_interrupted_anywhere() {
     let (train, trusted, recent) = (rows(1, 100), rows(2, 7), rows(3, 4));
     let run = |units: u32, calls: u32| {
         let held_out = HeldOut { trusted: of(&trusted), recent: of(&recent) };
@@ -283,7 +283,7 @@ fn work_is_bounded_and_can_be_cut_anywhere() {
 }
 
 proptest! {
-    // The promise, whatever a step does to its candidate: any parameters, any loss.
+    // The guarantee, for steps that set any parameters of the candidate and return any loss.
     #[test]
     fn the_student_in_use_never_gets_worse(
         steps in vec((vec((0usize..39, prop_oneof![ANY, -3f32..3.0, -0.1f32..0.1]), 0..6), prop_oneof![Just(0.5f32), ANY]), 1..150),
@@ -321,14 +321,14 @@ proptest! {
                 prop_assert!(student.tensors().flat_map(|(_, tensor)| tensor).all(|number| number.is_finite()));
                 last = *student;
             } else {
-                prop_assert_eq!(bits(student), bits(&last), "it changed without being kept");
+                prop_assert_eq!(bits(student), bits(&last), "the student changed although no candidate was kept");
             }
         }
     }
 }
 
 #[test]
-fn it_takes_what_training_takes_and_the_student_once_more() {
+fn a_guard_needs_the_memory_of_training_and_of_one_more_student() {
     let training = size_of::<Distiller<Student, Sgd<Student>>>();
     assert!(size_of::<TestGuard>() <= training + size_of::<Student>() + 128);
 }

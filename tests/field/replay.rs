@@ -1,4 +1,4 @@
-//! Contents of a reservoir and of a class-balanced memory.
+//! Contents of a reservoir and of a class-balanced replay memory.
 
 use microdistill::Replay;
 use microdistill::replay::{Answer, Balanced, Reservoir};
@@ -12,7 +12,7 @@ fn held<X: Copy, Y: Copy, const N: usize, P>(replay: &Replay<X, Y, N, P>) -> Vec
 }
 
 #[test]
-fn a_reservoir_is_vitters() {
+fn a_reservoir_follows_vitters_algorithm() {
     let (mut rng, mut same) = (Pcg32::new(1, 1), Pcg32::new(1, 1));
     let mut replay = Replay::<u32, u32, 5, _>::reservoir();
     let mut expected: Vec<(u32, u32)> = Vec::new();
@@ -28,7 +28,7 @@ fn a_reservoir_is_vitters() {
         }
         assert_eq!((held(&replay), replay.len()), (expected.clone(), expected.len()));
     }
-    assert_eq!(rng.next_u32(), same.next_u32(), "one number a pair, once it is full");
+    assert_eq!(rng.next_u32(), same.next_u32(), "not one number per pair once the reservoir is full");
 }
 
 #[test]
@@ -40,12 +40,12 @@ fn a_reservoir_keeps_each_pair_with_the_same_probability() {
         (0..30).for_each(|x| replay.push(x, (), &mut rng));
         held(&replay).iter().for_each(|(x, ())| counts[*x] += 1);
     }
-    // A fifth each; the standard deviation is 57.
+    // Each pair is kept in a fifth of the trials; the standard deviation is 57.
     assert!(counts.iter().all(|&count| count.abs_diff(TRIALS as u32 / 5) < 250), "{counts:?}");
 }
 
 #[test]
-fn what_is_rare_is_not_crowded_out() {
+fn rare_classes_are_not_crowded_out() {
     let mut rng = Pcg32::new(3, 1);
     let mut balanced = Replay::<u32, usize, 30, Balanced<30, 3>>::balanced();
     let mut reservoir = Replay::<u32, usize, 30, Reservoir>::reservoir();
@@ -56,11 +56,11 @@ fn what_is_rare_is_not_crowded_out() {
     }
     assert_eq!(balanced.held(), &[10; 3]);
     let rare = held(&reservoir).iter().filter(|(_, class)| *class == 2).count();
-    assert!(rare < 5, "{rare} of a class that is a fiftieth");
+    assert!(rare < 5, "{rare} of a class that makes up a fiftieth of the samples");
 }
 
 #[test]
-fn of_a_class_each_pair_is_kept_with_the_same_probability() {
+fn each_pair_of_a_class_is_kept_with_the_same_probability() {
     const TRIALS: usize = 20_000;
     let (mut rng, mut counts) = (Pcg32::new(4, 1), [0u32; 40]);
     for _ in 0..TRIALS {
@@ -76,7 +76,7 @@ fn of_a_class_each_pair_is_kept_with_the_same_probability() {
 
 proptest! {
     #[test]
-    fn balance_is_kept_whatever_arrives(classes in vec(0usize..6, 0..200), seed in any::<u64>()) {
+    fn balance_is_kept_for_any_sequence(classes in vec(0usize..6, 0..200), seed in any::<u64>()) {
         let mut rng = Pcg32::new(seed, 1);
         let mut replay = Replay::<usize, usize, 12, Balanced<12, 4>>::balanced();
         for (x, &class) in classes.iter().enumerate() {
@@ -84,12 +84,12 @@ proptest! {
             let pairs = replay.len();
             replay.push(x, class, class, &mut rng);
             let after = *replay.held();
-            // Counts are those of what is there, and a class of no such number is nowhere.
+            // The counts match the contents, and classes out of range are not stored.
             let mut counts = [0; 4];
             held(&replay).iter().for_each(|(_, class)| counts[*class] += 1);
             prop_assert_eq!(after, counts);
             prop_assert_eq!(replay.len(), if class < 4 { (pairs + 1).min(12) } else { pairs });
-            // Only the largest class gives a place to another.
+            // Only the largest class gives up a slot.
             let most = before.iter().max().unwrap();
             for (before, after) in before.iter().zip(&after) {
                 prop_assert!(after >= before || before == most);
@@ -98,7 +98,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_kept_repeats_by_the_seed(count in 0u32..100, seed in any::<u64>()) {
+    fn contents_repeat_with_the_same_seed(count in 0u32..100, seed in any::<u64>()) {
         let run = |seed| {
             let mut rng = Pcg32::new(seed, 1);
             let mut reservoir = Replay::<u32, u32, 7, _>::reservoir();
@@ -114,6 +114,6 @@ proptest! {
 }
 
 #[test]
-fn a_sample_takes_a_byte_a_number_and_two() {
+fn a_sample_takes_one_byte_per_number_and_two_more() {
     assert_eq!(size_of::<([i8; 30], Answer<7>)>(), 30 + 7 + 2);
 }

@@ -1,4 +1,4 @@
-//! Streams that would ruin a student, of a network and rows whatever they are.
+//! Adversarial streams, for any network and any rows.
 
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::loss::{Soft, SoftLabels};
@@ -13,17 +13,17 @@ use rand_pcg::Pcg32;
 pub(crate) enum Stream {
     /// A feature of every tenth sample is NaN.
     Nan,
-    /// One sample over and over.
+    /// The same sample over and over.
     Constant,
-    /// A random class, for sure.
+    /// Every answer names a random class with high confidence.
     WrongLabels,
-    /// Every other answer has two pairs of classes swapped.
+    /// Two pairs of classes are swapped in half of the answers.
     Flips,
-    /// Features a million times too large, as often as not.
+    /// Half of the samples have features a million times too large.
     Saturating,
-    /// The teacher always says the next class.
+    /// The teacher always names the next class.
     LyingTeacher,
-    /// Nothing is wrong: rows of the people who trained the student.
+    /// Correct rows, of the people in the student's training set.
     Honest,
 }
 
@@ -36,26 +36,26 @@ pub(crate) const STREAMS: [Stream; 7] = [
     Stream::LyingTeacher,
     Stream::Honest,
 ];
-/// Samples of a stream, with a step of 8 after each.
+/// Number of samples per stream. A training step of `BATCH` rows follows each of them.
 const SAMPLES: usize = 400;
 const BATCH: usize = 8;
 
-/// The student to ruin.
+/// The student under attack.
 pub(crate) struct Victim<S, const I: usize, const C: usize> {
     pub(crate) student: S,
-    /// Labelled rows in flash.
+    /// Labelled rows in flash, which the attacker cannot change.
     pub(crate) trusted: Vec<([f32; I], usize)>,
-    /// Rows that arrive, with the teacher's logits.
+    /// Rows of the stream, with the teacher's logits.
     pub(crate) rows: Vec<([f32; I], [f32; C])>,
-    /// Errors on trusted rows that the guard lets through beyond the shipped student's; without, none that the student in
-    /// use does not make.
+    /// Errors on trusted rows that the guard allows in addition to those of the shipped student; `None` allows no more
+    /// than the student in use makes.
     pub(crate) allowance: Option<u32>,
-    /// Verdicts that a candidate outlives.
+    /// Number of failed evaluations that a candidate survives.
     pub(crate) patience: u32,
 }
 
 impl Stream {
-    /// The next sample, standardized, and the answer that is given.
+    /// The next sample, standardized, with the answer of its teacher.
     fn sample<const I: usize, const C: usize>(
         self,
         rows: &[([f32; I], [f32; C])],
@@ -80,13 +80,13 @@ impl Stream {
         (x, answer)
     }
 
-    /// The student after a stream, with the guard and without.
+    /// The student after a stream, with and without the guard.
     pub(crate) fn run<S, const I: usize, const C: usize>(self, victim: &Victim<S, I, C>, seed: u64) -> [S; 2]
     where
         S: Train<Scalar = f32, Input = [f32; I], Output = [f32; C]> + Copy,
     {
         let mut rng = Pcg32::new(seed, self as u64);
-        // From stealthy to rough: rates of 10⁻³ to 10⁻¹, transactions of 1 to 40 steps.
+        // From subtle to drastic: learning rates from 10⁻³ to 10⁻¹, transactions of 1 to 40 steps.
         let rate = 1e-3 * 100f32.powf(below(1000, &mut rng) as f32 / 1000.0);
         let rates = SgdRates { rate, momentum: 0.9, weight_decay: 1e-4 };
         let trusted = |index: usize| victim.trusted.get(index).copied();
@@ -107,7 +107,7 @@ impl Stream {
         let mut ring = Replay::<[f32; I], usize, 32>::new();
         for sample in 0..SAMPLES {
             let (x, answer) = self.sample(&victim.rows, &mut rng);
-            // A quarter is held out; the liar labels that, too.
+            // A quarter of the samples is held out, with labels from the same stream.
             if sample % 4 == 3 {
                 ring.push(x, argmax(&answer));
             } else {
@@ -126,7 +126,7 @@ impl Stream {
             step(&mut alone);
             let held_out =
                 HeldOut { trusted, recent: |index| ring.get(index).map(|(x, class)| (*x, *class)) };
-            // As many steps as without: judging comes on top.
+            // As many training steps as without the guard; its evaluations come on top.
             let mut left = 1;
             while left > 0 {
                 guard.train_for(1, &limits, &held_out, |distiller| {
@@ -137,8 +137,8 @@ impl Stream {
         }
         let after = Score::of(guard.student(), &trusted);
         let errors = limits.errors.max(shipped.errors());
-        assert!(after.errors() <= errors, "{self:?} {seed}: more errors on trusted rows");
-        assert!(after.likelihood() <= limits.trusted, "{self:?} {seed}: likelihood of trusted rows");
+        assert!(after.errors() <= errors, "{self:?}, seed {seed}: too many errors on trusted rows");
+        assert!(after.likelihood() <= limits.trusted, "{self:?}, seed {seed}: likelihood of trusted rows");
         [*guard.student(), alone.student]
     }
 }

@@ -1,4 +1,4 @@
-//! Teachers of every kind, and who asks them.
+//! Teachers of every kind, and the decision to query them.
 
 use microdistill::loss::{Loss, Soft, SoftLabels, log_softmax, softmax};
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
@@ -26,13 +26,13 @@ fn a_network_a_function_and_a_closure_teach_alike() {
 }
 
 #[test]
-fn an_int8_network_teaches_by_its_edges() {
+fn an_int8_network_teaches_in_real_numbers() {
     let teacher = Quantized { input: &int8::INPUT, network: &int8::TEACHER, output: &int8::OUTPUT };
     for raw in &rows::ROWS {
         let expected = int8::predict(raw);
         assert_eq!(ask::<[f32; 30], _>(&teacher, raw), expected);
         let codes = int8::INPUT.apply(raw);
-        assert_eq!(ask::<[i8; 30], _>(&teacher, &codes), expected, "codes are as good");
+        assert_eq!(ask::<[i8; 30], _>(&teacher, &codes), expected, "codes give another answer");
         let x = int8::INPUT.decode(&codes);
         let half = 0.5 * int8::INPUT.scale;
         for (x, exact) in x.iter().zip(int8::INPUT.scaler.apply(raw)) {
@@ -40,7 +40,7 @@ fn an_int8_network_teaches_by_its_edges() {
             let exact = exact.max(range(-128)).min(range(127));
             assert!((x - exact).abs() <= half * 1.001, "{x} for {exact}");
         }
-        assert_eq!(int8::OUTPUT.apply(&int8::OUTPUT.encode(&expected)), expected, "outputs are codes");
+        assert_eq!(int8::OUTPUT.apply(&int8::OUTPUT.encode(&expected)), expected, "outputs are not on the code grid");
     }
 }
 
@@ -50,7 +50,7 @@ fn stored_answers_are_given_back() {
 }
 
 #[test]
-fn members_may_be_of_several_kinds() {
+fn an_ensemble_may_mix_kinds_of_teachers() {
     type Small = Mlp![2, 4, 3];
     let (mut network, rule) = (Small::ZERO, |x: &[f32; 2]| [x[0], x[1], 0.5]);
     network.initialize(&mut Pcg32::new(1, 1));
@@ -62,12 +62,12 @@ fn members_may_be_of_several_kinds() {
     for (class, p) in found.iter().enumerate() {
         assert!((p - (expected[0][class] + expected[1][class]) / 2.0).abs() < 1e-6);
     }
-    assert_eq!(Ensemble::<Small> { members: &[] }.teach(&x), [0.0; 3], "nobody knows");
+    assert_eq!(Ensemble::<Small> { members: &[] }.teach(&x), [0.0; 3], "an empty ensemble has a preference");
 }
 
 #[test]
-fn a_member_that_is_sure_and_wrong_is_outvoted() {
-    // By mean logits the first class would win.
+fn a_confident_but_wrong_member_is_outvoted() {
+    // With mean logits, the first class would win.
     let one = |_: &()| [100.0, 0.0];
     let other = |_: &()| [0.0, 4.0];
     let ensemble = Ensemble::<dyn Teacher<(), [f32; 2]>> { members: &[&one, &other, &other] };
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_where_probabilities_underflow_is_finite(answers in vec(uniform4(-1e30f32..1e30), 1..4)) {
+    fn answers_are_finite_even_if_probabilities_underflow(answers in vec(uniform4(-1e30f32..1e30), 1..4)) {
         let members: Vec<_> = answers.iter().map(|answer| move |_: &()| *answer).collect();
         let members: Vec<_> = members.iter().collect();
         let teacher = Ensemble { members: &members }.teach(&());
@@ -126,7 +126,7 @@ proptest! {
     }
 
     #[test]
-    fn every_sample_is_asked_about_or_saved(
+    fn every_sample_is_counted_as_asked_or_saved(
         samples in vec(uniform4(ANY), 0..60), threshold in -0.1f32..1.1, audit in 0u32..10,
     ) {
         let mut queries = Unsure::new(threshold, audit);
@@ -144,12 +144,12 @@ proptest! {
 #[test]
 fn margins_at_the_edges() {
     let nan = f32::NAN;
-    assert_eq!(margin(&[3.0]), 1.0, "one class alone");
+    assert_eq!(margin(&[3.0]), 1.0, "a single class");
     assert_eq!(margin(&[2.0, 2.0]), 0.0);
     assert_eq!(margin(&[1000.0, -1000.0]), 1.0);
     for z in [&[nan, 1.0][..], &[1.0, nan], &[nan, nan], &[f32::INFINITY; 2], &[f32::NEG_INFINITY; 2]] {
         assert!(margin(z).is_nan(), "{z:?}");
     }
     let mut queries = Unsure::new(0.5, u32::MAX);
-    assert_eq!(queries.ask(&|_: &()| 7, &(), &[nan, 1.0]), Some(7), "NaN is unsure");
+    assert_eq!(queries.ask(&|_: &()| 7, &(), &[nan, 1.0]), Some(7), "NaN counts as unsure");
 }

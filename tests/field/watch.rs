@@ -1,4 +1,4 @@
-//! A smartwatch's motion: networks, and rows of people.
+//! The smartwatch example: its networks and its rows.
 
 #[path = "../../examples/models/watch_small/student.rs"]
 pub(crate) mod student;

@@ -1,23 +1,24 @@
-//! Derivatives by differences, and what counts as equal to one.
+//! Derivatives by finite differences, and the tolerance for comparing with them.
 
 use std::cell::Cell;
 
 /// The largest `|a − b| / max(|a|, |b|, FLOOR)` of equal numbers.
 const TOLERANCE: f64 = 1e-9;
 
-/// Below it the error is absolute: differences know a small derivative only to the roundoff of `f / STEP`.
+/// Below this size the error is absolute, because differences resolve a small derivative only up to the roundoff of
+/// `f / STEP`.
 const FLOOR: f64 = 1e-2;
 
-/// Smaller, roundoff grows; larger, units cross ReLU's kink.
+/// Step of the differences. A smaller one increases roundoff; with a larger one, units cross ReLU's kink.
 const STEP: f64 = 1.0 / 256.0;
 
-/// `f′(0)`, by the central difference of sixth order: its error is `STEP⁶ / 140 · f⁽⁷⁾`, below roundoff.
+/// `f′(0)` by the central difference of sixth order, whose error `STEP⁶ / 140 · f⁽⁷⁾` is below roundoff.
 pub(crate) fn derivative(mut f: impl FnMut(f64) -> f64) -> f64 {
     let mut difference = |steps: f64| f(steps * STEP) - f(-steps * STEP);
     (45.0 * difference(1.0) - 9.0 * difference(2.0) + difference(3.0)) / (60.0 * STEP)
 }
 
-/// Asserts that two numbers are equal but for [`TOLERANCE`].
+/// Asserts that two numbers are equal within [`TOLERANCE`].
 #[track_caller]
 pub(crate) fn assert_close(found: f64, expected: f64) {
     let error = (found - expected).abs() / found.abs().max(expected.abs()).max(FLOOR);
@@ -36,13 +37,13 @@ pub(crate) fn assert_all_close(found: &[f64], expected: &[f64]) {
 
 thread_local! { static COMPARED: Cell<usize> = const { Cell::new(0) } }
 
-/// Number of numbers this thread has found close.
+/// Number of successful comparisons on this thread.
 pub(crate) fn compared() -> usize {
     COMPARED.get()
 }
 
 #[test]
-fn derivatives_are_known_to_nine_digits() {
+fn derivatives_are_exact_to_nine_digits() {
     for x in [-2.0f64, -0.3, 0.1, 1.0, 3.0] {
         assert_close(derivative(|h| (x + h).exp()), x.exp());
         assert_close(derivative(|h| (3.0 * (x + h)).sin()), 3.0 * (3.0 * x).cos());
@@ -51,7 +52,7 @@ fn derivatives_are_known_to_nine_digits() {
 
 #[test]
 #[should_panic(expected = "off by")]
-fn a_difference_in_the_eighth_digit_is_seen() {
+fn a_difference_in_the_eighth_digit_is_detected() {
     assert_close(1.000_000_01, 1.0);
 }
 

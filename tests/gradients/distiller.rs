@@ -1,4 +1,4 @@
-//! The whole step against one written by hand: plain loops forward, differences backward.
+//! A full training step against one written by hand: plain loops forward, finite differences backward.
 
 use microdistill::loss::{Soft, SoftLabels};
 use microdistill::optimizer::{Sgd, SgdRates};
@@ -13,7 +13,7 @@ type Student = Mlp![2, 3, 2; microdistill::activation::Tanh, f64];
 const LOSS: SoftLabels<f64> = SoftLabels { temperature: 3.0, alpha: 0.7 };
 const RATES: SgdRates<f64> = SgdRates { rate: 0.5, momentum: 0.0, weight_decay: 0.0 };
 
-/// An input, the teacher's logits, the class.
+/// An input, the teacher's logits and the class.
 type Sample = ([f64; 2], [f64; 2], usize);
 
 #[test]
@@ -21,7 +21,7 @@ fn an_update_moves_against_the_mean_gradient_of_its_batch() {
     let mut number = numbers(5);
     let mut distiller = Distiller::<Student, Sgd<Student>>::ZERO;
     distiller.student.tensors_mut().for_each(|(_, tensor)| tensor.fill_with(&mut number));
-    // The second batch sees no more of the first.
+    // Nothing of a batch is left in the next.
     for size in [3, 1, 4] {
         let batch: Vec<Sample> =
             (0..size).map(|label| ([number(), number()], [number(), number()], label % 2)).collect();
@@ -30,7 +30,7 @@ fn an_update_moves_against_the_mean_gradient_of_its_batch() {
             let found = distiller.learn(x, &LOSS, Soft { teacher, label: Some(*label) });
             assert_close(found, loss(&before, sample));
         }
-        assert_eq!(parameters(&distiller.student), before, "the batch sees one student");
+        assert_eq!(parameters(&distiller.student), before, "the student changed within a batch");
         distiller.update(&RATES);
         for (index, found) in parameters(&distiller.student).into_iter().enumerate() {
             let gradient = derivative(|h| {
@@ -52,10 +52,10 @@ fn an_update_without_a_sample_does_nothing() {
     distiller.update(&rates);
     let student = distiller.student;
     distiller.update(&rates);
-    assert_eq!(distiller.student, student, "neither momentum nor decay go on");
+    assert_eq!(distiller.student, student, "momentum or decay was applied");
 }
 
-/// Weights (3, 2), bias (3), weights by input, (3, 2), bias (2).
+/// Parameters in order: weights (3, 2), bias (3), weights by input (3, 2), bias (2).
 fn parameters(Network { layers }: &Student) -> Vec<f64> {
     let (first, second) = (&layers.0, &layers.1);
     [first.weights(), &first.bias, second.weights(), &second.bias].concat()

@@ -1,4 +1,4 @@
-//! Approximations: outputs within their stated errors, gradients the precise functions of these outputs.
+//! Approximations: outputs are within their stated errors, and gradients are exact functions of these outputs.
 
 use microdistill::activation::{Activation, Sigmoid, Tanh};
 use microdistill::fast::{Exp, FastSigmoid, FastSoftmax, FastTanh, Quartic};
@@ -7,13 +7,13 @@ use microdistill::loss::{Head, Softmax};
 use crate::common::numbers;
 use crate::difference::{assert_all_close, assert_close};
 
-/// Errors as they are stated, and not much too large.
+/// Asserts that the worst error is at most the stated one and not much smaller.
 fn assert_stated(worst: f64, stated: f64) {
     assert!((0.4 * stated..=stated).contains(&worst), "{worst:.2e}, stated {stated:e}");
 }
 
 #[test]
-fn exponentials_err_as_stated() {
+fn exponentials_are_within_their_stated_error() {
     fn check<E: Exp>(stated: f64) {
         let mut worst = 0f64;
         for step in -87_000..=88_000 {
@@ -32,9 +32,9 @@ fn exponentials_err_as_stated() {
 }
 
 #[test]
-fn logarithms_are_within_their_error() {
+fn logarithms_are_within_their_stated_error() {
     let mut worst = 0f64;
-    // Every octave that a sum of exponentials may lie in, and both ends.
+    // Every octave that a sum of exponentials can lie in, and both ends.
     for step in 0..=24_000 {
         let x = (step as f32 / 1000.0).exp2();
         worst = worst.max((f64::from(Quartic::ln(x)) - f64::from(x).ln()).abs());
@@ -43,9 +43,9 @@ fn logarithms_are_within_their_error() {
     assert_eq!((Quartic::ln(1.0f32), Quartic::ln(1.0f64)), (0.0, 0.0));
 }
 
-/// The bits that a Cortex-M4F and, without an FPU, a Cortex-M3 computed, too.
+/// Pins the bits, which a Cortex-M4F and a Cortex-M3 without an FPU computed too.
 #[test]
-fn approximations_have_their_bits() {
+fn approximations_keep_their_bits() {
     fn hash<Fast: Activation>() -> u32 {
         (0..20_000).fold(0xcbf2_9ce4, |hash, step| {
             let y = Fast::apply((step as f32 - 10_000.0) / 97.0);

@@ -1,4 +1,4 @@
-//! Networks that are trained in part: where their parameters and inputs are, gradients are as of any other.
+//! Gradients of partially trained networks: for trained parameters and for inputs, the same as in any other network.
 
 use microdistill::activation::{Identity, Relu, Tanh};
 use microdistill::finetune::{BiasOnly, Frozen};
@@ -23,7 +23,7 @@ static SMOOTH: Mlp![4, 6, 5, 3; Tanh, f64] = Network::new(
 static ROW: Dense<6, 2, Relu, f64> = Dense::new(weights(7), [0.3, -0.3]);
 static COLUMN: Dense<6, 2, Tanh, f64, ByInput> = Dense::new(weights(8), [0.3, -0.3]);
 
-/// Numbers in ±1.
+/// Pseudorandom weights in ±1.
 const fn weights<const I: usize, const O: usize>(seed: u32) -> [[f64; I]; O] {
     let (mut weights, mut state, mut index) = ([[0.0; I]; O], seed, 0);
     while index < I * O {
@@ -34,7 +34,7 @@ const fn weights<const I: usize, const O: usize>(seed: u32) -> [[f64; I]; O] {
     weights
 }
 
-/// A layer below, so that its gradient has come through the frozen one.
+/// A layer below, whose gradient is propagated through the frozen one.
 type Below = Dense<3, 6, Relu, f64>;
 
 pub(crate) fn frozen() {

@@ -1,4 +1,4 @@
-//! Activations and layers: `backward` against differences of the forward pass, in parameters and inputs.
+//! Activations and layers: `backward` against finite differences of the forward pass, for parameters and inputs.
 
 use std::fmt::Debug;
 
@@ -11,7 +11,7 @@ use rand_pcg::Pcg32;
 use crate::common::numbers;
 use crate::difference::{assert_close, derivative};
 
-/// `apply` against `formula`, `backward` against the formula's differences, away from kinks at 0 and 6.
+/// Compares `apply` with `formula` and `backward` with its finite differences, away from the kinks at 0 and 6.
 pub(crate) fn activation<A: Activation>(formula: fn(f64) -> f64) {
     for z in [-7.0, -3.0, -1.3, -0.4, -0.05, 0.05, 0.2, 0.7, 2.5, 5.9, 6.1, 7.0] {
         let y = A::apply(z);
@@ -33,7 +33,7 @@ pub(crate) fn leaky_relu() {
 
 pub(crate) fn sigmoid() {
     activation::<Sigmoid>(|z| (1.0 + (z / 2.0).tanh()) / 2.0);
-    // No overflow on the way.
+    // No overflow in between.
     assert_eq!([-1000.0, 1000.0f32].map(Sigmoid::apply), [0.0, 1.0]);
     assert_close(Sigmoid::apply(-700.0f64).ln(), -700.0);
     assert!(Sigmoid::apply(f32::NAN).is_nan());
@@ -56,15 +56,15 @@ pub(crate) fn dense() {
     layouts::<Sigmoid>();
 }
 
-/// Both layouts compute the same numbers: to the bit, but for the sign of a zero.
+/// Asserts that both layouts compute the same bits, except for the sign of a zero.
 #[test]
-fn layouts_differ_in_no_number() {
+fn layouts_compute_the_same_numbers() {
     type Wanted = for<'a> fn(&'a mut [f32; 7]) -> InputGradient<'a, [f32; 7]>;
     fn check<A: Activation>() {
         type Layer<A, L> = Dense<7, 5, A, f32, L>;
         for seed in 0..20 {
             let mut number = numbers(seed);
-            // Zeros, as behind a ReLU that is off.
+            // Zeros, as an inactive ReLU gives.
             let mut number = || [0.0, number() as f32][usize::from(number() > -0.3)];
             let weights = std::array::from_fn(|_| std::array::from_fn(|_| number()));
             let (bias, x) = (std::array::from_fn(|_| number()), std::array::from_fn(|_| number()));
@@ -123,7 +123,7 @@ pub(crate) fn network() {
     check(<Mlp![2, 4, 4, 4, 4, 4, 1; Tanh, f64]>::ZERO);
 }
 
-/// A pass with a mask is the pass of a plain network whose activations are cut by it.
+/// Compares a pass with a recorded mask with finite differences under the same mask.
 pub(crate) fn dropout() {
     type First = Dense<3, 6, Tanh, f64>;
     type Last = Dense<6, 2, Identity, f64>;
@@ -162,12 +162,12 @@ pub(crate) fn dropout() {
             assert_close(found, expected);
         }
     }
-    // Before a mask is drawn nothing is dropped, nor scaled.
+    // Before a mask is drawn, nothing is dropped or scaled.
     check(Student::ZERO);
     check(Chain::<Dense<3, 6, Relu, f64>, Chain<Dropout<6, 30, f64>, Last>>::ZERO);
 }
 
-/// `backward` against differences of `Σ dy·y`, for random parameters, inputs and `dy`.
+/// Compares `backward` with finite differences of `Σ dy·y`, for random parameters, inputs and `dy`.
 pub(crate) fn check<N>(zero: N)
 where
     N: Train<Scalar = f64, Tape: Outputs> + Copy + PartialEq + Debug,
@@ -177,7 +177,7 @@ where
         let (mut network, mut x, mut dy) = (zero, N::Input::ZEROED, N::Output::ZEROED);
         fill(&mut network, &mut number);
         x.as_mut_slice().fill_with(&mut number);
-        // One is zero, as behind a ReLU that is off.
+        // One input is zero, as an inactive ReLU gives.
         let off = (seed as usize + 1) % x.as_slice().len();
         x.as_mut_slice()[off] = 0.0;
         dy.as_mut_slice().fill_with(&mut number);
@@ -185,11 +185,11 @@ where
         let mut tape = N::TAPE;
         network.record(&x, &mut tape);
         let signs = signs(&tape);
-        // `Σ dy·y`, where no unit has crossed the kink of ReLU.
+        // `Σ dy·y`, provided that no unit has crossed the kink of ReLU.
         let value = |network: &N, x: &N::Input| {
             let mut tape = N::TAPE;
             network.record(x, &mut tape);
-            assert_eq!(self::signs(&tape), signs, "a unit is too close to its kink: take another seed");
+            assert_eq!(self::signs(&tape), signs, "a unit is too close to its kink: use another seed");
             N::output(&tape).as_slice().iter().zip(dy.as_slice()).map(|(y, dy)| y * dy).sum::<f64>()
         };
 
@@ -204,7 +204,7 @@ where
             gradient
         });
         let ((), alone) = pass(&x, |dx| network.input_gradient(&x, &tape, &dz, dx));
-        assert_eq!(alone, dx, "the input's gradient is the same without the parameters'");
+        assert_eq!(alone, dx, "the input's gradient differs when it is computed alone");
         check_descend(&network, &x, &tape, &dz, dx);
 
         for index in 0..N::COUNT {
@@ -226,7 +226,7 @@ where
     }
 }
 
-/// `descend` adds the gradient to the parameters: to the bit, as each is a single product.
+/// Asserts that `descend` adds the gradient to the parameters. The bits are equal because each element is one product.
 fn check_descend<N>(network: &N, x: &N::Input, tape: &N::Tape, dz: &N::Output, dx: N::Input)
 where
     N: Train<Scalar = f64> + Copy + PartialEq + Debug,
@@ -241,10 +241,10 @@ where
         network.descend(x, tape, dz, dx);
         network
     });
-    assert_eq!(descended, (expected, dx), "the input's gradient is by the weights as they were");
+    assert_eq!(descended, (expected, dx), "the input's gradient must use the weights before the step");
 }
 
-/// Results of a backward pass: parameters, the wanted part of the input's gradient, and all of it.
+/// Result of a backward pass and the whole gradient of the input. Asserts that asking for less of it changes nothing.
 fn pass<N: PartialEq + Debug, X: Array<Item = f64>>(
     x: &X,
     backward: impl Fn(InputGradient<'_, X>) -> N,
@@ -269,7 +269,7 @@ fn fill<N: Params<Scalar = f64>>(network: &mut N, mut number: impl FnMut() -> f6
     network.tensors_mut().for_each(|(_, tensor)| tensor.fill_with(&mut number));
 }
 
-/// The units that are off.
+/// True for each inactive unit.
 fn signs(tape: &impl Outputs) -> Vec<bool> {
     tape.outputs().iter().map(|&y| y == 0.0).collect()
 }
@@ -285,7 +285,7 @@ impl<const N: usize> Outputs for [f64; N] {
     }
 }
 
-/// No mask is drawn: the layer before has the same outputs.
+/// Empty, because no mask is drawn: the layer before has the same outputs.
 impl<const N: usize> Outputs for Dropped<N, f64> {
     fn outputs(&self) -> Vec<f64> {
         Vec::new()

@@ -1,4 +1,4 @@
-//! Heads and losses: values against the formulas of `src/loss.rs`, gradients against differences of them.
+//! Heads and losses: values against the formulas of `src/loss/`, gradients against their finite differences.
 
 use microdistill::activation::Sigmoid;
 use microdistill::fast::Libm;
@@ -31,7 +31,7 @@ pub(crate) fn centered(z: &[f64]) -> Vec<f64> {
     z.iter().map(|z| z - mean).collect()
 }
 
-/// `apply` against `formula`, `backward` against differences of `Σ dy·formula(z)`.
+/// Compares `apply` with `formula` and `backward` with finite differences of `Σ dy·formula(z)`.
 pub(crate) fn head<H: Head>(formula: fn(&[f64]) -> Vec<f64>) {
     for (seed, classes) in CLASSES.into_iter().enumerate() {
         let (z, dy) = (logits(seed, classes), logits(seed + 10, classes));
@@ -59,9 +59,9 @@ pub(crate) fn output_mse() {
     }
 }
 
-/// Ba and Caruana 2014: the gradient by its closed form.
+/// The closed form of the gradient from Ba and Caruana 2014.
 #[test]
-fn logits_are_held_against_logits() {
+fn logit_mse_has_its_closed_form() {
     let (mut dz, mut work) = ([0.0; 4], [0.0; 4]);
     let loss = LogitMse::new().gradient(&[1.0, 2.0, 3.0, -1.0], &[1.0, 0.0, 4.0, -1.0], &mut dz, &mut work);
     assert_eq!((loss, dz), (5.0 / 4.0, [0.0, 1.0, -0.5, 0.0]));
@@ -72,7 +72,7 @@ pub(crate) fn soft_cross_entropy() {
         let (z, q) = (logits(seed, classes), softmax(&logits(seed + 10, classes), 1.5));
         let loss = SoftCrossEntropy::<Libm>::NEW;
         check(&loss, &z, &q, |z| -softmax(z, 1.0).iter().zip(&q).map(|(p, q)| q * p.ln()).sum::<f64>());
-        // The same gradient as by the logits, and the loss but for the teacher's entropy.
+        // The gradient equals that of the logits, and the loss differs by the teacher's entropy.
         let v: Vec<f64> = q.iter().map(|q| q.ln()).collect();
         let soft = SoftLabels { temperature: 1.0, alpha: 1.0 };
         let [mut by_logits, mut by_shares, mut work] = [(); 3].map(|()| vec![0.0; classes]);
@@ -99,7 +99,7 @@ pub(crate) fn binary_cross_entropy() {
         assert_eq!(value(&BinaryCrossEntropy, &[z], label, &mut dz), loss);
         assert_eq!(dz, [gradient]);
     }
-    // Further logits are left alone, and without one there is nothing to learn but nothing to break.
+    // Further logits get no gradient, and an empty output causes no failure.
     let mut dz = [f64::NAN; 2];
     value(&BinaryCrossEntropy, &[0.0, 5.0], true, &mut dz);
     assert_eq!(dz, [-0.5, 0.0]);
@@ -120,7 +120,7 @@ pub(crate) fn binary_soft_labels() {
                 let share = if label.is_some() { 1.0 - alpha } else { 0.0 };
                 let target = BinarySoft { teacher: v, label };
                 check(&loss, &[z], target, |z| soft(z[0]) + share * hard(z[0]));
-                // Two logits of which one is zero.
+                // Equal to the loss over two logits, one of which is zero.
                 let two = SoftLabels { temperature, alpha };
                 let target =
                     Soft { teacher: &[v, 0.0], label: label.map(usize::from).map(|label| 1 - label) };
@@ -129,7 +129,7 @@ pub(crate) fn binary_soft_labels() {
             }
         }
     }
-    // No overflow on the way: the divergence is ln(1 / p), and 0 where both agree.
+    // No overflow in between: the divergence is ln(1 / p), and 0 if both agree.
     for (v, z, divergence, gradient) in [
         (1000.0, -1000.0, 500.0, -2.0),
         (-1000.0, 1000.0, 500.0, 2.0f32),
@@ -170,7 +170,7 @@ pub(crate) fn cross_entropy() {
         }
         check(&CrossEntropy, &z, classes, |_| 0.0);
     }
-    // No overflow on the way: `−ln(e⁻²⁰⁰⁰ / (1 + e⁻²⁰⁰⁰))` is 2000.
+    // No overflow in between: `−ln(e⁻²⁰⁰⁰ / (1 + e⁻²⁰⁰⁰))` is 2000.
     assert_close(value(&CrossEntropy, &[1000.0, -1000.0], 1, &mut [0.0; 2]), 2000.0);
 }
 
@@ -196,7 +196,7 @@ pub(crate) fn soft_labels() {
             }
         }
     }
-    // No overflow on the way: q is nearly (1, 0), and ln(1 / p₀) is 2000 / T.
+    // No overflow in between: q is nearly (1, 0), and ln(1 / p₀) is 2000 / T.
     let (loss, teacher) = (SoftLabels { temperature: 2.0, alpha: 1.0 }, &[1000.0, -1000.0][..]);
     let target = Soft { teacher, label: None };
     assert_close(value(&loss, &[-1000.0, 1000.0], target, &mut [0.0; 2]), 4.0 * 1000.0);
@@ -222,7 +222,8 @@ pub(crate) fn decoupled_soft_labels() {
                         let soft = temperature * temperature * (alpha * target + beta * non_target);
                         soft - (1.0 - alpha) * softmax(z, 1.0)[label].ln()
                     });
-                    // Section 3.1 there: soft labels are those of which the others count what the teacher leaves them.
+                    // Section 3.1 of the paper: plain soft labels weight the other classes by the probability that
+                    // the teacher leaves to them.
                     let q = softmax(&v, temperature);
                     let coupled = DecoupledSoftLabels { beta: alpha * (1.0 - q[label]), ..loss };
                     let (mut found, mut expected) = (vec![0.0; classes], vec![0.0; classes]);
@@ -233,7 +234,7 @@ pub(crate) fn decoupled_soft_labels() {
                     );
                     assert_all_close(&found, &expected);
                 }
-                // Nothing to decouple.
+                // Without a label there is nothing to decouple.
                 let whole = SoftLabels { temperature, alpha };
                 for label in [None, Some(classes)] {
                     let target = Soft { teacher: v.as_slice(), label };
@@ -243,7 +244,7 @@ pub(crate) fn decoupled_soft_labels() {
             }
         }
     }
-    // No overflow on the way: TCKD is ln(1 / p₀) = 2000 / T, NCKD nothing, since both are as sure among the others.
+    // No overflow in between: TCKD is ln(1 / p₀) = 2000 / T, and NCKD is 0 because both agree on the other classes.
     let loss = DecoupledSoftLabels { temperature: 2.0, alpha: 1.0, beta: 8.0 };
     let target = Soft { teacher: &[1000.0, -1000.0, -9000.0][..], label: Some(0) };
     assert_close(value(&loss, &[-1000.0, 1000.0, -9000.0], target, &mut [0.0; 3]), 4.0 * 1000.0);
@@ -251,10 +252,10 @@ pub(crate) fn decoupled_soft_labels() {
     assert_close(value(&loss, &[1.0], single, &mut [0.0]), 0.0);
 }
 
-/// Hinton, Vinyals and Dean 2015, section 2.1: at a high temperature the gradient is `1/C (z − v)` of centered logits. It
-/// would shrink by T² without that factor.
+/// Hinton, Vinyals and Dean 2015, section 2.1: at a high temperature the gradient is `1/C (z − v)` of centered logits.
+/// Without the factor T² of the loss it would shrink by T².
 #[test]
-fn the_temperature_leaves_the_gradients_size() {
+fn the_gradients_size_does_not_depend_on_the_temperature() {
     let (z, v) = (logits(1, 5), logits(2, 5));
     let (mut dz, mut limit) = (vec![0.0; 5], vec![0.0; 5]);
     value(&CenteredLogitMse::new(), &z, &v[..], &mut limit);
@@ -267,7 +268,7 @@ fn the_temperature_leaves_the_gradients_size() {
     }
 }
 
-/// `KL(q‖p)` of the teacher's `q` = (½, ½) and `p` = (¾, ¼) is `½ ln(4/3)`; the other way round, it is `¾ ln 3 − ln 2`.
+/// `KL(q‖p)` of the teacher's `q` = (½, ½) and `p` = (¾, ¼) is `½ ln(4/3)`; the reverse, `KL(p‖q)`, is `¾ ln 3 − ln 2`.
 #[test]
 fn the_teacher_comes_first_in_the_divergence() {
     let (student, teacher) = ([3f64.ln(), 0.0], [0.0, 0.0]);
@@ -292,15 +293,15 @@ fn value<T: Scalar, L: Loss<T>>(loss: &L, z: &[T], target: L::Target<'_>, dz: &m
     loss.gradient(z, target, dz, &mut vec![T::ZERO; z.len()])
 }
 
-/// The value of `loss` at `z` against `formula`, its gradient against the formula's differences.
+/// Compares the value of `loss` at `z` with `formula`, and its gradient with the formula's finite differences.
 fn check<L: Loss<f64>>(loss: &L, z: &[f64], target: L::Target<'_>, formula: impl Fn(&[f64]) -> f64) {
-    // Whatever the buffers hold is overwritten.
+    // The previous contents of the buffers are overwritten.
     let (mut dz, mut work) = (vec![f64::NAN; z.len()], vec![f64::NAN; z.len()]);
     assert_close(loss.gradient(z, target, &mut dz, &mut work), formula(z));
     assert_all_close(&dz, &gradient(z, formula));
 }
 
-/// `∂f/∂z` by differences.
+/// `∂f/∂z` by finite differences.
 fn gradient(z: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     let along = |index: usize| {
         derivative(|h| {

@@ -1,7 +1,7 @@
 //! Every activation, head, layer, loss and optimizer against finite differences or a closed form, in f64.
 //!
-//! [`CHECKS`] is compared with the implementations that `src/` holds: whatever is added there without a check
-//! fails here, and so does a check taken from the list.
+//! [`CHECKS`] is compared with the implementations in `src/`: an implementation without a check fails a test here, and
+//! so does a check that is removed from the list.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use microdistill::activation::{Identity, Relu, Relu6, Sigmoid, Tanh};
 use microdistill::loss::{Centered, Linear, Softmax};
 
-/// The traits whose implementations have a derivative, or use one.
+/// The traits whose implementations have or use a derivative.
 const TRAITS: [&str; 5] = ["Activation", "Head", "Loss", "Optimizer", "Train"];
 
 const CHECKS: &[(&str, fn())] = &[
@@ -58,10 +58,10 @@ const CHECKS: &[(&str, fn())] = &[
 #[test]
 fn every_check_passes() {
     for (name, check) in CHECKS {
-        println!("{name}"); // shown if the check fails
+        println!("{name}"); // printed if the check fails
         let before = difference::compared();
         check();
-        assert!(difference::compared() > before, "the check compares nothing");
+        assert!(difference::compared() > before, "the check compared nothing");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Optimizers against sums over all gradients so far, which is what their recurrences stand for.
+//! Optimizers against sums over all gradients so far, to which their recurrences are equal.
 
 use microdistill::activation::{Identity, Tanh};
 use microdistill::layer::Role;
@@ -12,7 +12,7 @@ type Network = Chain<Dense<2, 3, Tanh, f64>, Dense<3, 1, Identity, f64>>;
 
 const STEPS: usize = 8;
 
-/// Factor of the batch's gradient, as for the mean of four samples.
+/// Factor of a batch's summed gradient: the mean of four samples.
 const SCALE: f64 = 0.25;
 
 /// `θ ← θ − rate·Σⱼ momentum^(t−j)·(gⱼ + decay·θⱼ₋₁)`: Polyak 1964, with the penalty
@@ -69,7 +69,7 @@ pub(crate) fn clip() {
         for (found, gradient) in values(&mut params).into_iter().zip(gradients) {
             assert_close(found, -0.5 * SCALE * gradient * factor);
         }
-        assert_eq!(values(&mut gradient), vec![0.0; Network::COUNT], "the gradient is cleared");
+        assert_eq!(values(&mut gradient), vec![0.0; Network::COUNT], "the gradient was not cleared");
     }
 }
 
@@ -79,7 +79,7 @@ fn below_the_limit_clipping_changes_no_bit() {
     let rates = AdamRates { rate: 0.1, weight_decay: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
     let (mut plain, mut clipped) = (Network::ZERO, Network::ZERO);
     let (mut adam, mut clip) = (Adam::<Network>::ZERO, Clip::<Adam<Network>>::ZERO);
-    assert_eq!(size_of_val(&adam), size_of_val(&clip), "no state of its own");
+    assert_eq!(size_of_val(&adam), size_of_val(&clip), "clipping has state of its own");
     for _ in 0..STEPS {
         let mut gradient = Network::ZERO;
         flat(&mut gradient).into_iter().for_each(|(_, slot)| *slot = number());
@@ -90,13 +90,13 @@ fn below_the_limit_clipping_changes_no_bit() {
     }
 }
 
-/// `Σⱼ factor^(t−j)·termsⱼ`, the last term t.
+/// `Σⱼ factor^(t−j)·termsⱼ`, where t is the last term.
 fn sum(factor: f64, terms: &[f64]) -> f64 {
     terms.iter().rev().enumerate().map(|(age, term)| factor.powi(age as i32) * term).sum()
 }
 
-/// Steps with random gradients against `reference(decays, start, gradients)`, which gives one parameter
-/// afterwards.
+/// Compares steps with random gradients with `reference(decays, start, gradients)`, which returns one parameter after
+/// them.
 fn check<O: Optimizer<Network>>(rates: &O::Rates, reference: impl Fn(bool, f64, &[f64]) -> f64) {
     let mut number = numbers(3);
     let (mut params, mut gradient, mut optimizer) = (Network::ZERO, Network::ZERO, O::ZERO);
@@ -109,7 +109,7 @@ fn check<O: Optimizer<Network>>(rates: &O::Rates, reference: impl Fn(bool, f64, 
             gradients.push(SCALE * *slot);
         }
         optimizer.step(&mut params, &mut gradient, SCALE, rates);
-        assert_eq!(values(&mut gradient), vec![0.0; start.len()], "the gradient is cleared");
+        assert_eq!(values(&mut gradient), vec![0.0; start.len()], "the gradient was not cleared");
         for (((decays, found), &start), gradients) in
             flat(&mut params).into_iter().zip(&start).zip(&gradients)
         {
@@ -118,7 +118,7 @@ fn check<O: Optimizer<Network>>(rates: &O::Rates, reference: impl Fn(bool, f64, 
     }
 }
 
-/// Every parameter, and whether it is a weight, which decays.
+/// Every parameter, paired with true if it is a weight and so decays.
 fn flat(network: &mut Network) -> Vec<(bool, &mut f64)> {
     let tensor = |(role, tensor)| std::iter::repeat(role == Role::Weights).zip(tensor);
     network.tensors_mut().flat_map(tensor).collect()

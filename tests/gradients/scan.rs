@@ -1,10 +1,10 @@
-//! Implementations of a trait in the sources.
+//! Finds the implementations of a trait in the sources.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Every `Trait for Type` of `src/`, generics left out.
+/// Every `Trait for Type` in `src/`, without generics.
 pub(crate) fn implementations(traits: &[&str]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |text| find(text, traits, &mut found));
@@ -38,7 +38,7 @@ fn find(text: &str, traits: &[&str], found: &mut BTreeSet<String>) {
     }
 }
 
-/// `text` without the `<…>` it may begin with.
+/// `text` without a leading `<…>`.
 fn after_generics(text: &str) -> &str {
     let mut depth = 0;
     for (index, c) in text.char_indices() {
@@ -53,7 +53,7 @@ fn after_generics(text: &str) -> &str {
 }
 
 #[test]
-fn sees_every_form_of_implementation() {
+fn finds_every_form_of_implementation() {
     let text = "
         // impl Loss<f32> for Comment {
         pub trait Loss<T: Scalar> {}
@@ -71,7 +71,7 @@ fn sees_every_form_of_implementation() {
     ";
     let mut found = BTreeSet::new();
     find(text, &["Loss"], &mut found);
-    // A macro's variable matches no check, so such implementations do not go unseen.
+    // A macro variable matches no check, so such implementations are reported rather than missed.
     let expected = ["Loss for $name", "Loss for Counted", "Loss for Plain", "Loss for Wrapped"];
     assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }

@@ -12,8 +12,7 @@ fn scales() -> impl Strategy<Value = f32> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-    /// `round(x / scale) + zero`, clamped, where the division alone rounds to f32: `AffineQuantize` of TensorFlow
-    /// Lite.
+    /// `AffineQuantize` of TensorFlow Lite: `round(x / scale) + zero`, clamped, where only the division rounds to f32.
     #[test]
     fn codes_equal_their_definition(bits: u32, steps in -400.0f32..400.0, scale in scales(), zero: i8) {
         for x in [f32::from_bits(bits), steps * scale, steps.round() * scale, (steps.round() + 0.5) * scale] {
@@ -24,7 +23,7 @@ proptest! {
         }
     }
 
-    /// Half a step, and the roundoff of two f32 operations on at most 256 steps.
+    /// The bound is half a step plus the roundoff of two f32 operations on at most 256 steps.
     #[test]
     fn a_round_trip_errs_by_half_a_step(code in -128.0f64..=127.0, scale in scales(), zero: i8) {
         let x = ((code - f64::from(zero)) * f64::from(scale)) as f32;
@@ -34,7 +33,7 @@ proptest! {
     }
 
     #[test]
-    fn every_code_comes_back(scale in scales(), zero: i8) {
+    fn every_code_survives_a_round_trip(scale in scales(), zero: i8) {
         for code in i8::MIN..=i8::MAX {
             let [real] = Dequantize { scale, zero }.apply(&[code]);
             let exact = (f64::from(code) - f64::from(zero)) * f64::from(scale);

@@ -8,7 +8,8 @@ use rand_pcg::Pcg32;
 
 use crate::reference;
 
-/// A random layer twice; `S` scales, ReLU in half of them, some with a bias near the ends of i32.
+/// A random layer in both representations, with `S` scales. Half of the layers have ReLU, and some have biases near the
+/// limits of i32.
 fn random<const I: usize, const O: usize, const S: usize>(
     rng: &mut Pcg32,
     input_zero: i8,
@@ -46,7 +47,7 @@ fn random<const I: usize, const O: usize, const S: usize>(
     (layer, layer_reference)
 }
 
-/// `predict` of random inputs against one layer of the reference after the other.
+/// Compares `predict` of random inputs with the reference, layer by layer.
 fn assert_equal<const I: usize, const O: usize, L, const SCRATCH: usize>(
     network: Network<L, SCRATCH>,
     layers: &[&reference::Layer],
@@ -61,7 +62,7 @@ fn assert_equal<const I: usize, const O: usize, L, const SCRATCH: usize>(
     }
 }
 
-/// Networks of one layer, with each of these shapes, per channel and per layer.
+/// Checks networks of one layer with each of these shapes, quantized per channel and per layer.
 macro_rules! for_shapes {
     ($rng:expr; $([$i:literal, $o:literal]),+) => {$(
         let (layer, expected) = random::<$i, $o, $o>($rng, 0);
@@ -95,7 +96,7 @@ proptest! {
     }
 }
 
-/// One output of one input, with the factor one.
+/// A network with one input and one output, whose requantization factor is one.
 fn unit(weight: i8, bias: i32, clamp: Clamp) -> MlpI8![1, 1] {
     Network::new(DenseI8::new([[weight]], [bias], [Requantize::from_factor(1.0)], clamp))
 }
@@ -106,7 +107,7 @@ fn sums_wrap() {
     assert_eq!(unit(1, i32::MAX, clamp).predict(&[1]), [-128]);
     assert_eq!(unit(1, i32::MAX, clamp).predict(&[0]), [127]);
     assert_eq!(unit(1, i32::MIN, clamp).predict(&[-1]), [127]);
-    // Past the end and back again: only the total counts.
+    // A sum may leave the range and return: only the total counts.
     let there_and_back = DenseI8::new([[127, 127, -127]], [i32::MAX], [Requantize::new(1 << 30, -20)], clamp);
     let network: MlpI8![3, 1] = Network::new(there_and_back);
     assert_eq!(network.predict(&[127, 127, 127]), [-128]);

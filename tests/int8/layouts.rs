@@ -1,11 +1,11 @@
-//! Every layout of the weights has a portable kernel, which gives the codes of the row-major one.
+//! The portable kernel of every weight layout gives the same codes as the row-major kernel.
 
 use microdistill::kernel::int8::{Affine, Plain, Weights, pairs, quads, rows};
 use proptest::prelude::*;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-/// Row-major weights, biases, mantissas, exponents, the output's zero point, and an input.
+/// A layer with row-major weights, and an input.
 #[derive(Clone)]
 pub(crate) struct Layer {
     pub(crate) weights: Vec<i8>,
@@ -16,7 +16,7 @@ pub(crate) struct Layer {
     pub(crate) x: Vec<i8>,
 }
 
-/// Codes by a layout's `lay_out`, `hold_all`, `affine` and `release`, and whether the layer was short.
+/// Runs a layout's `lay_out`, `hold_all`, `affine` and `release`. Returns the codes, and true if the layer was short.
 macro_rules! codes_by {
     ($layout:ident, $layer:expr) => {{
         let mut layer: Layer = $layer.clone();
@@ -72,7 +72,7 @@ proptest! {
 }
 
 #[test]
-fn short_cuts_are_for_sums_and_factors_that_allow_them() {
+fn shortcuts_are_taken_only_if_sums_and_factors_allow_them() {
     let layer = |weights: [i8; 2], bias, multiplier, shift| Layer {
         weights: weights.into(),
         bias: vec![bias],

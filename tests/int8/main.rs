@@ -1,4 +1,4 @@
-//! int8 arithmetic against the definitions of TensorFlow Lite and gemmlowp, in integers that cannot overflow.
+//! int8 arithmetic against the definitions of TensorFlow Lite and gemmlowp, written in integers that cannot overflow.
 
 #[path = "../oracle/cases.rs"]
 mod cases;

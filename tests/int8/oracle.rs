@@ -1,5 +1,5 @@
-//! Layers in every layout, tables and softmaxes against what TensorFlow Lite's reference kernels gave:
-//! `tests/oracle/`, which also says how to ask them more.
+//! Layers in every layout, tables and softmaxes against the outputs of TensorFlow Lite's reference kernels. The README
+//! of `tests/oracle/` explains how to compare more cases.
 
 use microdistill::kernel::int16;
 use microdistill::quant::{Clamp, Dequantize, Requantize, Softmax, Stage as _, Table, quantize};
@@ -49,7 +49,7 @@ fn codes(input: Dequantize, x: &[i8], activation: &str, layer: &cases::Layer) ->
 /// Mantissas and exponents of `s_in·s_w / s_out`, for each `s_w`.
 fn factors(input: f32, weight_scales: &[f32], output: f32) -> (Vec<i32>, Vec<i8>) {
     let factor = |&scale: &f32| {
-        // The product of the scales is rounded to f32 where there is one for all outputs.
+        // The product of the scales is rounded to f32 if all outputs share one.
         let product = match weight_scales.len() {
             1 => f64::from(input * scale),
             _ => f64::from(input) * f64::from(scale),
@@ -109,7 +109,7 @@ fn oracle_of_tables() {
     });
 }
 
-/// `Softmax` takes arrays: every number of classes that the script draws.
+/// Handles every number of classes that the script draws, because `Softmax` takes arrays.
 #[test]
 fn oracle_of_softmaxes() {
     macro_rules! apply {

@@ -1,11 +1,11 @@
-//! The definitions, in i128 and with floor division only.
+//! The definitions, written in i128 with floor division only.
 
-/// `⌊numerator / denominator + 1/2⌋`: to nearest, halves upwards.
+/// `⌊numerator / denominator + 1/2⌋`: rounds to nearest, halves upwards.
 fn nearest_up(numerator: i128, denominator: i128) -> i128 {
     (2 * numerator + denominator).div_euclid(2 * denominator)
 }
 
-/// To nearest, halves away from zero.
+/// Rounds to nearest, halves away from zero.
 fn nearest_away(numerator: i128, denominator: i128) -> i128 {
     numerator.signum() * nearest_up(numerator.abs(), denominator)
 }
@@ -14,7 +14,7 @@ fn saturate(value: i128) -> i128 {
     value.clamp(i128::from(i32::MIN), i128::from(i32::MAX))
 }
 
-/// `MultiplyByQuantizedMultiplier` of TensorFlow Lite, with gemmlowp's two roundings, which differ in halves:
+/// `MultiplyByQuantizedMultiplier` of TensorFlow Lite with gemmlowp's two roundings, which treat halves differently:
 /// `SaturatingRoundingDoublingHighMul` (Arm's VQRDMULH) rounds them up, `RoundingDivideByPOT` away from zero.
 pub(crate) fn multiply(sum: i32, multiplier: i32, shift: i8) -> i32 {
     let (left, right) = (shift.max(0), -shift.min(0));
@@ -23,7 +23,7 @@ pub(crate) fn multiply(sum: i32, multiplier: i32, shift: i8) -> i32 {
     nearest_away(high, 1 << right) as i32
 }
 
-/// A dense layer as TensorFlow Lite has it: the input's zero point not folded into the bias.
+/// A dense layer in TensorFlow Lite's form: the input's zero point is not folded into the bias.
 pub(crate) struct Layer {
     pub(crate) weights: Vec<Vec<i8>>,
     pub(crate) bias: Vec<i32>,
@@ -31,7 +31,7 @@ pub(crate) struct Layer {
     /// Multiplier and shift of each output.
     pub(crate) factors: Vec<(i32, i8)>,
     pub(crate) zero: i8,
-    /// Lowest and highest code.
+    /// Lowest and highest output code.
     pub(crate) range: (i8, i8),
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn sums() -> impl Strategy<Value = i32> {
     ]
 }
 
-/// Every mantissa, the half more often: with it, every odd sum is a tie.
+/// Any mantissa, and ½ more often, because every odd sum is then a tie.
 fn multipliers() -> impl Strategy<Value = i32> {
     prop_oneof![Just(1 << 30), 1 << 30..=i32::MAX, any::<i32>()]
 }
@@ -48,13 +48,13 @@ proptest! {
         prop_assert_eq!(release(word[0]), code.clamp(lowest, highest));
     }
 
-    /// `QuantizeMultiplier`: mantissa and exponent of the nearest 31-bit number.
+    /// `QuantizeMultiplier`: the mantissa and exponent of the nearest 31-bit number.
     #[test]
     fn factors_are_rounded_to_31_bits(mantissa in 0.5..1.0f64, exponent in -31..=30) {
         let factor = mantissa * 2f64.powi(exponent);
         let found = Requantize::from_factor(factor);
         prop_assert!((1 << 30..=i32::MAX).contains(&found.multiplier()));
-        // Both differences are exact: the numbers are within a factor of two.
+        // Both differences are exact, because the numbers are within a factor of two.
         prop_assert!((real(found) - factor).abs() <= factor / 2f64.powi(31), "{found:?} for {factor:e}");
     }
 
@@ -89,9 +89,9 @@ fn requantization_equals_its_definition_at_every_extreme() {
     }
 }
 
-/// By hand, so that the reference is tested too.
+/// Cases computed by hand, which test the reference too.
 #[test]
-fn each_rounding_has_its_own_halves() {
+fn each_rounding_treats_halves_in_its_own_way() {
     let half = 1 << 30;
     for (sum, multiplier, shift, expected) in [
         (1, half, 0, 1),  // ½, up
@@ -101,9 +101,9 @@ fn each_rounding_has_its_own_halves() {
         (2, half, -1, 1), // 1 / 2, away from zero
         (-2, half, -1, -1),
         (-6, half, -1, -2),
-        (5, half, -1, 2), // 2½ is 3 first, 3 / 2 is 2: the product 1¼ is rounded twice
+        (5, half, -1, 2), // the product 1¼ is rounded twice: 2½ becomes 3, then 3 / 2 becomes 2
         (i32::MIN, i32::MIN, 0, i32::MAX),
-        (i32::MAX, i32::MAX, 30, i32::MAX - 1), // the shift saturates, the multiplier is just below one
+        (i32::MAX, i32::MAX, 30, i32::MAX - 1), // the shift saturates; the multiplier is just below one
         (i32::MIN, i32::MAX, 30, -i32::MAX),
         (-2, half, 30, i32::MIN / 2),
         (-4, half, 30, i32::MIN / 2),  // saturated
@@ -123,7 +123,7 @@ fn each_rounding_has_its_own_halves() {
 }
 
 #[test]
-fn shifts_outside_are_cut_to_the_range() {
+fn shifts_out_of_range_are_clamped() {
     for (shift, cut) in [(i8::MIN, -31), (-32, -31), (-31, -31), (0, 0), (30, 30), (31, 30), (i8::MAX, 30)] {
         let found = Requantize::new(5, shift);
         assert_eq!((found.multiplier(), found.shift()), (5, cut));

@@ -1,4 +1,4 @@
-//! Tables over their whole domain, and the softmax, against real arithmetic.
+//! Tables over their whole domain, and the softmax, against f64 arithmetic.
 
 use microdistill::quant::{Dequantize, Softmax, Stage as _, Table, exp};
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ fn codes() -> impl Strategy<Value = Dequantize> {
     (-14.0f32..4.0, any::<i8>()).prop_map(|(log2, zero)| Dequantize { scale: log2.exp2(), zero })
 }
 
-/// Half a step of the output, and what f32 takes of it before rounding.
+/// Asserts that every code is within half a step of the exact value, plus the roundoff of f32.
 fn assert_nearest(table: &Table, z: Dequantize, y: Dequantize, f: impl Fn(f64) -> f64) {
     assert_eq!(table.zero(), z.zero);
     for code in i8::MIN..=i8::MAX {
@@ -37,9 +37,9 @@ proptest! {
         assert_nearest(&Table::sigmoid(z), z, Table::SIGMOID, |z| 1.0 / (1.0 + (-z).exp()));
     }
 
-    /// In integers to the bit, as a layer's sums are requantized.
+    /// Equal bit for bit, because a layer's sums are requantized in the same integer arithmetic.
     #[test]
-    fn leaky_relu_requantizes_either_side(slope in 0.0f32..=1.0, z in codes(), y in codes()) {
+    fn leaky_relu_requantizes_each_side(slope in 0.0f32..=1.0, z in codes(), y in codes()) {
         let factor = |factor: f32| {
             let factor = microdistill::quant::Requantize::from_factor(factor.into());
             (factor.multiplier(), factor.shift())
@@ -54,7 +54,7 @@ proptest! {
         }
     }
 
-    /// Any bits of a scale give a table and a softmax.
+    /// Tables and softmaxes can be made with scales of any bits.
     #[test]
     fn nothing_panics(bits: [u32; 3], zeros: [i8; 2], logits: [i8; 7]) {
         let [z_scale, y_scale, slope] = bits.map(f32::from_bits);
@@ -82,7 +82,7 @@ proptest! {
 }
 
 #[test]
-fn exp_at_its_ends() {
+fn exp_at_the_limits() {
     assert_eq!(exp(0.0), 1.0);
     assert_eq!(exp(-708.1), 0.0);
     assert_eq!(exp(f64::NEG_INFINITY), 0.0);
@@ -91,7 +91,7 @@ fn exp_at_its_ends() {
     assert!(exp(-708.0) > 0.0 && exp(709.0) < f64::INFINITY);
 }
 
-/// The zero point of the input becomes the code of `f(0)`, ties go away from zero.
+/// The zero point of the input maps to the code of `f(0)`, and ties are rounded away from zero.
 #[test]
 fn tables_by_hand() {
     let z = Dequantize { scale: 0.125, zero: -3 };

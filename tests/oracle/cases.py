@@ -1,7 +1,7 @@
-"""Random cases within what TensorFlow Lite defines, and what its reference kernels give for them.
+"""Random cases that TensorFlow Lite defines, and the outputs of its reference kernels for them.
 
-A network's weights, biases, scales of channels and inputs are hashes of its seed, so that a case is one line of text;
-`cases.rs` draws the same ones.
+A network's weights, biases, channel scales and inputs are hashes of its seed, so that a case fits in one line of text.
+`cases.rs` draws the same numbers.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ CODES = np.arange(-128, 128)
 
 
 def codes_to_text(codes):
-    """Two hexadecimal digits a code."""
+    """Two hexadecimal digits per code."""
     return np.asarray(codes, np.int8).tobytes().hex()
 
 
@@ -28,7 +28,7 @@ def numbers_to_text(numbers):
 
 
 def hashes(seed, stream, count):
-    """`count` numbers of 32 bits: the finalizer of MurmurHash3, of a counter."""
+    """`count` numbers of 32 bits: a counter hashed by the finalizer of MurmurHash3."""
 
     def mix(x):
         x = (x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B)
@@ -41,17 +41,17 @@ def hashes(seed, stream, count):
 
 
 def scale(rng, low, high):
-    """A real size of one code between 2**low and 2**high."""
+    """A scale between 2**low and 2**high, as f32."""
     return f32(2.0 ** rng.uniform(low, high))
 
 
 def zero(rng):
-    """Every third time an end."""
+    """A zero point; one in three is at an end of the range."""
     return int(rng.choice([-128, 127, *rng.integers(-128, 128, 4)]))
 
 
 def width(rng):
-    """1 to 257, small ones more often, every tenth time more."""
+    """A width of 1 to 257, small ones more often; one in ten is larger."""
     if rng.random() < 0.1:
         return int(rng.integers(511, 1026))
     return int(257 ** rng.random())
@@ -67,7 +67,7 @@ class Network:
     bias_bits: int
     activation: str
     channels: str
-    # Of the input, then of the output of every operator.
+    # Of the input, then of every operator's output.
     scales: list = field(default_factory=list)
     zeros: list = field(default_factory=list)
     weight_scales: list = field(default_factory=list)
@@ -80,7 +80,7 @@ class Network:
         return ",".join(map(str, [*start, *lists, codes_to_text(outputs)]))
 
     def layer(self, index):
-        """Weights (O, I), bias (O) and scales of channels before they are multiplied by `weight_scales`, (O) or (1)."""
+        """Weights (O, I), biases (O) and channel scales, (O) or (1), before they are multiplied by `weight_scales`."""
         inputs, outputs = self.widths[index : index + 2]
         drawn = hashes(self.seed, 3 * index, inputs * outputs)
         weights = {
@@ -105,7 +105,7 @@ class Network:
         }[self.fill]().astype(np.int8)
 
     def outputs(self):
-        """Of TensorFlow Lite."""
+        """TensorFlow Lite's outputs."""
         stages = iter(zip(self.scales, self.zeros))
         model = Model(self.widths[0], *next(stages))
         for index, weight_scale in enumerate(self.weight_scales):
@@ -118,7 +118,7 @@ class Network:
 
 
 def network(rng):
-    """Draws until the case is defined: no overflow for any input, no code that hangs on the C library's last place."""
+    """Draws until TensorFlow Lite defines the case: no overflow for any input, and no dependence on the C library."""
     while True:
         widths = [width(rng) for _ in range(rng.integers(2, 5))]
         case = Network(
@@ -136,25 +136,25 @@ def network(rng):
 
 
 def add_layer(rng, case, index):
-    """The scales and zero points of a layer; whether all is defined."""
+    """Draws the scales and zero points of a layer. Returns true if TensorFlow Lite defines its outputs."""
     input_scale, input_zero = case.scales[-1], case.zeros[-1]
     weights, bias, factors = case.layer(index)
     magnitude = np.abs(weights.astype(np.int64)).sum(1)
     largest = int((magnitude * (128 + abs(input_zero)) + np.abs(bias.astype(np.int64))).max())
-    # What a sum usually is, beside the largest it can be.
+    # Typical size of a sum, as opposed to the largest possible one.
     usual = 1 + np.sqrt((weights.astype(np.float64) ** 2).sum(1)).mean() * 90 + np.abs(bias).mean()
     output_scale, output_zero = scale(rng, -10, 2), zero(rng)
     if case.activation in OUTPUTS:
         output_scale = scale(rng, -9, -2)
-    # Codes that a usual sum makes; now and then a shift at either end.
+    # Typical output in codes; one in ten cases has an extreme shift.
     reach = 2.0 ** (rng.uniform(3, 9) if rng.random() < 0.9 else rng.uniform(-16, 30))
     weight_scale = f32(output_scale * reach / (usual * input_scale))
     smallest = f32(input_scale * weight_scale)
     if not (np.finfo(f32).tiny < weight_scale < 1e30 and np.finfo(f32).tiny < smallest < 1e30):
         return False
     real = float(input_scale) * float(weight_scale * factors.max()) / float(output_scale)
-    # The left shift, the product and the zero point stay within an i32; and of a larger factor the kernel finds that the
-    # scale of the bias, in f32, is too far from the product.
+    # The left shift, the product and the zero point stay within an i32. With a larger factor, the kernel rejects the bias
+    # scale, which is f32, as too far from the product.
     if largest * max(1.0, 2 * real) >= LIMIT - 1024 or real >= 1 << 18:
         return False
     case.weight_scales.append(weight_scale)
@@ -212,7 +212,7 @@ def wide(rng):
 
 @dataclass
 class Table:
-    """What becomes of all codes."""
+    """The outputs for all codes."""
 
     function: str
     slope: np.float32
@@ -244,7 +244,7 @@ def table(rng):
 
 @dataclass
 class Softmax:
-    """Logits to probabilities."""
+    """A row of logits, converted to probabilities."""
 
     scale: np.float32
     logits: np.ndarray
@@ -273,7 +273,7 @@ for name in ("tanhf", "expf"):
 
 
 def hangs_on_the_library(function, scale, zero):
-    """Whether a code of the table follows from an error in the last place of the C library's tanhf or expf."""
+    """Returns true if a code of the table depends on the last bit of the C library's tanhf or expf."""
 
     def codes(values):
         steps = np.asarray(values, f32).astype(np.float64) / OUTPUTS[function][0]

@@ -1,4 +1,4 @@
-//! TensorFlow Lite's answers, and the networks that it was asked about.
+//! Test cases with TensorFlow Lite's outputs.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use microdistill::quant::Dequantize;
 
-/// Every case of a file, whose `committed` text may be replaced by one in the folder `MICRODISTILL_ORACLE`: `outputs`
-/// gives the codes for the columns before the last, which holds TensorFlow Lite's.
+/// Compares every case of a file with the codes that `outputs` computes from all columns but the last, which holds
+/// TensorFlow Lite's codes. A file in the folder `MICRODISTILL_ORACLE` replaces the `committed` text.
 pub(crate) fn compare(name: &str, committed: &str, outputs: impl Fn(&[&str]) -> Vec<i8>) {
     let large = std::env::var_os("MICRODISTILL_ORACLE")
         .map(|folder| std::fs::read_to_string(Path::new(&folder).join(name)).unwrap());
@@ -28,47 +28,47 @@ pub(crate) fn compare(name: &str, committed: &str, outputs: impl Fn(&[&str]) -> 
     assert!(cases > 0 && different.is_empty(), "{}", different.join("\n"));
 }
 
-/// Two digits a code.
+/// Parses codes of two hexadecimal digits each.
 pub(crate) fn hexadecimal(text: &str) -> Vec<i8> {
     let byte = |digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap() as i8;
     text.as_bytes().chunks(2).map(byte).collect()
 }
 
-/// Numbers with spaces between them.
+/// Parses numbers separated by spaces.
 pub(crate) fn list<T: FromStr<Err: Debug>>(text: &str) -> Vec<T> {
     text.split(' ').map(|number| number.parse().unwrap()).collect()
 }
 
-/// Dense layers in a row.
+/// A chain of dense layers.
 pub(crate) struct Network {
     pub(crate) input: Dequantize,
-    /// The codes of an input.
+    /// Codes of the input.
     pub(crate) x: Vec<i8>,
     /// Activation of every layer.
     pub(crate) activation: String,
     pub(crate) layers: Vec<Layer>,
 }
 
-/// A layer as TensorFlow Lite has it.
+/// A layer in TensorFlow Lite's form.
 pub(crate) struct Layer {
     pub(crate) parameters: Parameters,
-    /// Input of a table, if one follows.
+    /// Quantization of the sums, which are the input of a table if one follows.
     pub(crate) sums: Option<Dequantize>,
     pub(crate) output: Dequantize,
 }
 
-/// Parameters drawn from a layer's seed, as the columns of a case hold it.
+/// Parameters of a layer, drawn from the seed of its case.
 pub(crate) struct Parameters {
     /// Shape (outputs, inputs).
     pub(crate) weights: Vec<i8>,
-    /// The input's zero point is not folded in.
+    /// Biases, without the input's zero point.
     pub(crate) bias: Vec<i32>,
-    /// One, or one for each output.
+    /// One scale for all outputs, or one per output.
     pub(crate) weight_scales: Vec<f32>,
 }
 
 impl Parameters {
-    /// Draws the parameters of layer `index`, of these `widths`.
+    /// Draws the parameters of layer `index`, whose numbers of inputs and outputs are `widths`.
     pub(crate) fn draw(
         [seed, fill, bias_bits, channels]: [&str; 4],
         index: usize,
@@ -94,13 +94,13 @@ impl Parameters {
     }
 }
 
-/// Every network of the oracle.
+/// Compares every network of the oracle.
 pub(crate) fn compare_networks(outputs: impl Fn(Network) -> Vec<i8>) {
     compare("networks.csv", include_str!("networks.csv"), |columns| outputs(Network::read(columns)));
 }
 
 impl Network {
-    /// From the columns `widths` to `weight_scales`.
+    /// Reads the columns from `widths` to `weight_scales`.
     fn read(columns: &[&str]) -> Self {
         let &[widths, seed, fill, bias_bits, activation, channels, scales, zeros, weight_scales] = columns
         else {
@@ -138,7 +138,7 @@ impl Network {
     }
 }
 
-/// Number `index` of a stream of a seed: the finalizer of MurmurHash3, of a counter.
+/// Number `index` of the given seed and stream: a counter hashed by the finalizer of MurmurHash3.
 pub(crate) fn hash(seed: u32, stream: usize, index: usize) -> u32 {
     let mix = |x: u32| {
         let x = (x ^ (x >> 16)).wrapping_mul(0x85eb_ca6b);

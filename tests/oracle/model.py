@@ -33,13 +33,13 @@ class Model:
 
     def __init__(self, width, scale, zero, bits=8):
         self.code, self.sum, self.number = BITS[bits]
-        self.buffers = [schema.BufferT()]  # the empty one, as the format wants it
+        self.buffers = [schema.BufferT()]  # the format requires an empty first buffer
         self.tensors, self.operators, self.codes = [], [], []
         self.last = self._tensor([1, width], self.code, [scale], [zero])
         self.scale, self.width = scale, width
 
     def dense(self, weights, bias, weight_scales, scale, zero, activation):
-        """FULLY_CONNECTED: weights (O, I) int8, bias (O) of the scales s_in·s_w, one or O `weight_scales`."""
+        """FULLY_CONNECTED: int8 weights (O, I), biases (O) with scales s_in·s_w, and one or O `weight_scales`."""
         outputs, inputs = weights.shape
         nothing = [0] * len(weight_scales)
         w = self._tensor([outputs, inputs], schema.TensorType.INT8, weight_scales, nothing, weights)

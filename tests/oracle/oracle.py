@@ -1,4 +1,4 @@
-"""Asks TensorFlow Lite's reference kernels what networks of codes give, and compares this project with them."""
+"""Runs quantized networks with TensorFlow Lite's reference kernels and compares this project with them."""
 
 import argparse
 import os
@@ -20,7 +20,7 @@ FILES = {
 
 
 def write(folder, seed, counts):
-    """The cases of each kind, with their outputs."""
+    """Writes the cases of each kind with their outputs."""
     for (name, draw), count in zip(FILES.items(), counts):
         rng = np.random.default_rng(seed)
         with open(folder / name, "w") as file:
@@ -33,7 +33,7 @@ def write(folder, seed, counts):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", type=int, metavar="NETWORKS", help="compare so many, and as many of the rest")
+    parser.add_argument("--large", type=int, metavar="NETWORKS", help="compare this many cases of each kind")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if not arguments.large:
