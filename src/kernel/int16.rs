@@ -1,6 +1,6 @@
 //! The dense layer of int16 activations and int8 weights: `y = requantize(w·x + b)`, cut to a range.
 
-use crate::quant::Requantize;
+use super::Requantize;
 
 /// A layer's parameters; O outputs, I inputs.
 #[derive(Clone, Copy, Debug)]

@@ -10,8 +10,11 @@ pub mod int16;
 pub mod int4;
 pub mod int8;
 pub mod reference;
+mod requantize;
 
 use crate::scalar::Scalar;
+
+pub use requantize::Requantize;
 
 /// Weights, or an input, at a multiple of 4 bytes: kernels load words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

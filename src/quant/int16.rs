@@ -1,11 +1,11 @@
 //! int16 activations: for regression, whose outputs need more steps than 255.
 
-use crate::chain::Chain;
 use crate::kernel::int16::{Affine, affine};
 use crate::layer::Layer;
+use crate::network::chain::Chain;
+use crate::network::scratch::{End, Scratch, room};
 use crate::quant::Requantize;
 use crate::scaler::{Prepare, Scaler};
-use crate::scratch::{End, Scratch, room};
 
 /// `y = clamp(requantize(weights·x + bias))` with weights of 8 bits and activations of 16: `I` inputs, `O` outputs, `S`
 /// scales: `O` for one an output, 1 for one a layer.

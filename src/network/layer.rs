@@ -2,8 +2,8 @@
 
 use core::fmt::Debug;
 
+use crate::network::scratch::{End, Scratch};
 use crate::scalar::{Element, Scalar};
-use crate::scratch::{End, Scratch};
 use rand_core::Rng;
 
 /// A fixed-size array whose zeroed value exists in `const`.

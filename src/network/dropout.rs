@@ -4,11 +4,11 @@ use core::marker::PhantomData;
 
 use rand_core::Rng;
 
-use crate::chain::Chain;
 use crate::fingerprint;
 use crate::layer::{InputGradient, Layer, Params, Role, Train};
+use crate::network::chain::Chain;
+use crate::network::scratch::{End, Scratch};
 use crate::scalar::Scalar;
-use crate::scratch::{End, Scratch};
 
 /// Drops each of `N` numbers with a probability of `PERCENT` % (Srivastava et al. 2014), inverted: `y = x·m/keep`,
 /// `keep = 1 − PERCENT/100`, `m` 1 with the probability `keep`, else 0.

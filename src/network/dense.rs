@@ -4,12 +4,12 @@ use core::marker::PhantomData;
 use rand_core::Rng;
 
 use crate::activation::{Activation, Relu};
-use crate::chain::Chain;
 use crate::fingerprint;
 use crate::layer::{InputGradient, Layer, Params, Role, Train};
 use crate::layout::{ByOutput, Layout};
+use crate::network::chain::Chain;
+use crate::network::scratch::{End, Scratch};
 use crate::scalar::Scalar;
-use crate::scratch::{End, Scratch};
 
 /// `y = A(weights·x + bias)`, `I` inputs, `O` outputs.
 ///

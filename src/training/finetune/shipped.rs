@@ -4,11 +4,11 @@ use core::fmt::Debug;
 use core::marker::PhantomData;
 
 use crate::activation::Activation;
-use crate::chain::Chain;
 use crate::dense::Dense;
 use crate::layer::Train;
 use crate::layout::Layout;
 use crate::network::Network;
+use crate::network::chain::Chain;
 use crate::scalar::Scalar;
 
 /// A type that stands for a network, or a layer of it, in flash. Since the type says where it lies, a student that shares

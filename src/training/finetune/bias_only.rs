@@ -11,8 +11,8 @@ use crate::fingerprint;
 use crate::kernel;
 use crate::layer::{InputGradient, Layer, Params, Role, Train};
 use crate::layout::Layout;
+use crate::network::scratch::{End, Scratch};
 use crate::scalar::Scalar;
-use crate::scratch::{End, Scratch};
 
 /// A [`Dense`] layer with the weights of the one in flash, and a bias of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
