@@ -16,6 +16,12 @@ use crate::scalar::Scalar;
 
 pub use requantize::Requantize;
 
+/// Name of the f32 kernels chosen for the target: `"fpv4"` or `"portable"`.
+///
+/// [`int8::NAME`] and [`int4::NAME`] are those of the other kernels. A program can check at compile time that its target
+/// has the kernel it was sized for, or print the name next to its timings.
+pub const NAME_F32: &str = env!("KERNEL_F32");
+
 /// Weights, or an input, at a multiple of 4 bytes: kernels load words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(align(4))]

@@ -43,6 +43,9 @@ pub use rows::{UNIT, Word, affine, hold, hold_all, lay_out, release};
 
 use super::codes;
 
+/// Name of the int8 kernel chosen for the target: `"mve"`, `"dsp"`, `"armv7m"`, `"armv6m"`, `"riscv"` or `"portable"`.
+pub const NAME: &str = env!("KERNEL_INT8");
+
 /// A layer's parameters, as a layout's `lay_out` leaves them; the weights: `O·I` of them, at a multiple of 4 bytes.
 pub type Affine<'a> = codes::Affine<'a, &'a [i8]>;
 
