@@ -100,8 +100,3 @@ pub use replay::Replay;
 pub use scaler::{Prepare, Scaler};
 pub use training::distiller::Distiller;
 pub use training::online::OnlineDistiller;
-
-/// The README's blocks compile.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -2,6 +2,7 @@
 
 use core::fmt::Debug;
 
+use crate::kernel::Kernels;
 use crate::network::scratch::{End, Scratch};
 use crate::scalar::{Element, Scalar};
 use rand_core::Rng;
@@ -65,7 +66,7 @@ pub enum Role {
 /// A gradient, and each moment of an optimizer, is a value of the network's own type: they all walk in step.
 pub trait Params {
     /// Type of the parameters: `f32` or [`Fused`](crate::scalar::Fused), or `f64` as a reference in tests.
-    type Scalar: Scalar;
+    type Scalar: Kernels;
     /// All parameters zero: an empty gradient, a moment at its start.
     const ZERO: Self;
     /// Number of parameters.

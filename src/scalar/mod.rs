@@ -4,11 +4,10 @@
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-#[cfg(doc)]
-use crate::kernel;
-use crate::kernel::{AdamStep, MomentumStep, f32_kernels, int8, reference};
+mod fused;
+pub use fused::Fused;
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
     impl Sealed for i8 {}
     impl Sealed for i16 {}
@@ -78,61 +77,6 @@ pub trait Scalar:
     fn plus_product(self, a: Self, b: Self) -> Self {
         self + a * b
     }
-    /// [`kernel::affine`] for numbers of this type.
-    fn affine(w: &[Self], b: &[Self], x: &[Self], y: &mut [Self]);
-    /// [`kernel::affine_rectified`] for numbers of this type.
-    fn affine_rectified(w: &[Self], b: &[Self], x: &[Self], y: &mut [Self]);
-    /// [`kernel::affine_input_gradient`] for numbers of this type.
-    fn affine_input_gradient(w: &[Self], dy: &[Self], dx: &mut [Self]);
-    /// [`kernel::affine_parameter_gradient`] for numbers of this type.
-    fn affine_parameter_gradient(x: &[Self], dy: &[Self], dw: &mut [Self], db: &mut [Self]);
-    /// [`kernel::affine_by_input`] for numbers of this type.
-    fn affine_by_input(w: &[Self], b: &[Self], x: &[Self], y: &mut [Self]);
-    /// [`kernel::by_input_gradients`] for numbers of this type.
-    fn by_input_gradients<const ACTIVE: bool>(
-        w: &[Self],
-        x: &[Self],
-        dy: &[Self],
-        dw: &mut [Self],
-        dx: &mut [Self],
-    );
-    /// [`kernel::by_input_descend`] for numbers of this type.
-    fn by_input_descend<const ACTIVE: bool>(w: &mut [Self], x: &[Self], dy: &[Self], dx: &mut [Self]);
-    /// [`kernel::add_outer`] for numbers of this type.
-    fn add_outer(x: &[Self], y: &[Self], to: &mut [Self]);
-    /// [`kernel::add`] for numbers of this type.
-    fn add_all(from: &[Self], to: &mut [Self]);
-    /// [`kernel::rectify`] for numbers of this type.
-    fn rectify(y: &mut [Self]);
-    /// [`kernel::adam`] for numbers of this type.
-    fn adam(
-        params: &mut [Self],
-        gradient: &mut [Self],
-        moments: (&mut [Self], &mut [Self]),
-        step: &AdamStep<Self>,
-    );
-    /// [`kernel::momentum`] for numbers of this type.
-    fn momentum(params: &mut [Self], gradient: &mut [Self], velocity: &mut [Self], step: &MomentumStep<Self>);
-}
-
-impl Element for i8 {
-    const ZERO: i8 = 0;
-
-    type Held = int8::Word;
-    const ZERO_HELD: int8::Word = int8::hold(0);
-    const UNIT: usize = int8::UNIT;
-
-    #[inline]
-    fn hold_all(codes: &[i8], words: &mut [int8::Word]) {
-        int8::hold_all(codes, words);
-    }
-    fn release(word: int8::Word) -> i8 {
-        int8::release(word)
-    }
-
-    fn same_bits(self, other: i8) -> bool {
-        self == other
-    }
 }
 
 impl Element for i16 {
@@ -156,83 +100,8 @@ impl Element for i16 {
     }
 }
 
-/// The methods of [`Scalar`] that are kernels.
-macro_rules! kernels {
-    ($type:ty, $kernels:ident) => {
-        #[inline]
-        fn affine(w: &[$type], b: &[$type], x: &[$type], y: &mut [$type]) {
-            $kernels::affine(w, b, x, y);
-        }
-        #[inline]
-        fn affine_rectified(w: &[$type], b: &[$type], x: &[$type], y: &mut [$type]) {
-            $kernels::affine_rectified(w, b, x, y);
-        }
-        #[inline]
-        fn affine_input_gradient(w: &[$type], dy: &[$type], dx: &mut [$type]) {
-            $kernels::affine_input_gradient(w, dy, dx);
-        }
-        #[inline]
-        fn affine_parameter_gradient(x: &[$type], dy: &[$type], dw: &mut [$type], db: &mut [$type]) {
-            $kernels::affine_parameter_gradient(x, dy, dw, db);
-        }
-        #[inline]
-        fn affine_by_input(w: &[$type], b: &[$type], x: &[$type], y: &mut [$type]) {
-            $kernels::affine_by_input(w, b, x, y);
-        }
-        #[inline]
-        fn by_input_gradients<const ACTIVE: bool>(
-            w: &[$type],
-            x: &[$type],
-            dy: &[$type],
-            dw: &mut [$type],
-            dx: &mut [$type],
-        ) {
-            $kernels::by_input_gradients::<$type, ACTIVE>(w, x, dy, dw, dx);
-        }
-        #[inline]
-        fn by_input_descend<const ACTIVE: bool>(
-            w: &mut [$type],
-            x: &[$type],
-            dy: &[$type],
-            dx: &mut [$type],
-        ) {
-            $kernels::by_input_descend::<$type, ACTIVE>(w, x, dy, dx);
-        }
-        #[inline]
-        fn add_outer(x: &[$type], y: &[$type], to: &mut [$type]) {
-            $kernels::add_outer(x, y, to);
-        }
-        #[inline]
-        fn add_all(from: &[$type], to: &mut [$type]) {
-            $kernels::add(from, to);
-        }
-        #[inline]
-        fn rectify(y: &mut [$type]) {
-            $kernels::rectify(y);
-        }
-        #[inline]
-        fn adam(
-            params: &mut [$type],
-            gradient: &mut [$type],
-            moments: (&mut [$type], &mut [$type]),
-            step: &AdamStep<$type>,
-        ) {
-            $kernels::adam(params, gradient, moments, step);
-        }
-        #[inline]
-        fn momentum(
-            params: &mut [$type],
-            gradient: &mut [$type],
-            velocity: &mut [$type],
-            step: &MomentumStep<$type>,
-        ) {
-            $kernels::momentum(params, gradient, velocity, step);
-        }
-    };
-}
-
 macro_rules! scalar {
-    ($type:ty: $exp:ident, $ln:ident, $tanh:ident, $sqrt:ident; $kernels:ident) => {
+    ($type:ty: $exp:ident, $ln:ident, $tanh:ident, $sqrt:ident) => {
         impl Element for $type {
             const ZERO: $type = 0.0;
 
@@ -283,13 +152,9 @@ macro_rules! scalar {
             fn from_f32(number: f32) -> $type {
                 number.into()
             }
-            kernels!($type, $kernels);
         }
     };
 }
 
-mod fused; // behind the macro that it uses
-pub use fused::Fused;
-
-scalar!(f32: expf, logf, tanhf, sqrtf; f32_kernels);
-scalar!(f64: exp, log, tanh, sqrt; reference);
+scalar!(f32: expf, logf, tanhf, sqrtf);
+scalar!(f64: exp, log, tanh, sqrt);
