@@ -135,11 +135,7 @@ fn a_unit_that_is_never_active_is_never_updated() {
     assert_eq!(after.0.weights()[10..12], before.0.weights()[10..12]);
     assert_eq!(after.0.bias[5], -100.0);
     assert_ne!(after.0.weights(), before.0.weights(), "the other units did not learn");
-    assert_eq!(
-        after.1.weights()[15..18],
-        before.1.weights()[15..18],
-        "its outgoing weights were updated"
-    );
+    assert_eq!(after.1.weights()[15..18], before.1.weights()[15..18], "its outgoing weights were updated");
 }
 
 #[test]

@@ -176,10 +176,7 @@ fn likelihood_and_brier_have_their_closed_forms() {
     nll.add(&logits, 2);
     brier.add(&logits, usize::MAX);
     nll.add(&[], 0);
-    assert!(
-        (nll.mean() + (0.25f32 * 0.75).ln() / 2.0).abs() < 1e-6,
-        "a label without a logit was counted"
-    );
+    assert!((nll.mean() + (0.25f32 * 0.75).ln() / 2.0).abs() < 1e-6, "a label without a logit was counted");
     assert!((brier.mean() - (0.75f32 * 0.75 + 0.25 * 0.25)).abs() < 1e-6);
     // No overflow in between.
     let (mut nll, mut brier) = (NegativeLogLikelihood::default(), Brier::default());

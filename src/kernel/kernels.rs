@@ -6,8 +6,8 @@ use crate::scalar::Scalar;
 
 /// The loops of inference and training for one number type: slices in, slices out.
 ///
-/// Each method is the [portable kernel](reference), unless the target has a kernel in assembly for the type; the bits are the
-/// same.
+/// The default of each method is the [portable kernel](reference). A target with an assembly kernel for the type overrides it
+/// and gives the same bits.
 pub trait Kernels: Scalar {
     /// `y = w·x + b`: bias first, then inputs by index, one accumulator an output. `w`: shape (O, I), row-major; `x` (I);
     /// `b`, `y` (O).
@@ -22,14 +22,14 @@ pub trait Kernels: Scalar {
         reference::affine_rectified(w, b, x, y);
     }
 
-    /// `dx += wᵀ·dy`, row by row; a row whose `dy` is zero, as below a ReLU that is off, is skipped. Shapes as of
+    /// `dx += wᵀ·dy`, row by row; a row whose `dy` is zero, as below a ReLU that is off, is skipped. Same shapes as
     /// [`affine`](Kernels::affine).
     #[inline]
     fn affine_input_gradient(w: &[Self], dy: &[Self], dx: &mut [Self]) {
         reference::affine_input_gradient(w, dy, dx);
     }
 
-    /// `dw += dy ⊗ x`, `db += dy`; a row whose `dy` is zero is skipped. Shapes as of [`affine`](Kernels::affine).
+    /// `dw += dy ⊗ x`, `db += dy`; a row whose `dy` is zero is skipped. Same shapes as [`affine`](Kernels::affine).
     #[inline]
     fn affine_parameter_gradient(x: &[Self], dy: &[Self], dw: &mut [Self], db: &mut [Self]) {
         reference::affine_parameter_gradient(x, dy, dw, db);
@@ -43,7 +43,7 @@ pub trait Kernels: Scalar {
     }
 
     /// `dx = wᵀ·dy`, from zero and by index, and `dw += dy ⊗ x`; `w` and `dw`: shape (I, O), row-major.
-    /// `ACTIVE`: of an input that is zero `dx` is zero, and all else is skipped.
+    /// With `ACTIVE`, an input that is zero gets a `dx` of zero and is otherwise skipped.
     #[inline]
     fn by_input_gradients<const ACTIVE: bool>(
         w: &[Self],
@@ -55,7 +55,7 @@ pub trait Kernels: Scalar {
         reference::by_input_gradients::<Self, ACTIVE>(w, x, dy, dw, dx);
     }
 
-    /// [`by_input_gradients`](Kernels::by_input_gradients) whose `dw` is `w` itself: `dx` is by the weights as they were.
+    /// [`by_input_gradients`](Kernels::by_input_gradients) whose `dw` is `w` itself: `dx` uses the weights before the update.
     #[inline]
     fn by_input_descend<const ACTIVE: bool>(w: &mut [Self], x: &[Self], dy: &[Self], dx: &mut [Self]) {
         reference::by_input_descend::<Self, ACTIVE>(w, x, dy, dx);

@@ -6,7 +6,6 @@
 pub mod codes;
 #[cfg(kernel_f32 = "fpv4")]
 mod fpv4;
-pub mod int16;
 pub mod int4;
 pub mod int8;
 mod kernels;

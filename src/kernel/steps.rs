@@ -7,17 +7,17 @@ use super::Kernels;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)] // the kernels load it as six numbers
 pub struct AdamStep<T> {
-    /// What the gradient is multiplied by: `(1 − β₁)` times the factor that makes a sum the batch's mean.
+    /// Factor of the gradient: `(1 − β₁)` times the factor that turns a sum into the mean of the batch.
     pub scale: T,
-    /// β₁, what the first moment is multiplied by, in [0, 1).
+    /// β₁, the decay factor of the first moment, in [0, 1).
     pub beta1: T,
-    /// β₂, what the second moment is multiplied by, in [0, 1).
+    /// β₂, the decay factor of the second moment, in [0, 1).
     pub beta2: T,
     /// ε > 0, which is added to the root and keeps the divisor from zero.
     pub epsilon: T,
-    /// What the quotient is multiplied by: less than zero, as steps go against the gradient.
+    /// Factor of the quotient: negative, because steps go against the gradient.
     pub rate: T,
-    /// What the parameter itself is multiplied by: 1, or a little less where weights decay.
+    /// Factor of the parameter itself: 1, or slightly less with weight decay.
     pub keep: T,
 }
 
@@ -34,12 +34,12 @@ pub struct Moments<'a, T> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)] // the kernels load it as four numbers
 pub struct MomentumStep<T> {
-    /// What the gradient is multiplied by: the factor that makes a sum the batch's mean.
+    /// Factor of the gradient, which turns a sum into the mean of the batch.
     pub scale: T,
-    /// What the velocity is multiplied by before the gradient is added to it, in [0, 1).
+    /// Factor of the velocity, applied before the gradient is added, in [0, 1).
     pub momentum: T,
-    /// What the parameter is multiplied by in that sum, ≥ 0: it pulls the parameter towards zero.
+    /// Factor of the parameter in that sum, ≥ 0: it pulls the parameter towards zero.
     pub decay: T,
-    /// What the new velocity is multiplied by: less than zero, as steps go against the gradient.
+    /// Factor of the new velocity: negative, because steps go against the gradient.
     pub rate: T,
 }

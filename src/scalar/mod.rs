@@ -1,5 +1,5 @@
-//! The number types: `f32` on devices, or [`Fused`], `f64` where a test wants a reference, `i8` and `i16` for what is only
-//! stored.
+//! The number types: `f32` on devices, or [`Fused`], `f64` where a test wants a reference, `i8` for the codes of quantized
+//! networks.
 
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -10,7 +10,6 @@ pub use fused::Fused;
 pub(crate) mod sealed {
     pub trait Sealed {}
     impl Sealed for i8 {}
-    impl Sealed for i16 {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }
@@ -76,27 +75,6 @@ pub trait Scalar:
     /// `self + a·b`, rounded twice: the product, then the sum.
     fn plus_product(self, a: Self, b: Self) -> Self {
         self + a * b
-    }
-}
-
-impl Element for i16 {
-    const ZERO: i16 = 0;
-
-    type Held = i16;
-    const ZERO_HELD: i16 = 0;
-    const UNIT: usize = 1;
-
-    fn hold_all(codes: &[i16], words: &mut [i16]) {
-        for (word, &code) in words.iter_mut().zip(codes) {
-            *word = code;
-        }
-    }
-    fn release(word: i16) -> i16 {
-        word
-    }
-
-    fn same_bits(self, other: i16) -> bool {
-        self == other
     }
 }
 

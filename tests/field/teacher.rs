@@ -40,7 +40,11 @@ fn an_int8_network_teaches_in_real_numbers() {
             let exact = exact.max(range(-128)).min(range(127));
             assert!((x - exact).abs() <= half * 1.001, "{x} for {exact}");
         }
-        assert_eq!(int8::OUTPUT.apply(&int8::OUTPUT.encode(&expected)), expected, "outputs are not on the code grid");
+        assert_eq!(
+            int8::OUTPUT.apply(&int8::OUTPUT.encode(&expected)),
+            expected,
+            "outputs are not on the code grid"
+        );
     }
 }
 

@@ -18,7 +18,7 @@ use microdistill::finetune::Shipped as _;
 use microdistill::golden::{Golden, self_test};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
-use microdistill::kernel::{AdamStep, Kernels, Moments, MomentumStep, int4, int16};
+use microdistill::kernel::{AdamStep, Kernels, Moments, MomentumStep, int4};
 use microdistill::layer::{Array, InputGradient, Role};
 use microdistill::layout::ByInput;
 use microdistill::loss::{
@@ -30,7 +30,7 @@ use microdistill::optimizer::{
     Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
 };
 use microdistill::quant::{
-    Clamp, ClampI16, DenseI4, DenseI8, DenseI16, Dequantize, DequantizeI16, Quantize, QuantizeI16,
+    Clamp, DenseI4, DenseI8, Dequantize, Quantize,
     Requantize, Stage as _, Table, exp, quantize,
 };
 use microdistill::replay::{Answer, Balanced, Reservoir};
@@ -42,7 +42,7 @@ use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin
 use microdistill::text::{NGrams, ngrams};
 use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, End, FineTuned, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network,
+    Chain, Dense, Distiller, Dropout, End, FineTuned, Layer, Mlp, MlpI4, MlpI8, Network,
     OnlineDistiller, Params, Prepare, Replay, Scaler, Scratch, Train, initialize, scratch, shipped, softmax,
 };
 use rand_pcg::Pcg32;
@@ -77,16 +77,6 @@ static NETWORK_I4: MlpI4![4, 3, 2; by group] = Network::new(
     )),
 );
 
-static NETWORK_I16: MlpI16![4, 3, 2] = Network::new(
-    DenseI16::new([[64, -127, 32, 5]; 3], [7, 8, 9], [REQUANTIZE; 3], CLAMP_I16).then(DenseI16::new(
-        [[127, -3, 60]; 2],
-        [1, 2],
-        [REQUANTIZE; 2],
-        CLAMP_I16,
-    )),
-);
-const CLAMP_I16: ClampI16 = ClampI16 { lowest: 0, highest: i16::MAX };
-
 static SCALER: Scaler<4> = Scaler::new([1.0, 2.0, 3.0, 4.0], [0.5, 0.25, 2.0, 1.0]);
 
 #[entry]
@@ -107,7 +97,6 @@ fn main() -> ! {
     inference();
     int8();
     int4();
-    int16();
     replay();
     records_and_streams();
     teachers();
@@ -368,23 +357,6 @@ fn int4() {
     int4::fours::affine(&layer, slice(), slice());
     black_box(int4::pack(black_box(1), black_box(2)));
     black_box(black_box(&NETWORK_I4).predict(black_box(&[0; 4])));
-}
-
-fn int16() {
-    let layer = int16::Affine {
-        weights: slice(),
-        bias: slice(),
-        multipliers: slice(),
-        shifts: slice(),
-        lowest: black_box(0),
-        highest: black_box(0),
-    };
-    int16::affine(&layer, slice(), slice());
-    black_box(black_box(REQUANTIZE).apply_i64(black_box(1)));
-    black_box(black_box(1i16).same_bits(black_box(1)));
-    let input = black_box(QuantizeI16 { scaler: SCALER, scale: 1.0 });
-    let output = black_box(DequantizeI16 { scale: 1.0 });
-    black_box(output.apply(&black_box(&NETWORK_I16).predict(&input.apply(black_box(&[0.0; 4])))));
 }
 
 fn replay() {

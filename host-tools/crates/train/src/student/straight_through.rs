@@ -93,12 +93,7 @@ mod tests {
     use super::*;
     use crate::network::precision::Bits;
     use crate::network::{Activation, Dense};
-<<<<<<< HEAD:host-tools/crates/train/src/student/straight_through.rs
-    use microdistill::kernel;
-=======
-    use crate::precision::Bits;
     use microdistill::kernel::Kernels;
->>>>>>> 4e9ffca (Kernels are one trait whose defaults call the reference):host-tools/src/student/straight_through.rs
     use microdistill::loss::{Loss, Soft, SoftLabels};
     use rand_core::Rng;
     use rand_pcg::Pcg32;
