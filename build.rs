@@ -43,7 +43,13 @@ fn main() {
     if target.starts_with("thumbv8m") {
         println!("cargo::rustc-cfg=kernel_armv8m");
     }
-    if target.starts_with("thumb") && target.ends_with("eabihf") {
-        println!("cargo::rustc-cfg=kernel_f32=\"fpv4\"");
+    let single = (target.starts_with("thumb") && target.ends_with("eabihf")).then_some("fpv4");
+    if let Some(single) = single {
+        println!("cargo::rustc-cfg=kernel_f32=\"{single}\"");
     }
+
+    // Their public names.
+    println!("cargo::rustc-env=KERNEL_F32={}", single.unwrap_or("portable"));
+    println!("cargo::rustc-env=KERNEL_INT8={}", assembly.unwrap_or("portable"));
+    println!("cargo::rustc-env=KERNEL_INT4={}", assembly.filter(|name| *name == "dsp").unwrap_or("portable"));
 }

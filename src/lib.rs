@@ -52,61 +52,51 @@
 //! from [`libm`].
 #![no_std]
 
-// In reading order.
+// In the order of the arrow.
 pub mod scalar;
-
-pub mod layer;
-
-pub mod activation;
-mod chain;
-mod dense;
-mod dropout;
-pub mod fingerprint;
-pub mod layout;
-mod network;
-mod scratch;
 
 pub mod kernel;
 
-pub mod loss;
-pub mod optimizer;
-pub mod schedule;
+pub mod network;
 
-mod distill;
-pub mod drift;
-pub mod finetune;
-pub mod guard;
-mod online;
-pub mod replay;
-pub mod teacher;
+pub mod training;
+
+pub mod quant;
+
+pub mod field;
+
+pub mod features;
+pub mod golden;
+pub mod metric;
 
 #[cfg(feature = "checkpoint")]
 pub mod checkpoint;
 #[cfg(any(feature = "checkpoint", feature = "stream"))]
-mod crc32;
+mod hash;
 #[cfg(feature = "stream")]
 pub mod stream;
 
-pub mod fast;
+// The modules by their short paths, which exported files use.
+pub use features::{ngrams as text, scaler};
+pub use field::{drift, guard, replay, teacher};
 #[cfg(feature = "nalgebra")]
-pub mod view;
+pub use network::view;
+pub use network::{activation, fast, fingerprint, layer, layout};
+pub use training::{finetune, loss, optimizer, schedule};
 
-pub mod quant;
+#[cfg(any(feature = "checkpoint", feature = "stream"))]
+use hash::crc32;
+use network::dense;
 
-pub mod golden;
-pub mod metric;
-pub mod scaler;
-pub mod text;
-
-pub use chain::Chain;
-pub use dense::{Dense, initialize};
-pub use distill::Distiller;
-pub use dropout::{Dropout, Dropped};
 pub use layer::{Layer, Params, Train};
 pub use loss::softmax;
 pub use metric::argmax;
 pub use network::Network;
-pub use online::OnlineDistiller;
+pub use network::chain::Chain;
+pub use network::dense::{Dense, initialize};
+pub use network::dropout::{Dropout, Dropped};
+pub use network::scratch::{End, Scratch, scratch};
 pub use replay::Replay;
 pub use scaler::{Prepare, Scaler};
-pub use scratch::{End, Scratch, scratch};
+pub use training::distiller::Distiller;
+pub use training::online::OnlineDistiller;

@@ -1,7 +1,7 @@
 //! What the dense layers of int8 and of int4 weights have in common: `y = requantize(w·x + b) + zero`, cut to
 //! [-128, 127], in codes of 8 bits.
 
-use crate::quant::Requantize;
+use super::Requantize;
 
 /// A layer's parameters, as a layout's `lay_out` leaves them; O outputs, I inputs. `W` is the weights in that layout.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@
 //!
 //! None is inlined, so that each exists once in flash for all layers of all networks.
 
-use super::{AdamStep, MomentumStep};
+use super::steps::{AdamStep, Moments, MomentumStep};
 use crate::scalar::Scalar;
 
 /// `y = w·x + b`: bias first, then inputs by index, one accumulator an output.
@@ -120,7 +120,7 @@ pub fn rectify<T: Scalar>(y: &mut [T]) {
 pub fn adam<T: Scalar>(
     params: &mut [T],
     gradient: &mut [T],
-    (first, second): (&mut [T], &mut [T]),
+    Moments { first, second }: Moments<'_, T>,
     step: &AdamStep<T>,
 ) {
     for (((p, g), m), v) in params.iter_mut().zip(gradient).zip(first).zip(second) {

@@ -1,12 +1,12 @@
 //! The int8 dense layer.
 
-use crate::chain::Chain;
 use crate::kernel::Aligned;
 use crate::kernel::int8::{self, Weights};
 use crate::layer::Layer;
+use crate::network::chain::Chain;
+use crate::network::scratch::{End, Scratch, room};
 use crate::quant::rescale::Rescale;
 use crate::quant::{Clamp, Requantize, Stage};
-use crate::scratch::{End, Scratch, room};
 
 /// `y = A(requantize(weights·x + bias))`, `I` inputs, `O` outputs, `S` scales: `O` for one an output, 1 for one a layer;
 /// the stage `A` applies the activation to the codes.

@@ -1,12 +1,12 @@
 //! The int4 dense layer.
 
-use crate::chain::Chain;
 use crate::kernel::Aligned;
 use crate::kernel::int4::{self, Packed, Weights};
 use crate::layer::Layer;
+use crate::network::chain::Chain;
+use crate::network::scratch::{End, Scratch, room};
 use crate::quant::rescale::Rescale;
 use crate::quant::{Clamp, Requantize, Stage};
-use crate::scratch::{End, Scratch, room};
 
 /// Inputs of an output that share a scale.
 pub const GROUP: usize = 32;

@@ -5,27 +5,23 @@
 //! scale times the weights'), into which the input's zero point is folded: `bias − zero_in·Σ w`.
 //!
 //! int4 networks are int8 networks whose weights are stored in half the bytes: see [`DenseI4`].
-//! [`DenseI16`] has activations of 16 bits, for regression; no tool of this project makes a network of it.
 //!
 //! Layers, tables and the softmax give the codes that TensorFlow Lite's reference kernels give.
 
 mod dense;
 mod edge;
 mod exp;
-mod int16;
 mod int4;
-mod requantize;
 mod rescale;
 mod softmax;
 mod stage;
 mod table;
 
+pub use crate::kernel::Requantize;
 pub use dense::DenseI8;
 pub use edge::{Dequantize, Quantize, quantize};
 pub use exp::exp;
 pub use int4::{DenseI4, GROUP};
-pub use int16::{ClampI16, DenseI16, DequantizeI16, QuantizeI16};
-pub use requantize::Requantize;
 pub use softmax::Softmax;
 pub use stage::{Clamp, Stage};
 pub use table::Table;

@@ -3,7 +3,6 @@
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use super::{Element, Scalar, sealed};
-use crate::kernel::{AdamStep, MomentumStep, f32_kernels};
 
 /// An `f32` whose sums of products are fused: `s + a·b` is rounded once, by VFMA where the core has it and by
 /// [`libm::fmaf`] elsewhere, which gives the same bits. Those of `f32` are others.
@@ -114,5 +113,4 @@ impl Scalar for Fused {
     fn plus_product(self, a: Fused, b: Fused) -> Fused {
         Fused(libm::fmaf(a.0, b.0, self.0))
     }
-    kernels!(Fused, f32_kernels);
 }

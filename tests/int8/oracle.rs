@@ -1,10 +1,9 @@
 //! Layers in every layout, tables and softmaxes against the outputs of TensorFlow Lite's reference kernels. The README
 //! of `tests/oracle/` explains how to compare more cases.
 
-use microdistill::kernel::int16;
 use microdistill::quant::{Clamp, Dequantize, Requantize, Softmax, Stage as _, Table, quantize};
 
-use crate::cases::{self, Network, Parameters, compare, compare_networks, hash, hexadecimal, list};
+use crate::cases::{self, Network, Parameters, compare, compare_networks, hexadecimal, list};
 use crate::layouts::Layer;
 
 #[test]
@@ -67,35 +66,6 @@ fn table(function: &str, slope: f32, z: Dequantize, y: Dequantize) -> Table {
         "leaky-relu" => Table::leaky_relu(slope, z, y),
         _ => panic!("{function}"),
     }
-}
-
-/// Layers of 16-bit activations; a code is two bytes.
-#[test]
-fn oracle_of_int16_layers() {
-    compare("int16.csv", include_str!("../oracle/int16.csv"), |columns| {
-        let &[widths, seed, fill, bias_bits, activation, channels, scales, weight_scale] = columns else {
-            panic!("{columns:?}")
-        };
-        let (widths, scales): (Vec<usize>, Vec<f32>) = (list(widths), list(scales));
-        let drawn = [seed, fill, bias_bits, channels];
-        let Parameters { weights, bias, weight_scales } =
-            Parameters::draw(drawn, 0, [widths[0], widths[1]], weight_scale.parse().unwrap());
-        let seed = seed.parse().unwrap();
-        let input = |index| if fill == "lowest" { i16::MIN } else { hash(seed, 6, index) as i16 };
-        let x: Vec<i16> = (0..widths[0]).map(input).collect();
-        let (multipliers, shifts) = factors(scales[0], &weight_scales, scales[1]);
-        let layer = int16::Affine {
-            weights: &weights,
-            bias: &bias.into_iter().map(i64::from).collect::<Vec<_>>(),
-            multipliers: &multipliers,
-            shifts: &shifts,
-            lowest: if activation == "identity" { i16::MIN } else { 0 },
-            highest: if activation == "relu6" { libm::roundf(6.0 / scales[1]) as i16 } else { i16::MAX },
-        };
-        let mut y = vec![0; widths[1]];
-        int16::affine(&layer, &x, &mut y);
-        y.into_iter().flat_map(i16::to_le_bytes).map(|byte| byte as i8).collect()
-    });
 }
 
 #[test]

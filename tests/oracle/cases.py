@@ -170,47 +170,6 @@ def add_layer(rng, case, index):
 
 
 @dataclass
-class Wide(Network):
-    """A dense layer with activations of 16 bits."""
-
-    HEADER = "widths,seed,fill,bias_bits,activation,channels,scales,weight_scale,outputs"
-
-    def text(self, outputs):
-        start = [numbers_to_text(self.widths), self.seed, self.fill, self.bias_bits, self.activation, self.channels]
-        codes = np.asarray(outputs, "<i2").tobytes().hex()
-        return ",".join(map(str, [*start, numbers_to_text(self.scales), *self.weight_scales, codes]))
-
-    def input(self):
-        drawn = hashes(self.seed, 6, self.widths[0])
-        return np.full(drawn.shape, -32768) if self.fill == "lowest" else drawn.astype(np.int16)
-
-    def outputs(self):
-        weights, bias, factors = self.layer(0)
-        model = Model(self.widths[0], self.scales[0], 0, 16)
-        scales = factors * self.weight_scales[0]
-        model.dense(weights, bias.astype(np.int64), scales, self.scales[1], 0, self.activation)
-        return model.run(self.input())
-
-
-def wide(rng):
-    """A factor of at most 1: what is larger TensorFlow Lite does not define for every sum."""
-    case = Wide(
-        [width(rng), int(33 ** rng.random())],
-        int(rng.integers(1 << 32)),
-        str(rng.choice(["uniform", "uniform", "corners", "lowest", "sparse"])),
-        int(rng.integers(0, 32)),
-        str(rng.choice(["identity", "relu", "relu6"])),
-        str(rng.choice(["per-channel", "per-layer"])),
-    )
-    case.scales = [scale(rng, -14, -4), scale(rng, -14, -4)]
-    weights, bias, _ = case.layer(0)
-    usual = 1 + np.sqrt((weights.astype(np.float64) ** 2).sum(1)).mean() * 20000 + np.abs(bias).mean()
-    reach = min(2.0 ** rng.uniform(6, 17), usual / 2)
-    case.weight_scales = [f32(case.scales[1] * reach / (usual * case.scales[0]))]
-    return case
-
-
-@dataclass
 class Table:
     """The outputs for all codes."""
 

@@ -1,4 +1,4 @@
-"""Models of int8, or int16, activations in TensorFlow Lite's file format, run by its reference kernels."""
+"""Models of int8 activations in TensorFlow Lite's file format, run by its reference kernels."""
 
 import flatbuffers
 import numpy as np
@@ -21,21 +21,13 @@ TABLES = {
 }
 
 
-# Of activations and of biases; the former in NumPy, too.
-BITS = {
-    8: (schema.TensorType.INT8, schema.TensorType.INT32, np.int8),
-    16: (schema.TensorType.INT16, schema.TensorType.INT64, np.int16),
-}
-
-
 class Model:
     """A chain of operators over one row of codes, input first."""
 
-    def __init__(self, width, scale, zero, bits=8):
-        self.code, self.sum, self.number = BITS[bits]
+    def __init__(self, width, scale, zero):
         self.buffers = [schema.BufferT()]  # the format requires an empty first buffer
         self.tensors, self.operators, self.codes = [], [], []
-        self.last = self._tensor([1, width], self.code, [scale], [zero])
+        self.last = self._tensor([1, width], schema.TensorType.INT8, [scale], [zero])
         self.scale, self.width = scale, width
 
     def dense(self, weights, bias, weight_scales, scale, zero, activation):
@@ -44,7 +36,7 @@ class Model:
         nothing = [0] * len(weight_scales)
         w = self._tensor([outputs, inputs], schema.TensorType.INT8, weight_scales, nothing, weights)
         bias_scales = [np.float32(self.scale) * np.float32(s) for s in weight_scales]
-        b = self._tensor([outputs], self.sum, bias_scales, nothing, bias)
+        b = self._tensor([outputs], schema.TensorType.INT32, bias_scales, nothing, bias)
         options = schema.FullyConnectedOptionsT()
         options.fusedActivationFunction = FUSED[activation]
         kind = schema.BuiltinOptions.FullyConnectedOptions
@@ -71,7 +63,7 @@ class Model:
         interpreter = Interpreter(model_content=self._bytes(), experimental_op_resolver_type=resolver, num_threads=1)
         interpreter.allocate_tensors()
         (x,), (y,) = interpreter.get_input_details(), interpreter.get_output_details()
-        interpreter.set_tensor(x["index"], np.asarray(row, self.number)[None])
+        interpreter.set_tensor(x["index"], np.asarray(row, np.int8)[None])
         interpreter.invoke()
         return interpreter.get_tensor(y["index"])[0]
 
@@ -79,7 +71,7 @@ class Model:
         operator = schema.OperatorT()
         operator.opcodeIndex = len(self.codes)
         operator.inputs = [self.last, *constants]
-        self.last = self._tensor([1, width], self.code, [scale], [zero])
+        self.last = self._tensor([1, width], schema.TensorType.INT8, [scale], [zero])
         self.scale, self.width = scale, width
         operator.outputs = [self.last]
         operator.builtinOptionsType = kind or schema.BuiltinOptions.NONE

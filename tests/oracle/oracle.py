@@ -15,7 +15,6 @@ FILES = {
     "networks.csv": cases.network,
     "tables.csv": cases.table,
     "softmax.csv": cases.softmax,
-    "int16.csv": cases.wide,
 }
 
 
@@ -37,7 +36,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if not arguments.large:
-        return write(HERE, arguments.seed, [160, 40, 60, 60])
+        return write(HERE, arguments.seed, [160, 40, 60])
     with tempfile.TemporaryDirectory() as folder:
         write(pathlib.Path(folder), arguments.seed, [arguments.large] * len(FILES))
         command = "cargo test --locked --workspace --test int8 --test oracle oracle -- --nocapture"

@@ -3,7 +3,7 @@
 use core::arch::naked_asm;
 
 use super::{Single, add_products, by_eights, lanes, multiple, reference};
-use crate::kernel::AdamStep;
+use crate::kernel::steps::{AdamStep, Moments};
 
 /// [`reference::adam`]: 12.5 instructions a parameter, three less if fused, one more where weights decay; more than half of the
 /// cycles are square roots and divisions.
@@ -11,13 +11,13 @@ use crate::kernel::AdamStep;
 pub(crate) fn adam<T: Single>(
     params: &mut [T],
     gradient: &mut [T],
-    (first, second): (&mut [T], &mut [T]),
+    Moments { first, second }: Moments<'_, T>,
     step: &AdamStep<T>,
 ) {
     let count = params.len();
     // One by one: arrays would be compared by `memcmp`.
     if count == 0 || gradient.len() != count || first.len() != count || second.len() != count {
-        return reference::adam(params, gradient, (first, second), step);
+        return reference::adam(params, gradient, Moments { first, second }, step);
     }
     let [p, g, m, v] = [params, gradient, first, second].map(<[T]>::as_mut_ptr);
     // SAFETY: as just checked, all have `count` numbers, which is not 0; `step` is six numbers in this order.

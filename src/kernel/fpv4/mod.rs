@@ -13,17 +13,10 @@ mod products;
 mod rectify;
 mod rows;
 
+use super::kernels::Kernels;
 use super::reference;
+use super::steps::{AdamStep, Moments, MomentumStep};
 use crate::scalar::{Fused, Scalar};
-
-pub(crate) use adam::adam;
-pub(crate) use add::add;
-pub(crate) use inputs::{by_input_descend, by_input_gradients};
-pub(crate) use momentum::momentum;
-pub(crate) use outer::{add_outer, affine_parameter_gradient};
-pub(crate) use products::{affine, affine_rectified};
-pub(crate) use rectify::rectify;
-pub(crate) use rows::{affine_by_input, affine_input_gradient};
 
 /// Numbers that are an `f32` in memory.
 pub(crate) trait Single: Scalar {
@@ -37,6 +30,57 @@ impl Single for f32 {
 
 impl Single for Fused {
     const FUSED: bool = true;
+}
+
+impl<T: Single> Kernels for T {
+    #[inline]
+    fn affine(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        products::affine(w, b, x, y);
+    }
+    #[inline]
+    fn affine_rectified(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        products::affine_rectified(w, b, x, y);
+    }
+    #[inline]
+    fn affine_input_gradient(w: &[T], dy: &[T], dx: &mut [T]) {
+        rows::affine_input_gradient(w, dy, dx);
+    }
+    #[inline]
+    fn affine_parameter_gradient(x: &[T], dy: &[T], dw: &mut [T], db: &mut [T]) {
+        outer::affine_parameter_gradient(x, dy, dw, db);
+    }
+    #[inline]
+    fn affine_by_input(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        rows::affine_by_input(w, b, x, y);
+    }
+    #[inline]
+    fn by_input_gradients<const ACTIVE: bool>(w: &[T], x: &[T], dy: &[T], dw: &mut [T], dx: &mut [T]) {
+        inputs::by_input_gradients::<T, ACTIVE>(w, x, dy, dw, dx);
+    }
+    #[inline]
+    fn by_input_descend<const ACTIVE: bool>(w: &mut [T], x: &[T], dy: &[T], dx: &mut [T]) {
+        inputs::by_input_descend::<T, ACTIVE>(w, x, dy, dx);
+    }
+    #[inline]
+    fn add_outer(x: &[T], y: &[T], to: &mut [T]) {
+        outer::add_outer(x, y, to);
+    }
+    #[inline]
+    fn add_all(from: &[T], to: &mut [T]) {
+        add::add(from, to);
+    }
+    #[inline]
+    fn rectify(y: &mut [T]) {
+        rectify::rectify(y);
+    }
+    #[inline]
+    fn adam(params: &mut [T], gradient: &mut [T], moments: Moments<'_, T>, step: &AdamStep<T>) {
+        adam::adam(params, gradient, moments, step);
+    }
+    #[inline]
+    fn momentum(params: &mut [T], gradient: &mut [T], velocity: &mut [T], step: &MomentumStep<T>) {
+        momentum::momentum(params, gradient, velocity, step);
+    }
 }
 
 /// Calls a kernel for rows of so many numbers, at least one: `$kernel::<T, REST, BLOCKS, …>`, where `REST` is how many numbers

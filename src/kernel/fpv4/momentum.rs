@@ -3,7 +3,7 @@
 use core::arch::naked_asm;
 
 use super::{Single, add_products, by_eights, lanes, multiple, reference};
-use crate::kernel::MomentumStep;
+use crate::kernel::steps::MomentumStep;
 
 /// [`reference::momentum`]: 8 instructions a parameter, 6 where nothing decays; fused, 5 and 4.
 #[inline]

@@ -19,6 +19,9 @@ pub use rows::{affine, lay_out};
 
 use super::codes;
 
+/// Name of the int4 kernel chosen for the target: `"dsp"` or `"portable"`.
+pub const NAME: &str = env!("KERNEL_INT4");
+
 /// A layer's parameters, as a layout's `lay_out` leaves them.
 pub type Affine<'a> = codes::Affine<'a, Packed<'a>>;
 

@@ -42,6 +42,10 @@ pub use quads::{UNIT, Word, affine, hold, hold_all, lay_out, release};
 pub use rows::{UNIT, Word, affine, hold, hold_all, lay_out, release};
 
 use super::codes;
+use crate::scalar::Element;
+
+/// Name of the int8 kernel chosen for the target: `"mve"`, `"dsp"`, `"armv7m"`, `"armv6m"`, `"riscv"` or `"portable"`.
+pub const NAME: &str = env!("KERNEL_INT8");
 
 /// A layer's parameters, as a layout's `lay_out` leaves them; the weights: `O·I` of them, at a multiple of 4 bytes.
 pub type Affine<'a> = codes::Affine<'a, &'a [i8]>;
@@ -56,6 +60,26 @@ pub struct Weights<'a> {
     pub plain: &'a [i8],
     /// Buffer of the same size, which receives the layout.
     pub laid_out: &'a mut [i8],
+}
+
+impl Element for i8 {
+    const ZERO: i8 = 0;
+
+    type Held = Word;
+    const ZERO_HELD: Word = hold(0);
+    const UNIT: usize = UNIT;
+
+    #[inline]
+    fn hold_all(codes: &[i8], words: &mut [Word]) {
+        hold_all(codes, words);
+    }
+    fn release(word: Word) -> i8 {
+        release(word)
+    }
+
+    fn same_bits(self, other: i8) -> bool {
+        self == other
+    }
 }
 
 impl Plain<'_> {

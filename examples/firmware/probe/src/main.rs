@@ -18,9 +18,7 @@ use microdistill::finetune::Shipped as _;
 use microdistill::golden::{Golden, self_test};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
-use microdistill::kernel::{
-    self, AdamStep, MomentumStep, affine, affine_input_gradient, affine_parameter_gradient, int4, int16,
-};
+use microdistill::kernel::{AdamStep, Kernels, Moments, MomentumStep, int4};
 use microdistill::layer::{Array, InputGradient, Role};
 use microdistill::layout::ByInput;
 use microdistill::loss::{
@@ -32,7 +30,7 @@ use microdistill::optimizer::{
     Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
 };
 use microdistill::quant::{
-    Clamp, ClampI16, DenseI4, DenseI8, DenseI16, Dequantize, DequantizeI16, Quantize, QuantizeI16,
+    Clamp, DenseI4, DenseI8, Dequantize, Quantize,
     Requantize, Stage as _, Table, exp, quantize,
 };
 use microdistill::replay::{Answer, Balanced, Reservoir};
@@ -44,7 +42,7 @@ use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin
 use microdistill::text::{NGrams, ngrams};
 use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, End, FineTuned, Layer, Mlp, MlpI4, MlpI8, MlpI16, Network,
+    Chain, Dense, Distiller, Dropout, End, FineTuned, Layer, Mlp, MlpI4, MlpI8, Network,
     OnlineDistiller, Params, Prepare, Replay, Scaler, Scratch, Train, initialize, scratch, shipped, softmax,
 };
 use rand_pcg::Pcg32;
@@ -79,16 +77,6 @@ static NETWORK_I4: MlpI4![4, 3, 2; by group] = Network::new(
     )),
 );
 
-static NETWORK_I16: MlpI16![4, 3, 2] = Network::new(
-    DenseI16::new([[64, -127, 32, 5]; 3], [7, 8, 9], [REQUANTIZE; 3], CLAMP_I16).then(DenseI16::new(
-        [[127, -3, 60]; 2],
-        [1, 2],
-        [REQUANTIZE; 2],
-        CLAMP_I16,
-    )),
-);
-const CLAMP_I16: ClampI16 = ClampI16 { lowest: 0, highest: i16::MAX };
-
 static SCALER: Scaler<4> = Scaler::new([1.0, 2.0, 3.0, 4.0], [0.5, 0.25, 2.0, 1.0]);
 
 #[entry]
@@ -109,7 +97,6 @@ fn main() -> ! {
     inference();
     int8();
     int4();
-    int16();
     replay();
     records_and_streams();
     teachers();
@@ -139,7 +126,7 @@ fn rng() -> Pcg32 {
 }
 
 /// Calls the functions that take slices or single numbers.
-fn functions<T: Scalar>() {
+fn functions<T: Kernels>() {
     let x = black_box(T::ONE);
     black_box((x.exp(), x.ln(), x.tanh(), x.sqrt(), x.same_bits(T::ZERO)));
     black_box((T::from_count(black_box(1)), T::unit_interval(black_box(1))));
@@ -163,23 +150,23 @@ fn activations<T: Scalar>(x: T) {
     activation::<Tanh, T>(x);
 }
 
-fn kernels<T: Scalar>(x: T) {
-    affine::<T>(slice(), slice(), slice(), slice());
-    kernel::affine_rectified::<T>(slice(), slice(), slice(), slice());
-    affine_input_gradient::<T>(slice(), slice(), slice());
-    affine_parameter_gradient::<T>(slice(), slice(), slice(), slice());
-    kernel::affine_by_input::<T>(slice(), slice(), slice(), slice());
-    kernel::by_input_gradients::<T, true>(slice(), slice(), slice(), slice(), slice());
-    kernel::by_input_gradients::<T, false>(slice(), slice(), slice(), slice(), slice());
-    kernel::by_input_descend::<T, true>(slice(), slice(), slice(), slice());
-    kernel::by_input_descend::<T, false>(slice(), slice(), slice(), slice());
-    kernel::add_outer::<T>(slice(), slice(), slice());
-    kernel::add::<T>(slice(), slice());
-    kernel::rectify::<T>(slice());
+fn kernels<T: Kernels>(x: T) {
+    T::affine(slice(), slice(), slice(), slice());
+    T::affine_rectified(slice(), slice(), slice(), slice());
+    T::affine_input_gradient(slice(), slice(), slice());
+    T::affine_parameter_gradient(slice(), slice(), slice(), slice());
+    T::affine_by_input(slice(), slice(), slice(), slice());
+    T::by_input_gradients::<true>(slice(), slice(), slice(), slice(), slice());
+    T::by_input_gradients::<false>(slice(), slice(), slice(), slice(), slice());
+    T::by_input_descend::<true>(slice(), slice(), slice(), slice());
+    T::by_input_descend::<false>(slice(), slice(), slice(), slice());
+    T::add_outer(slice(), slice(), slice());
+    T::add_all(slice(), slice());
+    T::rectify(slice());
     let step = AdamStep { scale: x, beta1: x, beta2: x, epsilon: x, rate: x, keep: x };
-    kernel::adam::<T>(slice(), slice(), (slice(), slice()), &step);
+    T::adam(slice(), slice(), Moments { first: slice(), second: slice() }, &step);
     let step = MomentumStep { scale: x, momentum: x, decay: x, rate: x };
-    kernel::momentum::<T>(slice(), slice(), slice(), &step);
+    T::momentum(slice(), slice(), slice(), &step);
 }
 
 fn losses<T: Scalar>(x: T) {
@@ -205,7 +192,7 @@ fn losses<T: Scalar>(x: T) {
 }
 
 /// Calls the optimizers.
-fn steps<T: Scalar>(x: T) {
+fn steps<T: Kernels>(x: T) {
     SgdRates { rate: x, momentum: x, weight_decay: x }.step(
         black_box(Role::Bias),
         slice(),
@@ -216,7 +203,8 @@ fn steps<T: Scalar>(x: T) {
     let rates = adam_rates(x);
     let mut corrections = black_box(Corrections::ZERO);
     corrections.advance(&rates);
-    rates.step(black_box(Role::Bias), slice(), slice(), (slice(), slice()), &corrections, x);
+    let moments = Moments { first: slice(), second: slice() };
+    rates.step(black_box(Role::Bias), slice(), slice(), moments, &corrections, x);
 }
 
 fn activation<A: Activation, T: Scalar>(x: T) {
@@ -237,7 +225,7 @@ fn adam_rates<T: Copy>(x: T) -> AdamRates<T> {
 }
 
 /// Calls the methods of a trainable network.
-fn training<T: Scalar, S: Train<Scalar = T> + 'static>() {
+fn training<T: Kernels, S: Train<Scalar = T> + 'static>() {
     let x = black_box(T::ONE);
     let input = black_box(S::Input::ZEROED);
     let (mut student, mut gradient, mut tape) = black_box((S::ZERO, S::ZERO, S::TAPE));
@@ -278,7 +266,7 @@ fn training<T: Scalar, S: Train<Scalar = T> + 'static>() {
     black_box((&student, &gradient));
 }
 
-fn distillation<T: Scalar, S: Train<Scalar = T>, O: Optimizer<S>>(input: &S::Input, rates: &O::Rates) {
+fn distillation<T: Kernels, S: Train<Scalar = T>, O: Optimizer<S>>(input: &S::Input, rates: &O::Rates) {
     let x = black_box(T::ONE);
     let mut distiller = black_box(Distiller::<S, O>::ZERO);
     let teacher = black_box(S::Output::ZEROED);
@@ -369,23 +357,6 @@ fn int4() {
     int4::fours::affine(&layer, slice(), slice());
     black_box(int4::pack(black_box(1), black_box(2)));
     black_box(black_box(&NETWORK_I4).predict(black_box(&[0; 4])));
-}
-
-fn int16() {
-    let layer = int16::Affine {
-        weights: slice(),
-        bias: slice(),
-        multipliers: slice(),
-        shifts: slice(),
-        lowest: black_box(0),
-        highest: black_box(0),
-    };
-    int16::affine(&layer, slice(), slice());
-    black_box(black_box(REQUANTIZE).apply_i64(black_box(1)));
-    black_box(black_box(1i16).same_bits(black_box(1)));
-    let input = black_box(QuantizeI16 { scaler: SCALER, scale: 1.0 });
-    let output = black_box(DequantizeI16 { scale: 1.0 });
-    black_box(output.apply(&black_box(&NETWORK_I16).predict(&input.apply(black_box(&[0.0; 4])))));
 }
 
 fn replay() {

@@ -5,7 +5,7 @@ use core::array;
 
 use microdistill::fingerprint::{NOTHING, with};
 use microdistill::kernel::int8::{self, Affine, Plain, Weights, rows};
-use microdistill::kernel::{self, AdamStep, Aligned, MomentumStep, int4, reference};
+use microdistill::kernel::{AdamStep, Aligned, Kernels, Moments, MomentumStep, int4, reference};
 use microdistill::quant::{GROUP, Softmax};
 use microdistill::scalar::{Fused, Scalar};
 use microdistill::text::NGrams;
@@ -94,7 +94,7 @@ fn compare_codes(name: &str, mut outputs: impl FnMut(u32) -> ([i8; OUTPUTS], [i8
 }
 
 /// The same of layers of numbers, and of their training.
-fn compare_numbers<T: Scalar, const NUMBERS: usize>(name: &str, cases: u32, rng: &mut Pcg32) -> u32 {
+fn compare_numbers<T: Kernels, const NUMBERS: usize>(name: &str, cases: u32, rng: &mut Pcg32) -> u32 {
     let (mut different, mut digest) = (0, NOTHING);
     for index in 0..cases {
         tell(index);
@@ -190,7 +190,7 @@ fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUT
 /// kernels and by the
 /// target's.
 #[inline(never)] // its arrays are gone when it returns
-fn pass<T: Scalar, const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> bool {
+fn pass<T: Kernels, const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> bool {
     let inputs = between(rng, 1, INPUTS_F32);
     let outputs = between(rng, 1, (NUMBERS / inputs).min(OUTPUTS_F32));
     let (special, off) = (rng.next_u32().is_multiple_of(8), rng.next_u32() % 4);
@@ -218,23 +218,23 @@ fn pass<T: Scalar, const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> b
 
 /// By the kernels for weights by output, whose bias or gradient `b` is.
 #[inline(never)] // its arrays are gone when it returns
-fn by_output<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: &mut u32) -> bool {
+fn by_output<T: Kernels, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: &mut u32) -> bool {
     let (inputs, outputs) = (x.len(), b.len());
     let (mut expected, mut found) = ([T::ZERO; OUTPUTS_F32], [T::ZERO; OUTPUTS_F32]);
     reference::affine(w, b, x, &mut expected[..outputs]);
-    kernel::affine(w, b, x, &mut found[..outputs]);
+    T::affine(w, b, x, &mut found[..outputs]);
     let mut equal = same(&expected, &found, digest);
     reference::add(b, &mut expected[..outputs]);
-    kernel::add(b, &mut found[..outputs]);
+    T::add_all(b, &mut found[..outputs]);
     equal &= same(&expected, &found, digest);
     reference::affine_rectified(w, b, x, &mut expected[..outputs]);
-    kernel::affine_rectified(w, b, x, &mut found[..outputs]);
+    T::affine_rectified(w, b, x, &mut found[..outputs]);
     equal &= same(&expected, &found, digest);
 
     let (mut expected, mut found) =
         ([T::unit_interval(1 << 31); INPUTS_F32], [T::unit_interval(1 << 31); INPUTS_F32]);
     reference::affine_input_gradient(w, b, &mut expected[..inputs]);
-    kernel::affine_input_gradient(w, b, &mut found[..inputs]);
+    T::affine_input_gradient(w, b, &mut found[..inputs]);
     equal &= same(&expected, &found, digest);
 
     let (mut expected, mut found) =
@@ -243,22 +243,22 @@ fn by_output<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest:
         ([T::unit_interval(1 << 31); OUTPUTS_F32], [T::unit_interval(1 << 31); OUTPUTS_F32]);
     let weights = ..inputs * outputs;
     reference::affine_parameter_gradient(x, b, &mut expected[weights], &mut expected_db[..outputs]);
-    kernel::affine_parameter_gradient(x, b, &mut found[weights], &mut found_db[..outputs]);
+    T::affine_parameter_gradient(x, b, &mut found[weights], &mut found_db[..outputs]);
     equal &= same(&expected, &found, digest) & same(&expected_db, &found_db, digest);
     equal
 }
 
 /// The same by those for weights by input.
 #[inline(never)] // its arrays are gone when it returns
-fn by_input<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: &mut u32) -> bool {
+fn by_input<T: Kernels, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: &mut u32) -> bool {
     let (start, weights) = (T::unit_interval(1 << 31), ..w.len());
     let (mut expected, mut found) = ([start; OUTPUTS_F32], [start; OUTPUTS_F32]);
     let outputs = ..b.len();
     reference::affine_by_input(w, b, x, &mut expected[outputs]);
-    kernel::affine_by_input(w, b, x, &mut found[outputs]);
+    T::affine_by_input(w, b, x, &mut found[outputs]);
     let mut equal = same(&expected, &found, digest);
     reference::rectify(&mut expected[outputs]);
-    kernel::rectify(&mut found[outputs]);
+    T::rectify(&mut found[outputs]);
     equal &= same(&expected, &found, digest);
 
     for active in [false, true] {
@@ -268,17 +268,17 @@ fn by_input<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: 
         let [expected_x, found_x] = [&mut expected_dx[..x.len()], &mut found_dx[..x.len()]];
         if active {
             reference::by_input_gradients::<T, true>(w, x, b, expected_w, expected_x);
-            kernel::by_input_gradients::<T, true>(w, x, b, found_w, found_x);
+            T::by_input_gradients::<true>(w, x, b, found_w, found_x);
             reference::by_input_descend::<T, true>(expected_w, x, b, expected_x);
-            kernel::by_input_descend::<T, true>(found_w, x, b, found_x);
+            T::by_input_descend::<true>(found_w, x, b, found_x);
         } else {
             reference::by_input_gradients::<T, false>(w, x, b, expected_w, expected_x);
-            kernel::by_input_gradients::<T, false>(w, x, b, found_w, found_x);
+            T::by_input_gradients::<false>(w, x, b, found_w, found_x);
             reference::by_input_descend::<T, false>(expected_w, x, b, expected_x);
-            kernel::by_input_descend::<T, false>(found_w, x, b, found_x);
+            T::by_input_descend::<false>(found_w, x, b, found_x);
         }
         reference::add_outer(x, b, expected_w);
-        kernel::add_outer(x, b, found_w);
+        T::add_outer(x, b, found_w);
         equal &= same(&expected, &found, digest) & same(&expected_dx, &found_dx, digest);
     }
     equal
@@ -286,7 +286,7 @@ fn by_input<T: Scalar, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: 
 
 /// The same of a step with momentum, for up to [`PARAMETERS`], which decay by `decay`.
 #[inline(never)] // its arrays are gone when it returns
-fn momentum<T: Scalar>(w: &[T], decay: T, digest: &mut u32) -> bool {
+fn momentum<T: Kernels>(w: &[T], decay: T, digest: &mut u32) -> bool {
     let step = MomentumStep {
         scale: T::unit_interval(1 << 30),
         momentum: T::unit_interval(7 << 29),
@@ -302,14 +302,14 @@ fn momentum<T: Scalar>(w: &[T], decay: T, digest: &mut u32) -> bool {
     }
     let [[p, g, u], [kernel_p, kernel_g, kernel_u]] = &mut tensors;
     reference::momentum(&mut p[..count], &mut g[..count], &mut u[..count], &step);
-    kernel::momentum(&mut kernel_p[..count], &mut kernel_g[..count], &mut kernel_u[..count], &step);
+    T::momentum(&mut kernel_p[..count], &mut kernel_g[..count], &mut kernel_u[..count], &step);
     let [expected, found] = &tensors;
     expected.iter().zip(found).fold(true, |equal, (expected, found)| equal & same(expected, found, digest))
 }
 
 /// The same of a step of Adam, for up to [`PARAMETERS`], of which `keep` is kept.
 #[inline(never)] // its arrays are gone when it returns
-fn adam<T: Scalar>(w: &[T], keep: T, digest: &mut u32) -> bool {
+fn adam<T: Kernels>(w: &[T], keep: T, digest: &mut u32) -> bool {
     let step = AdamStep {
         scale: T::unit_interval(1 << 30),
         beta1: T::unit_interval(7 << 29),
@@ -327,9 +327,14 @@ fn adam<T: Scalar>(w: &[T], keep: T, digest: &mut u32) -> bool {
         }
     }
     let [[p, g, m, v], [kernel_p, kernel_g, kernel_m, kernel_v]] = &mut tensors;
-    reference::adam(&mut p[..count], &mut g[..count], (&mut m[..count], &mut v[..count]), &step);
-    let moments = (&mut kernel_m[..count], &mut kernel_v[..count]);
-    kernel::adam(&mut kernel_p[..count], &mut kernel_g[..count], moments, &step);
+    reference::adam(
+        &mut p[..count],
+        &mut g[..count],
+        Moments { first: &mut m[..count], second: &mut v[..count] },
+        &step,
+    );
+    let moments = Moments { first: &mut kernel_m[..count], second: &mut kernel_v[..count] };
+    T::adam(&mut kernel_p[..count], &mut kernel_g[..count], moments, &step);
     let [expected, found] = &tensors;
     expected.iter().zip(found).fold(true, |equal, (expected, found)| equal & same(expected, found, digest))
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use microdistill::activation::{self, Activation as _};
 use microdistill::fingerprint;
+use microdistill::kernel::Kernels;
 use microdistill::layer::{InputGradient, Role};
 use microdistill::layout::{ByInput, ByOutput, Layout};
 use microdistill::scalar::Scalar;
@@ -55,7 +56,7 @@ macro_rules! typed {
 
 impl Activation {
     /// `f(z)`, element by element, in place.
-    pub fn apply<T: Scalar>(self, z: &mut [T]) {
+    pub fn apply<T: Kernels>(self, z: &mut [T]) {
         typed!(self, A => A::apply_all(z));
     }
 

@@ -1,5 +1,6 @@
 //! The distillation step for a network whose shape is known at run time.
 
+use microdistill::kernel::Moments;
 use microdistill::loss::Loss;
 use microdistill::optimizer::{AdamRates, Corrections};
 use nalgebra::DMatrix;
@@ -119,7 +120,8 @@ impl Distiller {
         let moments = first.tensors_mut().zip(second.tensors_mut());
         let tensors = self.student.tensors_mut().zip(self.gradient.tensors_mut()).zip(moments);
         for (((role, p), (_, g)), ((_, m), (_, v))) in tensors {
-            rates.step(role, p, g, (m, v), &self.corrections, scale);
+            let moments = Moments { first: m, second: v };
+            rates.step(role, p, g, moments, &self.corrections, scale);
         }
         self.samples = 0;
         if let Some(quantized) = &mut self.quantized {

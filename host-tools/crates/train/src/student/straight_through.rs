@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use crate::network::precision::Bits;
     use crate::network::{Activation, Dense};
-    use microdistill::kernel;
+    use microdistill::kernel::Kernels;
     use microdistill::loss::{Loss, Soft, SoftLabels};
     use rand_core::Rng;
     use rand_pcg::Pcg32;
@@ -141,7 +141,7 @@ mod tests {
                 self.layers.iter().zip(others).zip(&self.factors[1..])
             {
                 let mut y = vec![0.0; bias.len()];
-                kernel::affine(weights, bias, &stage, &mut y);
+                f64::affine(weights, bias, &stage, &mut y);
                 activation.apply(&mut y);
                 let changes = factors.iter().zip(constants);
                 y.iter_mut().zip(changes).for_each(|(y, (factor, constant))| *y = *y * factor + constant);

@@ -1,5 +1,6 @@
 //! Adam's step of a batched network.
 
+use microdistill::kernel::Moments;
 use microdistill::optimizer::{AdamRates, Corrections};
 
 use super::{Batched, Parameters, tensors};
@@ -25,7 +26,8 @@ impl Adam {
         let moments = tensors(first).zip(tensors(second));
         let parameters = tensors(&mut network.layers).zip(tensors(&mut network.gradients));
         for (((role, p), (_, g)), ((_, m), (_, v))) in parameters.zip(moments) {
-            rates.step(role, p, g, (m, v), &self.corrections, scale);
+            let moments = Moments { first: m, second: v };
+            rates.step(role, p, g, moments, &self.corrections, scale);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `C ← A·B + β·C`, with strides, so that a transposed matrix costs nothing.
 
-use microdistill::scalar::Scalar;
+use microdistill::kernel::Kernels;
 use nalgebra::DMatrix;
 
 /// A scalar with a matrix product.
-pub(crate) trait Real: Scalar + nalgebra::Scalar + Into<f64> {
+pub(crate) trait Real: Kernels + nalgebra::Scalar + Into<f64> {
     /// `C ← A·B + β·C`. Panics if the shapes do not fit: they are this module's, never a user's.
     fn gemm(a: Operand<'_, Self>, b: Operand<'_, Self>, beta: Self, c: &mut DMatrix<Self>, columns: usize);
 }

@@ -5,9 +5,8 @@ use core::fmt::Debug;
 use core::slice;
 
 use crate::activation::Activation;
-use crate::kernel;
+use crate::kernel::Kernels;
 use crate::layer::InputGradient;
-use crate::scalar::Scalar;
 
 mod sealed {
     pub trait Sealed {}
@@ -17,17 +16,17 @@ mod sealed {
 
 /// The order of a layer's weights and the kernels for it.
 ///
-/// Slices have the shapes that [`kernel`] gives them; `w` and `dw` lie in this order.
+/// Slices have the shapes that [`Kernels`] gives them; `w` and `dw` lie in this order.
 pub trait Layout: sealed::Sealed + Copy + Debug + 'static {
     /// True if the weights of one input are adjacent, instead of those of one output.
     const BY_INPUT: bool;
 
     /// `y = A(w·x + b)`
-    fn forward<T: Scalar, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]);
+    fn forward<T: Kernels, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]);
     /// The input's gradient, `wᵀ·dz`, alone.
-    fn input_gradient<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>);
+    fn input_gradient<T: Kernels>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>);
     /// `dw += dz ⊗ x`, `db += dz`, and the input's gradient.
-    fn backward<T: Scalar>(
+    fn backward<T: Kernels>(
         w: &[T],
         gradient: (&mut [T], &mut [T]),
         x: &[T],
@@ -36,7 +35,7 @@ pub trait Layout: sealed::Sealed + Copy + Debug + 'static {
     );
     /// As [`backward`](Layout::backward), but the parameters themselves are what moves: `w += dz ⊗ x`, `b += dz`. The
     /// input's gradient is by the weights as they were.
-    fn descend<T: Scalar>(parameters: (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>);
+    fn descend<T: Kernels>(parameters: (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>);
 }
 
 /// Shape (O, I), row-major, as files and exported consts have it. The first layer's: outputs whose gradient is zero, as of
@@ -52,18 +51,18 @@ impl Layout for ByOutput {
     const BY_INPUT: bool = false;
 
     #[inline]
-    fn forward<T: Scalar, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+    fn forward<T: Kernels, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
         A::affine(w, b, x, y);
     }
     #[inline]
-    fn input_gradient<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
+    fn input_gradient<T: Kernels>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
         dx.write(x, |dx| {
             dx.fill(T::ZERO);
-            kernel::affine_input_gradient(w, dz, dx);
+            T::affine_input_gradient(w, dz, dx);
         });
     }
     #[inline(always)] // so that the kernels' widths are known
-    fn backward<T: Scalar>(
+    fn backward<T: Kernels>(
         w: &[T],
         (dw, db): (&mut [T], &mut [T]),
         x: &[T],
@@ -71,12 +70,12 @@ impl Layout for ByOutput {
         dx: InputGradient<'_, [T]>,
     ) {
         Self::input_gradient(w, x, dz, dx);
-        kernel::affine_parameter_gradient(x, dz, dw, db);
+        T::affine_parameter_gradient(x, dz, dw, db);
     }
     #[inline(always)] // so that the kernels' widths are known
-    fn descend<T: Scalar>((w, b): (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
+    fn descend<T: Kernels>((w, b): (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
         Self::input_gradient(w, x, dz, dx);
-        kernel::affine_parameter_gradient(x, dz, w, b);
+        T::affine_parameter_gradient(x, dz, w, b);
     }
 }
 
@@ -84,11 +83,11 @@ impl Layout for ByInput {
     const BY_INPUT: bool = true;
 
     #[inline]
-    fn forward<T: Scalar, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
-        kernel::affine_by_input(w, b, x, y);
+    fn forward<T: Kernels, A: Activation>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        T::affine_by_input(w, b, x, y);
         A::apply_all(y);
     }
-    fn input_gradient<T: Scalar>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
+    fn input_gradient<T: Kernels>(w: &[T], x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
         let (dx, active) = match dx {
             InputGradient::None => return,
             InputGradient::All(dx) => (dx, false),
@@ -99,12 +98,12 @@ impl Layout for ByInput {
             if active && x == T::ZERO {
                 *dx = T::ZERO;
             } else {
-                kernel::affine(row, &[T::ZERO], dz, slice::from_mut(dx));
+                T::affine(row, &[T::ZERO], dz, slice::from_mut(dx));
             }
         }
     }
     #[inline(always)] // so that the kernels' widths are known
-    fn backward<T: Scalar>(
+    fn backward<T: Kernels>(
         w: &[T],
         (dw, db): (&mut [T], &mut [T]),
         x: &[T],
@@ -112,19 +111,19 @@ impl Layout for ByInput {
         dx: InputGradient<'_, [T]>,
     ) {
         match dx {
-            InputGradient::None => kernel::add_outer(x, dz, dw),
-            InputGradient::All(dx) => kernel::by_input_gradients::<T, false>(w, x, dz, dw, dx),
-            InputGradient::Active(dx) => kernel::by_input_gradients::<T, true>(w, x, dz, dw, dx),
+            InputGradient::None => T::add_outer(x, dz, dw),
+            InputGradient::All(dx) => T::by_input_gradients::<false>(w, x, dz, dw, dx),
+            InputGradient::Active(dx) => T::by_input_gradients::<true>(w, x, dz, dw, dx),
         }
-        kernel::add(dz, db);
+        T::add_all(dz, db);
     }
     #[inline(always)] // so that the kernels' widths are known
-    fn descend<T: Scalar>((w, b): (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
+    fn descend<T: Kernels>((w, b): (&mut [T], &mut [T]), x: &[T], dz: &[T], dx: InputGradient<'_, [T]>) {
         match dx {
-            InputGradient::None => kernel::add_outer(x, dz, w),
-            InputGradient::All(dx) => kernel::by_input_descend::<T, false>(w, x, dz, dx),
-            InputGradient::Active(dx) => kernel::by_input_descend::<T, true>(w, x, dz, dx),
+            InputGradient::None => T::add_outer(x, dz, w),
+            InputGradient::All(dx) => T::by_input_descend::<false>(w, x, dz, dx),
+            InputGradient::Active(dx) => T::by_input_descend::<true>(w, x, dz, dx),
         }
-        kernel::add(dz, b);
+        T::add_all(dz, b);
     }
 }

@@ -8,11 +8,10 @@ use super::shipped::{Shipped, StartsAs};
 use crate::activation::Activation;
 use crate::dense::Dense;
 use crate::fingerprint;
-use crate::kernel;
+use crate::kernel::Kernels;
 use crate::layer::{InputGradient, Layer, Params, Role, Train};
 use crate::layout::Layout;
-use crate::scalar::Scalar;
-use crate::scratch::{End, Scratch};
+use crate::network::scratch::{End, Scratch};
 
 /// A [`Dense`] layer with the weights of the one in flash, and a bias of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +28,7 @@ macro_rules! of_dense {
         where
             S: Shipped<Layer = Dense<I, O, A, T, L>>,
             A: Activation,
-            T: Scalar,
+            T: Kernels,
             L: Layout,
         {
             $($item)*
@@ -90,11 +89,11 @@ of_dense! { impl Train for BiasOnly<S> {
         gradient: &mut Self,
         dx: InputGradient<'_, [T; I]>,
     ) {
-        kernel::add(dz, &mut gradient.bias);
+        T::add_all(dz, &mut gradient.bias);
         self.input_gradient(x, tape, dz, dx);
     }
     fn descend(&mut self, x: &[T; I], tape: &[T; O], dz: &[T; O], dx: InputGradient<'_, [T; I]>) {
-        kernel::add(dz, &mut self.bias);
+        T::add_all(dz, &mut self.bias);
         self.input_gradient(x, tape, dz, dx);
     }
 }}

@@ -72,16 +72,6 @@ impl Requantize {
         rounding_shift_right(doubling_high_multiply(shift_left(sum, left), self.multiplier), right)
     }
 
-    /// `sum · multiplier · 2^(shift − 31)` of a sum within ±2⁴⁷, with a mantissa of 15 bits and one rounding, halves
-    /// upwards: TensorFlow Lite's for 16-bit activations. A shift above 7 counts as 7, and what no i32 holds saturates.
-    pub const fn apply_i64(self, sum: i64) -> i32 {
-        let mantissa =
-            if self.multiplier < 0x7FFF_0000 { (self.multiplier + (1 << 15)) >> 16 } else { 0x7FFF };
-        let right = if self.shift > 7 { 8 } else { (15 - self.shift) as u32 };
-        let half = 1i64 << (right - 1);
-        saturate(sum.wrapping_mul(mantissa as i64).wrapping_add(half) >> right)
-    }
-
     /// The code of a sum: [`apply`](Requantize::apply), plus the zero point of the output, cut to [-128, 127].
     pub(crate) fn code(self, sum: i32, zero: i8) -> i8 {
         self.apply(sum).saturating_add(zero.into()).clamp(-128, 127) as i8

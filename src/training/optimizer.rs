@@ -2,7 +2,7 @@
 //!
 //! An optimizer's state starts all zero, so that a static of it lies in `.bss`. Rates are passed in at each step.
 
-use crate::kernel::{self, AdamStep, MomentumStep};
+use crate::kernel::{AdamStep, Kernels, Moments, MomentumStep};
 use crate::layer::{Params, Role};
 use crate::scalar::{Element, Scalar};
 
@@ -19,7 +19,7 @@ pub trait Optimizer<P: Params> {
 
 /// Stochastic gradient descent with momentum; one velocity a parameter.
 ///
-/// `g ← scale·g + decay·θ` (weights only), `u ← g + momentum·u`, `θ ← θ − rate·u`; see [`kernel::momentum`].
+/// `g ← scale·g + decay·θ` (weights only), `u ← g + momentum·u`, `θ ← θ − rate·u`; see [`Kernels::momentum`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd<P> {
     velocity: P,
@@ -38,12 +38,12 @@ pub struct SgdRates<T = f32> {
     pub weight_decay: T,
 }
 
-impl<T: Scalar> SgdRates<T> {
+impl<T: Kernels> SgdRates<T> {
     /// One tensor's step: moves `params`, updates `velocity`, clears `gradient`.
     pub fn step(&self, role: Role, params: &mut [T], gradient: &mut [T], velocity: &mut [T], scale: T) {
         let decay = decay(role, self.weight_decay);
         let step = MomentumStep { scale, momentum: self.momentum, decay, rate: -self.rate };
-        kernel::momentum(params, gradient, velocity, &step);
+        T::momentum(params, gradient, velocity, &step);
     }
 }
 
@@ -115,14 +115,14 @@ impl<T: Scalar> Corrections<T> {
     }
 }
 
-impl<T: Scalar> AdamRates<T> {
+impl<T: Kernels> AdamRates<T> {
     /// One tensor's step: moves `params`, updates the moments, clears `gradient`.
     pub fn step(
         &self,
         role: Role,
         params: &mut [T],
         gradient: &mut [T],
-        moments: (&mut [T], &mut [T]),
+        moments: Moments<'_, T>,
         corrections: &Corrections<T>,
         scale: T,
     ) {
@@ -137,7 +137,7 @@ impl<T: Scalar> AdamRates<T> {
             rate: -(self.rate / (corrections.first * unit)),
             keep: T::ONE - self.rate * decay(role, self.weight_decay),
         };
-        kernel::adam(params, gradient, moments, &step);
+        T::adam(params, gradient, moments, &step);
     }
 }
 
@@ -151,7 +151,7 @@ impl<P: Params> Optimizer<P> for Adam<P> {
         for (((role, p), (_, g)), ((_, m), (_, v))) in
             params.tensors_mut().zip(gradient.tensors_mut()).zip(moments)
         {
-            rates.step(role, p, g, (m, v), &self.corrections, scale);
+            rates.step(role, p, g, Moments { first: m, second: v }, &self.corrections, scale);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Learning from each sample at once.
 
-use crate::distill::judge;
 use crate::layer::{Array, InputGradient, Train};
 use crate::loss::Loss;
+use crate::training::distiller::judge;
 
 /// A student that moves with each sample: plain gradient descent, batch 1, without memory for a gradient or an optimizer.
 ///

@@ -4,11 +4,11 @@ use core::marker::PhantomData;
 
 use rand_core::Rng;
 
-use crate::chain::Chain;
 use crate::fingerprint;
+use crate::kernel::Kernels;
 use crate::layer::{InputGradient, Layer, Params, Role, Train};
-use crate::scalar::Scalar;
-use crate::scratch::{End, Scratch};
+use crate::network::chain::Chain;
+use crate::network::scratch::{End, Scratch};
 
 /// Drops each of `N` numbers with a probability of `PERCENT` % (Srivastava et al. 2014), inverted: `y = x·m/keep`,
 /// `keep = 1 − PERCENT/100`, `m` 1 with the probability `keep`, else 0.
@@ -51,7 +51,7 @@ impl<const N: usize, const PERCENT: u8, T> Dropout<N, PERCENT, T> {
     }
 }
 
-impl<const N: usize, const PERCENT: u8, T: Scalar> Dropout<N, PERCENT, T> {
+impl<const N: usize, const PERCENT: u8, T: Kernels> Dropout<N, PERCENT, T> {
     fn keep() -> T {
         T::from_count(100 - usize::from(PERCENT)) / T::from_count(100)
     }
@@ -66,7 +66,7 @@ pub struct Dropped<const N: usize, T = f32> {
     drawn: bool,
 }
 
-impl<const N: usize, T: Scalar> Dropped<N, T> {
+impl<const N: usize, T: Kernels> Dropped<N, T> {
     /// `y ← x·m/keep`
     fn apply(&self, x: &[T], y: &mut [T], keep: T) {
         for ((y, &x), &dropped) in y.iter_mut().zip(x).zip(&self.dropped) {
@@ -79,7 +79,7 @@ impl<const N: usize, T: Scalar> Dropped<N, T> {
     }
 }
 
-impl<const N: usize, const PERCENT: u8, T: Scalar> Layer for Dropout<N, PERCENT, T> {
+impl<const N: usize, const PERCENT: u8, T: Kernels> Layer for Dropout<N, PERCENT, T> {
     type Item = T;
     type Input = [T; N];
     type Output = [T; N];
@@ -91,7 +91,7 @@ impl<const N: usize, const PERCENT: u8, T: Scalar> Layer for Dropout<N, PERCENT,
     }
 }
 
-impl<const N: usize, const PERCENT: u8, T: Scalar> Params for Dropout<N, PERCENT, T> {
+impl<const N: usize, const PERCENT: u8, T: Kernels> Params for Dropout<N, PERCENT, T> {
     type Scalar = T;
     const ZERO: Self = Dropout::new();
     const COUNT: usize = 0;
@@ -106,7 +106,7 @@ impl<const N: usize, const PERCENT: u8, T: Scalar> Params for Dropout<N, PERCENT
     fn initialize(&mut self, _rng: &mut impl Rng) {}
 }
 
-impl<const N: usize, const PERCENT: u8, T: Scalar> Train for Dropout<N, PERCENT, T> {
+impl<const N: usize, const PERCENT: u8, T: Kernels> Train for Dropout<N, PERCENT, T> {
     type Tape = Dropped<N, T>;
     const TAPE: Self::Tape = Dropped { output: [T::ZERO; N], dropped: [false; N], drawn: false };
     const GATE: bool = false;

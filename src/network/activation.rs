@@ -3,7 +3,7 @@
 //! Each gradient is a function of the *output*, so that a tape keeps outputs only.
 
 use crate::fingerprint;
-use crate::kernel;
+use crate::kernel::Kernels;
 use crate::scalar::Scalar;
 
 /// `y = f(z)`, element by element.
@@ -18,14 +18,14 @@ pub trait Activation: Copy + core::fmt::Debug + 'static {
     /// `f(z)`
     fn apply<T: Scalar>(z: T) -> T;
     /// `f(z)` of all, in place.
-    fn apply_all<T: Scalar>(z: &mut [T]) {
+    fn apply_all<T: Kernels>(z: &mut [T]) {
         for z in z {
             *z = Self::apply(*z);
         }
     }
-    /// `f(w·x + b)`, shapes as of [`kernel::affine`].
-    fn affine<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
-        kernel::affine(w, b, x, y);
+    /// `f(w·x + b)`, shapes as of [`Kernels::affine`].
+    fn affine<T: Kernels>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        T::affine(w, b, x, y);
         Self::apply_all(y);
     }
     /// `dy · f′(z)`, from `y = f(z)`.
@@ -89,12 +89,12 @@ impl Activation for Relu {
         if z < T::ZERO { T::ZERO } else { z }
     }
     #[inline]
-    fn apply_all<T: Scalar>(z: &mut [T]) {
-        kernel::rectify(z);
+    fn apply_all<T: Kernels>(z: &mut [T]) {
+        T::rectify(z);
     }
     #[inline]
-    fn affine<T: Scalar>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
-        kernel::affine_rectified(w, b, x, y);
+    fn affine<T: Kernels>(w: &[T], b: &[T], x: &[T], y: &mut [T]) {
+        T::affine_rectified(w, b, x, y);
     }
     fn backward<T: Scalar>(y: T, dy: T) -> T {
         if y == T::ZERO { T::ZERO } else { dy }

@@ -4,12 +4,13 @@ use core::marker::PhantomData;
 use rand_core::Rng;
 
 use crate::activation::{Activation, Relu};
-use crate::chain::Chain;
 use crate::fingerprint;
+use crate::kernel::Kernels;
 use crate::layer::{InputGradient, Layer, Params, Role, Train};
 use crate::layout::{ByOutput, Layout};
+use crate::network::chain::Chain;
+use crate::network::scratch::{End, Scratch};
 use crate::scalar::Scalar;
-use crate::scratch::{End, Scratch};
 
 /// `y = A(weights·x + bias)`, `I` inputs, `O` outputs.
 ///
@@ -80,7 +81,7 @@ impl<const I: usize, const O: usize, A, T: Copy, L: Layout> Dense<I, O, A, T, L>
     }
 }
 
-impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Dense<I, O, A, T, L> {
+impl<const I: usize, const O: usize, A: Activation, T: Kernels, L: Layout> Dense<I, O, A, T, L> {
     /// With another bias.
     #[inline]
     pub(crate) fn forward_with(&self, bias: &[T; O], x: &[T], y: &mut [T]) {
@@ -102,7 +103,7 @@ impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Dense<
     }
 }
 
-impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Layer for Dense<I, O, A, T, L> {
+impl<const I: usize, const O: usize, A: Activation, T: Kernels, L: Layout> Layer for Dense<I, O, A, T, L> {
     type Item = T;
     type Input = [T; I];
     type Output = [T; O];
@@ -113,7 +114,7 @@ impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Layer 
     }
 }
 
-impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Params for Dense<I, O, A, T, L> {
+impl<const I: usize, const O: usize, A: Activation, T: Kernels, L: Layout> Params for Dense<I, O, A, T, L> {
     type Scalar = T;
     const ZERO: Self = Dense::new([[T::ZERO; I]; O], [T::ZERO; O]);
     const COUNT: usize = (I + 1) * O;
@@ -142,7 +143,7 @@ impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Params
     }
 }
 
-impl<const I: usize, const O: usize, A: Activation, T: Scalar, L: Layout> Train for Dense<I, O, A, T, L> {
+impl<const I: usize, const O: usize, A: Activation, T: Kernels, L: Layout> Train for Dense<I, O, A, T, L> {
     type Tape = [T; O];
     const TAPE: [T; O] = [T::ZERO; O];
     const GATE: bool = A::GATE;

@@ -44,11 +44,11 @@
 //! are as right as who labelled them: a teacher that lies moves the student as far as the trusted rows allow. Errors on
 //! recent rows may rise, and the next transaction is judged by other rows as the ring moves on.
 
-use crate::distill::Distiller;
 use crate::layer::{Array, Train};
 use crate::metric::{Accuracy, NegativeLogLikelihood};
 use crate::optimizer::Optimizer;
 use crate::scalar::Scalar;
+use crate::training::distiller::Distiller;
 
 /// A student in use and a candidate in training, with all the memory that takes: a [`Distiller`], the student's
 /// parameters once more, and a few words.

@@ -1,10 +1,22 @@
 //! A whole network: layers and, in its type, the working memory of one inference.
 
+pub mod activation;
+pub(crate) mod chain;
+pub(crate) mod dense;
+pub(crate) mod dropout;
+pub mod fast;
+pub mod fingerprint;
+pub mod layer;
+pub mod layout;
+pub(crate) mod scratch;
+#[cfg(feature = "nalgebra")]
+pub mod view;
+
 use rand_core::Rng;
 
 use crate::layer::{Array, InputGradient, Layer, Params, Role, Train};
+use crate::network::scratch::{End, Scratch};
 use crate::scalar::Element;
-use crate::scratch::{End, Scratch};
 
 /// Layers with the working memory of one inference, `SCRATCH` words, named in the type.
 ///

@@ -4,12 +4,12 @@ use core::fmt::Debug;
 use core::marker::PhantomData;
 
 use crate::activation::Activation;
-use crate::chain::Chain;
 use crate::dense::Dense;
+use crate::kernel::Kernels;
 use crate::layer::Train;
 use crate::layout::Layout;
 use crate::network::Network;
-use crate::scalar::Scalar;
+use crate::network::chain::Chain;
 
 /// A type that stands for a network, or a layer of it, in flash. Since the type says where it lies, a student that shares
 /// it holds no reference, and nothing but what it trains. [`shipped!`](crate::shipped) makes one.
@@ -111,7 +111,7 @@ impl<S, const I: usize, const O: usize, A, T, L> StartsAs<S> for Dense<I, O, A, 
 where
     S: Shipped<Layer = Self>,
     A: Activation,
-    T: Scalar,
+    T: Kernels,
     L: Layout,
 {
     const START: Self = *S::LAYER;

@@ -4,7 +4,7 @@ use rand_core::Rng;
 
 use crate::fingerprint;
 use crate::layer::{Array, InputGradient, Layer, Params, Role, Train};
-use crate::scratch::{End, Scratch};
+use crate::network::scratch::{End, Scratch};
 
 /// `B ∘ A`: the first layer, then the second. Nest to the right for any depth: `Chain<A, Chain<B, C>>`.
 ///

@@ -2,8 +2,9 @@
 
 use core::fmt::Debug;
 
+use crate::kernel::Kernels;
+use crate::network::scratch::{End, Scratch};
 use crate::scalar::{Element, Scalar};
-use crate::scratch::{End, Scratch};
 use rand_core::Rng;
 
 /// A fixed-size array whose zeroed value exists in `const`.
@@ -65,7 +66,7 @@ pub enum Role {
 /// A gradient, and each moment of an optimizer, is a value of the network's own type: they all walk in step.
 pub trait Params {
     /// Type of the parameters: `f32` or [`Fused`](crate::scalar::Fused), or `f64` as a reference in tests.
-    type Scalar: Scalar;
+    type Scalar: Kernels;
     /// All parameters zero: an empty gradient, a moment at its start.
     const ZERO: Self;
     /// Number of parameters.

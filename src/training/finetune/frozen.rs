@@ -7,7 +7,7 @@ use rand_core::Rng;
 use super::shipped::{Shipped, StartsAs};
 use crate::fingerprint;
 use crate::layer::{InputGradient, Layer, Params, Role, Train};
-use crate::scratch::{End, Scratch};
+use crate::network::scratch::{End, Scratch};
 
 /// A layer, or several, read from flash as they were shipped. There are no parameters to be trained, and no memory is
 /// taken; layers before and behind may be trained.

@@ -1,0 +1,3 @@
+//! Checksums.
+
+pub(crate) mod crc32;
