@@ -6,7 +6,7 @@ use crate::scalar::Scalar;
 
 /// The loops of inference and training for one number type: slices in, slices out.
 ///
-/// The default of each method is the [portable kernel](reference). A target with an assembly kernel for the type overrides it
+/// The default of each method is the [portable kernel](mod@reference). A target with an assembly kernel for the type overrides it
 /// and gives the same bits.
 pub trait Kernels: Scalar {
     /// `y = w·x + b`: bias first, then inputs by index, one accumulator an output. `w`: shape (O, I), row-major; `x` (I);
