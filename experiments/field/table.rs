@@ -20,7 +20,9 @@ pub(crate) fn scores(sets: &[&Seeds]) {
 
 /// Prints further figures of a scenario.
 pub(crate) fn details(sets: &[&Seeds]) {
-    compared("Accuracy on held-out rows of the people in the training set, %:", 1, sets, &|outcome| outcome.home().accuracy());
+    compared("Accuracy on held-out rows of the people in the training set, %:", 1, sets, &|outcome| {
+        outcome.home().accuracy()
+    });
     adapted(
         "Number of people for whom adaptation is better, and worse, than no adaptation, by correct answers over all seeds:",
         sets,
