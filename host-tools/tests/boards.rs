@@ -418,9 +418,9 @@ fn flashing_is_by_probe_rs() -> Result<(), Failed> {
     let desktop = error("board flash host infer", folder.path())?;
     assert!(desktop.contains("host is no board to flash"), "{desktop}");
     let real = error("board run rp2040-pico infer", folder.path())?;
-    assert!(real.contains("run it on a real one, by `board flash rp2040-pico infer`"), "{real}");
+    assert!(real.contains("on a real board with `board flash rp2040-pico infer`"), "{real}");
     let learn = error("board build microbit learn", folder.path())?;
-    assert!(learn.contains("microbit has no program `learn`: those that it has are in "), "{learn}");
+    assert!(learn.contains("microbit has no program `learn`: its programs are in "), "{learn}");
 
     // One that only keeps what it was told.
     let (tool, told) = (folder.path().join("probe-rs"), folder.path().join("told"));

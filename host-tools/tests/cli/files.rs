@@ -205,7 +205,7 @@ fn a_class_may_be_missing_from_a_part() {
         let output = folder.run(&format!("train --data x.csv --groups who --seed {seed} {QUICK}"));
         let notes = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{notes}");
-        said += usize::from(notes.contains("no row to train on has the labels [\"w\"]"));
+        said += usize::from(notes.contains("no training row has these labels: [\"w\"]"));
     }
     assert!((1..8).contains(&said), "{said}");
     let (error, _) = folder.error(&format!("train --train test.csv --test train.csv {QUICK}"));

@@ -167,7 +167,7 @@ fn failures_say_where_and_what_to_do() {
         ),
         (
             "distill --teacher teacher.safetensors --data data.csv --student 5-6-3 --out t",
-            "error: the teacher takes 4 features and gives 3 outputs, and so must the student: --student 4-6-3",
+            "error: the student must have the teacher's 4 features and 3 outputs: --student 4-6-3",
         ),
         (
             "distill --teacher teacher.safetensors --data data.csv --student 4-3 --temperature 0 --out t",

@@ -171,7 +171,7 @@ fn tuning_on_less_is_said_and_ends_by_ctrl_c() {
     let mut child = folder.command(train).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let said =
-        "to save time, teacher's weight decay is chosen by 1000 of 3400 rows, 3 folds, among 4 numbers";
+        "to save time, teacher's weight decay is chosen on 1000 of 3400 rows in 3 folds from 4 candidates";
     assert!(lines.any(|line| line.unwrap().starts_with(said)));
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));

@@ -90,7 +90,7 @@ fn soft_labels_of_any_model_teach_the_rows_that_they_are_of() {
     assert!(folder.json(&both)["train"]["accuracy"].as_f64() > Some(0.9));
     for further in ["--synthetic jitter", "--unlabelled data.csv"] {
         let (message, _) = folder.error(&format!("{SOFT} {further}"));
-        assert!(message.starts_with("error: --synthetic and --unlabelled need teachers to ask"), "{message}");
+        assert!(message.starts_with("error: --synthetic and --unlabelled need a teacher model"), "{message}");
     }
     // Were they of other rows, it would show.
     let soft = std::fs::read_to_string(folder.path("soft.csv")).unwrap();
@@ -151,10 +151,16 @@ fn recipes_that_cannot_be_are_refused() {
         ),
         (
             format!("{to_line} --loss soft-labels"),
-            "--loss soft-labels is for labels: the target holds values",
+            "--loss soft-labels is for classification, but the target holds values",
         ),
-        (format!("{to_line} --loss decoupled"), "--loss decoupled is for labels: the target holds values"),
-        (format!("{to_line} --loss logits"), "--loss logits is for labels: the target holds values"),
+        (
+            format!("{to_line} --loss decoupled"),
+            "--loss decoupled is for classification, but the target holds values",
+        ),
+        (
+            format!("{to_line} --loss logits"),
+            "--loss logits is for classification, but the target holds values",
+        ),
         (
             format!("{to_line} --label-smoothing 0.1"),
             "label smoothing 0.1: this loss has no labels to smooth",
@@ -180,11 +186,11 @@ fn recipes_that_cannot_be_are_refused() {
         ),
         (
             format!("{to_rare} --fraction 0.1"),
-            "of the 12 rows to distill on none has the label \"long\", which 3 rows have: take a larger --fraction",
+            "none of the 12 rows to distill on has the label \"long\", which 3 rows of the file have: increase --fraction",
         ),
         (
             DISTILL.replace("--data", "--teacher two.safetensors --data"),
-            "two.safetensors: a teacher of the features [\"x\", \"y\"], teacher.safetensors of",
+            "teachers need the same features: two.safetensors has [\"x\", \"y\"], teacher.safetensors has",
         ),
         (stored("short.csv"), "short.csv: soft labels for 1 rows, the data has 120"),
         (stored("sum.csv"), "sum.csv:2: the probabilities sum to 1.1, not 1"),
@@ -192,7 +198,7 @@ fn recipes_that_cannot_be_are_refused() {
         (format!("{} --weight-decay auto", stored("short.csv")), "short.csv: soft labels for 1 rows"),
         (
             "distill --soft-labels short.csv --data line.csv --student 1-1 --out t".into(),
-            "short.csv: soft labels are of labels, the target holds values",
+            "short.csv: soft labels are for classification, but the target holds values",
         ),
     ] {
         let (message, code) = folder.error(&line);

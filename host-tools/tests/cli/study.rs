@@ -156,7 +156,7 @@ fn what_cannot_be_studied_is_said() {
         ),
         (VALUES.to_owned() + " --label-noise 0.1", 1, "label noise is for labels"),
         ("study --train data.csv --out study".into(), 1, "rows to judge by"),
-        ("study --folder . --out study".into(), 1, "holds train.csv and test.csv"),
+        ("study --folder . --out study".into(), 1, "has both train.csv and test.csv"),
         ("study --out study".into(), 2, ""),
         ("study --preset random-labels --data data.csv --out study".into(), 2, "cannot be used with"),
         (STUDY.replace("--out study", "--out data.csv"), 1, "data.csv: a file: name a folder"),

@@ -35,7 +35,10 @@ fn kinds_share_what_is_asked_for_and_come_from_the_rows_distilled_on() {
     let line = format!("{DISTILL} --synthetic gaussian,jitter --synthetic-rows 31");
     let said = String::from_utf8(folder.run(&line).stderr).unwrap();
     let list = "16 synthetic rows (gaussian), 15 synthetic rows (jitter)";
-    assert!(said.contains(&format!("labelled by the teacher: {list}; all are shuffled together")), "{said}");
+    assert!(
+        said.contains(&format!("labelled by the teacher: {list}; all rows are shuffled together")),
+        "{said}"
+    );
     assert_eq!(further(&folder).join(", "), list);
     // A part of the rows, whole people, and twice as many made of that part.
     let said = folder.run(&format!("{DISTILL} --synthetic mixup --synthetic-rows 2x --fraction 0.5")).stderr;
@@ -88,7 +91,7 @@ fn further_rows_may_have_a_share_of_each_batch() {
     // In every fold, too, and however many they are: a pass is not longer.
     let flags = "--further-share 0.5 --weight-decay auto --folds 2 --epochs 20 --synthetic-rows 100x";
     let said = String::from_utf8(folder.run(&format!("{DISTILL} --synthetic mixup {flags}")).stderr).unwrap();
-    assert!(said.contains("(mixup); a share of 0.5 of each batch is of these"), "{said}");
+    assert!(said.contains("(mixup); they make up 0.5 of each batch"), "{said}");
 }
 
 #[test]
@@ -117,16 +120,20 @@ fn amounts_and_shares_that_cannot_be_are_refused() {
         ("--synthetic smote", "it must be one of jitter, gaussian, mixup, munge, vae, gan", 2),
         (
             "--synthetic jitter --synthetic-rows 0x",
-            "it must be a number of rows, as 500, or times the rows, as 2x",
+            "it must be a number of rows, such as 500, or a multiple of the rows, such as 2x",
             2,
         ),
         ("--synthetic-rows 2x", "the following required arguments were not provided:", 2),
         ("--synthetic jitter --synthetic-rows 1e18x", "are too many", 1),
-        ("--synthetic jitter --further-share 1", "it must be above 0 and below 1, as 0.5", 2),
-        ("--synthetic jitter --further-share -0.5", "it must be above 0 and below 1, as 0.5", 2),
-        ("--synthetic jitter --further-share NaN", "it must be above 0 and below 1, as 0.5", 2),
+        ("--synthetic jitter --further-share 1", "it must be above 0 and below 1, such as 0.5", 2),
+        ("--synthetic jitter --further-share -0.5", "it must be above 0 and below 1, such as 0.5", 2),
+        ("--synthetic jitter --further-share NaN", "it must be above 0 and below 1, such as 0.5", 2),
         ("--synthetic jitter --further-share 0.9999999999", "take a smaller share", 1),
-        ("--further-share 0.5", "--further-share 0.5: of which rows? add --synthetic or --unlabelled", 1),
+        (
+            "--further-share 0.5",
+            "--further-share 0.5 needs additional rows: add --synthetic or --unlabelled",
+            1,
+        ),
     ] {
         let (error, exit) = folder.error(&format!("{DISTILL} {flags}"));
         assert!(error.contains(message) && exit == code, "{flags}: {error}");
