@@ -1,4 +1,4 @@
-//! The command line as users and scripts see it: results, `--json`, messages, exit codes.
+//! The command line as users and scripts see it: results, `--json`, messages and exit codes.
 
 mod files;
 mod folder;
@@ -250,7 +250,7 @@ fn models_name_no_place() {
 fn rows_that_were_not_trained_on_stay_so() {
     let folder = Folder::new();
     let teacher = folder.json(TRAIN);
-    // Neither another seed nor forgotten groups move test rows to the training rows.
+    // Neither another seed nor forgotten groups move test rows into the training set.
     let student = folder.json(&format!("{} --seed 9", DISTILL.replace(" --groups person", "")));
     assert_eq!(student["test"]["rows"], teacher["test"]["rows"]);
     for model in ["teacher", "student"] {

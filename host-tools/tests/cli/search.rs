@@ -1,4 +1,4 @@
-//! Students that are searched for, and columns of text.
+//! Search for a student within a budget, and columns of text.
 
 use microdistill_train::export::Footprint;
 use microdistill_train::model::Model;
@@ -32,7 +32,7 @@ fn a_student_that_was_searched_for_keeps_to_its_budget() {
     );
 
     let (error, code) = folder.error(&format!("{SEARCH} --budget-flash 80"));
-    assert!(error.starts_with("error: no student fits: the smallest, 4-3 of 4 bits, takes "), "{error}");
+    assert!(error.starts_with("error: no student fits: the smallest, 4-3 with 4 bits, needs "), "{error}");
     assert_eq!(code, 1);
     for flags in [
         "--budget-ram 64 --student 4-2-3",

@@ -1,10 +1,10 @@
-//! More rows for a student, labelled by its teacher.
+//! Additional rows for a student, labelled by its teacher.
 
 use crate::folder::Folder;
 use crate::{DISTILL, TRAIN};
 use microdistill_train::model::Model;
 
-/// The further rows that the model file lists.
+/// The additional rows that the model file lists.
 fn further(folder: &Folder) -> Vec<String> {
     let model = Model::load(folder.path("student.safetensors")).unwrap();
     model.metadata.further.iter().map(ToString::to_string).collect()
@@ -40,14 +40,14 @@ fn kinds_share_what_is_asked_for_and_come_from_the_rows_distilled_on() {
         "{said}"
     );
     assert_eq!(further(&folder).join(", "), list);
-    // A part of the rows, whole people, and twice as many made of that part.
+    // A part of the rows with whole people, and twice as many rows generated from it.
     let said = folder.run(&format!("{DISTILL} --synthetic mixup --synthetic-rows 2x --fraction 0.5")).stderr;
     let said = String::from_utf8(said).unwrap();
-    let beside = said.lines().find_map(|line| line.strip_prefix("beside ")).unwrap();
+    let beside = said.lines().find_map(|line| line.strip_prefix("in addition to ")).unwrap();
     let rows: usize = beside.split(' ').next().unwrap().parse().unwrap();
     assert!((60..=90).contains(&rows), "{said}");
     assert_eq!(further(&folder), [format!("{} synthetic rows (mixup)", 2 * rows)]);
-    // And so it is in every fold.
+    // The same holds in every fold.
     let outcome =
         folder.json(&format!("{DISTILL} --synthetic jitter --weight-decay auto --folds 2 --epochs 5"));
     assert!(outcome["weight_decay"].is_number());
@@ -88,7 +88,7 @@ fn further_rows_may_have_a_share_of_each_batch() {
     }
     student("--further-share 0.5 --hints --mixup 0.2 --patience 60");
     student("--further-share 0.5 --generations 2 --bits 4");
-    // In every fold, too, and however many they are: a pass is not longer.
+    // The same holds in every fold. However many rows are added, an epoch does not get longer.
     let flags = "--further-share 0.5 --weight-decay auto --folds 2 --epochs 20 --synthetic-rows 100x";
     let said = String::from_utf8(folder.run(&format!("{DISTILL} --synthetic mixup {flags}")).stderr).unwrap();
     assert!(said.contains("(mixup); they make up 0.5 of each batch"), "{said}");

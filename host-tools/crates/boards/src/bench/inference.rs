@@ -157,7 +157,7 @@ impl Run<'_> {
     }
 
     fn training(&self, executed: &[Executed]) -> Result<Measured> {
-        let batch = self.number("samples an update")?;
+        let batch = self.number("samples per update")?;
         let student = self.output.value("student").unwrap_or_default();
         let widths: Vec<usize> = student.split('-').filter_map(|width| width.parse().ok()).collect();
         Ok(Measured {
