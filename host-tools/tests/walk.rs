@@ -1,4 +1,4 @@
-//! A newcomer's walk: the commands of the README, as they stand there, on a file of one's own.
+//! The commands of the README work as written, on a new data file.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,7 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(repository().join(name)).unwrap()
 }
 
-/// The lines of the README's first `sh` block under this heading.
+/// The lines of the first `sh` block of the README under this heading.
 fn commands(heading: &str) -> Vec<String> {
     let readme = page("README.md");
     let mut lines =
@@ -24,7 +24,7 @@ fn commands(heading: &str) -> Vec<String> {
     block
 }
 
-/// The program with these arguments, in `folder`; it must succeed.
+/// Runs the program with these arguments in `folder` and checks that it succeeds.
 fn run(folder: &Path, arguments: &str) -> String {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("microdistill"));
     let output = command.current_dir(folder).args(arguments.split_whitespace()).output().unwrap();
@@ -32,7 +32,7 @@ fn run(folder: &Path, arguments: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Six features and four classes, which differ in all of them.
+/// Writes rows with six features and four classes, which differ in every feature.
 fn gestures() -> String {
     let mut csv = String::from("ax,ay,az,gx,gy,gz,gesture\n");
     for row in 0..240u32 {
