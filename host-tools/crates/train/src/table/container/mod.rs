@@ -5,6 +5,8 @@
 //!
 //! A file cannot take more memory than [`Limits`] allow for its size, whatever it declares or unpacks to.
 
+#[cfg(feature = "formats")]
+mod archive;
 mod arff;
 mod arff_date;
 mod context;
@@ -18,6 +20,8 @@ mod text;
 #[cfg(feature = "formats")]
 mod unpack;
 mod utf16;
+#[cfg(feature = "formats")]
+mod xlsx;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
@@ -154,7 +158,7 @@ fn contents(bytes: Vec<u8>, context: &mut Context) -> Result<Contents> {
             contents(bytes, context)
         }
         #[cfg(feature = "formats")]
-        Kind::Zip => npz::contents(bytes, context),
+        Kind::Zip => archive::contents(bytes, context),
         #[cfg(not(feature = "formats"))]
         Kind::Gzip => Err(context.needs_feature("a gzip file")),
         #[cfg(not(feature = "formats"))]
