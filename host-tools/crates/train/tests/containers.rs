@@ -10,6 +10,8 @@ mod mutations;
 mod numpy;
 #[path = "containers/packed.rs"]
 mod packed;
+#[path = "containers/parquet.rs"]
+mod parquet;
 #[path = "containers/refused.rs"]
 mod refused;
 #[path = "containers/spreadsheet.rs"]

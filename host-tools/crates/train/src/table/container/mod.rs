@@ -16,6 +16,8 @@ mod npy;
 mod npy_header;
 #[cfg(feature = "formats")]
 mod npz;
+#[cfg(feature = "formats")]
+mod parquet;
 mod text;
 #[cfg(feature = "formats")]
 mod unpack;
@@ -168,7 +170,7 @@ fn contents(bytes: Vec<u8>, context: &mut Context) -> Result<Contents> {
         #[cfg(not(feature = "formats"))]
         Kind::Parquet => Err(context.needs_feature("a Parquet file")),
         #[cfg(feature = "formats")]
-        Kind::Parquet => Err(context.error(None, "this is a Parquet file: save it as CSV")),
+        Kind::Parquet => parquet::columns(bytes, context).map(Contents::Columns),
         Kind::Npy => Ok(Contents::Columns(npy::columns(&bytes, context)?)),
         Kind::Refused(refused) => Err(context.refuse(&refused)),
         Kind::Text => {
