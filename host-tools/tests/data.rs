@@ -1,4 +1,4 @@
-//! Data files: what is read, and what is said about those that cannot be.
+//! Data files: the rows that are read, and the errors for files that cannot be.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -184,7 +184,7 @@ fn a_row_that_is_taken_as_the_header_is_told() {
     assert!(!told("a,2.5,y\n3,4,v\n5,6,u\n"));
 }
 
-/// The oddities of files that people have: a byte-order mark, CRLF, a target in the middle, names with spaces and
+/// Oddities of real files: a byte-order mark, CRLF, a target in the middle, names with spaces and
 /// brackets, identifiers, dates, remarks, constants, empty columns without a name, empty rows, rows without a target.
 fn messy(rows: usize) -> String {
     let mut csv = String::from(

@@ -1,4 +1,4 @@
-//! A newcomer's walk: the commands of the README, as they stand there, on a file of one's own.
+//! The commands of the README work as written, on a new data file.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,7 +20,7 @@ fn commands(text: &str) -> Vec<String> {
     joined.lines().filter_map(|line| line.strip_prefix("cargo microdistill ")).map(str::to_owned).collect()
 }
 
-/// The program with these arguments, in `folder`; it must succeed.
+/// Runs the program with these arguments in `folder` and checks that it succeeds.
 fn run(folder: &Path, arguments: &str) -> String {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("microdistill"));
     let output = command.current_dir(folder).args(arguments.split_whitespace()).output().unwrap();
@@ -28,7 +28,7 @@ fn run(folder: &Path, arguments: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Six features and four classes, which differ in all of them.
+/// Writes rows with six features and four classes, which differ in every feature.
 fn gestures() -> String {
     let mut csv = String::from("ax,ay,az,gx,gy,gz,gesture\n");
     for row in 0..240u32 {
