@@ -1,0 +1,460 @@
+//! The data door: a file, whatever its container and its dialect, as one table of named columns.
+//!
+//! What was read, skipped and guessed is told in notes; what may mean two things is an error that names the flag to settle it.
+
+mod dialect;
+mod header;
+mod notation;
+mod profile;
+mod time;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use csv::StringRecord;
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{Error, Result};
+pub use dialect::Separator;
+use dialect::{Dialect, usual_width};
+use header::Header;
+pub(crate) use notation::Notation;
+pub(crate) use profile::{Content, Evidence, MOST_CATEGORIES, Profile, quoted};
+
+/// What a user says of a file; what is left open is learned from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What stands between two cells.
+    pub separator: Option<Separator>,
+    /// True if the first line holds the columns' names, false if it is a row.
+    pub header: Option<bool>,
+    /// What stands before a fraction: `.` or `,`.
+    pub decimal: Option<char>,
+    /// What stands between thousands: `.`, `,`, `'`, `_` or a space.
+    pub thousands: Option<char>,
+    /// Texts that stand for a missing value, in addition to the empty one, `NA`, `NaN`, `null` and `?`.
+    pub missing: Vec<String>,
+    /// Columns that are left out.
+    pub ignore: Vec<String>,
+}
+
+impl Options {
+    /// Returns true for a text that the user named as missing; -200 is also -200.0.
+    pub(crate) fn is_missing(&self, text: &str) -> bool {
+        self.missing.iter().any(|missing| {
+            missing == text || text.parse::<f64>().is_ok_and(|number| missing.parse() == Ok(number))
+        })
+    }
+}
+
+/// A file as rows of cells under named columns, read as often as it needs to be.
+pub(crate) struct Table {
+    pub(crate) path: PathBuf,
+    /// Names of the columns; a column that is ignored has none.
+    pub(crate) names: Vec<String>,
+    /// First 16 hexadecimal digits of the SHA-256 of the file.
+    pub(crate) hash: String,
+    pub(crate) notes: Vec<String>,
+    pub(crate) options: Options,
+    /// One per column, of all rows.
+    pub(crate) profiles: Vec<Profile>,
+    pub(crate) evidence: Evidence,
+    /// Number of rows.
+    pub(crate) rows: usize,
+    text: String,
+    dialect: Dialect,
+    /// The header as it stands in the file; it may stand there again.
+    header: Option<StringRecord>,
+    /// Line of the first row.
+    first: u64,
+}
+
+/// Bytes that a dialect is learned from, up to a whole line.
+const SAMPLE: usize = 1 << 18;
+
+/// Rows that the first one is compared with.
+const COMPARED: usize = 1000;
+
+/// Lines of text before a table that are skipped.
+const MOST_PREAMBLE: usize = 100;
+
+impl Table {
+    /// Reads all of a file; `-` is standard input.
+    ///
+    /// # Errors
+    /// Every file that cannot be read, or that may be read in two ways, with its line.
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self> {
+        let mut bytes = Vec::new();
+        let mut path = path.to_path_buf();
+        if path.as_os_str() == "-" {
+            path = "standard input".into();
+            std::io::stdin().read_to_end(&mut bytes).map_err(Error::io(&path))?;
+        } else {
+            bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        }
+        let hash = Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        if bytes.starts_with(b"\xEF\xBB\xBF") {
+            bytes.drain(..3);
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+            Error::Data { path: path.clone(), line: Some(line as u64 + 1), message: "not UTF-8: save the file as UTF-8".into() }
+        })?;
+        Table::of_text(path, hash, text, options)
+    }
+
+    fn of_text(path: PathBuf, hash: String, text: String, options: &Options) -> Result<Self> {
+        let mut end = text.len().min(SAMPLE);
+        if end < text.len() {
+            end = text.as_bytes()[..end].iter().rposition(|&byte| byte == b'\n').map_or(end, |at| at + 1);
+        }
+        let dialect = Dialect::learn(text.get(..end).unwrap_or(&text), options.separator);
+        let mut table = Table {
+            path,
+            names: Vec::new(),
+            hash,
+            notes: dialect.notes(),
+            options: options.clone(),
+            profiles: Vec::new(),
+            evidence: Evidence::default(),
+            rows: 0,
+            text,
+            dialect,
+            header: None,
+            first: 1,
+        };
+        table.learn_columns()?;
+        if let Cow::Owned(prepared) = table.dialect.prepare(&table.text) {
+            table.text = prepared;
+        }
+        table.learn_profiles()?;
+        table.check_quotes()?;
+        table.check_nameless()?;
+        table.ignore_columns()?;
+        Ok(table)
+    }
+
+    /// Finds the columns' names and the first row.
+    fn learn_columns(&mut self) -> Result<()> {
+        let sample = self.text.get(..self.text.len().min(4 * SAMPLE)).unwrap_or(&self.text);
+        let prepared = self.dialect.prepare(sample);
+        let records = self.dialect.reader(prepared.as_bytes()).into_records().map_while(std::result::Result::ok);
+        let mut records: Vec<StringRecord> =
+            records.filter(|record| !record.iter().all(str::is_empty)).take(COMPARED + MOST_PREAMBLE).collect();
+        let Some(width) = usual_width(&records) else {
+            return Err(self.error(None, "the file is empty: a header and rows are needed"));
+        };
+        let mut skipped = self.preamble(&records, width)?;
+        let short = records.get(skipped).is_some_and(|first| first.len() + 1 == width);
+        let rows = &records[(skipped + 1).min(records.len())..];
+        let rows_of_width: Vec<StringRecord> = rows.iter().filter(|row| row.len() == width).cloned().collect();
+        if short {
+            self.take_short_header(&records[skipped], &rows_of_width, width);
+            skipped += 1;
+        } else if let Some((_, names)) = self.dialect.commented_header(&self.text, width).filter(|_| self.options.header != Some(true)) {
+            self.notes.push(format!("names of the columns are taken from a comment: {names:?}"));
+            self.names = names;
+        } else {
+            let first = &records[skipped];
+            let found = match self.options.header {
+                Some(true) => Header::Names,
+                Some(false) => Header::Row,
+                None => header::header(first, &rows_of_width),
+            };
+            match found {
+                Header::Names => {
+                    self.names = first.iter().map(str::to_owned).collect();
+                    self.header = Some(first.clone());
+                    skipped += 1;
+                }
+                Header::Row => {
+                    self.names = (1..=width).map(|column| format!("column{column}")).collect();
+                    if self.options.header.is_none() {
+                        let last = &self.names[width - 1];
+                        self.notes.push(format!(
+                            "the first line is a row like those below, so there is no header: the columns are column1 to {last} \
+                             (--header if the line holds names)"
+                        ));
+                    }
+                }
+                Header::Unclear(reason) => {
+                    let line = line(first);
+                    let message = format!(
+                        "this line may hold the columns' names or a row; {reason}: give --header if it holds names, else --no-header"
+                    );
+                    return Err(self.error(line, message));
+                }
+            }
+        }
+        self.check_names(records.get(skipped.saturating_sub(1)).and_then(line))?;
+        while let Some(units) = records.get(skipped).filter(|_| self.header.is_some()) {
+            let below: Vec<StringRecord> =
+                records[skipped + 1..].iter().filter(|row| row.len() == width).cloned().collect();
+            if units.len() != width || !header::is_units(units, &below) {
+                break;
+            }
+            self.notes.push(format!("line {} holds units, which are left out: {:?}", line(units).unwrap_or(0), texts(units)));
+            skipped += 1;
+        }
+        self.first = records.get(skipped).and_then(line).unwrap_or(u64::MAX);
+        records.clear();
+        Ok(())
+    }
+
+    /// Number of records before the table, which are text.
+    fn preamble(&mut self, records: &[StringRecord], width: usize) -> Result<usize> {
+        let fits = |record: &StringRecord| record.len() == width || record.len() + 1 == width && width > 2;
+        let skipped = records.iter().position(fits).unwrap_or(0);
+        if skipped == 0 {
+            return Ok(0);
+        }
+        let before = &records[..skipped];
+        let prose = before.iter().all(|record| record.len() == 1 || record.iter().all(|cell| notation::number(cell).is_none()));
+        let is_header = match self.options.header {
+            Some(named) => named,
+            None => {
+                let rows: Vec<StringRecord> =
+                    records[skipped + 1..].iter().filter(|row| row.len() == width).cloned().collect();
+                records[skipped].len() == width && header::header(&records[skipped], &rows) == Header::Names
+            }
+        };
+        if skipped > MOST_PREAMBLE || !prose || !(is_header || before.iter().all(|record| record.len() == 1)) {
+            let first = &records[0];
+            let other = &records[skipped];
+            let message = format!(
+                "{}, the lines below have {width} (line {}): if this line is no header, delete it",
+                values(first.len()),
+                line(other).unwrap_or(0)
+            );
+            return Err(self.error(line(first), message));
+        }
+        let (from, to) = (line(&records[0]).unwrap_or(1), line(&records[skipped - 1]).unwrap_or(1));
+        let lines = if from == to { format!("line {from}") } else { format!("lines {from} to {to}") };
+        self.notes.push(format!("skipped {lines} before the table: {:?}", records[0].iter().collect::<Vec<_>>().join(" ")));
+        Ok(skipped)
+    }
+
+    /// A header one name short: R's, which gives no name to the numbers of rows, or one whose rows end with a separator.
+    fn take_short_header(&mut self, names: &StringRecord, rows: &[StringRecord], width: usize) {
+        self.names = names.iter().map(str::to_owned).collect();
+        self.header = Some(names.clone());
+        let trailing = rows.iter().all(|row| row.get(width - 1).is_some_and(str::is_empty));
+        if trailing {
+            self.names.push(String::new());
+        } else {
+            self.names.insert(0, String::new());
+        }
+    }
+
+    fn check_names(&self, line: Option<u64>) -> Result<()> {
+        let names = &self.names;
+        if names.iter().all(String::is_empty) {
+            return Err(self.error(None, "the file is empty: a header and rows are needed"));
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = names.iter().filter(|name| !name.is_empty()).find(|name| !seen.insert(*name)) {
+            return Err(self.error(line, format!("two columns are named {twice:?}: rename one, or give --no-header if the line is a row")));
+        }
+        Ok(())
+    }
+
+    /// Looks at every cell once.
+    fn learn_profiles(&mut self) -> Result<()> {
+        let mut profiles = vec![Profile::default(); self.names.len()];
+        let options = self.options.clone();
+        let mut rows = 0;
+        let skipped = self.each(|line, record| {
+            for (profile, cell) in profiles.iter_mut().zip(record) {
+                profile.add(&options, line, cell);
+            }
+            rows += 1;
+            Ok(())
+        })?;
+        if rows == 0 {
+            return Err(self.error(None, "only a header: rows are needed"));
+        }
+        self.rows = rows;
+        self.notes.extend(skipped.notes());
+        profiles.iter().for_each(|profile| profile.testify(&mut self.evidence));
+        self.profiles = profiles;
+        Ok(())
+    }
+
+    /// A column without a name is empty, or the row numbers that some programs write; else its name is wanted.
+    fn check_nameless(&mut self) -> Result<()> {
+        for column in (0..self.names.len()).filter(|&column| self.names[column].is_empty()) {
+            let (mut empty, mut numbers, mut before) = (true, true, None::<i64>);
+            let mut different = BTreeSet::new();
+            self.each(|_, record| {
+                let number = record[column].parse::<i64>().ok();
+                empty &= record[column].is_empty();
+                // From 0, or from 1.
+                numbers &= match before {
+                    None => matches!(number, Some(0 | 1)),
+                    Some(before) => number == Some(before + 1),
+                };
+                before = number;
+                different.insert(record[column].to_owned());
+                Ok(())
+            })?;
+            let place = column + 1;
+            // R gives each row a name of its own.
+            let names_rows = column == 0 && self.profiles[0].words == self.rows && different.len() == self.rows;
+            if !empty && !numbers && !names_rows {
+                let line = self.header.as_ref().and_then(line).unwrap_or(1);
+                return Err(self.error(Some(line), format!("column {place} of the header has no name")));
+            }
+            let what = if names_rows { "it names the rows" } else { "it is empty or numbers the rows" };
+            self.notes.push(format!("ignored column {place}, which has no name: {what}"));
+        }
+        Ok(())
+    }
+
+    /// A quote that nothing closes takes all that follows for one cell, the last one.
+    fn check_quotes(&self) -> Result<()> {
+        let text = self.text.trim_end();
+        if !text.contains('"') || text.ends_with('"') {
+            return Ok(());
+        }
+        let mut last = None;
+        self.each(|line, record| {
+            let lines = record.iter().next_back().is_some_and(|cell| cell.contains(['\n', '\r']));
+            last = lines.then_some(line);
+            Ok(())
+        })?;
+        match last {
+            None => Ok(()),
+            line => {
+                Err(self.error(line, "a quote in the last column is never closed: close it, or take it out"))
+            }
+        }
+    }
+
+    /// Takes the names from columns that are to be left out.
+    fn ignore_columns(&mut self) -> Result<()> {
+        for name in self.options.ignore.clone() {
+            let column = self.column(&name, "--ignore")?;
+            self.names[column].clear();
+        }
+        if !self.options.ignore.is_empty() {
+            self.notes.push(format!("ignored the columns {:?}, as asked", self.options.ignore));
+        }
+        Ok(())
+    }
+
+    /// Columns with a name.
+    pub(crate) fn named(&self) -> impl DoubleEndedIterator<Item = usize> {
+        (0..self.names.len()).filter(|&column| !self.names[column].is_empty())
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        self.named().find(|&column| self.names[column] == name)
+    }
+
+    pub(crate) fn column(&self, name: &str, what: &str) -> Result<usize> {
+        self.find(name).ok_or_else(|| {
+            let names: Vec<&String> = self.named().map(|column| &self.names[column]).collect();
+            self.error(self.header.as_ref().and_then(line), format!("no {what} column {name:?}: the columns are {names:?}"))
+        })
+    }
+
+    /// What a column is.
+    pub(crate) fn content(&self, column: usize) -> Result<Content> {
+        self.profiles[column].content(&self.options, self.evidence).map_err(|(line, problem)| self.column_error(column, line, &problem))
+    }
+
+    /// The notation of a column that must hold numbers only.
+    pub(crate) fn numbers(&self, column: usize) -> Result<(Notation, String)> {
+        self.profiles[column].numbers(&self.options, self.evidence).map_err(|(line, problem)| self.column_error(column, line, &problem))
+    }
+
+    fn column_error(&self, column: usize, line: Option<u64>, problem: &str) -> Error {
+        self.error(line, format!("column {:?}: {problem}", self.names[column]))
+    }
+
+    /// Calls `row` with the line and the cells of each row, and returns what was skipped.
+    pub(crate) fn each(&self, mut row: impl FnMut(u64, &StringRecord) -> Result<()>) -> Result<Skipped> {
+        let mut reader = self.dialect.reader(self.text.as_bytes());
+        let (mut record, mut skipped) = (StringRecord::new(), Skipped::default());
+        while reader.read_record(&mut record).map_err(|error| self.of_csv(&error))? {
+            let line = line(&record).unwrap_or(0);
+            if line < self.first {
+                continue;
+            }
+            if record.iter().all(str::is_empty) {
+                skipped.empty += 1;
+            } else if record.iter().any(|cell| cell.contains('\0')) {
+                skipped.nul += 1;
+            } else if self.header.as_ref().is_some_and(|header| record == *header) {
+                skipped.headers += 1;
+            } else if record.len() != self.names.len() {
+                return Err(self.wrong_length(line, &record));
+            } else {
+                row(line, &record)?;
+            }
+        }
+        Ok(skipped)
+    }
+
+    pub(crate) fn is_missing(&self, text: &str) -> bool {
+        profile::is_missing(text) || self.options.is_missing(text)
+    }
+
+    pub(crate) fn error(&self, line: Option<u64>, message: impl Into<String>) -> Error {
+        Error::Data { path: self.path.clone(), line, message: message.into() }
+    }
+
+    fn wrong_length(&self, line: u64, record: &StringRecord) -> Error {
+        let width = self.names.len();
+        let above = if self.header.is_some() { "the header has" } else { "the rows above have" };
+        let last = !self.text.ends_with('\n') && self.text.trim_end().lines().count() as u64 == line && record.len() < width;
+        let hint = if last { "; the last line is cut off: delete it" } else { "" };
+        self.error(Some(line), format!("{}, {above} {width}{hint}", values(record.len())))
+    }
+
+    fn of_csv(&self, error: &csv::Error) -> Error {
+        self.error(error.position().map(csv::Position::line), error.to_string())
+    }
+}
+
+/// Records that are no rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Skipped {
+    empty: usize,
+    nul: usize,
+    headers: usize,
+}
+
+impl Skipped {
+    fn notes(self) -> Vec<String> {
+        let Skipped { empty, nul, headers } = self;
+        let note = |count: usize, what: &str| (count > 0).then(|| format!("ignored {} {what}", counted(count, "row")));
+        [
+            note(empty, "without any value"),
+            note(nul, "with NUL bytes, as a power cut leaves them"),
+            note(headers, "that repeated the header"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn values(count: usize) -> String {
+    counted(count, "value")
+}
+
+fn texts(record: &StringRecord) -> Vec<&str> {
+    record.iter().collect()
+}
+
+fn line(record: &StringRecord) -> Option<u64> {
+    record.position().map(csv::Position::line)
+}
