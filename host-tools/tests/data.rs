@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use microdistill::text::NGrams;
+use microdistill_train::table::Options;
 use microdistill_train::dataset::{Columns, Dataset, Expected, Kind, Target, Text, read, read_like};
 use microdistill_train::model::{Scaler, Task};
 
@@ -145,7 +146,9 @@ fn a_further_file_is_read_by_the_names_of_the_first() {
                 task: &task,
                 target_optional: !needed,
                 groups: None,
-                missing: &[],
+                origin: &[],
+                target_origin: 0.0,
+                options: Options::default(),
             },
         )
         .map_err(|error| error.to_string().replace(&path, "FILE"))
@@ -270,7 +273,7 @@ fn numbers_are_read_with_decimal_commas_and_thousands_and_a_text_for_missing_one
     assert!(decimal.notes.contains(&"numbers with a decimal comma: [\"a\"]".into()), "{:?}", decimal.notes);
     let thousands = read_text("a,y\n\"1,500\",u\n20.5,v\n", &Columns::default());
     assert_eq!(thousands.x.as_slice(), [1500.0, 20.5]);
-    let missing = Columns { missing: vec!["-200".into()], ..Columns::default() };
+    let missing = Columns { options: Options { missing: vec!["-200".into()], ..Options::default() }, ..Columns::default() };
     let data = read_text("a,y\n-200.0,1.5\n1,-200\n2,2.5\n", &missing);
     assert!(data.x[(0, 0)].is_nan());
     assert_eq!((data.x[(0, 1)], &data.target), (2.0, &Target::Values(vec![1.5, 2.5])));

@@ -9,8 +9,10 @@ use microdistill_train::dataset::{
     Columns, Dataset, Expected, Kind, Target, check_shares, read, read_like, read_unlabelled, split,
 };
 use microdistill_train::model::{Division, Model};
+use microdistill_train::table::Options;
 
 use crate::context::Context;
+use crate::flags::file::FileFlags;
 use crate::flags::text::TextFlags;
 
 /// Rows to train on or to judge by.
@@ -38,12 +40,10 @@ pub(crate) struct DataFlags {
     /// Rows of one group (a person, a session) stay together: a column, which is then no feature, or a CSV file
     #[arg(long, value_name = "COLUMN|FILE")]
     groups: Option<String>,
-    /// A text that stands for a missing value, as -200: beside the empty one, NA, NaN, null and ?, and what a given
-    /// model was trained with
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    missing: Vec<String>,
     #[command(flatten)]
     text: TextFlags,
+    #[command(flatten)]
+    file: FileFlags,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -108,7 +108,7 @@ impl DataFlags {
             }),
             groups: self.groups.clone(),
             text: self.text.columns(),
-            missing: self.missing.clone(),
+            options: self.file.options(),
         }
     }
 
@@ -140,11 +140,10 @@ impl DataFlags {
 
     /// Rows for a known model. In the file that it was trained on, the test rows stay what they were then.
     pub(crate) fn read_like(&self, context: &Context, model: &Model, target_optional: bool) -> Result<Parts> {
-        let missing = self.missing(model);
-        let expected = Expected { target_optional, missing: &missing, ..model.expected() };
-        self.check(expected)?;
+        let expected = Expected { target_optional, options: self.options(model), ..model.expected() };
+        self.check(&expected)?;
         let path = self.known()?;
-        let read = |groups| read_like(path, Expected { groups, ..expected });
+        let read = |groups| read_like(path, Expected { groups, ..expected.clone() });
         let mut known = tell(context, path, read(self.groups.as_deref())?);
         let mut division = self.division(context)?;
         if let Some(kept) = self.kept(model, &known)? {
@@ -227,8 +226,7 @@ impl DataFlags {
 
     /// Rows that a known model is to label.
     pub(crate) fn read_unlabelled(&self, context: &Context, path: &Path, model: &Model) -> Result<Dataset> {
-        let missing = self.missing(model);
-        let expected = Expected { missing: &missing, ..model.expected() };
+        let expected = Expected { options: self.options(model), ..model.expected() };
         Ok(tell(context, path, read_unlabelled(path, expected)?))
     }
 
@@ -239,20 +237,22 @@ impl DataFlags {
         model: &Model,
         target_optional: bool,
     ) -> Result<Dataset> {
-        let missing = self.missing(model);
-        let expected = Expected { target_optional, missing: &missing, ..model.expected() };
-        self.check(expected)?;
+        let expected = Expected { target_optional, options: self.options(model), ..model.expected() };
+        self.check(&expected)?;
         Ok(tell(context, path, read_like(path, expected)?))
     }
 
-    /// Texts for missing values: those of the rows that the model was trained on, and those of the flags.
-    fn missing(&self, model: &Model) -> Vec<String> {
-        let known = model.expected().missing;
-        known.iter().chain(self.missing.iter().filter(|text| !known.contains(text))).cloned().collect()
+    /// How a file is written: as the flags say, with the texts for missing values of the rows that the model was trained
+    /// on.
+    fn options(&self, model: &Model) -> Options {
+        let mut options = self.file.options();
+        let known = model.expected().options.missing;
+        options.missing.extend(known.into_iter().filter(|text| !self.file.options().missing.contains(text)));
+        options
     }
 
     /// The model knows its target; flags that say otherwise are a mistake.
-    fn check(&self, expected: Expected<'_>) -> Result<()> {
+    fn check(&self, expected: &Expected<'_>) -> Result<()> {
         let known = expected.task.target();
         if let Some(asked) = self.target.as_ref().filter(|asked| *asked != known) {
             bail!("the model predicts {known:?}, not {asked:?}: leave out --target");

@@ -262,7 +262,9 @@ fn noise(rows: usize, features: usize, classes: usize, rng: &mut Pcg32) -> Datas
         target: Target::Classes((0..rows).map(|_| below(classes, rng)).collect()),
         groups: None,
         hash: String::new(),
-        missing: Vec::new(),
+        origin: Vec::new(),
+        target_origin: 0.0,
+        options: microdistill_train::table::Options::default(),
         notes: Vec::new(),
     }
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use nalgebra::DMatrix;
 
-use super::file::File;
 use crate::error::Result;
 use crate::outputs::Answers;
+use crate::table::{Options, Table};
 
 /// By how much the probabilities of a row may miss 1: they were rounded for the file.
 const TOLERANCE: f32 = 0.01;
@@ -48,7 +48,7 @@ impl Form {
 /// A file that cannot be read, a column too few or too many, a cell that is no such number, probabilities that do not add
 /// up to 1, and more or fewer rows.
 pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) -> Result<Answers> {
-    let file = File::open(path.as_ref(), &[])?;
+    let file = Table::open(path.as_ref(), &Options::default())?;
     let (columns, form) = columns(&file, labels)?;
     let mut logits = Vec::with_capacity(labels.len().saturating_mul(rows));
     let mut found = 0usize;
@@ -56,7 +56,7 @@ pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) 
         found += 1;
         let mut values = Vec::with_capacity(columns.len());
         for &column in &columns {
-            let (name, text) = (&file.header[column], &record[column]);
+            let (name, text) = (&file.names[column], &record[column]);
             let wrong = |what| file.error(Some(line), format!("column {name:?}: {text:?} is {what}"));
             let value: f32 = text.parse().map_err(|_| wrong("not a number"))?;
             match form {
@@ -91,7 +91,7 @@ pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) 
 }
 
 /// The columns of the labels, in their order.
-fn columns(file: &File, labels: &[String]) -> Result<(Vec<usize>, Form)> {
+fn columns(file: &Table, labels: &[String]) -> Result<(Vec<usize>, Form)> {
     let names = |form: Form| labels.iter().map(move |label| form.column(label));
     let form = Form::ALL.into_iter().find(|&form| names(form).any(|name| file.find(&name).is_some()));
     let Some(form) = form else {
@@ -101,9 +101,9 @@ fn columns(file: &File, labels: &[String]) -> Result<(Vec<usize>, Form)> {
     let columns = names(form).map(|name| file.column(&name, "soft label"));
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let stranger =
-        file.named().find(|column| !columns.contains(column) && file.header[*column] != PREDICTION);
+        file.named().find(|column| !columns.contains(column) && file.names[*column] != PREDICTION);
     if let Some(column) = stranger {
-        let message = format!("the column {:?} is of none of the labels {labels:?}", file.header[column]);
+        let message = format!("the column {:?} is of none of the labels {labels:?}", file.names[column]);
         return Err(file.error(Some(1), message));
     }
     Ok((columns, form))

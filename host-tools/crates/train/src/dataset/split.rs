@@ -175,7 +175,9 @@ mod tests {
             target: Target::Classes(classes.to_vec()),
             groups: groups.map(|groups| groups.iter().map(usize::to_string).collect()),
             hash: String::new(),
-            missing: Vec::new(),
+            origin: Vec::new(),
+            target_origin: 0.0,
+            options: crate::table::Options::default(),
             notes: Vec::new(),
         }
     }

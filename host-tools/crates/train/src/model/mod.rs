@@ -12,6 +12,7 @@ use nalgebra::DMatrix;
 pub use metadata::{Division, Further, Machine, Metadata, Role, Source, command_line};
 
 use crate::dataset::{Dataset, Expected, Target};
+use crate::table::Options;
 pub use crate::dataset::{Scaler, Task};
 use crate::error::{Error, Result};
 use crate::file;
@@ -90,11 +91,18 @@ impl Model {
     pub fn expected(&self) -> Expected<'_> {
         Expected {
             features: self.features(),
+            origin: &self.metadata.origin,
             task: &self.metadata.task,
+            target_origin: self.metadata.target_origin,
             target_optional: false,
             groups: None,
-            missing: &self.metadata.missing,
+            options: self.options(),
         }
+    }
+
+    /// How a file must be read for this model, as far as the model knows.
+    fn options(&self) -> Options {
+        Options { missing: self.metadata.missing.clone(), ..Options::default() }
     }
 
     /// The rows that the model keeps as examples, without a target.
@@ -104,9 +112,11 @@ impl Model {
             x: self.examples.clone(),
             task: self.metadata.task.clone(),
             target: Target::Absent,
+            origin: self.metadata.origin.clone(),
+            target_origin: self.metadata.target_origin,
             groups: None,
             hash: self.metadata.data_hash.clone(),
-            missing: self.metadata.missing.clone(),
+            options: self.options(),
             notes: Vec::new(),
         }
     }

@@ -21,7 +21,7 @@ pub use dialect::Separator;
 use dialect::{Dialect, usual_width};
 use header::Header;
 pub(crate) use notation::Notation;
-pub(crate) use profile::{Content, Evidence, MOST_CATEGORIES, Profile, quoted};
+pub(crate) use profile::{Content, Evidence, MOST_CATEGORIES, Profile, is_placeholder, quoted};
 
 /// What a user says of a file; what is left open is learned from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -445,6 +445,11 @@ impl Skipped {
 /// `1 row`, `2 rows`.
 pub(crate) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Returns true for a cell that is a number in some notation.
+pub(crate) fn is_number(text: &str) -> bool {
+    notation::number(text).is_some()
 }
 
 fn values(count: usize) -> String {

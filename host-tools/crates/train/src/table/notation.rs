@@ -44,6 +44,11 @@ impl Layouts {
         self == Layouts::HEXADECIMAL
     }
 
+    /// Returns true for numbers without any separator.
+    pub(crate) fn is_whole(self) -> bool {
+        self.and(Layouts::WHOLE) == Layouts::WHOLE
+    }
+
     /// The layouts of the set, in the order of preference.
     pub(crate) fn iter(self) -> impl Iterator<Item = Layout> {
         LAYOUTS.into_iter().enumerate().filter(move |(index, _)| self.0 & (1 << index) != 0).map(|(_, layout)| layout)

@@ -154,6 +154,16 @@ impl Profile {
         self.mostly_digits * 2 > self.words
     }
 
+    /// Returns true if a number has a separator, or may have one.
+    pub(crate) fn has_separators(&self) -> bool {
+        self.first_separated.is_some() || !self.layouts.is_whole()
+    }
+
+    /// Returns true if a number has a fraction, as far as separators tell it.
+    pub(crate) fn has_fractions(&self) -> bool {
+        self.first_separated.is_some()
+    }
+
     /// Cells that hold no value in a column of numbers, with their counts.
     pub(crate) fn placeholders(&self) -> &BTreeMap<String, usize> {
         &self.placeholders

@@ -10,7 +10,7 @@ pub(crate) fn is_time(text: &str) -> bool {
     if is_clock(text) {
         return true;
     }
-    if let Some((date, clock)) = text.split_once(['T', '_']).filter(|(date, _)| is_date(date)) {
+    if let Some((_, clock)) = text.split_once(['T', '_']).filter(|(date, _)| is_date(date)) {
         return is_clock(clock);
     }
     // A date may hold spaces itself: `1 May 2024`.
