@@ -84,7 +84,10 @@ pub(super) fn learn(file: &Table, columns: &[usize]) -> Result<(Vec<Encoding>, V
                     "fewer than two rows per text".into()
                 } else {
                     categories.push(format!("{name:?} ({different})"));
-                    encodings.push(Encoding::Categories { column, names: profile.texts.keys().cloned().collect() });
+                    encodings.push(Encoding::Categories {
+                        column,
+                        names: profile.texts.keys().cloned().collect(),
+                    });
                     continue;
                 };
                 if profile.is_mostly_digits() {
@@ -134,7 +137,10 @@ pub(super) fn notation_notes(file: &Table, numbers: &[(usize, Notation, String)]
                 if let Some(thousands) = layout.thousands {
                     let mark = if thousands == ' ' { "spaces".into() } else { format!("`{thousands}`") };
                     let decimal = if layout.decimal == ',' { " and a decimal comma" } else { "" };
-                    kinds.entry(format!("numbers with {mark} between thousands{decimal}")).or_default().push(name);
+                    kinds
+                        .entry(format!("numbers with {mark} between thousands{decimal}"))
+                        .or_default()
+                        .push(name);
                 }
             }
             Notation::Decimal(_) => {}
@@ -143,7 +149,10 @@ pub(super) fn notation_notes(file: &Table, numbers: &[(usize, Notation, String)]
             kinds.entry(format!("numbers without their unit {unit:?}")).or_default().push(name);
         }
         for (text, count) in file.profiles[*column].placeholders() {
-            notes.push(format!("{text:?} in {name:?} is taken for a missing value ({})", counted(*count, "row")));
+            notes.push(format!(
+                "{text:?} in {name:?} is taken for a missing value ({})",
+                counted(*count, "row")
+            ));
         }
     }
     notes.extend(kinds.into_iter().map(|(kind, names)| format!("{kind}: {names:?}")));

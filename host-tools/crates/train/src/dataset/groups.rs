@@ -25,7 +25,9 @@ pub(super) fn groups_of(
     };
     if !Path::new(path).is_file() {
         let names: Vec<&String> = file.named().map(|column| &file.names[column]).collect();
-        return Err(file.error(None, format!("no column and no file {path:?} for groups: the columns are {names:?}")));
+        return Err(
+            file.error(None, format!("no column and no file {path:?} for groups: the columns are {names:?}"))
+        );
     }
     let other = Table::open(Path::new(path), &Options::default())?;
     if other.names.len() != 1 {
@@ -37,7 +39,12 @@ pub(super) fn groups_of(
         Ok(())
     })?;
     if groups.len() != lines.len() {
-        let message = format!("{} for {} of {}", counted(groups.len(), "group"), counted(lines.len(), "row"), file.path.display());
+        let message = format!(
+            "{} for {} of {}",
+            counted(groups.len(), "group"),
+            counted(lines.len(), "row"),
+            file.path.display()
+        );
         return Err(other.error(None, message));
     }
     Ok(Some(groups))

@@ -84,7 +84,8 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
         Kind::Classification => {
             let place = file.notes.len();
             let labels = column.labels(&mut file, &unlabelled)?;
-            file.notes.insert(place, format!("target {:?}: {} classes ({reason})", column.name, labels.len()));
+            file.notes
+                .insert(place, format!("target {:?}: {} classes ({reason})", column.name, labels.len()));
             let classes = column.classes(&file, &labels, &unlabelled)?;
             (Task::Classification { target: column.name, labels }, Target::Classes(classes))
         }
@@ -96,7 +97,10 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
             labelled.for_each(|row| rounding.add(values[row]));
             target_origin = rounding.origin();
             file.notes.extend(origin::target_note(&column.name, target_origin, &rounding));
-            (Task::Regression { target: column.name }, Target::Values(origin::relative(&values, target_origin)))
+            (
+                Task::Regression { target: column.name },
+                Target::Values(origin::relative(&values, target_origin)),
+            )
         }
     };
     file.notes.extend(notes);
@@ -107,7 +111,9 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
     }
     let own = groups.map(|_| rows.texts[1].clone());
     let groups = groups_of(&file, columns.groups.as_deref(), own, &rows.lines)?;
-    file.notes.extend(groups.iter().filter_map(|groups| target::groups_spelled_alike(columns.groups.as_deref().unwrap_or("groups"), groups)));
+    file.notes.extend(groups.iter().filter_map(|groups| {
+        target::groups_spelled_alike(columns.groups.as_deref().unwrap_or("groups"), groups)
+    }));
     Ok(rows.dataset(file, &encodings, Meaning { task, target, target_origin }, groups, &unlabelled))
 }
 
@@ -184,8 +190,12 @@ fn read_expected(path: &Path, expected: Expected<'_>, with_target: bool) -> Resu
     }
     file.notes.extend(notes);
     let rows = Rows::read(&mut file, &encodings, [target, group_column], Some(origin))?;
-    let column =
-        TargetColumn { name: task.target().to_owned(), texts: &rows.texts[0], lines: &rows.lines, column: target };
+    let column = TargetColumn {
+        name: task.target().to_owned(),
+        texts: &rows.texts[0],
+        lines: &rows.lines,
+        column: target,
+    };
     let mut unlabelled = column.missing(&file);
     unlabelled.retain(|&row| !task.labels().contains(&column.texts[row]));
     let unknown = column.unknown(task.labels(), &unlabelled);
@@ -213,7 +223,13 @@ fn read_expected(path: &Path, expected: Expected<'_>, with_target: bool) -> Resu
     }
     let own = group_column.map(|_| rows.texts[1].clone());
     let groups = groups_of(&file, groups, own, &rows.lines)?;
-    Ok(rows.dataset(file, &encodings, Meaning { task: task.clone(), target, target_origin }, groups, &unlabelled))
+    Ok(rows.dataset(
+        file,
+        &encodings,
+        Meaning { task: task.clone(), target, target_origin },
+        groups,
+        &unlabelled,
+    ))
 }
 
 /// The target, and what it means.
@@ -236,7 +252,12 @@ struct Rows<const TEXTS: usize> {
 
 impl<const TEXTS: usize> Rows<TEXTS> {
     /// Reads all rows; where no `origin` is given, those that f32 needs are found.
-    fn read(file: &mut Table, encodings: &[Encoding], columns: [Option<usize>; TEXTS], origin: Option<&[f64]>) -> Result<Self> {
+    fn read(
+        file: &mut Table,
+        encodings: &[Encoding],
+        columns: [Option<usize>; TEXTS],
+        origin: Option<&[f64]>,
+    ) -> Result<Self> {
         let features: usize = encodings.iter().map(|encoding| encoding.features(file).len()).sum();
         let mut rows = Rows {
             x: DMatrix::zeros(0, 0),
@@ -313,7 +334,8 @@ impl<const TEXTS: usize> Rows<TEXTS> {
         }
         let labelled: Vec<usize> =
             (0..data.rows()).filter(|row| unlabelled.binary_search(row).is_err()).collect();
-        let note = format!("left out {} without a value in the target column", counted(unlabelled.len(), "row"));
+        let note =
+            format!("left out {} without a value in the target column", counted(unlabelled.len(), "row"));
         Dataset { notes: [data.notes.as_slice(), &[note]].concat(), ..data.select(&labelled) }
     }
 }

@@ -48,7 +48,7 @@ impl Form {
 /// A file that cannot be read, a column too few or too many, a cell that is no such number, probabilities that do not add
 /// up to 1, and more or fewer rows.
 pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) -> Result<Answers> {
-    let file = Table::open(path.as_ref(), &Options::default())?;
+    let file = Table::open(path.as_ref(), &Options { header: Some(true), ..Options::default() })?;
     let (columns, form) = columns(&file, labels)?;
     let mut logits = Vec::with_capacity(labels.len().saturating_mul(rows));
     let mut found = 0usize;
@@ -100,8 +100,7 @@ fn columns(file: &Table, labels: &[String]) -> Result<(Vec<usize>, Form)> {
     };
     let columns = names(form).map(|name| file.column(&name, "soft label"));
     let columns = columns.collect::<Result<Vec<_>>>()?;
-    let stranger =
-        file.named().find(|column| !columns.contains(column) && file.names[*column] != PREDICTION);
+    let stranger = file.named().find(|column| !columns.contains(column) && file.names[*column] != PREDICTION);
     if let Some(column) = stranger {
         let message = format!("the column {:?} is of none of the labels {labels:?}", file.names[column]);
         return Err(file.error(Some(1), message));
@@ -148,7 +147,7 @@ mod tests {
             ("a,c\n0.2,0.8\n", 1, ":1: no soft label column \"b\""),
             ("a,b,c\n0.2,0.8,0\n", 1, ":1: the column \"c\" is of none of the labels"),
             ("x,y\n0.2,0.8\n", 1, ":1: no column of soft labels"),
-            ("a,b\n0.2\n", 1, ":2: 1 values, the header has 2"),
+            ("a,b\n0.2\n", 1, ":2: 1 value, the header has 2"),
         ] {
             let error = read(text, rows).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

@@ -23,7 +23,8 @@ pub(super) fn choose(file: &mut Table, asked: Option<&str>) -> Result<usize> {
     }
     let named: Vec<usize> = file.named().collect();
     let Some(&last) = named.last() else { return Ok(0) };
-    let says_so = |column: usize| TARGET_NAMES.iter().any(|name| file.names[column].eq_ignore_ascii_case(name));
+    let says_so =
+        |column: usize| TARGET_NAMES.iter().any(|name| file.names[column].eq_ignore_ascii_case(name));
     let candidates: Vec<usize> = named.iter().copied().filter(|&column| says_so(column)).collect();
     if let [column] = candidates[..]
         && column != last
@@ -33,25 +34,43 @@ pub(super) fn choose(file: &mut Table, asked: Option<&str>) -> Result<usize> {
         file.notes.push(format!("target {name:?}, by its name; for the last column: --target {other}"));
         return Ok(column);
     }
-    if file.content(last)? == Content::Times {
-        let message = format!("the last column, {:?}, holds dates or times: name the column to predict by --target", file.names[last]);
-        return Err(file.error(None, message));
-    }
-    // Labels first, then what was measured.
-    let first = named[0];
-    let words: Vec<usize> = named.iter().copied().filter(|&column| file.content(column).is_ok_and(|content| content == Content::Words)).collect();
-    let labels = file.profiles[first].texts.len();
-    if words == [first] && (2..=MOST_CATEGORIES).contains(&labels) && named.len() > 2 && file.profiles[last].has_fractions() {
+    if matches!(file.content(last), Ok(Content::Times)) {
         let message = format!(
-            "the target is unclear: {:?}, the first column, holds labels, and {:?}, the last, holds values: give --target {} or --target {}",
-            file.names[first],
-            file.names[last],
-            quoted(&file.names[first]),
-            quoted(&file.names[last])
+            "the last column, {:?}, holds dates or times: name the column to predict by --target",
+            file.names[last]
         );
         return Err(file.error(None, message));
     }
-    Ok(last)
+    match labels_before_values(file, &named, last) {
+        Some(labels) => {
+            let message = format!(
+                "the target is unclear: {:?} holds labels, and the last column, {:?}, holds values: give --target {} or --target {}",
+                file.names[labels],
+                file.names[last],
+                quoted(&file.names[labels]),
+                quoted(&file.names[last])
+            );
+            Err(file.error(None, message))
+        }
+        None => Ok(last),
+    }
+}
+
+/// The only column of few words, if it stands where labels do in files that have them before what was measured: first, or
+/// behind the numbers of rows. Without a header it may stand anywhere.
+fn labels_before_values(file: &Table, named: &[usize], last: usize) -> Option<usize> {
+    let is_words = |&column: &usize| file.content(column).is_ok_and(|content| content == Content::Words);
+    let mut words = named.iter().copied().filter(is_words);
+    let (column, None) = (words.next()?, words.next()) else { return None };
+    let labels = file.profiles[column].texts.len();
+    let leads = match named {
+        _ if !file.has_header() => true,
+        [first, ..] if *first == column => true,
+        [_, second, ..] if *second == column => file.profiles[named[0]].is_unique(),
+        _ => false,
+    };
+    let few = (2..=MOST_CATEGORIES).contains(&labels) && file.profiles[column].words >= 2 * labels;
+    (leads && few && named.len() > 2 && file.profiles[last].has_fractions()).then_some(column)
 }
 
 /// Names that are never those of a sensor.
@@ -76,7 +95,9 @@ impl TargetColumn<'_> {
 
     /// Rows whose cell holds no value in a column of numbers, ascending.
     pub(super) fn without_value(&self, file: &Table) -> Vec<usize> {
-        (0..self.texts.len()).filter(|&row| file.is_missing(&self.texts[row]) || is_placeholder(&self.texts[row])).collect()
+        (0..self.texts.len())
+            .filter(|&row| file.is_missing(&self.texts[row]) || is_placeholder(&self.texts[row]))
+            .collect()
     }
 
     /// Row, line and text of all rows but some, which are ascending.
@@ -93,7 +114,9 @@ impl TargetColumn<'_> {
     pub(super) fn guess(&self, file: &Table, unlabelled: &[usize]) -> Result<(Kind, &'static str)> {
         let Some(column) = self.column else { return Ok((Kind::Classification, "as asked")) };
         let profile = &file.profiles[column];
-        let few_words = profile.words > 0 && profile.words * 5 <= profile.numbers && profile.texts.len() > MOST_CATEGORIES;
+        let few_words = profile.words > 0
+            && profile.words * 5 <= profile.numbers
+            && profile.texts.len() > MOST_CATEGORIES;
         if few_words {
             let (line, text) = profile.first_word().clone().unwrap_or_default();
             let message = format!(
@@ -146,7 +169,12 @@ impl TargetColumn<'_> {
     }
 
     /// Indices of labels; 0 for the rows left out.
-    pub(super) fn classes(&self, file: &Table, labels: &[String], unlabelled: &[usize]) -> Result<Vec<usize>> {
+    pub(super) fn classes(
+        &self,
+        file: &Table,
+        labels: &[String],
+        unlabelled: &[usize],
+    ) -> Result<Vec<usize>> {
         let index: HashMap<&str, usize> = labels.iter().map(String::as_str).zip(0..).collect();
         let mut classes = vec![0; self.texts.len()];
         for (row, line, text) in self.but(unlabelled) {
@@ -174,7 +202,9 @@ impl TargetColumn<'_> {
     /// Values; 0 for the rows left out.
     pub(super) fn values(&self, file: &Table, unlabelled: &[usize]) -> Result<Vec<f64>> {
         let notation = match self.column {
-            Some(column) => file.numbers(column).map_err(|error| self.no_value(file, unlabelled).unwrap_or(error))?.0,
+            Some(column) => {
+                file.numbers(column).map_err(|error| self.no_value(file, unlabelled).unwrap_or(error))?.0
+            }
             None => Notation::PLAIN,
         };
         let mut values = vec![0.0; self.texts.len()];
@@ -206,7 +236,9 @@ impl TargetColumn<'_> {
 /// A label as it is known: `2.0` is 2.
 fn label(text: &str) -> String {
     match text.parse::<f64>() {
-        Ok(number) if number.fract() == 0.0 && number.abs() < 1e15 && text.contains(['.', 'e', 'E']) => format!("{number:.0}"),
+        Ok(number) if number.fract() == 0.0 && number.abs() < 1e15 && text.contains(['.', 'e', 'E']) => {
+            format!("{number:.0}")
+        }
         _ => text.to_owned(),
     }
 }
@@ -220,11 +252,15 @@ pub(super) fn groups_spelled_alike(column: &str, groups: &[String]) -> Option<St
 
 /// A warning of labels or groups that differ in case, spaces or punctuation only.
 fn spelled_alike(column: &str, counts: &BTreeMap<String, usize>) -> Option<String> {
-    let key = |text: &str| text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let key = |text: &str| {
+        text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>()
+    };
     let mut alike = BTreeMap::<String, Vec<String>>::new();
     for (text, count) in counts.iter().filter(|(text, _)| text.chars().any(char::is_alphabetic)) {
         alike.entry(key(text)).or_default().push(format!("{text:?} ({count})"));
     }
-    let alike: Vec<String> = alike.into_values().filter(|texts| texts.len() > 1).map(|texts| texts.join(" and ")).collect();
-    (!alike.is_empty()).then(|| format!("WARNING: {column:?} has texts that differ in spelling only: {}", alike.join("; ")))
+    let alike: Vec<String> =
+        alike.into_values().filter(|texts| texts.len() > 1).map(|texts| texts.join(" and ")).collect();
+    (!alike.is_empty())
+        .then(|| format!("WARNING: {column:?} has texts that differ in spelling only: {}", alike.join("; ")))
 }

@@ -12,13 +12,13 @@ use nalgebra::DMatrix;
 pub use metadata::{Division, Further, Machine, Metadata, Role, Source, command_line};
 
 use crate::dataset::{Dataset, Expected, Target};
-use crate::table::Options;
 pub use crate::dataset::{Scaler, Task};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::network::Network;
 use crate::network::int8::NetworkI8;
 use crate::outputs::Answers;
+use crate::table::Options;
 
 /// A teacher or a student, from raw features to logits or values.
 #[derive(Clone, Debug, PartialEq)]

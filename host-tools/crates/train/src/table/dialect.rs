@@ -52,7 +52,9 @@ impl std::str::FromStr for Separator {
             "tab" | "\\t" | "\t" => Ok(Separator::Byte(b'\t')),
             "space" | "spaces" | " " => Ok(Separator::Spaces),
             _ => match text.as_bytes() {
-                &[byte] if byte.is_ascii_punctuation() && !matches!(byte, b'"' | b'.' | b'-' | b'+') => Ok(Separator::Byte(byte)),
+                &[byte] if byte.is_ascii_punctuation() && !matches!(byte, b'"' | b'.' | b'-' | b'+') => {
+                    Ok(Separator::Byte(byte))
+                }
                 _ => Err("a separator is one character such as `,` or `;`, or the word tab or spaces".into()),
             },
         }
@@ -60,8 +62,13 @@ impl std::str::FromStr for Separator {
 }
 
 /// Candidates, the rarer in numbers and text first: of two that fit equally well, the first is taken.
-const SEPARATORS: [Separator; 5] =
-    [Separator::Byte(b'\t'), Separator::Byte(b';'), Separator::Byte(b'|'), Separator::Byte(b','), Separator::Spaces];
+const SEPARATORS: [Separator; 5] = [
+    Separator::Byte(b'\t'),
+    Separator::Byte(b';'),
+    Separator::Byte(b'|'),
+    Separator::Byte(b','),
+    Separator::Spaces,
+];
 
 /// Marks of a comment at the beginning of a line.
 const COMMENTS: [&str; 3] = ["#", "%", "//"];
@@ -109,7 +116,11 @@ impl Dialect {
 
     /// Returns true if the text must be rewritten by [`prepare`](Dialect::prepare) before it is divided.
     pub(crate) fn rewrites(&self) -> bool {
-        self.comment.is_some() || self.clock || self.terminated || self.announced || self.separator == Separator::Spaces
+        self.comment.is_some()
+            || self.clock
+            || self.terminated
+            || self.announced
+            || self.separator == Separator::Spaces
     }
 
     /// Rewrites a text line by line, so that what is left is cells between separators. Numbers of lines stay.
@@ -168,24 +179,26 @@ impl Dialect {
     }
 
     /// The names in the last comment before the first row, if it has as many words as the rows have cells.
-    pub(crate) fn commented_header(&self, text: &str, width: usize) -> Option<(u64, Vec<String>)> {
+    pub(crate) fn commented_header(&self, text: &str, width: usize) -> Option<Vec<String>> {
         let mark = self.comment?;
         let mut last = None;
         for (number, line) in (1..).zip(text.lines()) {
             match line.trim_start().strip_prefix(mark) {
-                Some(names) => last = Some((number, names)),
+                Some(names) => last = Some(names),
                 None if line.trim().is_empty() || number == 1 && self.announced => {}
                 None => break,
             }
         }
-        let (number, names) = last?;
+        let names = last?;
         let bare = Dialect { comment: None, clock: false, announced: false, ..self.clone() };
         let prepared = bare.prepare(names);
         let mut record = StringRecord::new();
         let found = bare.reader(prepared.as_bytes()).read_record(&mut record).ok()?;
         let names: Vec<String> = record.iter().map(str::to_owned).collect();
-        (found && names.len() == width && names.iter().all(|name| !name.is_empty() && notation::number(name).is_none()))
-            .then_some((number, names))
+        (found
+            && names.len() == width
+            && names.iter().all(|name| !name.is_empty() && notation::number(name).is_none()))
+        .then_some(names)
     }
 
     /// Notes of what a user might not expect.
@@ -253,7 +266,10 @@ impl Dialect {
             };
         }
         // Words with spaces between them are prose, unless numbers stand among them or every record is alike.
-        if self.separator == Separator::Spaces && !given && (numbers == 0 || alike.len() * 10 < records.len() * 9) {
+        if self.separator == Separator::Spaces
+            && !given
+            && (numbers == 0 || alike.len() * 10 < records.len() * 9)
+        {
             return 0.0;
         }
         alike.len() as f64 / records.len() as f64 * worth / cells as f64

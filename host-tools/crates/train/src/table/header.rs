@@ -43,31 +43,41 @@ pub(crate) fn header(first: &StringRecord, rows: &[StringRecord]) -> Header {
     if rows.is_empty() {
         return Header::Names;
     }
+    // A header may stand in the middle once more, where files were joined.
+    let others: Vec<StringRecord> = rows.iter().filter(|row| *row != first).cloned().collect();
+    let rows = if others.is_empty() { rows } else { &others };
     let votes: Vec<Vote> =
         first.iter().enumerate().map(|(column, cell)| vote(cell, &cells(rows, column))).collect();
     let count = |vote| votes.iter().filter(|&&other| other == vote).count();
-    let numbers: Vec<f64> =
-        first.iter().filter_map(|cell| cell.parse::<f64>().ok()).filter(|number| number.fract() == 0.0).collect();
-    let progression = is_progression(&numbers);
+    let numbers: Vec<f64> = first
+        .iter()
+        .filter_map(|cell| cell.parse::<f64>().ok())
+        .filter(|number| number.fract() == 0.0)
+        .collect();
     let (names, may_be, mut values, whole) =
         (count(Vote::Name), count(Vote::MayBeName), count(Vote::Value), count(Vote::Whole));
-    let all_numbers = names + may_be == 0;
-    if progression && (numbers.len() > 2 || !all_numbers) && (whole > 0 || !all_numbers) {
-        // 0, 1, 2 or 2019, 2020, 2021: names that count.
-        let counting = |(vote, cell): (&Vote, &str)| *vote == Vote::Value && cell.parse::<f64>().is_ok();
-        values -= votes.iter().zip(first.iter()).filter(|&pair| counting(pair)).count();
+    let words = first.len() > numbers.len() && values < first.len();
+    let counting = is_counting(&numbers);
+    if counting && (whole > 0 || words) {
+        // 0, 1, 2 or 2019, 2020: names that count.
+        let number = |(vote, cell): (&Vote, &str)| *vote == Vote::Value && cell.parse::<f64>().is_ok();
+        values -= votes.iter().zip(first.iter()).filter(|&pair| number(pair)).count();
         if values == 0 {
             return Header::Names;
         }
     }
-    let example = |vote| votes.iter().position(|&other| other == vote).and_then(|column| first.get(column)).unwrap_or_default();
+    let example = |vote| {
+        votes.iter().position(|&other| other == vote).and_then(|column| first.get(column)).unwrap_or_default()
+    };
     match (names, values) {
         (0, 0) if whole > 0 && may_be == 0 => Header::Unclear(format!(
             "its numbers are whole and those below are not: {:?} may be a name or a value",
             example(Vote::Whole)
         )),
         (_, 0) => Header::Names,
-        (0, _) if progression && numbers.len() == first.len() && numbers.len() > 2 => {
+        // The name of a column of words may be one of its words: `fault`, above ok and fault.
+        (2.., _) if !has_value_above_numbers(first, rows, &votes) => Header::Names,
+        (0, _) if counting && numbers.len() == first.len() => {
             Header::Unclear("its numbers count, as names may, but numbers below are as whole".into())
         }
         (0, _) => Header::Row,
@@ -77,6 +87,13 @@ pub(crate) fn header(first: &StringRecord, rows: &[StringRecord]) -> Header {
             example(Vote::Value)
         )),
     }
+}
+
+/// Returns true if a number or a time of the first record stands above numbers or times.
+fn has_value_above_numbers(first: &StringRecord, rows: &[StringRecord], votes: &[Vote]) -> bool {
+    let columns =
+        first.iter().enumerate().zip(votes).filter(|(_, vote)| matches!(vote, Vote::Value | Vote::Whole));
+    columns.into_iter().any(|((column, _), _)| !matches!(body(&cells(rows, column)), Body::Words))
 }
 
 /// Returns true if a record holds the units or types of the columns, not a row: every column of numbers has a unit, or
@@ -106,12 +123,16 @@ fn is_unit(cell: &str) -> bool {
         .into_iter()
         .find_map(|(open, close)| cell.strip_prefix(open)?.strip_suffix(close));
     inner.is_some_and(|inner| notation::number(inner).is_none())
-        || notation::number(cell).is_none() && (is_known_unit(cell) || TYPES.contains(&cell.to_ascii_lowercase().as_str()) || cell == "g")
+        || notation::number(cell).is_none()
+            && (is_known_unit(cell) || TYPES.contains(&cell.to_ascii_lowercase().as_str()) || cell == "g")
 }
 
 /// The cells of a column that hold something.
 fn cells(rows: &[StringRecord], column: usize) -> Vec<&str> {
-    rows.iter().filter_map(|row| row.get(column)).filter(|cell| !is_missing(cell) && !is_placeholder(cell)).collect()
+    rows.iter()
+        .filter_map(|row| row.get(column))
+        .filter(|cell| !is_missing(cell) && !is_placeholder(cell))
+        .collect()
 }
 
 fn body(below: &[&str]) -> Body {
@@ -131,7 +152,9 @@ fn vote(cell: &str, below: &[&str]) -> Vote {
     let number = notation::number(cell).is_some();
     match body(below) {
         Body::Numbers { .. } if is_missing(cell) || is_placeholder(cell) => Vote::None,
-        Body::Numbers { fractions: true } if number && cell.bytes().all(|byte| byte.is_ascii_digit()) => Vote::Whole,
+        Body::Numbers { fractions: true } if number && cell.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Vote::Whole
+        }
         Body::Numbers { .. } if number => Vote::Value,
         Body::Times if time::is_time(cell) => Vote::Value,
         Body::Numbers { .. } | Body::Times => Vote::Name,
@@ -143,10 +166,11 @@ fn vote(cell: &str, below: &[&str]) -> Vote {
     }
 }
 
-/// Returns true for at least two numbers with equal steps between them, none of them zero.
-fn is_progression(numbers: &[f64]) -> bool {
+/// Returns true for numbers with equal steps between them, as names may have them: three or more, or two years.
+fn is_counting(numbers: &[f64]) -> bool {
     let steps: Vec<f64> = numbers.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    steps.first().is_some_and(|&step| step != 0.0 && steps.iter().all(|&other| other == step))
+    let equal = steps.first().is_some_and(|&step| step != 0.0 && steps.iter().all(|&other| other == step));
+    equal && (numbers.len() > 2 || numbers.iter().all(|number| (1900.0..2100.0).contains(number)))
 }
 
 #[cfg(test)]
@@ -170,6 +194,8 @@ mod tests {
             &["country,2019,2020", "fr,5,6", "de,7,8"],
             &["0,1,2,label", "0.5,1.5,3,a", "0.2,1.1,3,a"],
             &["dir,level", "n,lo", "s,hi", "n,hi", "s,lo"],
+            &["dir,level", "n,lo", "s,hi", "dir,level", "n,hi", "s,lo"],
+            &["a,b,fault", "1.5,2.5,ok", "2.5,1,fault", "2.5,2,ok"],
             &["a,b"],
         ] {
             assert_eq!(of(lines), Header::Names, "{lines:?}");
@@ -194,9 +220,14 @@ mod tests {
     #[test]
     fn a_row_of_units_has_no_number() {
         let rows = records(&["0.5,1.5,a", "0.25,0.5,b"]);
-        for (line, expected) in
-            [("(g),(g),", true), ("V,degC,string", true), (",%,", true), ("ovf,ovf,", false), ("V,1.5,", false), (",,a", false)]
-        {
+        for (line, expected) in [
+            ("(g),(g),", true),
+            ("V,degC,string", true),
+            (",%,", true),
+            ("ovf,ovf,", false),
+            ("V,1.5,", false),
+            (",,a", false),
+        ] {
             assert_eq!(is_units(&records(&[line])[0], &rows), expected, "{line}");
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! What was read, skipped and guessed is told in notes; what may mean two things is an error that names the flag to settle it.
 
+mod columns;
 mod dialect;
 mod header;
 mod notation;
@@ -17,9 +18,9 @@ use csv::StringRecord;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
+use columns::Columns;
+use dialect::Dialect;
 pub use dialect::Separator;
-use dialect::{Dialect, usual_width};
-use header::Header;
 pub(crate) use notation::Notation;
 pub(crate) use profile::{Content, Evidence, MOST_CATEGORIES, Profile, is_placeholder, quoted};
 
@@ -67,18 +68,14 @@ pub(crate) struct Table {
     dialect: Dialect,
     /// The header as it stands in the file; it may stand there again.
     header: Option<StringRecord>,
+    /// Its line, or 1.
+    header_line: u64,
     /// Line of the first row.
     first: u64,
 }
 
 /// Bytes that a dialect is learned from, up to a whole line.
 const SAMPLE: usize = 1 << 18;
-
-/// Rows that the first one is compared with.
-const COMPARED: usize = 1000;
-
-/// Lines of text before a table that are skipped.
-const MOST_PREAMBLE: usize = 100;
 
 impl Table {
     /// Reads all of a file; `-` is standard input.
@@ -99,18 +96,21 @@ impl Table {
             bytes.drain(..3);
         }
         let text = String::from_utf8(bytes).map_err(|error| {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
-            Error::Data { path: path.clone(), line: Some(line as u64 + 1), message: "not UTF-8: save the file as UTF-8".into() }
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
+                .iter()
+                .filter(|&&byte| byte == b'\n')
+                .count();
+            Error::Data {
+                path: path.clone(),
+                line: Some(line as u64 + 1),
+                message: "not UTF-8: save the file as UTF-8".into(),
+            }
         })?;
         Table::of_text(path, hash, text, options)
     }
 
     fn of_text(path: PathBuf, hash: String, text: String, options: &Options) -> Result<Self> {
-        let mut end = text.len().min(SAMPLE);
-        if end < text.len() {
-            end = text.as_bytes()[..end].iter().rposition(|&byte| byte == b'\n').map_or(end, |at| at + 1);
-        }
-        let dialect = Dialect::learn(text.get(..end).unwrap_or(&text), options.separator);
+        let dialect = Dialect::learn(sample(&text, SAMPLE), options.separator);
         let mut table = Table {
             path,
             names: Vec::new(),
@@ -123,9 +123,14 @@ impl Table {
             text,
             dialect,
             header: None,
+            header_line: 1,
             first: 1,
         };
-        table.learn_columns()?;
+        let columns = Columns::learn(sample(&table.text, 4 * SAMPLE), &table.dialect, options);
+        let columns = columns.map_err(|(line, message)| table.error(line, message))?;
+        (table.names, table.header) = (columns.names, columns.header);
+        (table.header_line, table.first) = (columns.header_line, columns.first);
+        table.notes.extend(columns.notes);
         if let Cow::Owned(prepared) = table.dialect.prepare(&table.text) {
             table.text = prepared;
         }
@@ -134,130 +139,6 @@ impl Table {
         table.check_nameless()?;
         table.ignore_columns()?;
         Ok(table)
-    }
-
-    /// Finds the columns' names and the first row.
-    fn learn_columns(&mut self) -> Result<()> {
-        let sample = self.text.get(..self.text.len().min(4 * SAMPLE)).unwrap_or(&self.text);
-        let prepared = self.dialect.prepare(sample);
-        let records = self.dialect.reader(prepared.as_bytes()).into_records().map_while(std::result::Result::ok);
-        let mut records: Vec<StringRecord> =
-            records.filter(|record| !record.iter().all(str::is_empty)).take(COMPARED + MOST_PREAMBLE).collect();
-        let Some(width) = usual_width(&records) else {
-            return Err(self.error(None, "the file is empty: a header and rows are needed"));
-        };
-        let mut skipped = self.preamble(&records, width)?;
-        let short = records.get(skipped).is_some_and(|first| first.len() + 1 == width);
-        let rows = &records[(skipped + 1).min(records.len())..];
-        let rows_of_width: Vec<StringRecord> = rows.iter().filter(|row| row.len() == width).cloned().collect();
-        if short {
-            self.take_short_header(&records[skipped], &rows_of_width, width);
-            skipped += 1;
-        } else if let Some((_, names)) = self.dialect.commented_header(&self.text, width).filter(|_| self.options.header != Some(true)) {
-            self.notes.push(format!("names of the columns are taken from a comment: {names:?}"));
-            self.names = names;
-        } else {
-            let first = &records[skipped];
-            let found = match self.options.header {
-                Some(true) => Header::Names,
-                Some(false) => Header::Row,
-                None => header::header(first, &rows_of_width),
-            };
-            match found {
-                Header::Names => {
-                    self.names = first.iter().map(str::to_owned).collect();
-                    self.header = Some(first.clone());
-                    skipped += 1;
-                }
-                Header::Row => {
-                    self.names = (1..=width).map(|column| format!("column{column}")).collect();
-                    if self.options.header.is_none() {
-                        let last = &self.names[width - 1];
-                        self.notes.push(format!(
-                            "the first line is a row like those below, so there is no header: the columns are column1 to {last} \
-                             (--header if the line holds names)"
-                        ));
-                    }
-                }
-                Header::Unclear(reason) => {
-                    let line = line(first);
-                    let message = format!(
-                        "this line may hold the columns' names or a row; {reason}: give --header if it holds names, else --no-header"
-                    );
-                    return Err(self.error(line, message));
-                }
-            }
-        }
-        self.check_names(records.get(skipped.saturating_sub(1)).and_then(line))?;
-        while let Some(units) = records.get(skipped).filter(|_| self.header.is_some()) {
-            let below: Vec<StringRecord> =
-                records[skipped + 1..].iter().filter(|row| row.len() == width).cloned().collect();
-            if units.len() != width || !header::is_units(units, &below) {
-                break;
-            }
-            self.notes.push(format!("line {} holds units, which are left out: {:?}", line(units).unwrap_or(0), texts(units)));
-            skipped += 1;
-        }
-        self.first = records.get(skipped).and_then(line).unwrap_or(u64::MAX);
-        records.clear();
-        Ok(())
-    }
-
-    /// Number of records before the table, which are text.
-    fn preamble(&mut self, records: &[StringRecord], width: usize) -> Result<usize> {
-        let fits = |record: &StringRecord| record.len() == width || record.len() + 1 == width && width > 2;
-        let skipped = records.iter().position(fits).unwrap_or(0);
-        if skipped == 0 {
-            return Ok(0);
-        }
-        let before = &records[..skipped];
-        let prose = before.iter().all(|record| record.len() == 1 || record.iter().all(|cell| notation::number(cell).is_none()));
-        let is_header = match self.options.header {
-            Some(named) => named,
-            None => {
-                let rows: Vec<StringRecord> =
-                    records[skipped + 1..].iter().filter(|row| row.len() == width).cloned().collect();
-                records[skipped].len() == width && header::header(&records[skipped], &rows) == Header::Names
-            }
-        };
-        if skipped > MOST_PREAMBLE || !prose || !(is_header || before.iter().all(|record| record.len() == 1)) {
-            let first = &records[0];
-            let other = &records[skipped];
-            let message = format!(
-                "{}, the lines below have {width} (line {}): if this line is no header, delete it",
-                values(first.len()),
-                line(other).unwrap_or(0)
-            );
-            return Err(self.error(line(first), message));
-        }
-        let (from, to) = (line(&records[0]).unwrap_or(1), line(&records[skipped - 1]).unwrap_or(1));
-        let lines = if from == to { format!("line {from}") } else { format!("lines {from} to {to}") };
-        self.notes.push(format!("skipped {lines} before the table: {:?}", records[0].iter().collect::<Vec<_>>().join(" ")));
-        Ok(skipped)
-    }
-
-    /// A header one name short: R's, which gives no name to the numbers of rows, or one whose rows end with a separator.
-    fn take_short_header(&mut self, names: &StringRecord, rows: &[StringRecord], width: usize) {
-        self.names = names.iter().map(str::to_owned).collect();
-        self.header = Some(names.clone());
-        let trailing = rows.iter().all(|row| row.get(width - 1).is_some_and(str::is_empty));
-        if trailing {
-            self.names.push(String::new());
-        } else {
-            self.names.insert(0, String::new());
-        }
-    }
-
-    fn check_names(&self, line: Option<u64>) -> Result<()> {
-        let names = &self.names;
-        if names.iter().all(String::is_empty) {
-            return Err(self.error(None, "the file is empty: a header and rows are needed"));
-        }
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = names.iter().filter(|name| !name.is_empty()).find(|name| !seen.insert(*name)) {
-            return Err(self.error(line, format!("two columns are named {twice:?}: rename one, or give --no-header if the line is a row")));
-        }
-        Ok(())
     }
 
     /// Looks at every cell once.
@@ -301,9 +182,10 @@ impl Table {
             })?;
             let place = column + 1;
             // R gives each row a name of its own.
-            let names_rows = column == 0 && self.profiles[0].words == self.rows && different.len() == self.rows;
+            let names_rows =
+                column == 0 && self.profiles[0].words == self.rows && different.len() == self.rows;
             if !empty && !numbers && !names_rows {
-                let line = self.header.as_ref().and_then(line).unwrap_or(1);
+                let line = self.header_line;
                 return Err(self.error(Some(line), format!("column {place} of the header has no name")));
             }
             let what = if names_rows { "it names the rows" } else { "it is empty or numbers the rows" };
@@ -344,6 +226,11 @@ impl Table {
         Ok(())
     }
 
+    /// Returns true if the file names its columns.
+    pub(crate) fn has_header(&self) -> bool {
+        self.header.is_some() || self.names.first().is_some_and(|name| name != "column1")
+    }
+
     /// Columns with a name.
     pub(crate) fn named(&self) -> impl DoubleEndedIterator<Item = usize> {
         (0..self.names.len()).filter(|&column| !self.names[column].is_empty())
@@ -356,18 +243,25 @@ impl Table {
     pub(crate) fn column(&self, name: &str, what: &str) -> Result<usize> {
         self.find(name).ok_or_else(|| {
             let names: Vec<&String> = self.named().map(|column| &self.names[column]).collect();
-            self.error(self.header.as_ref().and_then(line), format!("no {what} column {name:?}: the columns are {names:?}"))
+            self.error(
+                Some(self.header_line),
+                format!("no {what} column {name:?}: the columns are {names:?}"),
+            )
         })
     }
 
     /// What a column is.
     pub(crate) fn content(&self, column: usize) -> Result<Content> {
-        self.profiles[column].content(&self.options, self.evidence).map_err(|(line, problem)| self.column_error(column, line, &problem))
+        self.profiles[column]
+            .content(&self.options, self.evidence)
+            .map_err(|(line, problem)| self.column_error(column, line, &problem))
     }
 
     /// The notation of a column that must hold numbers only.
     pub(crate) fn numbers(&self, column: usize) -> Result<(Notation, String)> {
-        self.profiles[column].numbers(&self.options, self.evidence).map_err(|(line, problem)| self.column_error(column, line, &problem))
+        self.profiles[column]
+            .numbers(&self.options, self.evidence)
+            .map_err(|(line, problem)| self.column_error(column, line, &problem))
     }
 
     fn column_error(&self, column: usize, line: Option<u64>, problem: &str) -> Error {
@@ -379,7 +273,7 @@ impl Table {
         let mut reader = self.dialect.reader(self.text.as_bytes());
         let (mut record, mut skipped) = (StringRecord::new(), Skipped::default());
         while reader.read_record(&mut record).map_err(|error| self.of_csv(&error))? {
-            let line = line(&record).unwrap_or(0);
+            let line = line_of(&self.text, &record);
             if line < self.first {
                 continue;
             }
@@ -409,14 +303,25 @@ impl Table {
     fn wrong_length(&self, line: u64, record: &StringRecord) -> Error {
         let width = self.names.len();
         let above = if self.header.is_some() { "the header has" } else { "the rows above have" };
-        let last = !self.text.ends_with('\n') && self.text.trim_end().lines().count() as u64 == line && record.len() < width;
+        let last = !self.text.ends_with('\n')
+            && self.text.trim_end().lines().count() as u64 == line
+            && record.len() < width;
         let hint = if last { "; the last line is cut off: delete it" } else { "" };
-        self.error(Some(line), format!("{}, {above} {width}{hint}", values(record.len())))
+        self.error(Some(line), format!("{}, {above} {width}{hint}", counted(record.len(), "value")))
     }
 
     fn of_csv(&self, error: &csv::Error) -> Error {
         self.error(error.position().map(csv::Position::line), error.to_string())
     }
+}
+
+/// The first whole lines of a text, up to a number of bytes.
+fn sample(text: &str, bytes: usize) -> &str {
+    if text.len() <= bytes {
+        return text;
+    }
+    let end = text.as_bytes()[..bytes].iter().rposition(|&byte| byte == b'\n').map_or(0, |place| place + 1);
+    &text[..end]
 }
 
 /// Records that are no rows.
@@ -430,7 +335,9 @@ pub(crate) struct Skipped {
 impl Skipped {
     fn notes(self) -> Vec<String> {
         let Skipped { empty, nul, headers } = self;
-        let note = |count: usize, what: &str| (count > 0).then(|| format!("ignored {} {what}", counted(count, "row")));
+        let note = |count: usize, what: &str| {
+            (count > 0).then(|| format!("ignored {} {what}", counted(count, "row")))
+        };
         [
             note(empty, "without any value"),
             note(nul, "with NUL bytes, as a power cut leaves them"),
@@ -452,14 +359,16 @@ pub(crate) fn is_number(text: &str) -> bool {
     notation::number(text).is_some()
 }
 
-fn values(count: usize) -> String {
-    counted(count, "value")
-}
-
-fn texts(record: &StringRecord) -> Vec<&str> {
-    record.iter().collect()
-}
-
-fn line(record: &StringRecord) -> Option<u64> {
-    record.position().map(csv::Position::line)
+/// Line on which a record of `text` begins. The reader's own count is that of the end of the record before it: behind it
+/// may stand empty lines, and the second half of a CRLF.
+fn line_of(text: &str, record: &StringRecord) -> u64 {
+    let Some(position) = record.position() else { return 0 };
+    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let gap = text
+        .as_bytes()
+        .get(from..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|&&byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + gap.filter(|&&byte| byte == b'\n').count() as u64
 }

@@ -51,7 +51,11 @@ impl Layouts {
 
     /// The layouts of the set, in the order of preference.
     pub(crate) fn iter(self) -> impl Iterator<Item = Layout> {
-        LAYOUTS.into_iter().enumerate().filter(move |(index, _)| self.0 & (1 << index) != 0).map(|(_, layout)| layout)
+        LAYOUTS
+            .into_iter()
+            .enumerate()
+            .filter(move |(index, _)| self.0 & (1 << index) != 0)
+            .map(|(_, layout)| layout)
     }
 
     /// Those with one of these separators, where one is given. A `thousands` separator is also allowed to be absent.
@@ -159,7 +163,8 @@ impl<'a> Cell<'a> {
         let end = rest.find(|char: char| !char.is_ascii_digit() && !is_separator(char)).unwrap_or(rest.len());
         let (digits, mut rest) = rest.split_at(end);
         let mut exponent = "";
-        if let Some(behind) = rest.strip_prefix(['e', 'E']).filter(|_| !digits.ends_with(char::is_whitespace)) {
+        if let Some(behind) = rest.strip_prefix(['e', 'E']).filter(|_| !digits.ends_with(char::is_whitespace))
+        {
             let sign = usize::from(behind.starts_with(['+', '-']));
             let count = behind[sign..].bytes().take_while(u8::is_ascii_digit).count();
             if count > 0 {
@@ -187,7 +192,9 @@ impl<'a> Cell<'a> {
         let whole = halves.next().unwrap_or_default();
         let fraction = halves.next();
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if fraction.is_some_and(|fraction| !digits(fraction)) || whole.is_empty() && fraction.is_none_or(str::is_empty) {
+        if fraction.is_some_and(|fraction| !digits(fraction))
+            || whole.is_empty() && fraction.is_none_or(str::is_empty)
+        {
             return false;
         }
         let Some(thousands) = layout.thousands.filter(|&mark| whole.contains(|char| same(char, mark))) else {
@@ -251,27 +258,31 @@ fn same(char: char, separator: char) -> bool {
 
 /// A text that may be a unit: short, without spaces, `%`, `°C`, `m/s2`.
 fn is_unit(text: &str) -> bool {
-    let first = text.chars().next().is_some_and(|first| first.is_alphabetic() || matches!(first, '%' | '°' | '€' | '$' | '£' | '¥' | 'µ' | '‰'));
+    let first = text.chars().next().is_some_and(|first| {
+        first.is_alphabetic() || matches!(first, '%' | '°' | '€' | '$' | '£' | '¥' | 'µ' | '‰')
+    });
     first
         && text.chars().count() <= 10
         && text.chars().all(|char| {
-            char.is_alphanumeric() || matches!(char, '%' | '°' | '/' | '^' | '²' | '³' | '·' | '*' | '€' | '$' | '£' | '¥' | '‰')
+            char.is_alphanumeric()
+                || matches!(char, '%' | '°' | '/' | '^' | '²' | '³' | '·' | '*' | '€' | '$' | '£' | '¥' | '‰')
         })
 }
 
 /// Units that need no further proof: few different numbers with them are numbers still, not categories.
 const KNOWN_UNITS: [&str; 84] = [
-    "%", "‰", "°", "°C", "°F", "C", "F", "K", "degC", "degF", "deg", "rad", "V", "mV", "uV", "µV", "kV", "A", "mA", "uA", "µA",
-    "nA", "W", "mW", "kW", "MW", "Wh", "kWh", "mAh", "Ah", "J", "kJ", "Hz", "kHz", "MHz", "GHz", "s", "ms", "us", "µs", "ns",
-    "sec", "min", "h", "g", "kg", "mg", "t", "m", "cm", "mm", "um", "µm", "km", "in", "ft", "Pa", "hPa", "kPa", "MPa", "bar",
-    "mbar", "psi", "dB", "dBm", "dBA", "lux", "lx", "lm", "ppm", "ppb", "rpm", "RPM", "bpm", "dps", "N", "Nm", "l", "L", "ml",
-    "mL", "T", "uT", "µT",
+    "%", "‰", "°", "°C", "°F", "C", "F", "K", "degC", "degF", "deg", "rad", "V", "mV", "uV", "µV", "kV", "A",
+    "mA", "uA", "µA", "nA", "W", "mW", "kW", "MW", "Wh", "kWh", "mAh", "Ah", "J", "kJ", "Hz", "kHz", "MHz",
+    "GHz", "s", "ms", "us", "µs", "ns", "sec", "min", "h", "g", "kg", "mg", "t", "m", "cm", "mm", "um", "µm",
+    "km", "in", "ft", "Pa", "hPa", "kPa", "MPa", "bar", "mbar", "psi", "dB", "dBm", "dBA", "lux", "lx", "lm",
+    "ppm", "ppb", "rpm", "RPM", "bpm", "dps", "N", "Nm", "l", "L", "ml", "mL", "T", "uT", "µT",
 ];
 
 /// Returns true for a unit that is well known, or made of well-known ones as `m/s^2`, or a currency.
 pub(crate) fn is_known_unit(unit: &str) -> bool {
     let bare = |part: &str| part.trim_end_matches(['²', '³', '2', '3', '^']).to_owned();
-    matches!(unit, "€" | "$" | "£" | "¥" | "EUR" | "USD") || unit.split(['/', '*', '·']).all(|part| KNOWN_UNITS.contains(&bare(part).as_str()))
+    matches!(unit, "€" | "$" | "£" | "¥" | "EUR" | "USD")
+        || unit.split(['/', '*', '·']).all(|part| KNOWN_UNITS.contains(&bare(part).as_str()))
 }
 
 #[cfg(test)]
@@ -318,7 +329,20 @@ mod tests {
         ] {
             assert_eq!(read(text), expected, "{text}");
         }
-        for text in ["", ",", ".", "a,b", "1,5,2", "1 5", "12:03", "1.2.2024", "192.168.0.1", "0x", "--1", "1 foo bar", "e5"] {
+        for text in [
+            "",
+            ",",
+            ".",
+            "a,b",
+            "1,5,2",
+            "1 5",
+            "12:03",
+            "1.2.2024",
+            "192.168.0.1",
+            "--1",
+            "1 foo bar",
+            "e5",
+        ] {
             assert_eq!(read(text), Vec::<f64>::new(), "{text}");
         }
     }

@@ -11,13 +11,31 @@ pub(crate) const MOST_CATEGORIES: usize = 32;
 /// Returns true for a cell that holds no value in any column.
 pub(crate) fn is_missing(text: &str) -> bool {
     text.len() <= 4
-        && (matches!(text, "" | "?") || ["na", "n/a", "nan", "-nan", "null", "#n/a", "#na", "<na>"].iter().any(|mark| text.eq_ignore_ascii_case(mark)))
+        && (matches!(text, "" | "?")
+            || ["na", "n/a", "nan", "-nan", "null", "#n/a", "#na", "<na>"]
+                .iter()
+                .any(|mark| text.eq_ignore_ascii_case(mark)))
 }
 
 /// Returns true for a cell that holds no value in a column of numbers; in a column of words it is a word.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     const PLACEHOLDERS: [&str; 16] = [
-        "-", "--", "---", ".", "..", "none", "nil", "missing", "undefined", "\\N", "#DIV/0!", "#NUM!", "#VALUE!", "#REF!", "#NAME?", "n.a.",
+        "-",
+        "--",
+        "---",
+        ".",
+        "..",
+        "none",
+        "nil",
+        "missing",
+        "undefined",
+        "\\N",
+        "#DIV/0!",
+        "#NUM!",
+        "#VALUE!",
+        "#REF!",
+        "#NAME?",
+        "n.a.",
     ];
     text.len() <= 9 && PLACEHOLDERS.iter().any(|mark| text.eq_ignore_ascii_case(mark))
 }
@@ -116,7 +134,8 @@ impl Profile {
             if self.first_separated.is_none() && text.contains(['.', ',']) {
                 self.first_separated = place();
             }
-            if number.plain.is_some_and(|plain| !plain.is_finite()) && self.first_infinite.is_none() {
+            if number.plain.is_some_and(|plain| !(plain as f32).is_finite()) && self.first_infinite.is_none()
+            {
                 self.first_infinite = place();
             }
             if !number.unit.is_empty() && (self.units.len() < 3 || self.units.contains_key(number.unit)) {
@@ -135,7 +154,9 @@ impl Profile {
         self.words += 1;
         self.first_word = self.first_word.take().or_else(place);
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        let starts = text.trim_start_matches(['-', '+', '<', '>', '~', '=', ' ']).starts_with(|first: char| first.is_ascii_digit());
+        let starts = text
+            .trim_start_matches(['-', '+', '<', '>', '~', '=', ' '])
+            .starts_with(|first: char| first.is_ascii_digit());
         self.mostly_digits += usize::from(starts && digits * 2 >= text.len());
     }
 
@@ -147,6 +168,11 @@ impl Profile {
     /// Returns true if the column has values, all of them equal.
     pub(crate) fn is_constant(&self) -> bool {
         self.texts.len() == 1
+    }
+
+    /// Returns true if no text is there twice, as far as they were kept: numbers of rows, identifiers.
+    pub(crate) fn is_unique(&self) -> bool {
+        self.texts.values().all(|&count| count == 1)
     }
 
     /// Returns true if its texts are mostly digits, so that it may be meant as numbers.
@@ -188,7 +214,11 @@ impl Profile {
     }
 
     /// What the column is; an error, with the line where it is known, for numbers that cannot be read without a doubt.
-    pub(crate) fn content(&self, options: &Options, evidence: Evidence) -> Result<Content, (Option<u64>, String)> {
+    pub(crate) fn content(
+        &self,
+        options: &Options,
+        evidence: Evidence,
+    ) -> Result<Content, (Option<u64>, String)> {
         if self.numbers + self.words + self.times == 0 {
             return Ok(if self.placeholders.is_empty() { Content::Empty } else { Content::Words });
         }
@@ -211,19 +241,34 @@ impl Profile {
     }
 
     /// The notation and the unit, for a column that must hold numbers only.
-    pub(crate) fn numbers(&self, options: &Options, evidence: Evidence) -> Result<(Notation, String), (Option<u64>, String)> {
+    pub(crate) fn numbers(
+        &self,
+        options: &Options,
+        evidence: Evidence,
+    ) -> Result<(Notation, String), (Option<u64>, String)> {
         let error = |place: &Place, problem: String| {
             let (line, text) = place.clone().unwrap_or_default();
             Err((Some(line), format!("{text:?} {problem}")))
         };
         if let Some((_, word)) = &self.first_word {
-            return error(&self.first_word, format!("is not a number: mend it, leave it empty, or give --missing {}", quoted(word)));
+            return error(
+                &self.first_word,
+                format!("is not a number: mend it, leave it empty, or give --missing {}", quoted(word)),
+            );
         }
         if self.times > 0 {
-            return Err((None, "numbers and times stand in one column: divide it, or leave it out by --ignore".into()));
+            return Err((
+                None,
+                "numbers and times stand in one column: divide it, or leave it out by --ignore".into(),
+            ));
         }
         if let Some((_, text)) = &self.first_infinite {
-            return error(&self.first_infinite, format!("is not a finite number: mend it, or give --missing {}", quoted(text)));
+            let finite = text.parse::<f64>().is_ok_and(f64::is_finite);
+            let problem = if finite { "is beyond the range of an f32" } else { "is not a finite number" };
+            return error(
+                &self.first_infinite,
+                format!("{problem}: mend it, or give --missing {}", quoted(text)),
+            );
         }
         if let Some((line, text)) = &self.first_odd {
             let problem = "is written unlike the numbers above it: use one notation in the column, or leave it out by --ignore";
@@ -241,11 +286,20 @@ impl Profile {
     }
 
     /// One layout, of those that are left: with one decimal separator they all give the same numbers.
-    fn layout(&self, layouts: Layouts, evidence: Evidence, options: &Options) -> Result<Layout, (Option<u64>, String)> {
+    fn layout(
+        &self,
+        layouts: Layouts,
+        evidence: Evidence,
+        options: &Options,
+    ) -> Result<Layout, (Option<u64>, String)> {
         let with = |decimal| layouts.iter().find(|layout| layout.decimal == decimal);
-        let asked = options.thousands.and_then(|mark| layouts.iter().find(|layout| layout.thousands == Some(mark)));
+        let asked =
+            options.thousands.and_then(|mark| layouts.iter().find(|layout| layout.thousands == Some(mark)));
         let (point, comma) = match (with('.'), with(','), asked, &self.first_separated) {
-            (_, _, Some(layout), _) | (Some(layout), None, ..) | (None, Some(layout), ..) | (Some(layout), _, _, None) => return Ok(layout),
+            (_, _, Some(layout), _)
+            | (Some(layout), None, ..)
+            | (None, Some(layout), ..)
+            | (Some(layout), _, _, None) => return Ok(layout),
             (Some(point), Some(comma), None, Some(_)) => (point, comma),
             (None, None, ..) => return Ok(Layout { decimal: '.', thousands: None }),
         };
@@ -273,19 +327,28 @@ impl Profile {
             [unit] => {
                 let without = self.numbers - self.units[unit];
                 if without > 0 && unit == "%" {
-                    return Err((None, format!("{without} numbers have no `%`, the others have one: write all alike")));
+                    return Err((
+                        None,
+                        format!("{without} numbers have no `%`, the others have one: write all alike"),
+                    ));
                 }
                 Ok(unit.clone())
             }
-            [one, other, ..] => {
-                Err((None, format!("numbers in {one:?} and in {other:?} stand in one column: convert them to one unit")))
-            }
+            [one, other, ..] => Err((
+                None,
+                format!("numbers in {one:?} and in {other:?} stand in one column: convert them to one unit"),
+            )),
         }
     }
 }
 
 /// A text as it must be given to a shell.
 pub(crate) fn quoted(text: &str) -> String {
-    let plain = |char: char| char.is_alphanumeric() || matches!(char, '-' | '_' | '.' | ',' | '+' | '/' | ':' | '%');
-    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    let plain =
+        |char: char| char.is_alphanumeric() || matches!(char, '-' | '_' | '.' | ',' | '+' | '/' | ':' | '%');
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }

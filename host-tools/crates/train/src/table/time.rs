@@ -14,7 +14,8 @@ pub(crate) fn is_time(text: &str) -> bool {
         return is_clock(clock);
     }
     // A date may hold spaces itself: `1 May 2024`.
-    text.match_indices(' ').any(|(at, _)| is_date(text[..at].trim_end_matches(',')) && is_clock(text[at..].trim()))
+    text.match_indices(' ')
+        .any(|(at, _)| is_date(text[..at].trim_end_matches(',')) && is_clock(text[at..].trim()))
         || is_date(text)
 }
 
@@ -33,7 +34,11 @@ fn is_date(text: &str) -> bool {
         return false;
     }
     let day_and_month = |day: &str, month: &str| {
-        short(day) && short(month) && number(day, 31) && number(month, 31) && (number(day, 12) || number(month, 12))
+        short(day)
+            && short(month)
+            && number(day, 31)
+            && number(month, 31)
+            && (number(day, 12) || number(month, 12))
     };
     year(first) && day_and_month(second, third)
         || day_and_month(first, second) && (year(third) || third.len() == 2 && third.parse::<u32>().is_ok())
@@ -69,9 +74,16 @@ fn is_clock(text: &str) -> bool {
     };
     let whole = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     match parts[..] {
-        [hour, minute] => whole(hour) && below(hour, 25.0) && minute.len() == 2 && whole(minute) && below(minute, 60.0),
+        [hour, minute] => {
+            whole(hour) && below(hour, 25.0) && minute.len() == 2 && whole(minute) && below(minute, 60.0)
+        }
         [hour, minute, second] => {
-            hour.len() <= 3 && below(hour, 1000.0) && whole(minute) && below(minute, 60.0) && second.len() >= 2 && below(second, 61.0)
+            hour.len() <= 3
+                && below(hour, 1000.0)
+                && whole(minute)
+                && below(minute, 60.0)
+                && second.len() >= 2
+                && below(second, 61.0)
         }
         _ => false,
     }
@@ -84,13 +96,39 @@ mod tests {
     #[test]
     fn dates_and_clocks_are_recognized_and_numbers_are_not() {
         for text in [
-            "2024-05-01", "2024/5/1", "2024-05-01T12:00:03", "2024-05-01 12:00:03.567", "2024-05-01T12:00:03.5Z",
-            "2024-05-01T12:00:03+02:00", "1.5.2024", "01.05.2024 12:00", "5/1/24 3:04 PM", "12:03", "12:03:04.567",
-            "1 May 2024", "May 1, 2024", "01-May-2024 12:00:00", "2015-02-04 17:00:00",
+            "2024-05-01",
+            "2024/5/1",
+            "2024-05-01T12:00:03",
+            "2024-05-01 12:00:03.567",
+            "2024-05-01T12:00:03.5Z",
+            "2024-05-01T12:00:03+02:00",
+            "1.5.2024",
+            "01.05.2024 12:00",
+            "5/1/24 3:04 PM",
+            "12:03",
+            "12:03:04.567",
+            "1 May 2024",
+            "May 1, 2024",
+            "01-May-2024 12:00:00",
+            "2015-02-04 17:00:00",
         ] {
             assert!(is_time(text), "{text}");
         }
-        for text in ["1.5", "1.234.567", "192.168.0.1", "12", "a:b", "1:2:3:4", "2024", "1-2", "25:99", "rest", "", "99.99.2024", "1,234,567"] {
+        for text in [
+            "1.5",
+            "1.234.567",
+            "192.168.0.1",
+            "12",
+            "a:b",
+            "1:2:3:4",
+            "2024",
+            "1-2",
+            "25:99",
+            "rest",
+            "",
+            "99.99.2024",
+            "1,234,567",
+        ] {
             assert!(!is_time(text), "{text}");
         }
     }
