@@ -66,6 +66,8 @@ pub(crate) struct Parts {
     pub(crate) file_rows: Vec<usize>,
     /// Number of rows in that file.
     pub(crate) file_count: usize,
+    /// Places of the rows in the file that were left out for want of a target, which do not count as its rows.
+    pub(crate) left_out: Vec<usize>,
     /// Indices of those to be trained on, and of those for early stopping.
     places: [Vec<usize>; 2],
     /// Rows that nothing is chosen by.
@@ -275,7 +277,8 @@ impl DataFlags {
             let file_rows: Vec<usize> = (0..rows.rows()).collect();
             let places = places.unwrap_or_else(|| [file_rows.clone(), Vec::new()]);
             let file_count = rows.rows();
-            return Ok(Parts { known: rows, file_rows, file_count, places, test, division: None });
+            let left_out = rows.left_out.clone();
+            return Ok(Parts { known: rows, file_rows, file_count, left_out, places, test, division: None });
         };
         let parts =
             split(&rows, &division.shares, division.seed).with_context(|| path.display().to_string())?;
@@ -292,6 +295,7 @@ impl DataFlags {
             known: rows.select(&known),
             file_rows: known,
             file_count: rows.rows(),
+            left_out: rows.left_out.clone(),
             places,
             test: Some(rows.select(&test)),
             division: Some(division),

@@ -264,6 +264,7 @@ fn noise(rows: usize, features: usize, classes: usize, rng: &mut Pcg32) -> Datas
         hash: String::new(),
         origin: Vec::new(),
         target_origin: 0.0,
+        left_out: Vec::new(),
         options: microdistill_train::table::Options::default(),
         notes: Vec::new(),
     }

@@ -40,6 +40,8 @@ pub struct Dataset {
     pub target: Target,
     /// What was subtracted from the target's values, in f64, before they were rounded to f32.
     pub target_origin: f64,
+    /// Places, among the rows of the file, of those that were left out for want of a target; ascending.
+    pub left_out: Vec<usize>,
     /// Rows of one group (a person, a session) are never divided between parts.
     pub groups: Option<Vec<String>>,
     /// First 16 hexadecimal digits of the SHA-256 of the file.
@@ -86,6 +88,7 @@ impl Dataset {
             features: self.features.clone(),
             task: self.task.clone(),
             hash: self.hash.clone(),
+            left_out: Vec::new(),
             origin: self.origin.clone(),
             target_origin: self.target_origin,
             options: self.options.clone(),

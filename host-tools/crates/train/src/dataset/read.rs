@@ -324,6 +324,7 @@ impl<const TEXTS: usize> Rows<TEXTS> {
             task: meaning.task,
             target: meaning.target,
             target_origin: meaning.target_origin,
+            left_out: Vec::new(),
             groups,
             hash: file.hash,
             options: file.options,
@@ -336,6 +337,7 @@ impl<const TEXTS: usize> Rows<TEXTS> {
             (0..data.rows()).filter(|row| unlabelled.binary_search(row).is_err()).collect();
         let note =
             format!("left out {} without a value in the target column", counted(unlabelled.len(), "row"));
-        Dataset { notes: [data.notes.as_slice(), &[note]].concat(), ..data.select(&labelled) }
+        let notes = [data.notes.as_slice(), &[note]].concat();
+        Dataset { notes, left_out: unlabelled.to_vec(), ..data.select(&labelled) }
     }
 }

@@ -177,6 +177,7 @@ mod tests {
             hash: String::new(),
             origin: Vec::new(),
             target_origin: 0.0,
+            left_out: Vec::new(),
             options: crate::table::Options::default(),
             notes: Vec::new(),
         }

@@ -114,6 +114,7 @@ impl Model {
             target: Target::Absent,
             origin: self.metadata.origin.clone(),
             target_origin: self.metadata.target_origin,
+            left_out: Vec::new(),
             groups: None,
             hash: self.metadata.data_hash.clone(),
             options: self.options(),

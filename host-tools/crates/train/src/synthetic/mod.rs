@@ -164,6 +164,7 @@ mod tests {
             hash: "0123".into(),
             origin: Vec::new(),
             target_origin: 0.0,
+            left_out: Vec::new(),
             options: crate::table::Options::default(),
             notes: vec!["a note".into()],
         }

@@ -289,7 +289,7 @@ pub(crate) fn usual_width(records: &[StringRecord]) -> Option<usize> {
 fn announced(text: &str) -> Option<u8> {
     let first = text.lines().next()?.trim_matches('"');
     let mark = first.get(..4).filter(|mark| mark.eq_ignore_ascii_case("sep="))?;
-    match first[mark.len()..].as_bytes() {
+    match &first.as_bytes()[mark.len()..] {
         &[byte] => Some(byte),
         b"" => Some(b'\t'),
         _ => None,

@@ -120,7 +120,7 @@ pub(crate) fn number(text: &str) -> Option<Number<'_>> {
     }
     let cell = Cell::new(text)?;
     let layouts = cell.layouts();
-    (!layouts.is_empty()).then(|| Number { layouts, unit: cell.unit, plain: None })
+    (!layouts.is_empty()).then_some(Number { layouts, unit: cell.unit, plain: None })
 }
 
 /// Layouts of a text that parses as it is.

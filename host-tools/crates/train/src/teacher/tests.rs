@@ -168,6 +168,7 @@ fn a_teacher_like_another_is_the_same_on_the_same_rows() {
         hash: String::new(),
         origin: Vec::new(),
         target_origin: 0.0,
+        left_out: Vec::new(),
         options: crate::table::Options::default(),
         notes: Vec::new(),
         x,
