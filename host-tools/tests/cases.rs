@@ -52,20 +52,30 @@ mod numbers_beyond_24_bits {
         let data = of("15-target-epoch-seconds.csv");
         let values = values(&data);
         let expected = [1_732_799_989.8, 1_732_800_015.9, 1_732_799_999.1];
-        assert!(values.iter().zip(expected).all(|(value, expected)| (value - expected).abs() < 1e-3), "{values:?}");
+        assert!(
+            values.iter().zip(expected).all(|(value, expected)| (value - expected).abs() < 1e-3),
+            "{values:?}"
+        );
         noted(&data, "the model predicts maintenance_due - 1732800000");
     }
 
     #[test]
     fn of_features_keep_their_digits_and_the_device_s_part_is_told() {
         let data = of("15b-epoch-ms-feature.csv");
-        assert_eq!(column(&data, "ts_ms")[..3], [1_732_800_000_000.0, 1_732_800_000_020.0, 1_732_800_000_040.0]);
+        assert_eq!(
+            column(&data, "ts_ms")[..3],
+            [1_732_800_000_000.0, 1_732_800_000_020.0, 1_732_800_000_040.0]
+        );
         noted(&data, "\"ts_ms\": rounding to f32 would lose");
         let data = of("15c-gps-degrees.csv");
         let latitude = column(&data, "lat");
         assert!((latitude[0] - 52.123_458_4).abs() < 1e-9 && (latitude[1] - 52.123_458_6).abs() < 1e-9);
         let again = read_like(path("15c-gps-degrees.csv"), data.expected()).unwrap();
-        assert_eq!((again.x, again.origin), (data.x, data.origin), "a further file has the origins of the first");
+        assert_eq!(
+            (again.x, again.origin),
+            (data.x, data.origin),
+            "a further file has the origins of the first"
+        );
     }
 
     #[test]
@@ -119,7 +129,10 @@ mod a_missing_header {
 
     #[test]
     fn leaves_the_target_open_where_labels_stand_before_values() {
-        assert!(error("02c-headerless-id-label-second.data").contains("give --target column2 or --target column8"));
+        assert!(
+            error("02c-headerless-id-label-second.data")
+                .contains("give --target column2 or --target column8")
+        );
         assert!(error("17-semicolon-terminated.txt").contains("give --target column2 or --target column6"));
         let data = with("17-semicolon-terminated.txt", &target("column2"));
         assert_eq!(data.task.labels(), ["Jogging", "Sitting", "Walking"]);
@@ -129,8 +142,15 @@ mod a_missing_header {
 
     #[test]
     fn can_be_told() {
-        let options = |header| Columns { options: Options { header: Some(header), ..Options::default() }, ..Columns::default() };
-        assert_eq!(with("10-integer-column-names.csv", &Columns::default()).rows(), 300, "names that count are names");
+        let options = |header| Columns {
+            options: Options { header: Some(header), ..Options::default() },
+            ..Columns::default()
+        };
+        assert_eq!(
+            with("10-integer-column-names.csv", &Columns::default()).rows(),
+            300,
+            "names that count are names"
+        );
         assert_eq!(with("10-integer-column-names.csv", &options(false)).rows(), 301);
         assert_eq!(with("02e-headerless-equal-numbers.csv", &options(false)).rows(), 4);
     }
@@ -141,9 +161,10 @@ mod the_task {
 
     #[test]
     fn of_whole_floats_is_that_of_whole_numbers() {
-        for (name, labels) in
-            [("03-float-class-labels.csv", &["0", "1", "2", "3", "4"][..]), ("03b-float-labels-after-nan.csv", &["0", "1", "2"])]
-        {
+        for (name, labels) in [
+            ("03-float-class-labels.csv", &["0", "1", "2", "3", "4"][..]),
+            ("03b-float-labels-after-nan.csv", &["0", "1", "2"]),
+        ] {
             assert_eq!(of(name).task.labels(), labels, "{name}");
         }
         assert_eq!(of("03b-float-labels-after-nan.csv").rows(), 298);
@@ -155,7 +176,8 @@ mod the_task {
         assert!(error.contains(":42: target \"co2_ppm\": \"timeout\" is not a number"), "{error}");
         assert!(error.contains("--missing timeout"), "{error}");
         let missing = Options { missing: vec!["timeout".into()], ..Options::default() };
-        let data = with("29-text-among-target-values.csv", &Columns { options: missing, ..Columns::default() });
+        let data =
+            with("29-text-among-target-values.csv", &Columns { options: missing, ..Columns::default() });
         assert_eq!(values(&data).len(), 297);
     }
 }
@@ -165,9 +187,15 @@ mod phantom_classes_and_groups {
 
     #[test]
     fn near_equal_spellings_are_warned_of() {
-        noted(&of("21-label-spellings.csv"), "\"label\" has texts that differ in spelling only: \"REST\" (16) and \"Rest\" (15)");
+        noted(
+            &of("21-label-spellings.csv"),
+            "\"label\" has texts that differ in spelling only: \"REST\" (16) and \"Rest\" (15)",
+        );
         let groups = Columns { groups: Some("person".into()), ..Columns::default() };
-        noted(&with("30-groups-spelled-differently.csv", &groups), "\"person\" has texts that differ in spelling only");
+        noted(
+            &with("30-groups-spelled-differently.csv", &groups),
+            "\"person\" has texts that differ in spelling only",
+        );
     }
 
     #[test]
@@ -194,7 +222,11 @@ mod prologues {
         let plain = of("23i-pipe.csv");
         for name in ["23-excel-sep.csv", "23b-comment-lines.csv", "23c-spaces.txt", "23e-units-row.csv"] {
             let data = of(name);
-            assert_eq!((&data.features, &data.x, &data.target), (&plain.features, &plain.x, &plain.target), "{name}");
+            assert_eq!(
+                (&data.features, &data.x, &data.target),
+                (&plain.features, &plain.x, &plain.target),
+                "{name}"
+            );
         }
         noted(&of("23b-comment-lines.csv"), "lines that start with `#` are comments");
         noted(&of("23e-units-row.csv"), "line 2 holds units");
