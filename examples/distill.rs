@@ -1,4 +1,4 @@
-//! Distillation as on a device: a student starts from random weights and learns from a teacher, one window at a time.
+//! Distillation as on a device: a student with random initial weights learns from a teacher, one window at a time.
 //!
 //! `cargo run --release --example distill`
 
@@ -28,9 +28,9 @@ fn main() {
     println!("before: {:.3}", accuracy(&distiller.student));
 
     for step in 0..2 * train::ROWS.len() {
-        // A window arrives. The file is sorted by person; a stride mixes the people.
+        // A window arrives. The file is sorted by person, so a stride mixes the people.
         let x = teacher::INPUT.apply(&train::ROWS[step * 211 % train::ROWS.len()]);
-        // The teacher is asked once; what it said is kept with the window.
+        // The teacher runs once per window, and its outputs are stored with the window.
         replay.push(x, teacher::TEACHER.predict(&x));
         for _ in 0..BATCH {
             if let Some((x, logits)) = replay.draw(&mut rng) {
@@ -42,7 +42,7 @@ fn main() {
     println!("after:  {:.3}", accuracy(&distiller.student));
 }
 
-/// Share of the test people's windows that the student names right.
+/// Accuracy of the student on the windows of the test people.
 fn accuracy(student: &Student) -> f32 {
     let mut accuracy = Accuracy::default();
     for (raw, &class) in test::ROWS.iter().zip(&test::CLASSES) {

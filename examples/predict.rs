@@ -1,4 +1,4 @@
-//! Inference: the exported int8 student names the exercise in a window of a smartwatch's motion, as firmware would.
+//! Inference as in firmware: the exported int8 student recognizes the exercise in a window of smartwatch motion.
 //!
 //! `cargo run --example predict`
 
@@ -8,10 +8,10 @@ use microdistill::{argmax, golden::Mismatch, softmax};
 mod model;
 
 fn main() -> Result<(), Mismatch> {
-    // This machine computes what the desktop that exported the file computed, to the bit.
+    // This machine computes the same bits as the desktop that exported the file.
     model::self_test()?;
 
-    // A sensor would give these numbers.
+    // These numbers would come from a sensor.
     for window in model::GOLDEN {
         let mut outputs = model::predict(&window.raw);
         let class = argmax(&outputs);

@@ -1,4 +1,4 @@
-//! The README's first program, which a test keeps equal to it.
+//! The first program of the README. A test keeps the two equal.
 //!
 //! `cargo run --example readme_infer`
 

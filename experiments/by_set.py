@@ -1,4 +1,4 @@
-"""What the default of a study is ahead by, a data set a line, and over the sets how often and by how much.
+"""The lead of a study's default arm: one line per data set, and over all sets how often it wins and by how much.
 
     python by_set.py study-keel/study.json
 
@@ -10,7 +10,7 @@ import sys
 from math import exp, log
 from statistics import fmean, median
 
-OTHERS = ["hard", "hard-l2", "mission"]
+OTHERS = ["hard", "hard-l2", "output-mse"]
 
 
 def means(data, arm, metric):
@@ -33,15 +33,15 @@ def main(path):
         cells += [f"{points[other][-1]:+.1f}" for other in OTHERS]
         cells += [f"{nll:.3f}"] + [f"{ratios[other][-1]:.2f}" for other in OTHERS]
         print(f"| {' | '.join(cells)} |")
-    print(f"\n| default, {len(sets)} sets | sets more accurate | less | mean, pp | median, pp "
-          "| sets of smaller NLL | larger | geometric mean × | median × | × mean NLL |\n|---|" + "---:|" * 9)
+    print(f"\n| default, {len(sets)} sets | wins in accuracy | losses | mean, pp | median, pp "
+          "| wins in NLL | losses | geometric mean × | median × | × mean NLL |\n|---|" + "---:|" * 9)
     for other in OTHERS:
         p, r = points[other], ratios[other]
         # A difference of accuracy that rounds to nothing is a draw.
         more, less = sum(x >= 0.05 for x in p), sum(x <= -0.05 for x in p)
         smaller, larger = sum(x < 0.995 for x in r), sum(x >= 1.005 for x in r)
         mean_nll = [fmean(means(data, arm, "nll") for data in sets) for arm in ("default", other)]
-        cells = [f"against {other}", more, less, f"{fmean(p):+.1f}", f"{median(p):+.1f}", smaller, larger]
+        cells = [f"compared with {other}", more, less, f"{fmean(p):+.1f}", f"{median(p):+.1f}", smaller, larger]
         cells += [f"{exp(fmean(map(log, r))):.2f}", f"{median(r):.2f}", f"{mean_nll[0] / mean_nll[1]:.2f}"]
         print(f"| {' | '.join(map(str, cells))} |")
 

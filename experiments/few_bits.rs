@@ -37,14 +37,14 @@ type Kind = (&'static str, Option<Precision>, bool);
 const KINDS: [Kind; 10] = [
     ("f32", None, false),
     ("int8", Some(Precision::per_channel(Bits::Eight)), false),
-    ("int8, trained for it", Some(Precision::per_channel(Bits::Eight)), true),
+    ("int8, quantization-aware", Some(Precision::per_channel(Bits::Eight)), true),
     ("int4", Some(Precision::per_channel(Bits::Four)), false),
-    ("int4 by group", Some(Precision::per_group(Bits::Four)), false),
-    ("int4, trained for it", Some(Precision::per_channel(Bits::Four)), true),
-    ("int4 by group, trained for it", Some(Precision::per_group(Bits::Four)), true),
+    ("int4 in groups", Some(Precision::per_group(Bits::Four)), false),
+    ("int4, quantization-aware", Some(Precision::per_channel(Bits::Four)), true),
+    ("int4 in groups, quantization-aware", Some(Precision::per_group(Bits::Four)), true),
     ("int3", Some(Precision::per_channel(Bits::Three)), false),
-    ("int3, trained for it", Some(Precision::per_channel(Bits::Three)), true),
-    ("int3 by group, trained for it", Some(Precision::per_group(Bits::Three)), true),
+    ("int3, quantization-aware", Some(Precision::per_channel(Bits::Three)), true),
+    ("int3 in groups, quantization-aware", Some(Precision::per_group(Bits::Three)), true),
 ];
 
 /// Accuracy in % and NLL in nats, by kind.

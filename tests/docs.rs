@@ -49,46 +49,62 @@ fn anchors(page: &str) -> BTreeSet<String> {
     texts.map(|text| text.chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
 }
 
-/// The destinations of the inline links of a page.
+/// The destinations of the links of a page: inline ones, and reference definitions at its end.
 fn links(page: &str) -> Vec<String> {
     let text = prose(page).collect::<Vec<_>>().join("\n");
-    let parts = text.split("](").skip(1);
-    parts.filter_map(|part| part.split_once(')')).map(|(target, _)| target.to_owned()).collect()
+    let inline = text.split("](").skip(1).filter_map(|part| part.split_once(')')).map(|(target, _)| target);
+    let defined =
+        text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ")).map(|(_, target)| target);
+    inline.chain(defined).map(str::to_owned).collect()
+}
+
+/// The path, from the root, of an absolute link into this repository.
+fn own(link: &str) -> Option<&str> {
+    let path = link.strip_prefix(env!("CARGO_PKG_REPOSITORY"))?;
+    path.strip_prefix("/blob/main/").or_else(|| path.strip_prefix("/tree/main/"))
+}
+
+/// The file that a link names, and the heading in it; `None` for a link to another site.
+fn target<'a>(page: &Path, link: &'a str) -> Option<(PathBuf, Option<&'a str>)> {
+    // This template becomes docs/results/tasks.md.
+    let template = page.ends_with("experiments/tasks/page.md");
+    let folder = if template { root().join("docs/results") } else { page.parent()?.to_owned() };
+    let (folder, path) = match own(link) {
+        Some(path) => (root().to_owned(), path),
+        None if link.contains("://") => return None,
+        None => (folder, link),
+    };
+    let (file, heading) = path.split_once('#').map_or((path, None), |(file, heading)| (file, Some(heading)));
+    Some((if file.is_empty() { page.to_owned() } else { folder.join(file) }, heading))
 }
 
 #[test]
-fn relative_links_point_to_files_and_headings() {
-    // A package of the core has neither the guide nor the desktop tools.
-    if !root().join("docs").exists() {
-        return;
-    }
+fn links_point_to_files_and_headings() {
+    let docs = root().join("docs").canonicalize().unwrap();
     let mut broken = Vec::new();
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
-        for link in links(&text).iter().filter(|link| !link.contains("://") && !link.contains(' ')) {
-            let (file, anchor) = link.split_once('#').map_or((link.as_str(), None), |(f, a)| (f, Some(a)));
-            // This template becomes docs/results/tasks.md.
-            let template = page.ends_with("experiments/tasks/page.md");
-            let folder =
-                if template { root().join("docs/results") } else { page.parent().unwrap().to_owned() };
-            let target = if file.is_empty() { page.clone() } else { folder.join(file) };
-            let exists = target.exists();
-            let named = anchor.is_none_or(|anchor| {
-                fs::read_to_string(&target).is_ok_and(|text| anchors(&text).contains(anchor))
+        for link in links(&text) {
+            let Some((target, heading)) = target(&page, &link) else { continue };
+            let named = heading.is_none_or(|heading| {
+                fs::read_to_string(&target).is_ok_and(|text| anchors(&text).contains(heading))
             });
-            if !exists || !named {
+            // The book has the files of docs/ only.
+            let leaves = || {
+                page.starts_with(root().join("docs")) && !target.canonicalize().unwrap().starts_with(&docs)
+            };
+            if !target.exists() || !named || own(&link).is_none() && leaves() {
                 broken.push(format!("{}: {link}", page.strip_prefix(root()).unwrap().display()));
             }
         }
     }
-    assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
+    assert!(broken.is_empty(), "broken links, or relative links out of docs/:\n{}", broken.join("\n"));
 }
 
 #[test]
 fn the_book_has_every_page_once() {
     let docs = root().join("docs");
-    // A package of the core has no book.
-    let Ok(summary) = fs::read_to_string(docs.join("SUMMARY.md")) else { return };
+    let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
     let listed = links(&summary);
     let unique: BTreeSet<PathBuf> = listed.iter().map(|link| docs.join(link)).collect();
     assert_eq!(unique.len(), listed.len(), "SUMMARY.md lists a page twice");

@@ -63,9 +63,9 @@ pub(crate) const CAUTION: Caution = Caution { steps: 10, nats: 0.05, errors: Som
 pub(crate) const ARMS: [Arm; 9] = [
     ADAPTED,
     Arm { name: "without replay", rehearsed: 4, replay: false, ..ADAPTED },
-    Arm { name: "pruned queries", margin: 0.7, ..ADAPTED },
+    Arm { name: "queries when unsure", margin: 0.7, ..ADAPTED },
     Arm {
-        name: "when drift says so",
+        name: "after drift is detected",
         drift: Some(DriftLimits {
             start: PageHinkleyLimits { tolerance: 0.02, threshold: 0.5 },
             ..DriftLimits::DEFAULT
@@ -73,15 +73,15 @@ pub(crate) const ARMS: [Arm; 9] = [
         ..ADAPTED
     },
     Arm {
-        name: "guard by default",
+        name: "default guard",
         guard: Some(Caution { steps: 40, errors: None, patience: 0, ..CAUTION }),
         ..ADAPTED
     },
     Arm { name: "without guard", guard: None, ..ADAPTED },
-    Arm { name: "teacher's hard labels", lesson: Lesson::Hard, rehearsed: 4, ..ADAPTED },
-    Arm { name: "user's labels", lesson: Lesson::User, rate: 0.003, rehearsed: 4, ..ADAPTED },
+    Arm { name: "hard labels of the teacher", lesson: Lesson::Hard, rehearsed: 4, ..ADAPTED },
+    Arm { name: "labels of the user", lesson: Lesson::User, rate: 0.003, rehearsed: 4, ..ADAPTED },
     Arm {
-        name: "user's labels, without guard",
+        name: "labels of the user, without guard",
         lesson: Lesson::User,
         rate: 0.003,
         rehearsed: 0,

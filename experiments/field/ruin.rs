@@ -24,7 +24,7 @@ type Falls = [f64; GUARDS.len() + 1];
 
 /// Prints mean and worst difference to the shipped student, by set and kind.
 pub(crate) fn ruin(folder: &Path) -> Result<()> {
-    println!("| | | guard by default | guard with allowance and patience | no guard |");
+    println!("| data set | stream | default guard | guard with allowance and patience | no guard |");
     println!("|---|---|---|---|---|");
     let bar = bar(SETS.len() as u64 * STREAMS.len() as u64 * (SEEDS.end - SEEDS.start))?;
     for set in SETS {

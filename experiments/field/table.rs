@@ -20,14 +20,16 @@ pub(crate) fn scores(sets: &[&Seeds]) {
 
 /// Prints further figures of a scenario.
 pub(crate) fn details(sets: &[&Seeds]) {
-    compared("Accuracy on rows of the people trained for, %:", 1, sets, &|outcome| outcome.home().accuracy());
+    compared("Accuracy on held-out rows of the people in the training set, %:", 1, sets, &|outcome| {
+        outcome.home().accuracy()
+    });
     adapted(
-        "People for whom it is better, and worse, than no adaptation (right answers of all seeds):",
+        "Number of people for whom adaptation is better, and worse, than no adaptation, by correct answers over all seeds:",
         sets,
         &people,
     );
     adapted(
-        "Samples that the teacher was asked about, and that were learned at; candidates kept:",
+        "Samples for which the teacher was queried; samples learned from; candidates accepted:",
         sets,
         &work,
     );

@@ -35,13 +35,13 @@ type Line = (&'static str, &'static str, &'static [usize]);
 const LINES: [Line; 9] = [
     ("digits8x8", "images: digits, 8 × 8", &[16]),
     ("mnist5k_14x14", "images: digits, 14 × 14", &[32]),
-    ("watch_small", "sensor: exercises at the wrist, other people", &[16]),
-    ("emg_myo", "sensor: gestures by muscles, a later session", &[32]),
+    ("watch_small", "sensor: wrist exercises, other people", &[16]),
+    ("emg_myo", "sensor: gestures from muscle signals, a later session", &[32]),
     ("gesture_27people", "sensor: gestures, other people", &[16]),
     ("spoken_digits", "speech: digits, MFCC", &[16]),
     ("words", "text: the language of a word, n-grams", &[32]),
-    ("airquality_co_reg", "regression: CO by cheap sensors", &[16]),
-    ("diabetes_reg", "regression: a disease's progress", &[4]),
+    ("airquality_co_reg", "regression: CO from low-cost sensors", &[16]),
+    ("diabetes_reg", "regression: progress of a disease", &[4]),
 ];
 
 const SEEDS: [u64; 3] = [1, 2, 3];

@@ -19,12 +19,12 @@ impl Console {
         Console { json }
     }
 
-    /// Returns true if standard output is for machines.
+    /// Returns true if standard output carries JSON.
     pub(crate) fn is_json(&self) -> bool {
         self.json
     }
 
-    /// A result for people; with `--json` it goes to standard error, beside the JSON.
+    /// Prints a result for people; with `--json` it goes to standard error, apart from the JSON.
     pub(crate) fn say(&self, text: impl Display) -> Result<()> {
         if self.json {
             self.note(text);
@@ -33,17 +33,17 @@ impl Console {
         Ok(writeln!(io::stdout(), "{text}")?)
     }
 
-    /// Something by the way. Where standard error is closed there is nobody to tell, and the work goes on.
+    /// Prints a note to standard error. If that is closed, the note is lost and the work goes on.
     pub(crate) fn note(&self, text: impl Display) {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
-    /// An error and what led to it.
+    /// Prints an error and its causes.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         self.note(format_args!("error: {error:#}"));
     }
 
-    /// With `--json`, the result for machines.
+    /// Prints the result as JSON, with `--json` only.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<()> {
         if self.json {
             let mut stdout = io::stdout();
@@ -53,14 +53,14 @@ impl Console {
         Ok(())
     }
 
-    /// A progress bar of `steps`; invisible where standard error is not a terminal.
+    /// Starts a progress bar of `steps`, which is hidden if standard error is not a terminal.
     pub(crate) fn bar(&self, label: impl Into<String>, steps: usize) -> ProgressBar {
         let style = ProgressStyle::with_template("{msg:24} {wide_bar} {pos:>6}/{len} {eta:>4}");
         let bar = ProgressBar::new(steps as u64).with_message(label.into());
         style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
     }
 
-    /// Something that takes a while of unknown length.
+    /// Starts a spinner for work of unknown length.
     pub(crate) fn spinner(&self, label: impl Into<String>) -> ProgressBar {
         let spinner = ProgressBar::new_spinner().with_message(label.into());
         spinner.enable_steady_tick(Duration::from_millis(100));

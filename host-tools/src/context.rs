@@ -1,8 +1,8 @@
-//! The context of every command.
+//! The global flags, as every command gets them.
 
 use crate::console::Console;
 
-/// The context of every command.
+/// The global flags and the console.
 pub(crate) struct Context {
     pub(crate) console: Console,
     pub(crate) seed: u64,

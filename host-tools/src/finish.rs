@@ -1,4 +1,4 @@
-//! The end of every verb that makes a model: scores, the file, what is told.
+//! The end of every command that makes a model: scores, the file and the summary.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -33,9 +33,9 @@ pub(crate) struct Outcome {
     interrupted: bool,
 }
 
-/// Scores `model`, writes it to `out` and tells about it.
+/// Scores `model`, writes it to `out` and prints a summary.
 ///
-/// A model whose training Ctrl-C ended is written beside `out`, and the verb ends as interrupted.
+/// If Ctrl-C ended the training, the model is written next to `out`, and the command ends as interrupted.
 pub(crate) fn finish(
     context: &Context,
     model: Model,
@@ -47,7 +47,7 @@ pub(crate) fn finish(
     finish_any(context, model, parts, out, start, (weight_decay, None))
 }
 
-/// [`finish`] for a student that was searched for.
+/// [`finish`] for a student that a search found.
 pub(crate) fn finish_search(
     context: &Context,
     model: Model,
@@ -101,7 +101,7 @@ pub(crate) fn destination(out: &Path) -> (PathBuf, bool) {
     (out.with_extension(format!("interrupted.{extension}")), true)
 }
 
-/// Scores on rows that have a target, which the model's metadata keep.
+/// Scores `model` on rows that have a target, and stores the scores in its metadata.
 pub(crate) fn judge(model: &mut Model, name: &str, rows: Option<&Dataset>) -> Result<Option<Scores>> {
     let Some(rows) = rows.filter(|rows| rows.target != Target::Absent) else { return Ok(None) };
     let scores = evaluate(model, rows)?;

@@ -1,4 +1,4 @@
-//! Ctrl-C: ends the program; in a training, the first ends it in good order.
+//! Ctrl-C ends the program. During a training, the first one stops the training and keeps its result.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ static REQUESTED: AtomicBool = AtomicBool::new(false);
 static GRACEFUL: AtomicBool = AtomicBool::new(false);
 static FINISHING: AtomicBool = AtomicBool::new(false);
 
-/// From now on Ctrl-C is noticed.
+/// Installs the handler for Ctrl-C.
 pub(crate) fn listen() -> anyhow::Result<()> {
     let handler = || {
         let again = REQUESTED.swap(true, Ordering::Relaxed) && !FINISHING.load(Ordering::Relaxed);
@@ -24,12 +24,12 @@ pub(crate) fn listen() -> anyhow::Result<()> {
     ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")
 }
 
-/// From now on the first Ctrl-C is for whoever asks: [`requested`], [`flow`] or [`check`].
+/// From now on the first Ctrl-C does not end the program: the work polls [`requested`], [`flow`] or [`check`].
 pub(crate) fn ask() {
     GRACEFUL.store(true, Ordering::Relaxed);
 }
 
-/// As [`ask`], and those after the first are for nobody: what is left to do is short, and worth it.
+/// Like [`ask`], and later ones are ignored too, because the remaining work is short and worth finishing.
 pub(crate) fn finish() {
     FINISHING.store(true, Ordering::Relaxed);
     ask();
@@ -40,12 +40,12 @@ pub(crate) fn requested() -> bool {
     REQUESTED.load(Ordering::Relaxed)
 }
 
-/// `Break` once Ctrl-C was pressed: for trainers.
+/// Returns `Break` once Ctrl-C was pressed, for training callbacks.
 pub(crate) fn flow() -> ControlFlow<()> {
     if requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
-/// An error once Ctrl-C was pressed: for work without a half result.
+/// Returns an error once Ctrl-C was pressed, for work without a partial result.
 pub(crate) fn check() -> Result<()> {
     if requested() { Err(Error::Interrupted) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! Tables for people.
+//! Tables on the console.
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table};
@@ -14,7 +14,7 @@ pub(crate) fn plain(header: impl IntoIterator<Item = impl Into<Cell>>) -> Table 
     table
 }
 
-/// A table of numbers, right-aligned, behind a column of names.
+/// A table of right-aligned numbers after a column of names.
 pub(crate) fn table(header: impl IntoIterator<Item = impl Into<Cell>>) -> Table {
     let mut table = plain(header);
     for column in table.column_iter_mut().skip(1) {
@@ -23,7 +23,7 @@ pub(crate) fn table(header: impl IntoIterator<Item = impl Into<Cell>>) -> Table 
     table
 }
 
-/// A table of scores, one row a part; all parts have the same task.
+/// A table of scores with one row per part; all parts have the same task.
 pub(crate) fn scores<'a>(parts: impl IntoIterator<Item = (&'a str, &'a Scores)>) -> Option<Table> {
     let mut whole = None;
     for (name, scores) in parts {

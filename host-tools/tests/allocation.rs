@@ -1,5 +1,5 @@
-//! The training loop takes no memory: an epoch allocates as often as it calls the matrix product, which packs its
-//! operands into a buffer of its own.
+//! The training loop does not allocate: the only allocations of an epoch are those of the matrix product, which packs its
+//! operands into a buffer, once per call.
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -57,10 +57,10 @@ fn an_epoch_allocates_for_matrix_products_alone() {
         assert_eq!(trained.map(|trained| trained.history.len()).ok(), Some(epochs));
         after - before
     };
-    allocations(1); // what the first call sets up once
+    allocations(1); // warm-up: the first call sets things up
     let epochs = 10;
     let more = allocations(2 + epochs) - allocations(2);
-    // Forward one product a layer, backward two, except for the input; validation is forward again.
+    // One product per layer forward and two backward, except for the input layer; validation is another forward pass.
     let products = rows.div_ceil(batch) * (layers + (2 * layers - 1) + layers);
     assert_eq!(more, epochs * products);
 }

@@ -1,4 +1,4 @@
-//! The crates depend on each other as `ARCHITECTURE.md` says, and no production file is too long to read.
+//! The dependencies between the crates match `ARCHITECTURE.md`, and no production file is too long to read.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +21,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The crates of this project that each crate depends on, other than in tests.
+/// The crates of this project that each crate depends on, without dev-dependencies.
 fn dependencies() -> BTreeMap<String, Vec<String>> {
     let read = |path: &&str| {
         let manifest = fs::read_to_string(root().join(path)).unwrap();

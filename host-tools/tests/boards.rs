@@ -1,6 +1,6 @@
-//! Firmware on emulated boards, compared with the desktop to the bit.
+//! Firmware on emulated boards, compared bit by bit with the desktop.
 //!
-//! Where a target or QEMU is missing these tests show as ignored; with `CI=true` they fail instead.
+//! If a target or QEMU is missing, these tests show as ignored; with `CI=true` they fail instead.
 
 mod common;
 #[path = "boards/pins.rs"]
@@ -31,7 +31,7 @@ type Test = fn() -> Result<(), Failed>;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // Builds for different models write to the same place.
+    // Builds for different models write to the same folder.
     arguments.test_threads = Some(1);
     let tests: [(&str, Test); 20] = [
         ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
@@ -112,7 +112,7 @@ fn run(board: &Board, elf: &Path) -> Result<Output, Failed> {
     Ok(board::run(board, elf, &mut |_| {})?)
 }
 
-/// Builds the program for one board after the other, and runs each beside the next builds.
+/// Builds the program for one board after the other, and runs each firmware while the next ones build.
 fn run_on(
     boards: impl IntoIterator<Item = (Board, Profile)>,
     program: &str,
@@ -133,7 +133,7 @@ fn outputs(model: &Model, rows: &Dataset) -> Vec<Vec<f32>> {
     model.predict(rows).column_iter().map(|outputs| outputs.as_slice().to_vec()).collect()
 }
 
-/// Random layers, larger ones where there is room for them.
+/// Compares random layers, with larger ones on boards that have room for them.
 fn every_core_s_kernels_equal_the_portable_ones() -> Result<(), Failed> {
     let (small, large): (Vec<Board>, Vec<Board>) =
         every_emulated().partition(|board| SMALL.contains(&board.name.as_str()));
@@ -174,7 +174,7 @@ fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
             assert_eq!(output.different(&expected), 0, "{name} on {board}");
         }
     }
-    // As small boards ship: rows are codes.
+    // Like the shipped firmware of small boards: rows are codes.
     let expected = outputs(&model("student_int8.safetensors"), &test);
     for name in SMALL {
         let output = shipped_output("infer", name)?;
@@ -183,7 +183,7 @@ fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
     Ok(())
 }
 
-/// The student, its hidden layer with another activation than it was trained with, in int8: a table.
+/// The student in int8, with another activation in its hidden layer, which int8 looks up in a table.
 fn with_table(train: &Dataset) -> Result<Model, Failed> {
     let mut model = model("student.safetensors");
     if let Body::F32(network) = &mut model.body {
@@ -230,7 +230,7 @@ fn what_a_board_learned_is_evaluated_here() -> Result<(), Failed> {
     let models = "examples/models/watch_small";
     let outcome = json(format!("import {log} --like {models}/student.safetensors --out {learned}"))?;
     assert_eq!((&outcome["parameters"], &outcome["changed"]), (&615.into(), &615.into()));
-    // The board counted right answers on the same rows.
+    // The board counted correct predictions on the same rows.
     let scores = json(format!("evaluate {learned} --test examples/data/watch_small/test.csv"))?;
     let (right, all) = output.share("after").ok_or("distill does not say how it ended")?;
     assert_eq!(scores["rows"], all);
@@ -316,7 +316,7 @@ fn what_an_adaptation_kept_comes_back() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Distills on these boards and gives the weights, which are the same.
+/// Distills on these boards, checks that all end with the same weights, and returns them.
 fn distillations(
     boards: impl IntoIterator<Item = (Board, Profile)>,
     sources: &Sources,
@@ -330,11 +330,11 @@ fn distillations(
     Ok(weights.unwrap_or_default())
 }
 
-/// The weights that a distillation of the example ended with, in which the student learned.
+/// The final weights of the example's distillation, after a check that the student learned.
 fn distilled(board: &str, output: &Output) -> Vec<u32> {
     assert!(output.success, "{board}: {output:?}");
     let (before, after) = (output.share("before"), output.share("after"));
-    // An untrained student guesses; one that learned comes near the desktop's 0.85.
+    // An untrained student guesses; a trained one comes close to the desktop's accuracy of 0.85.
     assert!(before.is_some_and(|(right, all)| right * 3 < all), "{before:?}");
     assert!(after.is_some_and(|(right, all)| right as f64 > 0.8 * all as f64), "{after:?}");
     assert!(output.lines.iter().any(|line| line == "teacher: 1570 calls for 1570 samples, 12560 learned"));
@@ -352,7 +352,7 @@ fn a_flipped_bit_is_seen() -> Result<(), Failed> {
     let mut elf = Elf::load(build(&board, "infer", &sources, Profile::Release)?)?;
     let (_, network) = elf.find("STUDENT")?;
     let flipped = folder.path().join("flipped");
-    // A bit in the middle of a mantissa: of a parameter at the start, within and at the end of the network.
+    // A bit in the middle of the mantissa of the first, a middle and the last parameter.
     for parameter in [0, 300, model.parameters() - 1] {
         let byte = network + 4 * parameter + 1;
         elf.bytes[byte] ^= 0x10;
@@ -361,7 +361,7 @@ fn a_flipped_bit_is_seen() -> Result<(), Failed> {
         let output = run(&board, &flipped)?;
         assert!(output.different(&expected) > 0, "parameter {parameter}: {output:?}");
     }
-    // Unchanged, the same file passes.
+    // The unchanged file passes.
     std::fs::write(&flipped, &elf.bytes)?;
     assert_eq!(run(&board, &flipped)?.different(&expected), 0);
     Ok(())
@@ -416,13 +416,13 @@ fn flashing_is_by_probe_rs() -> Result<(), Failed> {
     assert!(missing.contains("cargo microdistill setup --flash"), "{missing}");
     assert!(missing.contains("cargo install probe-rs-tools --locked"), "{missing}");
     let desktop = error("board flash host infer", folder.path())?;
-    assert!(desktop.contains("host is no board to flash"), "{desktop}");
+    assert!(desktop.contains("host cannot be flashed"), "{desktop}");
     let real = error("board run rp2040-pico infer", folder.path())?;
-    assert!(real.contains("run it on a real one, by `board flash rp2040-pico infer`"), "{real}");
+    assert!(real.contains("on a real board with `board flash rp2040-pico infer`"), "{real}");
     let learn = error("board build microbit learn", folder.path())?;
-    assert!(learn.contains("microbit has no program `learn`: those that it has are in "), "{learn}");
+    assert!(learn.contains("microbit has no program `learn`: its programs are in "), "{learn}");
 
-    // One that only keeps what it was told.
+    // A stand-in for probe-rs that only records its arguments.
     let (tool, told) = (folder.path().join("probe-rs"), folder.path().join("told"));
     std::fs::write(&tool, format!("#!/bin/sh\necho \"$@\" > {}\n", told.display()))?;
     assert!(Command::new("chmod").arg("+x").arg(&tool).status()?.success());
@@ -445,27 +445,27 @@ fn bench_tells_machines_what_they_rely_on() -> Result<(), Failed> {
     assert!(output.status.success(), "{output:?}");
     let json: Value = serde_json::from_slice(&output.stdout)?;
     let results = json["results"].as_array().ok_or("no results")?;
-    // Three networks in two kinds, and training.
+    // Three networks in f32 and int8, and training.
     assert_eq!(results.len(), 2 * (3 * 2 + 1));
     for row in results {
         let keys = ["macs", "flash", "ram", "stack"];
         assert!(keys.iter().all(|key| row[key].as_u64().is_some_and(|number| number > 0)), "{row}");
         assert!(["board", "core", "model", "kind"].iter().all(|key| row[key].is_string()), "{row}");
         let count = if row.get("optimizer").is_some() { "instructions_per_sample" } else { "instructions" };
-        // Every multiplication is an instruction, and more than a thousand for each would be wrong.
+        // Every multiplication takes at least one instruction, and more than a thousand would be wrong.
         let (count, macs) = (row[count].as_u64().unwrap_or(0), row["macs"].as_u64().unwrap_or(0));
         assert!((macs..1000 * macs).contains(&count), "{row}");
         if let Some(per_mac) = row.get("instructions_per_mac").and_then(Value::as_f64) {
             assert!((per_mac * macs as f64 - count as f64).abs() < 1e-6 * count as f64, "{row}");
         }
-        // Of both cores there are tables of costs: no instruction is free, most take less than four cycles.
+        // Both cores have cost tables: no instruction is free, and most take less than four cycles.
         let cycles = row["cycles"].as_u64().unwrap_or(0);
         assert!((count..4 * count).contains(&cycles), "{row}");
     }
     Ok(())
 }
 
-/// The peers that need nothing installed and no other library.
+/// Runs the peers that need no installed tool and no other library.
 fn a_plain_loop_has_the_same_outputs() -> Result<(), Failed> {
     let networks = peers::networks()?;
     let (name, network) = networks.first().ok_or("no networks")?;
@@ -477,7 +477,7 @@ fn a_plain_loop_has_the_same_outputs() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Bytes of variables that do not start as zero.
+/// Bytes of variables with a nonzero initial value.
 fn data_size(elf: &Elf) -> Result<u64, Failed> {
     Ok(elf.parse()?.section_by_name(".data").map_or(0, |section| section.size()))
 }

@@ -257,3 +257,20 @@ mod words_among_numbers {
         assert!(column(&of("24b-NAN.csv"), "ax")[0].is_nan());
     }
 }
+
+mod containers {
+    use super::*;
+
+    #[test]
+    fn are_read_as_the_text_in_them() {
+        let plain = of("23i-pipe.csv");
+        for (name, told) in [("23f-data.csv.gz", "gzip"), ("23g-utf16.csv", "UTF-16")] {
+            let data = of(name);
+            assert_eq!((data.x, data.target), (plain.x.clone(), plain.target.clone()), "{name}");
+            assert!(data.notes.iter().any(|note| note.contains(told)), "{name}: {:#?}", data.notes);
+        }
+        let data = of("23h-data.arff");
+        assert_eq!(data.x, plain.x);
+        assert_eq!(data.task.labels(), ["rest", "wave"]);
+    }
+}

@@ -1,4 +1,4 @@
-//! The demo's results on the bundled data, and their copies in the README and the committed models.
+//! The demo's results on the bundled data match the README and the committed models.
 
 mod common;
 
@@ -22,7 +22,7 @@ fn committed(name: &str) -> PathBuf {
     repository().join("examples/models/watch_small").join(name)
 }
 
-/// Another processor rounds a teacher's training differently: figures agree within these.
+/// Tolerances of the figures, because another processor rounds the training of a teacher differently.
 const POINTS: f64 = 1.5;
 const NLL: f64 = 0.04;
 
@@ -49,13 +49,13 @@ fn distillation_keeps_its_promises() {
     }
 }
 
-/// The README's table has these rows, within the differences between processors.
+/// Checks that the README's table has these rows, within the differences between processors.
 fn the_readme_says_the_same(rows: &[Row]) {
     let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
     let numbers =
         |line: &str| -> Vec<f64> { line.split_whitespace().filter_map(|word| word.parse().ok()).collect() };
     for (row, name) in rows.iter().zip(NAMES) {
-        // The names begin alike: the first column is as wide as the longest.
+        // Some names are prefixes of others, so the whole first column, as wide as the longest name, is compared.
         let line = readme.lines().find(|line| line.get(1..23).is_some_and(|cell| cell.trim_end() == name));
         let line = line.unwrap_or_else(|| panic!("the README's table has no row {name:?}"));
         let found = numbers(&line[23..]);

@@ -1,4 +1,4 @@
-//! Exported files compile without a warning in a `no_std` crate and give, to the bit, what the desktop computes.
+//! Exported files compile without warnings in a `no_std` crate and give the same bits as the desktop.
 
 mod common;
 
@@ -81,7 +81,7 @@ fn models() -> Vec<(&'static str, Model)> {
     ]
 }
 
-/// Random rows, and rows of the numbers on which targets differ.
+/// Random rows, and rows of numbers that targets might treat differently.
 fn inputs(model: &Model) -> Vec<Vec<f32>> {
     let width = model.features().len();
     let mut number = numbers(9);
@@ -103,7 +103,7 @@ fn canonical(value: f32) -> u32 {
     if value.is_nan() { f32::NAN.to_bits() } else { value.to_bits() }
 }
 
-/// The core, built for crates that the test writes.
+/// The core crate, built once for the crates that the tests write.
 struct Core {
     folder: TempDir,
     library: PathBuf,
@@ -113,7 +113,7 @@ struct Core {
 impl Core {
     fn build() -> Self {
         let folder = TempDir::new().unwrap();
-        // A target folder of its own: the one of the running `cargo test` is locked.
+        // It needs its own target folder, because the one of the running `cargo test` is locked.
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("core");
         let built = Command::new(env!("CARGO"))
@@ -127,7 +127,7 @@ impl Core {
         Core { folder, library: debug.join("libmicrodistill.rlib"), dependencies: debug.join("deps") }
     }
 
-    /// Compiles `text` in a crate that runs the self-test, then each row given, and gives the outputs' bits.
+    /// Compiles `text` in a crate that runs the self-test and then each given row. Returns the bits of the outputs.
     fn run(&self, text: &str, rows: &[Vec<f32>]) -> Vec<Vec<u32>> {
         let path = |name| self.folder.path().join(name);
         std::fs::write(path("student.rs"), text).unwrap();
@@ -153,7 +153,7 @@ impl Core {
         assert!(errors.is_empty(), "{errors}");
     }
 
-    /// Messages of the compiler; empty on success.
+    /// Compiles the crate. Returns the compiler's messages, which are empty on success.
     fn errors(&self, options: &[&str], source: &Path, result: &Path) -> String {
         let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
         let output = Command::new(rustc)
@@ -175,7 +175,7 @@ impl Core {
 const FIRMWARE: &str = r#"//! Both ways to take in a file.
 #![no_std]
 mod student;
-/// With the rest of a module.
+/// With the items of an enclosing module.
 pub mod included {
     include!("student.rs");
 }
@@ -253,7 +253,7 @@ fn build_scripts_export_into_out_dir() {
     let model = model(&[2, 2], Activation::Relu, 1);
     let path = folder.path().join("student.safetensors");
     model.save(&path).unwrap();
-    // OUT_DIR must be set before a process begins.
+    // OUT_DIR must be set before the process starts.
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "build_script", "--nocapture"])
         .env("OUT_DIR", folder.path())
@@ -266,7 +266,7 @@ fn build_scripts_export_into_out_dir() {
     assert_eq!(text, export(&model, "STUDENT", "build.rs").unwrap());
 }
 
-/// The build script of [`build_scripts_export_into_out_dir`]; alone, nothing.
+/// Build script that [`build_scripts_export_into_out_dir`] runs; does nothing on its own.
 #[test]
 fn build_script() {
     if let Some(model) = std::env::var_os("BUILD_SCRIPT_MODEL") {

@@ -1,4 +1,4 @@
-//! Records and printed weights of a device are read back to the bit, or refused with the reason.
+//! Records and printed weights of a device are read back bit by bit, or refused with a reason.
 
 mod common;
 
@@ -29,7 +29,7 @@ fn network(model: &Model) -> &Network {
     network
 }
 
-/// The student as the device has it.
+/// The student on the device.
 fn typed(model: &Model) -> Student {
     let mut student = Student::ZERO;
     let tensors = network(model).tensors();
@@ -37,7 +37,7 @@ fn typed(model: &Model) -> Student {
     student
 }
 
-/// The student as `distill` prints it.
+/// The student in the output of `distill`.
 fn printed(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
     for (tensor, (_, values)) in typed(model).tensors().enumerate() {
@@ -99,7 +99,7 @@ fn what_is_damaged_or_of_another_network_is_refused() {
         lines.remove(gap);
         let message = error(lines.join("\n"), &like);
         let line = format!("line {}: weights are missing before it", gap + 1);
-        // Without its last line a tensor is too short.
+        // Without its last line, a tensor is too short.
         assert!(message == line || message.starts_with("tensors of ["), "{gap}: {message}");
     }
     let cut = lines[..lines.len() - 1].join("\n");
@@ -127,7 +127,7 @@ fn fingerprints_are_those_of_typed_networks() {
 static SHIPPED: Student = Student::ZERO;
 shipped!(Factory: Student = SHIPPED);
 
-/// The record of a student trained in part, whose parameters count from 1, and what comes of it.
+/// Imports the record of a student trained in part, whose parameters count from 1.
 fn trained<P: Params<Scalar = f32>>(mut student: P) -> (Vec<u8>, Result<Learned>) {
     let parameters = student.tensors_mut().flat_map(|(_, tensor)| tensor);
     parameters.zip(1u16..).for_each(|(to, index)| *to = f32::from(index));

@@ -1,4 +1,4 @@
-//! Model files: what is saved is loaded, and whatever else a file holds is an error, never a panic.
+//! Model files: saved models load again, and any other file is an error, never a panic.
 
 mod common;
 
@@ -18,7 +18,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use tempfile::TempDir;
 
-/// A damage and what is said of it.
+/// A kind of damage and the message about it.
 type Case<T> = (fn(&mut T), &'static str);
 
 struct Folder(TempDir);
@@ -275,7 +275,7 @@ fn unusable_int4_models_are_not_saved() {
 
 type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
 
-/// The file with its tensors changed.
+/// Returns the file with changed tensors.
 fn rewrite(bytes: &[u8], change: impl FnOnce(&mut Vec<Tensor>)) -> Vec<u8> {
     let (_, header) = SafeTensors::read_metadata(bytes).unwrap();
     let file = SafeTensors::deserialize(bytes).unwrap();
@@ -366,7 +366,7 @@ proptest! {
             bytes[index] = *byte;
         }
         if let Ok(model) = folder.load(&bytes) {
-            // What loads can be used and saved.
+            // A model that loads can be used and saved.
             prop_assert_eq!(model.logits(&vec![1.0; model.features().len()]).len(), model.outputs());
             prop_assert!(model.save(folder.path()).is_ok());
         }

@@ -1,4 +1,4 @@
-//! int8 networks give the codes of TensorFlow Lite's reference kernels.
+//! int8 networks compute the same codes as TensorFlow Lite's reference kernels.
 
 #[path = "../../tests/oracle/cases.rs"]
 mod cases;
@@ -22,7 +22,7 @@ fn oracle_of_networks() {
             output: layer.output,
         };
         let network = NetworkI8 { input, layers: layers.into_iter().map(layer).collect() };
-        // Every code is that of the number it stands for.
+        // The network takes real values, so each code is given as the value that quantizes to it.
         let x: Vec<f32> = x.iter().flat_map(|&code| input.apply(&[code])).collect();
         let output = network.output();
         network.predict(&x).into_iter().map(|y| quantize(y, output.scale, output.zero)).collect()

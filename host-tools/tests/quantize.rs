@@ -1,4 +1,4 @@
-//! int8 networks stay as close to f32 as their steps allow, and degenerate networks work or are refused.
+//! int8 networks are as close to f32 as their step sizes allow, and degenerate networks work or are refused.
 
 mod common;
 
@@ -28,10 +28,10 @@ fn samples(inputs: usize, count: usize, seed: u64) -> DMatrix<f32> {
     DMatrix::from_fn(inputs, count, |_, _| 3.0 * number())
 }
 
-/// For calibration rows, `|int8 − f32|` of each output is at most what roundings by half a step, of weights, biases and
-/// activations, add up to.
+/// Bound on `|int8 − f32|` of each output for calibration rows: the sum of half a step of rounding for every weight, bias and
+/// activation.
 fn assert_bounded(network: &Network, int8: &NetworkI8, x: &[f32]) {
-    // Half a step of rounding and half a step by which the zero point is moved.
+    // Half a step of rounding, and half a step because the zero point is rounded too.
     let mut error = vec![f64::from(int8.input.scale); x.len()];
     let mut before = int8.input;
     let outputs = network.activations(x);
@@ -46,7 +46,7 @@ fn assert_bounded(network: &Network, int8: &NetworkI8, x: &[f32]) {
                 f64::from(weight.abs()) * error + half * (f64::from(x.abs()) + error)
             });
             let exact = products.sum::<f64>() + half * f64::from(before.scale);
-            // No activation is steeper than one.
+            // No activation has a slope above one.
             let steps = layer_i8.output.scale + layer_i8.sums.map_or(0.0, |sums| sums.scale);
             1.001 * exact + 1.01 * f64::from(steps)
         };
@@ -149,7 +149,7 @@ fn a_student_trained_for_codes_gets_them() {
         let Body::F32(network) = &student.body else { unreachable!() };
         let (Body::Int8(codes) | Body::Int4(codes)) = &quantized.body else { unreachable!() };
         for (layer, codes) in network.layers().iter().zip(&codes.layers) {
-            // A scale is rounded to f32 in training, and again where it is found from the weights.
+            // A scale is rounded to f32 in training, and again when it is derived from the weights.
             let close = |a: &f32, b: &f32| (a - b).abs() <= 2.0 * f32::EPSILON * a.abs();
             assert!(layer.weights().iter().zip(&weights(codes)).all(|(a, b)| close(a, b)), "{precision:?}");
         }
@@ -164,7 +164,7 @@ fn groups_are_closer_where_some_are_small() {
             *weight *= 2f32.powi(-3 * (index % 96 / 32) as i32);
         }
     });
-    // The small groups count as much as the large one.
+    // Small groups count as much as the large one.
     let mut x = samples(96, 200, 5);
     x.row_iter_mut().enumerate().for_each(|(input, mut row)| row *= 2f32.powi(3 * (input / 32) as i32));
     let expected = network.predict_all(&x);
@@ -196,7 +196,7 @@ fn a_scale_an_output_is_closer_than_one_a_layer() {
             channel.iter_mut().for_each(|weight| *weight *= 2f32.powi(row as i32 - 8));
         }
     });
-    // The small channels count as much as the large ones.
+    // Small channels count as much as large ones.
     network.layers_mut()[1].edit_weights(|weights| {
         for (index, weight) in weights.iter_mut().enumerate() {
             *weight *= 2f32.powi(8 - (index % 12) as i32);
@@ -263,13 +263,13 @@ fn relu6_ends_at_the_codes_of_zero_and_six() {
         let found = int8.predict(&[x])[0];
         assert!((found - expected).abs() <= 2.0 * step, "{found} for {x}");
     }
-    // Where the layer's range ends above six, clamping is what ends it.
+    // If the layer's range exceeds six, only the clamp limits it.
     let mut wider = int8.clone();
     wider.layers[0].output = Codes { scale: 0.1, zero: -100 };
     assert_eq!([7.0, 9.0, -9.0].map(|x| wider.predict(&[x])), [6.0, 6.0, 0.0].map(|x| wider.predict(&[x])));
 }
 
-/// The input of a table is as fine as the table can tell, however far the sums go.
+/// The input of a table is as fine as the table can resolve, however large the sums are.
 #[test]
 fn saturated_activations_keep_their_resolution() {
     let layer = |activation| Dense::new(vec![1.0], vec![0.0], activation);
@@ -286,7 +286,7 @@ fn saturated_activations_keep_their_resolution() {
     }
 }
 
-/// TensorFlow Lite's answer is 34; of the product of the scales in f64, it would be 33.
+/// TensorFlow Lite computes 34; with the product of the scales in f64 it would be 33.
 #[test]
 fn the_product_of_a_single_scale_is_rounded() {
     let layer = DenseI8 {

@@ -1,6 +1,6 @@
-//! The report of a study: what is in it, that no text of a study becomes markup, and how a browser shows it.
+//! The report of a study: its contents, that no text of a study becomes markup, and how a browser shows it.
 //!
-//! Where Chromium is missing its test shows as ignored; with `CI=true` it fails instead.
+//! If Chromium is missing, its test shows as ignored; with `CI=true` it fails instead.
 
 #[path = "report/browser.rs"]
 mod browser;
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// Arms, their students, and comparisons of a score in the made-up study.
+/// Numbers of arms, of their students, and of comparisons per score in the made-up study.
 const ARMS: usize = 6;
 const DISTILLED: usize = 2;
 const COMPARED: usize = 5;
@@ -63,7 +63,7 @@ fn every_plot_has_its_marks() -> Result<(), Failed> {
     let text = html(&study(&[("wine", classes(3)), ("27 people", classes(27))], 10))?;
     let page = Page::read(&text)?;
     let count = |title: &str, tag: &str| page.count(title, tag);
-    // Of the sets together, then of each.
+    // First all data sets together, then each.
     for title in ["Differences in gap", "Differences in test accuracy", "Differences in NLL"] {
         assert_eq!(count(title, "circle"), [2 * COMPARED; 3], "{title}: a disc and its rim");
     }
@@ -74,7 +74,7 @@ fn every_plot_has_its_marks() -> Result<(), Failed> {
     assert_eq!(count("Overfitting gap", "circle"), [2 * 2 * DISTILLED; 3]);
     assert_eq!(count("Overfitting gap", "polygon"), [2 * (ARMS - DISTILLED); 3]);
     for arm in ["teacher", "hard", "hard-l2", "hard-dropout", "output-mse"] {
-        // Curves of two scores; the reliability diagram has a disc a bin; the teacher's confusion has cells.
+        // Curves of two scores, one disc per bin of the reliability diagram, and the cells of the teacher's confusion matrix.
         let plots = page.plots(arm);
         assert_eq!(plots.len(), if arm == "teacher" { 2 * 4 } else { 2 * 3 }, "{arm}");
         let discs: Vec<usize> = plots.iter().map(|plot| descendants(plot, "circle").count()).collect();
@@ -82,7 +82,7 @@ fn every_plot_has_its_marks() -> Result<(), Failed> {
         let curves = |plot| descendants(plot, "polyline").filter(|line| points(line) == 60).count();
         assert_eq!(plots.iter().map(curves).filter(|&curves| curves == 2).count(), 2 * 2, "{arm}");
     }
-    // A class taken for each of most others is a cell; the frame is one more.
+    // Every class is confused with most others, and each such pair is a cell; the frame is one more.
     let cells = |plot: &roxmltree::Node| descendants(plot, "rect").count();
     let largest = page.plots("teacher").iter().map(cells).max();
     assert!(largest.is_some_and(|cells| (27 * 9..=27 * 27 + 1).contains(&cells)), "{largest:?}");
@@ -187,7 +187,7 @@ fn a_study_of_nothing_is_a_page() -> Result<(), Failed> {
     empty.sentences.clear();
     assert!(Page::read(&html(&empty)?)?.all_plots().is_empty());
     assert_eq!(csv(&empty)?, "");
-    // Sets of which nothing is known yet.
+    // Data sets without results so far.
     let mut begun = study(&[("wine", classes(3))], 1);
     let set = &mut begun.sets[0];
     (set.cells, set.summaries, set.comparisons) = Default::default();

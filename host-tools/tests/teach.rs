@@ -1,4 +1,4 @@
-//! A board that is taught ends with the desktop's weights, whatever the line does; one that cannot be taught is named.
+//! A board that is taught ends with the desktop's weights, whatever the line does; errors name a board that cannot be taught.
 
 mod common;
 
@@ -32,7 +32,7 @@ const PATIENCE: Patience = Patience { answer: Duration::from_millis(1), silence:
 struct Device<'a> {
     pupil: Pupil<'a, Student, BYTES>,
     answers: VecDeque<u8>,
-    /// It falls silent after so many bytes.
+    /// Number of bytes after which the device falls silent.
     life: usize,
 }
 
@@ -56,13 +56,13 @@ impl Read for Device<'_> {
     }
 }
 
-/// Gives `teach` the line to a device that has learned nothing, and lives for so many bytes.
+/// Calls `teach` with the line to an untrained device, which falls silent after `life` bytes.
 fn with_device<T>(life: usize, teach: impl FnOnce(Device<'_>) -> T) -> T {
     let mut distiller = Distiller::ZERO;
     teach(Device { pupil: Pupil::new(&mut distiller), answers: VecDeque::new(), life })
 }
 
-/// A student, a teacher and rows, of which some have labels.
+/// A student, a teacher and rows, some of which have labels.
 fn lessons() -> (Model, Lessons) {
     let (student, teacher) = (model(&[5, 4, 3], Activation::Relu, 1), model(&[5, 8, 3], Activation::Relu, 2));
     let lessons = Lessons::new(&student, Some(&teacher), &data(&student)).unwrap();
@@ -89,7 +89,7 @@ fn teach(line: impl Line, most: usize) -> Result<Taught> {
     )
 }
 
-/// The parameters' bits after these samples, by the core's distiller, without a line.
+/// Bits of the parameters after the core's distiller has learned these samples, without a line.
 fn expected(most: usize) -> Vec<u32> {
     let (student, lessons) = lessons();
     let mut distiller = Distiller::<Student, Adam<Student>>::ZERO;
@@ -114,7 +114,7 @@ fn tensors(model: &Model) -> Vec<f32> {
     trainable(model).unwrap().tensors().flat_map(|(_, tensor)| tensor).copied().collect()
 }
 
-/// Bits of the returned weights, as `import` reads them.
+/// Bits of the returned weights as `import` reads them.
 fn bits(taught: &Taught) -> Vec<u32> {
     let learned = import_bytes(&taught.record, Base::Like(&lessons().0)).unwrap();
     assert!(learned.changed > 0);
@@ -159,7 +159,7 @@ fn a_board_that_dies_is_named_with_what_to_do() {
         let error = with_device(life, |device| teach(device, 600)).unwrap_err().to_string();
         assert!(error.starts_with("/dev/test: silent for 0.5 s") && error.contains("--baud"), "{error}");
     }
-    /// Says this over and over.
+    /// A line that repeats the same bytes forever.
     struct Says(&'static [u8]);
     impl Read for Says {
         fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
@@ -176,7 +176,7 @@ fn a_board_that_dies_is_named_with_what_to_do() {
         }
     }
     let error = teach(Says(b"booting\0"), 600).unwrap_err().to_string();
-    assert!(error.contains("not understood") && error.contains("--baud"), "{error}");
+    assert!(error.contains("only unknown bytes") && error.contains("--baud"), "{error}");
     let error = teach(Says(b""), 600).unwrap_err().to_string();
     assert!(error.starts_with("/dev/test: the line was closed"), "{error}");
 }
@@ -192,7 +192,10 @@ fn a_board_with_another_student_is_refused() {
             })
             .unwrap_err()
     });
-    assert!(error.to_string().contains("its student is not 5-4-3 with these activations"), "{error}");
+    assert!(
+        error.to_string().contains("its student is not a 5-4-3 network with these activations"),
+        "{error}"
+    );
 }
 
 #[test]

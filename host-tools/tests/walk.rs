@@ -1,4 +1,4 @@
-//! A newcomer's walk: the commands of the README, as they stand there, on a file of one's own.
+//! The commands of the README work as written, on a new data file.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,9 +10,13 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The lines of the README's first `sh` block under this heading.
+fn page(name: &str) -> String {
+    std::fs::read_to_string(repository().join(name)).unwrap()
+}
+
+/// The lines of the first `sh` block of the README under this heading.
 fn commands(heading: &str) -> Vec<String> {
-    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    let readme = page("README.md");
     let mut lines =
         readme.lines().skip_while(|line| *line != heading).skip_while(|line| *line != "```sh").skip(1);
     let block: Vec<String> = lines.by_ref().take_while(|line| *line != "```").map(str::to_owned).collect();
@@ -20,7 +24,7 @@ fn commands(heading: &str) -> Vec<String> {
     block
 }
 
-/// The program with these arguments, in `folder`; it must succeed.
+/// Runs the program with these arguments in `folder` and checks that it succeeds.
 fn run(folder: &Path, arguments: &str) -> String {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("microdistill"));
     let output = command.current_dir(folder).args(arguments.split_whitespace()).output().unwrap();
@@ -28,7 +32,7 @@ fn run(folder: &Path, arguments: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Six features and four classes, which differ in all of them.
+/// Writes rows with six features and four classes, which differ in every feature.
 fn gestures() -> String {
     let mut csv = String::from("ax,ay,az,gx,gy,gz,gesture\n");
     for row in 0..240u32 {
@@ -72,4 +76,25 @@ fn the_readme_leads_from_a_file_of_one_s_own_to_a_board() {
     let outcome: serde_json::Value = serde_json::from_str(&run(repository(), &arguments)).unwrap();
     assert_eq!((&outcome["success"], &outcome["compared"]), (&true.into(), &240.into()), "{outcome}");
     assert_eq!(outcome["different"], 0, "{outcome}");
+}
+
+/// Boards and studies have tests of their own. Teachers are trained for a few epochs only, to save time.
+#[test]
+fn the_commands_of_the_guide_run() {
+    let folder = TempDir::new().unwrap();
+    for name in ["train.csv", "test.csv"] {
+        let data = repository().join("examples/data/watch_small");
+        std::fs::copy(data.join(name), folder.path().join(name)).unwrap();
+    }
+    for name in ["your-own-data", "your-own-teacher", "choosing-a-student"] {
+        let text = page(&format!("docs/guide/{name}.md"));
+        let commands: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("cargo microdistill ")).collect();
+        assert!(!commands.is_empty(), "{name} has no commands");
+        for command in commands {
+            let shorter = if command.starts_with("train ") { " --epochs 5" } else { "" };
+            run(folder.path(), &format!("{command}{shorter}"));
+        }
+    }
+    assert!(folder.path().join("model.rs").is_file());
 }

@@ -1,4 +1,4 @@
-//! Linker arguments; the memory is that of the board in QEMU, though nothing runs.
+//! Sets linker arguments. The memory is that of the board in QEMU, although nothing runs.
 
 fn main() {
     let memory = concat!(env!("CARGO_MANIFEST_DIR"), "/../qemu-mps2");

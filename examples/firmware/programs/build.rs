@@ -1,4 +1,4 @@
-//! Chooses the exported files that the programs hold, the example's or those that environment variables name, and the
+//! Chooses the exported files that the programs include, the example's or those that environment variables name, and the
 //! optimizer.
 
 use std::env;

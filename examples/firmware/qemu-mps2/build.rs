@@ -1,4 +1,4 @@
-//! Linker arguments: the board's memory, cortex-m-rt's layout, defmt's table of formats.
+//! Sets linker arguments: the board's memory, cortex-m-rt's layout and defmt's table of formats.
 
 fn main() {
     let board = if cfg!(feature = "an505") {
@@ -11,7 +11,7 @@ fn main() {
     let memory = env!("CARGO_MANIFEST_DIR").to_owned() + board;
     println!("cargo::rerun-if-changed={memory}/memory.x");
     println!("cargo::rustc-link-search={memory}");
-    // Sections as they are, without padding to pages.
+    // Do not pad sections to pages.
     println!("cargo::rustc-link-arg-bins=--nmagic");
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     println!("cargo::rustc-link-arg-bins=-Tdefmt.x");

@@ -1,4 +1,4 @@
-//! Linker arguments: the board's memory, riscv-rt's layout, defmt's table of formats.
+//! Sets linker arguments: the board's memory, riscv-rt's layout and defmt's table of formats.
 
 fn main() {
     let folder = env!("CARGO_MANIFEST_DIR");
@@ -6,10 +6,10 @@ fn main() {
     for file in [format!("{folder}{board}/memory.x"), format!("{folder}/regions.x")] {
         println!("cargo::rerun-if-changed={file}");
     }
-    // The first folder that has a `memory.x` counts.
+    // The linker takes `memory.x` from the first folder that has one.
     println!("cargo::rustc-link-search={folder}{board}");
     println!("cargo::rustc-link-search={folder}");
-    // Sections as they are, without padding to pages.
+    // Do not pad sections to pages.
     println!("cargo::rustc-link-arg-bins=--nmagic");
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     println!("cargo::rustc-link-arg-bins=-Tdefmt.x");

@@ -14,7 +14,8 @@ use crate::table;
 
 #[derive(Args, Debug)]
 pub(crate) struct Evaluate {
-    /// The model file. Judged are the rows of --test; of --data, the test part of --split, or all that it did not see
+    /// Model file. It is scored on the rows of --test or, from --data, on the test part of --split or all rows that it was not
+    /// trained on
     model: PathBuf,
     #[command(flatten)]
     data: DataFlags,
@@ -26,7 +27,9 @@ impl Evaluate {
         let rows = self.data.read_judged(context, &model)?;
         let trained_on_all = model.metadata.division.is_none();
         if trained_on_all && rows.hash == model.metadata.data_hash {
-            context.console.note("the model was trained on the rows of this file: these are no test scores");
+            context
+                .console
+                .note("the model was trained on the rows of this file, so these are not test scores");
         }
         let scores = evaluate(&model, &rows)?;
         if let Some(table) = table::scores([("", &scores)]) {
@@ -37,17 +40,20 @@ impl Evaluate {
             if labels.len() <= MOST_LABELS {
                 context.console.say(confusion(scores, labels))?;
             } else {
-                context.console.note(format_args!("--json has the confusion of {} labels", labels.len()));
+                context.console.note(format_args!(
+                    "the confusion matrix of {} labels is in the output of --json",
+                    labels.len()
+                ));
             }
         }
         context.console.json(&scores)
     }
 }
 
-/// A table of more labels is wider than any screen.
+/// Most labels of a printed confusion matrix: a larger one is wider than any screen.
 const MOST_LABELS: usize = 30;
 
-/// Rows by label, and in each row by prediction.
+/// Table of the confusion matrix: a row per label, a column per prediction.
 fn confusion(scores: &Classification, labels: &[String]) -> Table {
     let mut table = table::table(["label \\ predicted".to_owned()].into_iter().chain(labels.iter().cloned()));
     for (label, counts) in labels.iter().zip(&scores.confusion) {

@@ -14,12 +14,12 @@ use crate::context::Context;
 
 #[derive(Args, Debug)]
 pub(crate) struct Export {
-    /// The model file
+    /// Model file
     model: PathBuf,
-    /// The Rust file to write: take it in by `mod` or `include!`
+    /// Rust file to write; use it with `mod` or `include!`
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// The static's name
+    /// Name of the static
     #[arg(long, default_value = NAME)]
     name: String,
 }
@@ -43,10 +43,10 @@ impl Export {
         let (parameters, macs) = (model.parameters(), macs(&model.widths()));
         let cores = match model.body {
             Body::F32(_) | Body::Ensemble(_) => "",
-            Body::Int8(_) | Body::Int4(_) => ", twice that on Cortex-M4, M7 and M33",
+            Body::Int8(_) | Body::Int4(_) => " (twice that on Cortex-M4, M7 and M33)",
         };
         context.console.say(format_args!(
-            "{}: {parameters} parameters, {macs} multiplications, {flash} bytes of flash, {ram} bytes of RAM for an \
+            "{}: {parameters} parameters, {macs} multiplications, {flash} bytes of flash, {ram} bytes of RAM per \
              inference{cores}",
             self.out.display(),
         ))?;

@@ -13,16 +13,16 @@ use crate::context::Context;
 
 #[derive(Args, Debug)]
 pub(crate) struct Import {
-    /// What the device gave back: the bytes of a record (`checkpoint::record::encode`), a raw dump of the flash that its
-    /// checkpoints are in, all of the range, or what it printed, with the lines of its weights
+    /// Output of the device: the bytes of a record (`checkpoint::record::encode`), a raw dump of the whole flash range that
+    /// holds its checkpoints, or a log with the lines of its weights
     learned: PathBuf,
-    /// The f32 model that it started from, or another one of its shape, which lends features, labels and scaler
+    /// f32 model that the device started from, or another one of its shape; features, labels and scaler come from it
     #[arg(long, value_name = "FILE", required_unless_present = "shipped")]
     like: Option<PathBuf>,
-    /// The f32 model in the device's flash, of which it trains a part, as the last layers or biases: that lends the rest
+    /// f32 model in the device's flash, if the device trains only a part of it, such as the last layers or biases
     #[arg(long, value_name = "FILE", conflicts_with = "like")]
     shipped: Option<PathBuf>,
-    /// The model file to write
+    /// Model file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -38,7 +38,7 @@ struct Outcome<'a> {
 impl Import {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let Some(path) = self.shipped.as_ref().or(self.like.as_ref()) else {
-            bail!("give the model that the device started from: --like FILE, or --shipped FILE")
+            bail!("the model that the device started from is missing: give --like FILE or --shipped FILE")
         };
         file::probe_apart(&self.out, [self.learned.as_path(), path])?;
         let model = Model::load(path)?;
@@ -49,7 +49,7 @@ impl Import {
         model.save(&self.out)?;
         let (parameters, like) = (model.parameters(), path.display());
         context.console.say(format_args!(
-            "{}: {parameters} parameters, {changed} of them other than those of {like}",
+            "{}: {parameters} parameters, {changed} of them differ from those of {like}",
             self.out.display()
         ))?;
         context.console.json(&Outcome { model: &self.out, parameters, changed, trained })

@@ -1,4 +1,4 @@
-//! `microdistill completions` and `microdistill man`: what shells and manuals take, made from the command line itself.
+//! `microdistill completions` and `microdistill man`: completion scripts and manual pages, generated from the command line.
 
 use std::io::stdout;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `microdistill VERB`: one file a verb.
+//! The commands of `microdistill`, one file per command.
 
 mod board;
 mod demo;
@@ -24,7 +24,7 @@ use crate::context::Context;
 use crate::flags::parse;
 use crate::interrupt;
 
-/// Distill a model into kilobytes, prove what it cost, and run it on a microcontroller.
+/// Distill a model into kilobytes, measure what that costs, and run it on a microcontroller.
 ///
 /// dataset → teacher → distill → student → quantize → export → firmware (infer · distill on the device)
 #[derive(Debug, Parser)]
@@ -32,37 +32,37 @@ use crate::interrupt;
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
-    /// One JSON object on standard output; everything for people goes to standard error
+    /// Print one JSON object to standard output, and everything for people to standard error
     #[arg(long, global = true)]
     json: bool,
-    /// The same seed gives the same result
+    /// Seed of all random numbers; the same seed gives the same result
     #[arg(long, global = true, default_value_t = 1, value_parser = parse::seed)]
     seed: u64,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The whole arrow on the bundled data, ending on an emulated board
+    /// Run the whole pipeline on the bundled data, up to an emulated board
     Demo(demo::Demo),
-    /// Train a teacher: as accurate as the data allow
+    /// Train a teacher, as accurate as the data allow
     Train(train::Train),
     /// Train a student that imitates a teacher
     Distill(Box<distill::Distill>),
-    /// Turn a student into int8 or int4
+    /// Quantize a student to int8 or int4
     Quantize(quantize::Quantize),
-    /// Write a model as a Rust file for firmware
+    /// Export a model as a Rust file for firmware
     Export(export::Export),
-    /// Read back what a device learned
+    /// Import what a device learned
     Import(import::Import),
-    /// Score a model on rows
+    /// Score a model on test rows
     Evaluate(evaluate::Evaluate),
-    /// Compare students by hard labels and by distillation, fairly, on your data
+    /// Compare students trained on hard labels and by distillation, fairly, on your data
     Study(Box<study::Study>),
     /// Write a model's predictions for rows
     Predict(predict::Predict),
-    /// Build and run firmware
+    /// Build, run, flash, teach and measure firmware
     Board(board::Board),
-    /// Install what boards need: targets and the emulator
+    /// Install the tools for boards: compiler targets and the emulator
     Setup(setup::Setup),
     /// Print a completion script for a shell
     Completions(manual::Completions),
@@ -70,7 +70,7 @@ enum Verb {
     Man(manual::Man),
 }
 
-/// Takes `-1` for the value of a flag, which is refused with what it must be, and for no flag of its own.
+/// Lets `-1` be the value of a flag rather than a flag, so that the error names the allowed values.
 fn numbers(command: Command) -> Command {
     let values = |arg: clap::Arg| match arg.get_action().takes_values() {
         true => arg.allow_negative_numbers(true),
@@ -79,11 +79,11 @@ fn numbers(command: Command) -> Command {
     command.mut_args(values).mut_subcommands(numbers)
 }
 
-/// Parses, runs, and tells how it ended: 0, 1 (failed), 2 (usage) or 130 (Ctrl-C).
+/// Parses the command line and runs the command. Exit codes: 0, 1 (failure), 2 (usage) or 130 (Ctrl-C).
 pub(crate) fn main() -> ExitCode {
     let matches = numbers(Cli::command()).get_matches();
     let Cli { verb, json, seed } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    // By its name, wherever it lies and whatever it was called.
+    // Metadata name the program `microdistill`, whatever path it was called by.
     let typed = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     let command = command_line(std::iter::once("microdistill".into()).chain(typed));
     let context = Context { console: Console::new(json), seed, command };
@@ -104,11 +104,11 @@ pub(crate) fn main() -> ExitCode {
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has seen enough: `| head`.
+        // The reader of our output closed the pipe, as `| head` does.
         Err(error) if console::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             context.console.error(&error);
-            // What we run shares the terminal, and so the Ctrl-C: it may have failed first.
+            // Programs that we run share the terminal and get the Ctrl-C too, so they may have failed first.
             let interrupted =
                 interrupt::requested() || matches!(error.downcast_ref(), Some(Error::Interrupted));
             ExitCode::from(if interrupted { interrupt::EXIT_CODE } else { 1 })

@@ -16,9 +16,9 @@ use crate::flags::data::DataFlags;
 
 #[derive(Args, Debug)]
 pub(crate) struct Predict {
-    /// The model file. Predicted are the rows of --test, the test part of --data with --split, or all of --data
+    /// Model file. It predicts the rows of --test, the test part of --data with --split, or all rows of --data
     model: PathBuf,
-    /// The CSV file to write: a label and its probabilities a row, or a value; `-` is standard output
+    /// CSV file to write, with a label and the probabilities, or a value, per row; `-` is standard output
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]

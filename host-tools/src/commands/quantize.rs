@@ -17,12 +17,12 @@ use crate::flags::precision::PrecisionFlags;
 
 #[derive(Args, Debug)]
 pub(crate) struct Quantize {
-    /// The f32 model; its training rows, given again, set the ranges of the codes
+    /// f32 model to quantize; give its training rows again, which calibrate the ranges of the activations
     model: PathBuf,
-    /// The model file to write
+    /// Model file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// One scale a layer instead of one an output: 8 bytes less an output, and less close
+    /// Use one weight scale per layer instead of one per output: saves 8 bytes per output, at lower precision
     #[arg(long, conflicts_with = "bits")]
     per_layer: bool,
     #[command(flatten)]
@@ -45,7 +45,7 @@ impl Quantize {
         let precision = asked.or(trained_for).unwrap_or_default();
         precision.check()?;
         if trained_for.is_some_and(|trained_for| trained_for != precision) {
-            context.console.note("the student was trained for weights of other codes than asked for");
+            context.console.note("the student was trained for another precision than the one asked for");
         }
         let model = quantize(&model, &parts.known.x, precision)
             .with_context(|| format!("{}, by the rows of {}", of_model(), rows.display()))?;

@@ -9,13 +9,13 @@ use crate::context::Context;
 
 #[derive(Args, Debug)]
 pub(crate) struct Setup {
-    /// Only tell what would be installed
+    /// Only print the commands that would run
     #[arg(long)]
     dry_run: bool,
-    /// probe-rs as well, for `board flash`: it is compiled, which takes some minutes
+    /// Also install probe-rs, for `board flash`; it is compiled, which takes some minutes
     #[arg(long)]
     flash: bool,
-    /// A C compiler and emlearn as well, for `board bench --peers`
+    /// Also install a C compiler and emlearn, for `board bench --peers`
     #[arg(long)]
     peers: bool,
 }
@@ -36,18 +36,18 @@ impl Setup {
             commands.extend(run(context, &setup::peers()?, self.dry_run)?);
         }
         if commands.is_empty() {
-            context.console.say("Boards have all they need on this machine.")?;
+            context.console.say("This machine has all the tools that boards need.")?;
         }
         context.console.json(&Outcome { commands })
     }
 }
 
-/// Installs what `boards` lack, each command said before it runs; gives the commands.
+/// Installs the missing tools of `boards`. Prints each command before it runs and returns all commands.
 pub(crate) fn install(context: &Context, boards: &[board::Board], dry_run: bool) -> Result<Vec<String>> {
     run(context, &setup::steps(boards)?, dry_run)
 }
 
-/// Runs `steps`, and for one that fails what is to be done in its place.
+/// Runs `steps`; where one fails, runs its alternative.
 fn run(context: &Context, steps: &[setup::Step], dry_run: bool) -> Result<Vec<String>> {
     let mut commands = Vec::new();
     for step in steps {
@@ -55,7 +55,7 @@ fn run(context: &Context, steps: &[setup::Step], dry_run: bool) -> Result<Vec<St
         commands.push(step.line());
         match if dry_run { Ok(()) } else { step.run() } {
             Err(error) if !step.otherwise.is_empty() => {
-                context.console.note(format_args!("{error}; another way:"));
+                context.console.note(format_args!("{error}; trying another way:"));
                 commands.extend(run(context, &step.otherwise, dry_run)?);
             }
             result => result?,

@@ -20,19 +20,19 @@ use crate::interrupt;
 
 #[derive(Args, Debug)]
 pub(crate) struct Train {
-    /// The model file to write
+    /// Model file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Widths of the hidden layers
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128", value_parser = count::<usize>, allow_hyphen_values = true)]
     hidden: Vec<usize>,
-    /// Networks of the teacher, whose probabilities or values are averaged: better, and K times as long to train
+    /// Number of networks whose outputs the teacher averages: more accurate, and K times as slow to train
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = count::<usize>)]
     ensemble: usize,
     /// Activation of the hidden layers
     #[arg(long, value_enum, default_value = "tanh")]
     activation: ActivationFlag,
-    /// Share of hidden units dropped at each step
+    /// Share of the hidden units dropped at each step
     #[arg(long, default_value_t = 0.0)]
     dropout: f32,
     #[command(flatten)]

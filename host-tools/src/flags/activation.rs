@@ -1,16 +1,16 @@
-//! The activation of hidden layers, as a flag.
+//! `--activation`: the activation of the hidden layers.
 
 use clap::ValueEnum;
 use microdistill_train::network::Activation;
 
-/// The activations of hidden layers.
+/// Activations of hidden layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ActivationFlag {
     /// max(z, 0)
     Relu,
     /// min(max(z, 0), 6)
     Relu6,
-    /// z above zero, else z/100
+    /// z if z > 0, else z/100
     LeakyRelu,
     /// tanh z
     Tanh,

@@ -1,4 +1,4 @@
-//! The data flags, the same for every verb.
+//! The data flags, the same for every command.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,29 +15,29 @@ use crate::context::Context;
 use crate::flags::file::FileFlags;
 use crate::flags::text::TextFlags;
 
-/// Rows to train on or to judge by.
+/// Training and test rows.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataFlags {
-    /// One CSV file with a header, to be divided by --split; `-` is standard input
+    /// CSV file with a header, divided by --split; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["train", "test"], required_unless_present_any = ["train", "test"])]
     pub(crate) data: Option<PathBuf>,
-    /// The rows to train on
+    /// CSV file of training rows
     #[arg(long, value_name = "FILE")]
     pub(crate) train: Option<PathBuf>,
-    /// The rows to judge by, never trained on
+    /// CSV file of test rows, which are never trained on
     #[arg(long, value_name = "FILE")]
     pub(crate) test: Option<PathBuf>,
-    /// Shares of --data for training, validation and test, by class and seed [default: 0.7,0.15,0.15]
+    /// Shares of --data for training, validation and test, drawn per class with --seed [default: 0.7,0.15,0.15]
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', num_args = 1, allow_hyphen_values = true, conflicts_with_all = ["train", "test"])]
     pub(crate) split: Option<Vec<f64>>,
-    /// The column to be predicted [default: the last]
+    /// Column to predict [default: the last]
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
     /// Type of the target [default: guessed, with a note]
     #[arg(long, value_enum)]
     task: Option<TaskFlag>,
-    /// Rows of one group (a person, a session) stay together: a column, which is then no feature, or a CSV file
+    /// Groups whose rows stay together, such as a person or a session: a column, which is then not a feature, or a CSV file
     #[arg(long, value_name = "COLUMN|FILE")]
     groups: Option<String>,
     #[command(flatten)]
@@ -54,23 +54,23 @@ enum TaskFlag {
     Regression,
 }
 
-/// Shares of one data file, and of one training file without the test rows.
+/// Default shares of a data file.
 const SPLIT: [f64; 3] = [0.7, 0.15, 0.15];
 const SPLIT_WITHOUT_TEST: [f64; 2] = [0.85, 0.15];
 
-/// Rows, divided. No group is in two parts.
+/// Rows divided into parts. No group is in two parts.
 pub(crate) struct Parts {
     /// All rows that are not test rows.
     pub(crate) known: Dataset,
-    /// Their places among all rows of their file.
+    /// Indices of the known rows among all rows of their file.
     pub(crate) file_rows: Vec<usize>,
     /// Number of rows in that file.
     pub(crate) file_count: usize,
     /// Places of the rows in the file that were left out for want of a target, which do not count as its rows.
     pub(crate) left_out: Vec<usize>,
-    /// Indices of those to be trained on, and of those for early stopping.
+    /// Indices of the known rows to train on, and of those for early stopping.
     places: [Vec<usize>; 2],
-    /// Rows that nothing is chosen by.
+    /// Test rows, which no choice depends on.
     pub(crate) test: Option<Dataset>,
     /// Division of the rows, if one file holds them all.
     division: Option<Division>,
@@ -85,22 +85,22 @@ impl Parts {
         labels.filter(|(class, _)| !classes.contains(class)).map(|(_, label)| label.as_str()).collect()
     }
 
-    /// Lets a model that was trained on these rows remember which ones it did not see.
+    /// Records in a model that was trained on these rows which rows were held out.
     pub(crate) fn sign(&self, model: &mut Model) {
         model.metadata.division = self.division.clone();
     }
 
-    /// Indices of the known rows to train on, and of those to stop by.
+    /// Indices of the known rows to train on, and of the validation rows for early stopping.
     pub(crate) fn for_early_stopping(&self) -> Result<&[Vec<usize>; 2]> {
         if self.places[1].is_empty() {
-            bail!("too few rows, or groups, for a validation part: leave out --patience");
+            bail!("there are too few rows or groups for a validation part: leave out --patience");
         }
         Ok(&self.places)
     }
 }
 
 impl DataFlags {
-    /// Columns of a first model's file that are not features.
+    /// Columns with a special role, as the flags name them.
     pub(crate) fn columns(&self) -> Columns {
         Columns {
             target: self.target.clone(),
@@ -120,13 +120,13 @@ impl DataFlags {
         rows.chain(self.groups.as_deref().map(Path::new))
     }
 
-    /// Name of the rows: that of their file.
+    /// Name of the data set: the name of its file.
     pub(crate) fn name(&self) -> String {
         let stem = self.data.as_deref().or(self.train.as_deref()).and_then(Path::file_stem);
         stem.map_or_else(|| "data".into(), |stem| stem.to_string_lossy().into_owned())
     }
 
-    /// Rows for a first model: the columns tell what the task is.
+    /// Reads rows for a new model. The columns determine the task.
     pub(crate) fn read_new(&self, context: &Context) -> Result<Parts> {
         let columns = self.columns();
         let path = self.known()?;
@@ -135,12 +135,12 @@ impl DataFlags {
         let parts = self.divide(known, test, self.division(context)?)?;
         let absent = parts.absent_labels();
         if !absent.is_empty() {
-            context.console.note(format_args!("no row to train on has the labels {absent:?}"));
+            context.console.note(format_args!("no training row has these labels: {absent:?}"));
         }
         Ok(parts)
     }
 
-    /// Rows for a known model. In the file that it was trained on, the test rows stay what they were then.
+    /// Reads rows for an existing model. In the file that it was trained on, the same rows are test rows as then.
     pub(crate) fn read_like(&self, context: &Context, model: &Model, target_optional: bool) -> Result<Parts> {
         let expected = Expected { target_optional, options: self.options(model), ..model.expected() };
         self.check(&expected)?;
@@ -165,7 +165,7 @@ impl DataFlags {
         Ok(Division { shares, seed: context.seed, groups: self.groups.clone() })
     }
 
-    /// The division of `rows` of --data when the model was trained on them.
+    /// The division that the model recorded, if it was trained on these `rows` of --data.
     fn kept<'m>(&self, model: &'m Model, rows: &Dataset) -> Result<Option<&'m Division>> {
         let same = self.data.is_some() && rows.hash == model.metadata.data_hash;
         let Some(kept) = model.metadata.division.as_ref().filter(|_| same) else { return Ok(None) };
@@ -183,7 +183,7 @@ impl DataFlags {
     pub(crate) fn known(&self) -> Result<&Path> {
         match self.data.as_deref().or(self.train.as_deref()) {
             Some(path) => Ok(path),
-            None => bail!("no rows to train on: give --data FILE, or --train FILE and --test FILE"),
+            None => bail!("there are no rows to train on: give --data FILE, or --train FILE and --test FILE"),
         }
     }
 
@@ -192,22 +192,24 @@ impl DataFlags {
         Ok(Some(tell(context, path, read_like(path, expected)?)))
     }
 
-    /// Rows to judge a known model by: those of --test; of --data, those that it was not trained on, as far as it knows, or
-    /// the test part of a --split; else all.
+    /// Reads the rows to score an existing model on: those of --test or, from --data, the test part of a --split or the rows that
+    /// the model does not record as training rows.
     pub(crate) fn read_judged(&self, context: &Context, model: &Model) -> Result<Dataset> {
         if let (None, Some(path), None) = (&self.test, &self.data, &self.split) {
             let rows = self.read_whole(context, path, model, false)?;
             if self.kept(model, &rows)?.is_none() {
                 return Ok(rows);
             }
-            context.console.note("the model was trained on rows of this file: the others are judged");
+            context
+                .console
+                .note("the model was trained on some rows of this file: only the others are scored");
             let parts = self.read_like(context, model, false)?;
             return Ok(parts.test.unwrap_or(parts.known));
         }
         self.read_asked(context, model, false)
     }
 
-    /// Rows for a known model: those of --test, the test part of a --split of --data, or all of --data.
+    /// Reads the rows that an existing model is to predict: those of --test, the test part of a --split of --data, or all of --data.
     pub(crate) fn read_asked(
         &self,
         context: &Context,
@@ -222,11 +224,11 @@ impl DataFlags {
             (Some(path), _, _) | (None, Some(path), None) => {
                 self.read_whole(context, path, model, target_optional)
             }
-            (None, None, _) => bail!("no rows: give --test FILE, or --data FILE"),
+            (None, None, _) => bail!("there are no rows: give --test FILE or --data FILE"),
         }
     }
 
-    /// Rows that a known model is to label.
+    /// Reads unlabelled rows, which an existing model is to label.
     pub(crate) fn read_unlabelled(&self, context: &Context, path: &Path, model: &Model) -> Result<Dataset> {
         let expected = Expected { options: self.options(model), ..model.expected() };
         Ok(tell(context, path, read_unlabelled(path, expected)?))
@@ -244,8 +246,7 @@ impl DataFlags {
         Ok(tell(context, path, read_like(path, expected)?))
     }
 
-    /// How a file is written: as the flags say, with the texts for missing values of the rows that the model was trained
-    /// on.
+    /// Options to read a file with: the flags, and the texts for missing values that the model was trained with.
     fn options(&self, model: &Model) -> Options {
         let mut options = self.file.options();
         let known = model.expected().options.missing;
@@ -253,14 +254,14 @@ impl DataFlags {
         options
     }
 
-    /// The model knows its target; flags that say otherwise are a mistake.
+    /// Refuses flags that contradict the target of the model.
     fn check(&self, expected: &Expected<'_>) -> Result<()> {
         let known = expected.task.target();
         if let Some(asked) = self.target.as_ref().filter(|asked| *asked != known) {
             bail!("the model predicts {known:?}, not {asked:?}: leave out --target");
         }
         if !self.text.columns().is_empty() {
-            bail!("the model knows which columns are text: leave out --text");
+            bail!("the model already records which columns are text: leave out --text");
         }
         let regression = expected.task.labels().is_empty();
         if self.task.is_some_and(|task| (task == TaskFlag::Regression) != regression) {
@@ -271,7 +272,7 @@ impl DataFlags {
 
     fn divide(&self, rows: Dataset, test: Option<Dataset>, division: Division) -> Result<Parts> {
         let Some(path) = &self.data else {
-            // Few rows may not suffice for a validation part, which early stopping alone needs.
+            // Few rows may not suffice for a validation part, which only early stopping needs.
             let places = split(&rows, &SPLIT_WITHOUT_TEST, division.seed).ok();
             let places = places.and_then(|parts| parts.try_into().ok());
             let file_rows: Vec<usize> = (0..rows.rows()).collect();
@@ -283,7 +284,7 @@ impl DataFlags {
         let parts =
             split(&rows, &division.shares, division.seed).with_context(|| path.display().to_string())?;
         let Ok([train, validation, test]) = <[Vec<usize>; 3]>::try_from(parts) else {
-            bail!("--split takes three shares: for training, validation and test, as 0.7,0.15,0.15");
+            bail!("--split takes three shares, for training, validation and test, such as 0.7,0.15,0.15");
         };
         let mut known: Vec<usize> = [train.as_slice(), &validation].concat();
         known.sort_unstable();
@@ -303,7 +304,7 @@ impl DataFlags {
     }
 }
 
-/// Passes on what was noticed in a file.
+/// Prints the notes that reading a file produced.
 fn tell(context: &Context, path: &Path, data: Dataset) -> Dataset {
     for note in &data.notes {
         context.console.note(format_args!("{}: {note}", path.display()));

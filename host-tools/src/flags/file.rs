@@ -29,6 +29,12 @@ pub(crate) struct FileFlags {
     /// Separator between thousands: `.`, `,`, `'`, `_` or a space [default: found]
     #[arg(long, value_name = "CHARACTER", value_parser = thousands)]
     thousands: Option<char>,
+    /// Encoding of the text, such as windows-1252 [default: found]
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// Sheet of a spreadsheet [default: the only one with data]
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
 }
 
 impl FileFlags {
@@ -40,6 +46,8 @@ impl FileFlags {
             thousands: self.thousands,
             missing: self.missing.clone(),
             ignore: self.ignore.clone(),
+            encoding: self.encoding.clone(),
+            sheet: self.sheet.clone(),
         }
     }
 }

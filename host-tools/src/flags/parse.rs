@@ -1,9 +1,9 @@
-//! Numbers as flags have them, refused with what they must be.
+//! Parsers for the numbers of flags. Errors name the allowed range.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// At least 1.
+/// Parses a count: at least 1.
 pub(crate) fn count<T: FromStr + PartialOrd + Display + From<u8>>(text: &str) -> Result<T, String> {
     at_least(1.into(), text)
 }
@@ -23,8 +23,8 @@ pub(crate) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("it must be a whole number from 0 to {}", u64::MAX))
 }
 
-/// In (0, 1).
+/// Parses a share: in (0, 1).
 pub(crate) fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| *share > 0.0 && *share < 1.0);
-    share.ok_or_else(|| "it must be above 0 and below 1, as 0.5".into())
+    share.ok_or_else(|| "it must be above 0 and below 1, such as 0.5".into())
 }

@@ -5,10 +5,10 @@ use microdistill_train::network::precision::{Bits, Precision};
 
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct PrecisionFlags {
-    /// Bits of a weight; activations have 8
+    /// Bits per weight; activations have 8
     #[arg(long, value_enum)]
     bits: Option<BitsFlag>,
-    /// Inputs of an output that share a scale, for 4 or 3 bits; without it, all do
+    /// Group size for weights of 4 or 3 bits: inputs of an output that share a scale [default: all inputs]
     #[arg(long, value_name = "32", requires = "bits", value_parser = clap::value_parser!(u8).range(32..=32))]
     group: Option<u8>,
 }
@@ -18,16 +18,16 @@ enum BitsFlag {
     /// [-127, 127]
     #[value(name = "8")]
     Eight,
-    /// [-7, 7], two in a byte
+    /// [-7, 7], two per byte
     #[value(name = "4")]
     Four,
-    /// [-3, 3], stored as four
+    /// [-3, 3], stored like 4 bits
     #[value(name = "3")]
     Three,
 }
 
 impl PrecisionFlags {
-    /// The precision asked for, if any.
+    /// Precision that the flags ask for, if any.
     pub(crate) fn precision(self) -> Option<Precision> {
         let bits = match self.bits? {
             BitsFlag::Eight => Bits::Eight,

@@ -1,4 +1,4 @@
-//! `--synthetic`, `--synthetic-rows`, `--unlabelled` and `--further-share`: more rows for a student, labelled by its
+//! `--synthetic`, `--synthetic-rows`, `--unlabelled` and `--further-share`: additional rows for a student, labelled by its
 //! teacher.
 
 use std::path::{Path, PathBuf};
@@ -17,25 +17,25 @@ use crate::flags::data::DataFlags;
 use crate::flags::parse::share;
 
 #[derive(Args, Debug)]
-#[command(next_help_heading = "More rows, labelled by the teacher")]
+#[command(next_help_heading = "Additional rows, labelled by the teacher")]
 pub(crate) struct FurtherFlags {
-    /// Rows made of those to distill on, one way or several: jitter (noise), gaussian (one a label), mixup (between two
-    /// rows), munge (features near a neighbour's), vae, gan
+    /// Add synthetic rows generated from those to distill on, in one or several ways: jitter (noise), gaussian (one per
+    /// label), mixup (between two rows), munge (features near a neighbour's), vae, gan
     #[arg(long, value_name = "KIND,…", value_delimiter = ',', num_args = 1)]
     synthetic: Vec<Synthetic>,
-    /// Number of synthetic rows of all kinds together: a count, or a multiple of the rows to distill on
+    /// Number of synthetic rows of all kinds together: a count, or a multiple of the rows to distill on such as 2x
     #[arg(long, value_name = "N|2x", default_value = "1x", requires = "synthetic")]
     synthetic_rows: Amount,
-    /// A CSV file of real rows with the columns of --data; a target is ignored
+    /// CSV file of real rows with the columns of --data; a target is ignored
     #[arg(long, value_name = "FILE")]
     unlabelled: Option<PathBuf>,
-    /// Share of each batch that both kinds have together, in (0, 1); a pass then goes once over the rows to distill on
-    /// [default: all rows are shuffled together]
+    /// Share of each batch drawn from synthetic and unlabelled rows, in (0, 1); an epoch is then one pass over the rows to
+    /// distill on [default: all rows are shuffled together]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     further_share: Option<f64>,
 }
 
-/// `500`, or `2x`: times as many as there are.
+/// `500` rows, or `2x`: a multiple of the rows to distill on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Amount {
     Rows(usize),
@@ -50,7 +50,9 @@ impl FromStr for Amount {
         match (text.parse(), times) {
             (Ok(rows), _) if rows > 0 => Ok(Amount::Rows(rows)),
             (_, Some(times)) if times > 0.0 && f64::is_finite(times) => Ok(Amount::Times(times)),
-            _ => Err("it must be a number of rows, as 500, or times the rows, as 2x".into()),
+            _ => {
+                Err("it must be a number of rows, such as 500, or a multiple of the rows, such as 2x".into())
+            }
         }
     }
 }
@@ -70,7 +72,7 @@ impl FurtherFlags {
         self.unlabelled.as_deref()
     }
 
-    /// Reads the unlabelled file, if there is one; `teacher` is none where no teacher can be asked.
+    /// Reads the unlabelled file, if there is one; `teacher` is `None` if no teacher can label further rows.
     pub(crate) fn read(
         &self,
         context: &Context,
@@ -79,12 +81,14 @@ impl FurtherFlags {
     ) -> Result<FurtherRows<'_>> {
         let asked = !self.synthetic.is_empty() || self.unlabelled.is_some();
         if let (Some(share), false) = (self.further_share, asked) {
-            bail!("--further-share {share}: of which rows? add --synthetic or --unlabelled, or leave it out");
+            bail!(
+                "--further-share {share} needs additional rows: add --synthetic or --unlabelled, or leave it out"
+            );
         }
         let Some(teacher) = teacher else {
             if asked {
                 bail!(
-                    "--synthetic and --unlabelled need teachers to ask: soft labels say nothing of other rows"
+                    "--synthetic and --unlabelled need a teacher model: stored soft labels do not cover further rows"
                 );
             }
             return Ok(FurtherRows { flags: self, unlabelled: None, seed: context.seed });
@@ -95,30 +99,30 @@ impl FurtherFlags {
     }
 }
 
-/// Rows that may be added.
+/// Additional rows of the flags.
 pub(crate) struct FurtherRows<'a> {
     flags: &'a FurtherFlags,
     unlabelled: Option<Dataset>,
     seed: u64,
 }
 
-/// Rows, and the further ones behind them.
+/// Rows, followed by the additional ones.
 pub(crate) struct Blended {
     pub(crate) rows: Dataset,
-    /// Descriptions of the further rows; empty without any.
+    /// Descriptions of the additional rows; empty if there are none.
     pub(crate) added: Vec<Further>,
     pub(crate) blend: Option<Blend>,
 }
 
 impl FurtherRows<'_> {
-    /// `rows` and the further ones. Synthetic ones are made of these rows and of no others, whichever part of the data they
-    /// are.
+    /// Returns `rows` and the additional ones. Synthetic rows are generated from `rows` alone, whichever part of the data that
+    /// is.
     pub(crate) fn beside(&self, rows: &Dataset) -> LibraryResult<Blended> {
         let kinds = &self.flags.synthetic;
         let count = self.flags.synthetic_rows.beside(rows.rows());
         let (mut more, mut added) = (Vec::new(), Vec::new());
         for (index, &kind) in kinds.iter().enumerate() {
-            // Equal shares; the first take what is over.
+            // Equal shares; the first kinds take the remainder.
             let count = count / kinds.len() + usize::from(index < count % kinds.len());
             added.push(Further { source: Source::Synthetic(kind), rows: count });
             more.push(generate(kind, rows, count, self.seed)?);
@@ -135,15 +139,17 @@ impl FurtherRows<'_> {
         Ok(Blended { rows: rows.with_unlabelled(&more), added, blend })
     }
 
-    /// Prints the `added` rows and their share, for people.
+    /// Prints a note on the `added` rows and their share.
     pub(crate) fn tell(&self, context: &Context, rows: usize, added: &[Further]) {
         let list: Vec<String> = added.iter().map(Further::to_string).collect();
         let list = list.join(", ");
         let how = match self.flags.further_share {
-            None => "all are shuffled together".into(),
-            Some(share) => format!("a share of {share} of each batch is of these"),
+            None => "all rows are shuffled together".into(),
+            Some(share) => format!("they make up {share} of each batch"),
         };
-        context.console.note(format_args!("beside {rows} rows, labelled by the teacher: {list}; {how}"));
+        context
+            .console
+            .note(format_args!("in addition to {rows} rows, labelled by the teacher: {list}; {how}"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! `--text` and how its n-grams are.
+//! `--text`, `--text-features` and `--ngrams`: columns of text as hashed n-grams.
 
 use std::str::FromStr;
 
@@ -7,18 +7,18 @@ use microdistill_train::dataset::Text;
 
 #[derive(Args, Debug)]
 pub(crate) struct TextFlags {
-    /// A column of text, to be features as hashed character n-grams
+    /// Column of text, turned into features by hashing its character n-grams
     #[arg(long = "text", value_name = "COLUMN")]
     columns: Vec<String>,
-    /// Number of features of a text
+    /// Number of features per text column
     #[arg(long, value_name = "N", requires = "columns", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65536))]
     text_features: u32,
-    /// Characters of its shortest n-grams and of the longest
+    /// Lengths of the shortest and the longest n-grams, in characters
     #[arg(long, value_name = "A-B", requires = "columns", default_value = "1-3")]
     ngrams: Lengths,
 }
 
-/// `1-3`
+/// Shortest and longest length, such as `1-3`.
 #[derive(Clone, Copy, Debug)]
 struct Lengths([u8; 2]);
 
@@ -31,7 +31,7 @@ impl FromStr for Lengths {
             (Ok(shortest), Ok(longest)) if 1 <= shortest && shortest <= longest => {
                 Ok(Lengths([shortest, longest]))
             }
-            _ => Err("it must be the fewest characters and the most, from 1 to 255, as 1-3".into()),
+            _ => Err("it must be the shortest and the longest length, from 1 to 255, such as 1-3".into()),
         }
     }
 }

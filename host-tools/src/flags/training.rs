@@ -1,4 +1,4 @@
-//! The flags of every training, a teacher's and a student's.
+//! Training flags that `train` and `distill` share.
 
 use clap::{Args, ValueEnum};
 use microdistill::optimizer::AdamRates;
@@ -10,22 +10,22 @@ use crate::flags::weight_decay::WeightDecay;
 
 #[derive(Args, Debug)]
 pub(crate) struct TrainingFlags {
-    /// L2, decoupled: a number, or `auto` for the best in cross-validation
+    /// Decoupled weight decay (L2): a number, or `auto` to choose it by cross-validation
     #[arg(long, value_name = "DECAY", default_value = "auto")]
     pub(crate) weight_decay: WeightDecay,
-    /// Folds of that cross-validation; with groups, at most as many as there are groups
+    /// Number of folds of that cross-validation; with groups, at most the number of groups
     #[arg(long, default_value_t = FOLDS, value_parser = folds)]
     pub(crate) folds: usize,
-    /// Adam's step size; it falls to zero along a half cosine
+    /// Initial learning rate of Adam, which falls to zero along a half cosine
     #[arg(long)]
     rate: Option<f32>,
-    /// Rows an update
+    /// Batch size: rows per update
     #[arg(long, value_parser = count::<usize>)]
     batch: Option<usize>,
-    /// Passes over the rows [default: 100, fewer for more than 20,000 rows; a few hundred rows may want 300]
+    /// Epochs: passes over the rows [default: 100, fewer for more than 20,000 rows; a few hundred rows may need 300]
     #[arg(long, value_parser = count::<usize>)]
     epochs: Option<usize>,
-    /// Early stopping: epochs without a better validation loss. The validation rows are then not trained on
+    /// Early stopping: stop after this many epochs without a better validation loss. Validation rows are then not trained on
     #[arg(long, value_name = "EPOCHS", value_parser = count::<usize>)]
     pub(crate) patience: Option<usize>,
     /// Weight of each row in the loss, by class
@@ -33,17 +33,17 @@ pub(crate) struct TrainingFlags {
     class_weights: ClassWeightsFlag,
 }
 
-/// Weights of rows in the loss.
+/// Weighting of rows in the loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ClassWeightsFlag {
-    /// All rows alike
+    /// The same weight for every row
     None,
-    /// All classes alike, so that rare ones are not given up
+    /// The same total weight for every class, so that rare classes are not neglected
     Balanced,
 }
 
 impl TrainingFlags {
-    /// Puts what was asked for in the place of defaults.
+    /// Replaces defaults by the values of the flags.
     pub(crate) fn apply(&self, rates: &mut AdamRates, batch: &mut usize, epochs: &mut usize) {
         rates.rate = self.rate.unwrap_or(rates.rate);
         *batch = self.batch.unwrap_or(*batch);

@@ -1,4 +1,4 @@
-//! Choosing a weight decay by cross-validation.
+//! `--weight-decay`: a number, or the choice of a cross-validation.
 
 use std::str::FromStr;
 
@@ -11,12 +11,12 @@ use microdistill_train::tune::{Choice, Tuning};
 use crate::context::Context;
 use crate::interrupt;
 
-/// `auto`, or a number.
+/// Value of `--weight-decay`: `auto`, or a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum WeightDecay {
-    /// The one that cross-validation likes best.
+    /// Chosen by cross-validation.
     Auto,
-    /// This one.
+    /// This number.
     Fixed(f32),
 }
 
@@ -33,9 +33,9 @@ impl FromStr for WeightDecay {
 }
 
 impl WeightDecay {
-    /// The number: with `auto`, the choice of a [`Tuning`] in `count` folds of `data`, of which none divides a group.
+    /// Returns the number. `auto` chooses it with a [`Tuning`] in `count` folds of `data`, none of which divides a group.
     ///
-    /// `work` is that of a [`Tuning`]. Where rows and work are many, less is tried, and it is said.
+    /// `work` is that of a [`Tuning`]. For large data sets or networks less is tried, and a note says so.
     pub(crate) fn choose(
         self,
         context: &Context,
@@ -49,7 +49,7 @@ impl WeightDecay {
         let tuning = Tuning::new(data, count, work, context.seed)?;
         if tuning.reduced {
             context.console.note(format_args!(
-                "to save time, {label} is chosen by {} of {} rows, {} folds, among {} numbers: --weight-decay sets it",
+                "to save time, {label} is chosen on {} of {} rows in {} folds from {} candidates; --weight-decay sets it directly",
                 tuning.rows.rows(),
                 data.rows(),
                 tuning.plan.folds,
@@ -70,7 +70,7 @@ impl WeightDecay {
             .map(|trial| format!("{} → {:.3}", trial.weight_decay, trial.tempered_mean()))
             .collect();
         context.console.note(format_args!(
-            "{label}: {weight_decay}, the smallest that is as good as any by the loss at the best temperature in {} folds: {}",
+            "{label}: {weight_decay}, the smallest that is as good as the best, by the loss at the best temperature in {} folds: {}",
             tuning.folds.len(),
             losses.join(", ")
         ));

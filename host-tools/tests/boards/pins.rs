@@ -1,8 +1,8 @@
-//! What every program of every board prints, its sizes, and what the reference networks take, as a file in `pins/` of the
-//! board's folder has them.
+//! The output and the sizes of every program on every board, and the costs of the reference networks, compared with a file in
+//! `pins/` of the board's folder.
 //!
-//! Lines for people must be the same whatever the compiler. Sizes and measurements must be the same by the compiler that
-//! the file names; by another one, differences are only printed.
+//! Lines for people must be the same with every compiler. Sizes and measurements must be the same with the compiler that
+//! the file names; with another one, differences are only printed.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,16 +18,16 @@ use super::{boards, build, emulated, every_emulated, run, run_on};
 
 const HEADER: &str = "# Written by `MICRODISTILL_BLESS=1 cargo test --test boards pinned`.\n";
 
-/// Messages of panics hold the path of cargo's registry, which is longer on one machine than on another.
+/// Tolerance in bytes: panic messages contain the path of cargo's registry, whose length depends on the machine.
 const PATHS: u64 = 64;
 
-/// A board's file.
+/// Contents of a board's file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Pins {
-    /// Compiler of the sizes and measurements.
+    /// Compiler that the sizes and measurements were made with.
     compiler: String,
-    /// Instructions of an inference, by `opt-level` and by network.
+    /// Instructions per inference, by `opt-level` and network.
     instructions: BTreeMap<String, BTreeMap<String, u64>>,
     #[serde(flatten)]
     programs: BTreeMap<String, Pin>,
@@ -38,7 +38,7 @@ struct Pins {
 struct Pin {
     flash: u64,
     ram: u64,
-    /// None where nothing runs.
+    /// `None` if the program is not run.
     stack: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     story: Vec<String>,
@@ -71,7 +71,7 @@ pub(crate) fn instructions_of_the_reference_networks_are_those_pinned() -> Resul
     let folder = TempDir::new()?;
     for (opt, profile) in [("s", Profile::Release), ("3", Profile::Speed)] {
         for (name, model) in references()? {
-            // Of f32 the level changes little: its loops are assembly, or calls of the compiler's library.
+            // The level hardly changes f32, whose loops are assembly or calls into the compiler's library.
             if matches!((profile, &model.body), (Profile::Speed, Body::F32(_))) {
                 continue;
             }
@@ -99,7 +99,8 @@ pub(crate) fn instructions_of_the_reference_networks_are_those_pinned() -> Resul
     verdict(&differences)
 }
 
-/// Firmware whose samples come by a timer: none is dropped, no inference is late, no piece of learning takes a period.
+/// Firmware whose samples arrive by a timer: no sample is dropped, no inference is late, and no piece of learning takes longer
+/// than a period.
 pub(crate) fn an_interrupt_driven_program_is_as_pinned() -> Result<(), Failed> {
     const PROGRAM: &str = "microdistill-rtic";
     let mut board = counting(&emulated());
@@ -111,7 +112,7 @@ pub(crate) fn an_interrupt_driven_program_is_as_pinned() -> Result<(), Failed> {
         output.value("samples").is_some_and(|samples| samples.starts_with("728, 0 dropped")),
         "{output:?}"
     );
-    // When samples come between pieces is the compiler's doing, and so is what is learned from them.
+    // The compiler decides between which pieces a sample arrives, and so also what is learned from it.
     let pin = Pin::of("bench", &Shipped { memory, output: Some(output) });
     let pinned = Pins::compare(&board, |pins| pins.programs = [(PROGRAM.into(), pin.clone())].into())?;
     let old = pinned.pins.programs.get(PROGRAM).cloned().unwrap_or_default();
@@ -119,7 +120,7 @@ pub(crate) fn an_interrupt_driven_program_is_as_pinned() -> Result<(), Failed> {
     verdict(&difference.flatten().into_iter().collect::<Vec<_>>())
 }
 
-/// Without those whose firmware is that of another: the same package, for the same target and flags.
+/// Removes boards with the same firmware as another: the same package for the same target and flags.
 fn distinct(boards: impl Iterator<Item = Board>) -> Vec<Board> {
     let mut distinct: Vec<Board> = Vec::new();
     for board in boards {
@@ -138,11 +139,11 @@ fn verdict(differences: &[String]) -> Result<(), Failed> {
         return Ok(());
     }
     let mend =
-        "if that is meant, write the files again: MICRODISTILL_BLESS=1 cargo test --test boards pinned";
+        "if this is intended, write the files again: MICRODISTILL_BLESS=1 cargo test --test boards pinned";
     Err(format!("{}\n{mend}", differences.join("\n")).into())
 }
 
-/// A board's file beside the compiler of today.
+/// A board's file and the current compiler.
 struct Pinned {
     board: String,
     compiler: String,
@@ -150,7 +151,7 @@ struct Pinned {
 }
 
 impl Pins {
-    /// The board's file, which is written anew, as `change` makes it, where that is asked for.
+    /// Reads the board's file. With `MICRODISTILL_BLESS`, `change` updates it first.
     fn compare(board: &Board, change: impl FnOnce(&mut Pins)) -> Result<Pinned, Failed> {
         let path = Pins::path(board);
         let text = std::fs::read_to_string(&path).unwrap_or_default();
@@ -171,7 +172,7 @@ impl Pins {
 }
 
 impl Pinned {
-    /// An error under the compiler that the file names, and a note under any other.
+    /// Returns a difference as an error with the compiler that the file names, and prints it with any other.
     fn difference(&self, text: String) -> Option<String> {
         let Pinned { board, compiler, pins } = self;
         if *compiler == pins.compiler {
@@ -203,7 +204,7 @@ pub(crate) fn is_measured(line: &str) -> bool {
     ["tick: ", "longest ", "RAM: ", "stack: "].iter().any(|start| line.starts_with(start))
 }
 
-/// The current programs of a board.
+/// The current output and sizes of a board's programs.
 fn programs(board: &str) -> Result<BTreeMap<String, Pin>, Failed> {
     let mut pins = BTreeMap::new();
     for program in PROGRAMS {

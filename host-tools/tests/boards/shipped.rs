@@ -1,4 +1,4 @@
-//! The shipped programs, with the example's models, on every board: built and run once for all tests.
+//! The shipped programs with the example's models on every board, built and run once for all tests.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -12,18 +12,18 @@ use super::{boards, build, run};
 #[derive(Clone, Debug)]
 pub(crate) struct Shipped {
     pub(crate) memory: Memory,
-    /// None where nothing runs.
+    /// `None` if the program is not run.
     pub(crate) output: Option<Output>,
 }
 
-/// The programs of every microcontroller; the last one is run on some.
+/// The programs of every microcontroller. The last one runs only on some.
 pub(crate) const PROGRAMS: [&str; 4] = ["infer", "distill", "bench", "adapt"];
 
-/// Boards that run `adapt`, which takes long: a core with an FPU, one with 16 KiB of RAM, one of another
+/// Boards that run `adapt`, which takes long: a core with an FPU, one with 16 KiB of RAM, and one of another
 /// architecture.
 pub(crate) const ADAPT: [&str; 3] = ["qemu-mps2", "microbit", "qemu-riscv"];
 
-/// This one of the [`PROGRAMS`] on the microcontrollers, by the board's name.
+/// Results of one of the [`PROGRAMS`] on the microcontrollers, by the board's name.
 pub(crate) fn shipped(program: &str) -> Result<&'static BTreeMap<String, Shipped>, Failed> {
     static RUNS: [OnceLock<Result<BTreeMap<String, Shipped>, String>>; 4] = [const { OnceLock::new() }; 4];
     let index = PROGRAMS.iter().position(|name| *name == program).ok_or("no such program")?;
@@ -33,7 +33,7 @@ pub(crate) fn shipped(program: &str) -> Result<&'static BTreeMap<String, Shipped
     Ok(runs.as_ref()?)
 }
 
-/// Builds for one board after the other, and runs each beside the next builds.
+/// Builds for one board after the other, and runs each firmware while the next ones build.
 fn build_and_run(program: &str) -> Result<BTreeMap<String, Shipped>, Failed> {
     std::thread::scope(|scope| {
         let mut runs = Vec::new();
@@ -42,7 +42,7 @@ fn build_and_run(program: &str) -> Result<BTreeMap<String, Shipped>, Failed> {
             let elf = build(&board, program, &Sources::default(), Profile::Release)?;
             runs.push(scope.spawn(move || {
                 let memory = Elf::load(&elf)?.memory()?;
-                // QEMU is slower where it counts.
+                // QEMU is slower when it counts instructions.
                 let counts = program == "bench" || program == "adapt";
                 let emulated = if counts { counting(&board) } else { board };
                 let output = emulated.qemu.is_some().then(|| run(&emulated, &elf)).transpose()?;

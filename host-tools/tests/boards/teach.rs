@@ -17,7 +17,7 @@ use super::common::bundled;
 use super::common::faulty::Faulty;
 use super::{build, desktop_and, every_emulated, microdistill, model};
 
-/// Emulated boards end with the weights of the desktop, and do so over a line that loses, repeats, delays and damages a
+/// Emulated boards end with the desktop's weights, even over a line that loses, repeats, delays or damages a
 /// fifth of all frames.
 pub(crate) fn a_board_is_taught_over_its_serial_port() -> Result<(), Failed> {
     let mut record = None;

@@ -1,4 +1,4 @@
-//! A folder with a small data set, and the program run in it.
+//! A folder with a small data set, in which tests run the program.
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -12,7 +12,7 @@ pub(crate) struct Folder(pub(crate) TempDir);
 impl Folder {
     pub(crate) fn new() -> Self {
         let folder = Folder(TempDir::new().unwrap());
-        // Three classes in four features, one of them constant; six people.
+        // Three classes, four features, one of them constant, and six people.
         let mut csv = String::from("person,a,b,c,d,kind\n");
         for row in 0..180 {
             let class = row % 3;

@@ -1,4 +1,4 @@
-//! The command line as users and scripts see it: results, `--json`, messages, exit codes.
+//! The command line as users and scripts see it: results, `--json`, messages and exit codes.
 
 mod files;
 mod folder;
@@ -167,7 +167,7 @@ fn failures_say_where_and_what_to_do() {
         ),
         (
             "distill --teacher teacher.safetensors --data data.csv --student 5-6-3 --out t",
-            "error: the teacher takes 4 features and gives 3 outputs, and so must the student: --student 4-6-3",
+            "error: the student must have the teacher's 4 features and 3 outputs: --student 4-6-3",
         ),
         (
             "distill --teacher teacher.safetensors --data data.csv --student 4-3 --temperature 0 --out t",
@@ -250,7 +250,7 @@ fn models_name_no_place() {
 fn rows_that_were_not_trained_on_stay_so() {
     let folder = Folder::new();
     let teacher = folder.json(TRAIN);
-    // Neither another seed nor forgotten groups move test rows to the training rows.
+    // Neither another seed nor forgotten groups move test rows into the training set.
     let student = folder.json(&format!("{} --seed 9", DISTILL.replace(" --groups person", "")));
     assert_eq!(student["test"]["rows"], teacher["test"]["rows"]);
     for model in ["teacher", "student"] {

@@ -1,4 +1,4 @@
-//! Destinations of results: no room, no permission, no reader, no time.
+//! Destinations of results: a full disk, missing permission, a closed pipe, an interrupt.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -29,7 +29,7 @@ fn ctrl_c_keeps_what_was_trained() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The notes on the data come just before the training.
+    // The notes on the data are printed just before the training.
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().contains("target"));
     std::thread::sleep(std::time::Duration::from_millis(500));
@@ -61,7 +61,7 @@ fn a_reader_that_leaves_is_no_failure() {
 fn a_place_that_cannot_be_written_to_is_noticed_before_training() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("models")).unwrap();
-    // It would take days.
+    // The training would take days.
     let train = "train --train data.csv --weight-decay 0 --epochs 10000000 --out";
     for (place, message) in [
         ("models", "error: models: a folder: name a file in it"),
@@ -171,7 +171,7 @@ fn tuning_on_less_is_said_and_ends_by_ctrl_c() {
     let mut child = folder.command(train).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let said =
-        "to save time, teacher's weight decay is chosen by 1000 of 3400 rows, 3 folds, among 4 numbers";
+        "to save time, teacher's weight decay is chosen on 1000 of 3400 rows in 3 folds from 4 candidates";
     assert!(lines.any(|line| line.unwrap().starts_with(said)));
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));

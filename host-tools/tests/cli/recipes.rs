@@ -74,7 +74,7 @@ fn soft_labels_of_any_model_teach_the_rows_that_they_are_of() {
     let folder = Folder::new();
     folder.json(TRAIN);
     folder.json("predict teacher.safetensors --data data.csv --out soft.csv");
-    // Groups are no feature of the teacher.
+    // Groups are not a feature of the teacher.
     let data = std::fs::read_to_string(folder.path("data.csv")).unwrap();
     let rows: String = data.lines().map(|line| line.split_once(',').unwrap().1.to_owned() + "\n").collect();
     folder.write("data.csv", &rows);
@@ -82,17 +82,17 @@ fn soft_labels_of_any_model_teach_the_rows_that_they_are_of() {
         let student = folder.json(&format!("{SOFT} {flags}"));
         assert!(student["train"]["accuracy"].as_f64() > Some(0.9), "{flags}: {student}");
     }
-    // Of --data, a part is for the test: the others keep their soft labels.
+    // A part of --data is for the test; the other rows keep their soft labels.
     let student = folder.json(&SOFT.replace("--train", "--data"));
     assert!(student["test"]["accuracy"].as_f64() > Some(0.9), "{student}");
-    // Beside a model.
+    // Together with a model.
     let both = SOFT.replace("--train", "--teacher teacher.safetensors --teacher-weights 1,3 --train");
     assert!(folder.json(&both)["train"]["accuracy"].as_f64() > Some(0.9));
     for further in ["--synthetic jitter", "--unlabelled data.csv"] {
         let (message, _) = folder.error(&format!("{SOFT} {further}"));
-        assert!(message.starts_with("error: --synthetic and --unlabelled need teachers to ask"), "{message}");
+        assert!(message.starts_with("error: --synthetic and --unlabelled need a teacher model"), "{message}");
     }
-    // Were they of other rows, it would show.
+    // Soft labels of other rows would give other results.
     let soft = std::fs::read_to_string(folder.path("soft.csv")).unwrap();
     let (header, answers) = soft.split_once('\n').unwrap();
     let moved: Vec<&str> = answers.lines().skip(1).chain(answers.lines().next()).collect();
@@ -151,10 +151,16 @@ fn recipes_that_cannot_be_are_refused() {
         ),
         (
             format!("{to_line} --loss soft-labels"),
-            "--loss soft-labels is for labels: the target holds values",
+            "--loss soft-labels is for classification, but the target holds values",
         ),
-        (format!("{to_line} --loss decoupled"), "--loss decoupled is for labels: the target holds values"),
-        (format!("{to_line} --loss logits"), "--loss logits is for labels: the target holds values"),
+        (
+            format!("{to_line} --loss decoupled"),
+            "--loss decoupled is for classification, but the target holds values",
+        ),
+        (
+            format!("{to_line} --loss logits"),
+            "--loss logits is for classification, but the target holds values",
+        ),
         (
             format!("{to_line} --label-smoothing 0.1"),
             "label smoothing 0.1: this loss has no labels to smooth",
@@ -180,11 +186,11 @@ fn recipes_that_cannot_be_are_refused() {
         ),
         (
             format!("{to_rare} --fraction 0.1"),
-            "of the 12 rows to distill on none has the label \"long\", which 3 rows have: take a larger --fraction",
+            "none of the 12 rows to distill on has the label \"long\", which 3 rows of the file have: increase --fraction",
         ),
         (
             DISTILL.replace("--data", "--teacher two.safetensors --data"),
-            "two.safetensors: a teacher of the features [\"x\", \"y\"], teacher.safetensors of",
+            "teachers need the same features: two.safetensors has [\"x\", \"y\"], teacher.safetensors has",
         ),
         (stored("short.csv"), "short.csv: soft labels for 1 rows, the data has 120"),
         (stored("sum.csv"), "sum.csv:2: the probabilities sum to 1.1, not 1"),
@@ -192,7 +198,7 @@ fn recipes_that_cannot_be_are_refused() {
         (format!("{} --weight-decay auto", stored("short.csv")), "short.csv: soft labels for 1 rows"),
         (
             "distill --soft-labels short.csv --data line.csv --student 1-1 --out t".into(),
-            "short.csv: soft labels are of labels, the target holds values",
+            "short.csv: soft labels are for classification, but the target holds values",
         ),
     ] {
         let (message, code) = folder.error(&line);

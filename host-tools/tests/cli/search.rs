@@ -1,4 +1,4 @@
-//! Students that are searched for, and columns of text.
+//! Search for a student within a budget, and columns of text.
 
 use microdistill_train::export::Footprint;
 use microdistill_train::model::Model;
@@ -32,7 +32,7 @@ fn a_student_that_was_searched_for_keeps_to_its_budget() {
     );
 
     let (error, code) = folder.error(&format!("{SEARCH} --budget-flash 80"));
-    assert!(error.starts_with("error: no student fits: the smallest, 4-3 of 4 bits, takes "), "{error}");
+    assert!(error.starts_with("error: no student fits: the smallest, 4-3 with 4 bits, needs "), "{error}");
     assert_eq!(code, 1);
     for flags in [
         "--budget-ram 64 --student 4-2-3",
@@ -55,12 +55,12 @@ fn who_taught_in_the_folds_is_said() {
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
-    assert!(told("").contains("nobody has seen the rows that judge"));
-    assert!(told("--search-teachers given").contains("who have seen the rows that judge"));
+    assert!(told("").contains("so held-out rows are unseen"));
+    assert!(told("--search-teachers given").contains("were trained on the held-out rows"));
     let mut teacher = Model::load(folder.path("teacher.safetensors")).unwrap();
     let training = teacher.metadata.training.take();
     teacher.save(folder.path("teacher.safetensors")).unwrap();
-    assert!(told("").contains("it is not known how they were trained"));
+    assert!(told("").contains("it is unknown how the given teachers were trained"));
     let (error, _) = folder.error(&format!("{search} --search-teachers own"));
     assert!(error.contains("train the teacher again"), "{error}");
     teacher.metadata.training = training;
@@ -88,7 +88,7 @@ fn texts_are_trained_on_exported_and_predicted() {
         "pub static TEXT: ::microdistill::text::NGrams<32> = ::microdistill::text::NGrams::new(2, 3);"
     ));
     let (error, _) = folder.error("evaluate t.safetensors --data words.csv --text word");
-    assert_eq!(error, "error: the model knows which columns are text: leave out --text");
+    assert_eq!(error, "error: the model already records which columns are text: leave out --text");
     assert_eq!(folder.run(&format!("{train} --ngrams 3-2")).status.code(), Some(2));
     assert_eq!(folder.run(&format!("{TRAIN} --ngrams 1-2")).status.code(), Some(2), "--ngrams needs --text");
 }

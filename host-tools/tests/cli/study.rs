@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::folder::Folder;
 
 const STUDY: &str = "study --data data.csv --groups person --seeds 2 --hidden 4 --teacher-hidden 6 --recipes jitter --out study";
-/// The same rows, one of their numbers as the target.
+/// The same rows with one of their numbers as the target.
 const VALUES: &str = "study --data data.csv --groups person --target a --seeds 2 --hidden 4 --teacher-hidden 6 --recipes gaussian --out study";
 const FILES: [&str; 4] = ["study.json", "study.csv", "study.html", "study.md"];
 
@@ -30,7 +30,7 @@ fn a_study_is_a_report_and_the_same_again() {
     let files = || FILES.map(|name| std::fs::read(folder.path("study").join(name)).unwrap());
     let first = files();
     assert!(String::from_utf8_lossy(&first[3]).contains("| default − hard-l2 |"));
-    // What is finished is kept; and made anew, it is the same.
+    // Finished trainings are kept, and repeating them gives the same results.
     assert_eq!(folder.json(STUDY), results);
     assert_eq!(files(), first);
     std::fs::remove_file(folder.path("study/ledger.jsonl")).unwrap();
@@ -56,7 +56,7 @@ fn values_have_tables_of_their_own() {
     assert!(!text.contains("NLL") && !text.contains("hard-smoothing"), "{text}");
 }
 
-/// Data sets of every second and every third row.
+/// Writes data sets of every second and every third row.
 fn sets(folder: &Folder, names: &[&str]) {
     let csv = std::fs::read_to_string(folder.path("data.csv")).unwrap();
     for set in names {
@@ -146,17 +146,17 @@ fn what_cannot_be_studied_is_said() {
         (STUDY.replace("--seeds 2", "--seeds 0"), 2, "it must be a whole number of at least 1"),
         (STUDY.replace("--seeds 2", "--seeds -1"), 2, "'-1' for '--seeds <N>': it must be a whole number"),
         (STUDY.replace("--hidden 4", "--hidden 4,0"), 2, "it must be a whole number of at least 1"),
-        (STUDY.replace("jitter", "jittr"), 1, "\"jittr\" is no recipe that can be added"),
+        (STUDY.replace("jitter", "jittr"), 1, "\"jittr\" is not a recipe that can be added"),
         (format!("{STUDY} --label-noise 1"), 1, "label noise 1"),
         (format!("{STUDY} --training-share 0"), 1, "training share 0"),
         (
             format!("{STUDY} --target a").replace("jitter", "dkd"),
             1,
-            "\"dkd\" is no recipe that can be added: these are soft-l2, ensemble, jitter",
+            "\"dkd\" is not a recipe that can be added: choose among soft-l2, ensemble, jitter",
         ),
-        (VALUES.to_owned() + " --label-noise 0.1", 1, "label noise is for labels"),
-        ("study --train data.csv --out study".into(), 1, "rows to judge by"),
-        ("study --folder . --out study".into(), 1, "holds train.csv and test.csv"),
+        (VALUES.to_owned() + " --label-noise 0.1", 1, "label noise needs class labels"),
+        ("study --train data.csv --out study".into(), 1, "a study needs test rows"),
+        ("study --folder . --out study".into(), 1, "has both train.csv and test.csv"),
         ("study --out study".into(), 2, ""),
         ("study --preset random-labels --data data.csv --out study".into(), 2, "cannot be used with"),
         (STUDY.replace("--out study", "--out data.csv"), 1, "data.csv: a file: name a folder"),

@@ -1,10 +1,10 @@
-//! More rows for a student, labelled by its teacher.
+//! Additional rows for a student, labelled by its teacher.
 
 use crate::folder::Folder;
 use crate::{DISTILL, TRAIN};
 use microdistill_train::model::Model;
 
-/// The further rows that the model file lists.
+/// The additional rows that the model file lists.
 fn further(folder: &Folder) -> Vec<String> {
     let model = Model::load(folder.path("student.safetensors")).unwrap();
     model.metadata.further.iter().map(ToString::to_string).collect()
@@ -35,16 +35,19 @@ fn kinds_share_what_is_asked_for_and_come_from_the_rows_distilled_on() {
     let line = format!("{DISTILL} --synthetic gaussian,jitter --synthetic-rows 31");
     let said = String::from_utf8(folder.run(&line).stderr).unwrap();
     let list = "16 synthetic rows (gaussian), 15 synthetic rows (jitter)";
-    assert!(said.contains(&format!("labelled by the teacher: {list}; all are shuffled together")), "{said}");
+    assert!(
+        said.contains(&format!("labelled by the teacher: {list}; all rows are shuffled together")),
+        "{said}"
+    );
     assert_eq!(further(&folder).join(", "), list);
-    // A part of the rows, whole people, and twice as many made of that part.
+    // A part of the rows with whole people, and twice as many rows generated from it.
     let said = folder.run(&format!("{DISTILL} --synthetic mixup --synthetic-rows 2x --fraction 0.5")).stderr;
     let said = String::from_utf8(said).unwrap();
-    let beside = said.lines().find_map(|line| line.strip_prefix("beside ")).unwrap();
+    let beside = said.lines().find_map(|line| line.strip_prefix("in addition to ")).unwrap();
     let rows: usize = beside.split(' ').next().unwrap().parse().unwrap();
     assert!((60..=90).contains(&rows), "{said}");
     assert_eq!(further(&folder), [format!("{} synthetic rows (mixup)", 2 * rows)]);
-    // And so it is in every fold.
+    // The same holds in every fold.
     let outcome =
         folder.json(&format!("{DISTILL} --synthetic jitter --weight-decay auto --folds 2 --epochs 5"));
     assert!(outcome["weight_decay"].is_number());
@@ -85,10 +88,10 @@ fn further_rows_may_have_a_share_of_each_batch() {
     }
     student("--further-share 0.5 --hints --mixup 0.2 --patience 60");
     student("--further-share 0.5 --generations 2 --bits 4");
-    // In every fold, too, and however many they are: a pass is not longer.
+    // The same holds in every fold. However many rows are added, an epoch does not get longer.
     let flags = "--further-share 0.5 --weight-decay auto --folds 2 --epochs 20 --synthetic-rows 100x";
     let said = String::from_utf8(folder.run(&format!("{DISTILL} --synthetic mixup {flags}")).stderr).unwrap();
-    assert!(said.contains("(mixup); a share of 0.5 of each batch is of these"), "{said}");
+    assert!(said.contains("(mixup); they make up 0.5 of each batch"), "{said}");
 }
 
 #[test]
@@ -117,16 +120,20 @@ fn amounts_and_shares_that_cannot_be_are_refused() {
         ("--synthetic smote", "it must be one of jitter, gaussian, mixup, munge, vae, gan", 2),
         (
             "--synthetic jitter --synthetic-rows 0x",
-            "it must be a number of rows, as 500, or times the rows, as 2x",
+            "it must be a number of rows, such as 500, or a multiple of the rows, such as 2x",
             2,
         ),
         ("--synthetic-rows 2x", "the following required arguments were not provided:", 2),
         ("--synthetic jitter --synthetic-rows 1e18x", "are too many", 1),
-        ("--synthetic jitter --further-share 1", "it must be above 0 and below 1, as 0.5", 2),
-        ("--synthetic jitter --further-share -0.5", "it must be above 0 and below 1, as 0.5", 2),
-        ("--synthetic jitter --further-share NaN", "it must be above 0 and below 1, as 0.5", 2),
+        ("--synthetic jitter --further-share 1", "it must be above 0 and below 1, such as 0.5", 2),
+        ("--synthetic jitter --further-share -0.5", "it must be above 0 and below 1, such as 0.5", 2),
+        ("--synthetic jitter --further-share NaN", "it must be above 0 and below 1, such as 0.5", 2),
         ("--synthetic jitter --further-share 0.9999999999", "take a smaller share", 1),
-        ("--further-share 0.5", "--further-share 0.5: of which rows? add --synthetic or --unlabelled", 1),
+        (
+            "--further-share 0.5",
+            "--further-share 0.5 needs additional rows: add --synthetic or --unlabelled",
+            1,
+        ),
     ] {
         let (error, exit) = folder.error(&format!("{DISTILL} {flags}"));
         assert!(error.contains(message) && exit == code, "{flags}: {error}");

@@ -1,4 +1,4 @@
-//! A line that loses, repeats, delays and damages.
+//! A serial line that loses, repeats, delays and damages frames.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -8,16 +8,16 @@ use microdistill_boards::serial::Line;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-/// A fifth of the frames of each direction goes through trouble.
+/// A line that treats a fifth of the frames in each direction badly.
 pub(crate) struct Faulty<L> {
     line: L,
     rng: Pcg32,
-    /// Frames that come later than they should, of each direction.
+    /// Delayed frames of each direction.
     late: [Option<Vec<u8>>; 2],
-    /// Bytes received, up to the last whole frame.
+    /// Received bytes, up to the last whole frame.
     coming: Vec<u8>,
     come: VecDeque<u8>,
-    /// Frames that were lost, repeated, late and damaged.
+    /// Number of frames that were lost, repeated, delayed and damaged.
     pub(crate) faults: [u32; 4],
 }
 
@@ -33,7 +33,7 @@ impl<L: Line> Faulty<L> {
         Faulty { line, rng, late: [None, None], coming: Vec::new(), come: VecDeque::new(), faults: [0; 4] }
     }
 
-    /// The part of a frame that arrives.
+    /// Returns the part of a frame that arrives.
     fn pass(&mut self, direction: Direction, frame: &[u8]) -> Vec<u8> {
         let late = &mut self.late[direction as usize];
         let fault = self.rng.next_u32() as usize % 20;
@@ -43,7 +43,7 @@ impl<L: Line> Faulty<L> {
         let mut arrives = match fault {
             0 => Vec::new(),
             1 => [frame, frame].concat(),
-            // Behind the next one.
+            // It arrives after the next frame.
             2 => return late.replace(frame.to_vec()).unwrap_or_default(),
             3 => {
                 let mut bytes = frame.to_vec();
@@ -59,7 +59,7 @@ impl<L: Line> Faulty<L> {
 }
 
 impl<L: Line> Write for Faulty<L> {
-    /// Takes what it is given as one frame.
+    /// Treats each write as one frame.
     fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
         let arrives = self.pass(Direction::There, frame);
         self.line.write_all(&arrives)?;

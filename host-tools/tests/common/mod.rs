@@ -1,4 +1,4 @@
-//! Models and data for tests, of which each uses its part.
+//! Models and data for tests. Each test file uses some of them.
 #![allow(dead_code)]
 
 pub(crate) mod faulty;
@@ -15,7 +15,7 @@ use nalgebra::DMatrix;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-/// Numbers in ±1.
+/// Random numbers in ±1.
 pub(crate) fn numbers(seed: u64) -> impl FnMut() -> f32 {
     let mut rng = Pcg32::new(seed, 7);
     move || (rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0
@@ -66,7 +66,7 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
     Model { metadata, scaler, body: Body::F32(network), examples: rows(inputs, 3, seed) }
 }
 
-/// The bundled training rows, with the people as groups, and the test rows.
+/// The bundled training rows, grouped by person, and the test rows.
 pub(crate) fn bundled() -> (Dataset, Dataset) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/watch_small");
     let columns = Columns { groups: Some("person".into()), ..Columns::default() };

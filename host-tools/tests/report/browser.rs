@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::contents::{levels, values};
 use crate::fixture::classes;
 
-/// Chromium or its kin.
+/// Chromium or a compatible browser.
 pub(crate) fn chromium() -> Option<PathBuf> {
     ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(which)
 }
@@ -43,7 +43,7 @@ fn a_browser_shows(page: &str) -> Result<(), Failed> {
     std::fs::write(&file, checked)?;
     for (dark, width) in [(false, 1280), (false, 360), (true, 1280), (true, 360)] {
         let scheme = format!("--blink-settings=preferredColorScheme={}", u8::from(!dark));
-        // A window is not as narrow as a phone: the page is scaled to be one.
+        // A browser window cannot be as narrow as a phone, so the page is scaled.
         let size = format!("--window-size={},1600", if width < 500 { 2 * width } else { width });
         let scale = format!("--force-device-scale-factor={}", if width < 500 { 2 } else { 1 });
         let output = run(folder.path(), &[&scheme, &size, &scale, "--dump-dom"], &file)?;
@@ -67,10 +67,10 @@ fn a_browser_shows(page: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Opens the page; an error if Chromium fails, or the page says anything on its console.
+/// Opens the page. Returns an error if Chromium fails, or the page prints anything to its console.
 fn run(folder: &Path, flags: &[&str], page: &Path) -> Result<Output, Failed> {
     let output = Command::new(chromium().ok_or("Chromium is missing: apt-get install chromium")?)
-        // Root, as in containers, has no sandbox.
+        // Root, the user of many containers, has no sandbox.
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage"])
         .args(["--enable-logging=stderr", "--virtual-time-budget=10000"])
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))

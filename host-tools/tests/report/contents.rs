@@ -1,4 +1,4 @@
-//! Contents of the page: its answer, its numbers, its levels, and nothing twice.
+//! Contents of the page: its answer, its numbers, its levels of label noise, and nothing twice.
 
 use libtest_mimic::Failed;
 use microdistill_study::report::{csv, html};
@@ -30,7 +30,7 @@ pub(crate) fn every_score_is_plotted_over_levels() -> Result<(), Failed> {
     let text = html(&levels(&[("gas", classes(2)), ("wine", classes(3))]))?;
     let page = Page::read(&text)?;
     for title in ["test accuracy, %", "NLL, nats", "gap, points", "Brier score", "ECE, %"] {
-        // Both sets together, then each: at three levels a disc and its rim of two arms, another mark of the four others.
+        // Both data sets together, then each. At each of three levels, two arms have a disc with a rim, four have another mark.
         assert_eq!(page.count(title, "circle"), [3 * 2 * 2; 3], "{title}");
         assert_eq!(page.count(title, "polygon"), [3 * 4; 3], "{title}");
     }
@@ -52,7 +52,7 @@ pub(crate) fn every_score_is_plotted_over_levels() -> Result<(), Failed> {
     Ok(())
 }
 
-/// The made-up study with values instead of classes, all of them times `unit`.
+/// The made-up study with values instead of classes, all multiplied by `unit`.
 pub(crate) fn values(sets: &[&str], unit: f64) -> Results {
     let sets: Vec<(&str, Vec<String>)> = sets.iter().map(|&name| (name, Vec::new())).collect();
     let mut results = study(&sets, 4);
@@ -130,7 +130,7 @@ pub(crate) fn values_have_plots_of_their_own() -> Result<(), Failed> {
             // Row 34, to whose 34 / 255 of the unit 34 · 37 mod 256, the most of all, was added.
             let miss = "Furthest off: 0.000105 where 0.0000133 was measured.";
             assert!(said.starts_with(score) && said.contains(miss), "{said}");
-            // The axes tell small numbers apart.
+            // The ticks of the axes distinguish small numbers.
             let texts = descendants(plot, "text").filter_map(|text| text.text()).map(str::trim);
             let numbers: Vec<&str> = texts.filter(|text| text.starts_with("0.")).collect();
             let different: std::collections::BTreeSet<&str> = numbers.iter().copied().collect();
@@ -208,7 +208,7 @@ pub(crate) fn the_answer_follows_from_the_figures() -> Result<(), Failed> {
         }
         assert!(answer(&html(&results)?)?.starts_with(headline), "{headline} {}", answer(&html(&results)?)?);
     }
-    // Nothing to cure, and nothing to tell chance by.
+    // A study without overfitting, and one with too few seeds to tell gains from chance.
     let mut flat = study(&[("wine", classes(3))], 5);
     for score in flat.overall[0].summaries.iter_mut().filter_map(|of| of.scores.get_mut("gap")) {
         score.mean = 0.001;
@@ -264,7 +264,7 @@ pub(crate) fn headings_are_in_order() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Means over seeds on the page are those of the rows of the CSV.
+/// The means over seeds on the page equal those of the rows in the CSV.
 pub(crate) fn numbers_are_those_of_the_csv() -> Result<(), Failed> {
     let results = study(&[("wine", classes(3))], 7);
     let table = csv(&results)?;
@@ -299,7 +299,7 @@ pub(crate) fn numbers_are_those_of_the_csv() -> Result<(), Failed> {
     Ok(())
 }
 
-/// A cell of the table whose caption begins so.
+/// Returns a cell of the table whose caption starts like this.
 fn cell<'a>(page: &'a Page, caption: &str, row: &str, column: &str) -> Option<&'a str> {
     let begins = |table: &Node| {
         let mut captions = table.descendants().filter(|node| node.has_tag_name("caption"));
@@ -316,7 +316,7 @@ fn cell<'a>(page: &'a Page, caption: &str, row: &str, column: &str) -> Option<&'
     rows.iter().find(|cells| cells[0] == row)?.get(place).copied()
 }
 
-/// Eight data sets are still a page that can be sent by mail.
+/// The page of eight data sets is still small enough to be sent by mail.
 pub(crate) fn eight_sets_are_light() -> Result<(), Failed> {
     let sets: Vec<(String, Vec<String>)> = (1..=8).map(|set| (format!("set {set}"), classes(27))).collect();
     let sets: Vec<(&str, Vec<String>)> =

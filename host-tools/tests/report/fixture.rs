@@ -1,4 +1,4 @@
-//! A made-up study: the shape of a real one, with numbers drawn at random.
+//! A made-up study with the shape of a real one and random numbers.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use microdistill_train::metrics::{Classification, Scores};
 use rand_core::{Rng as _, SeedableRng as _};
 use rand_pcg::Pcg32;
 
-/// Name, kind, accuracy on training and test rows, NLL.
+/// Name, kind, accuracy on training and on test rows, and NLL.
 type Arm = (&'static str, ArmKind, f64, f64, f64);
 
 const ARMS: [Arm; 6] = [
@@ -21,7 +21,7 @@ const ARMS: [Arm; 6] = [
 
 const BINS: usize = 15;
 
-/// Data sets by their labels.
+/// Data sets with these labels.
 pub(crate) fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
     let arm = |(name, kind, ..): Arm| ArmInfo {
         name: name.into(),

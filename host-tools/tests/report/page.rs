@@ -1,20 +1,20 @@
-//! A report as a tree.
+//! A report as a tree of elements.
 
 use libtest_mimic::Failed;
 use roxmltree::{Document, Node, ParsingOptions};
 
-/// A report, which is well-formed XML as well as HTML.
+/// A report, which is both well-formed XML and HTML.
 pub(crate) struct Page<'i> {
     pub(crate) document: Document<'i>,
 }
 
-/// Elements of this name below `node`.
+/// Elements with this name below `node`.
 pub(crate) fn descendants<'a, 'i>(node: &Node<'a, 'i>, tag: &'a str) -> impl Iterator<Item = Node<'a, 'i>> {
     node.descendants().filter(move |node| node.has_tag_name(tag))
 }
 
 impl<'i> Page<'i> {
-    /// An error if it is not well-formed, or has a mark outside its plot.
+    /// Parses a report. Returns an error if it is not well-formed, or a mark is outside its plot.
     pub(crate) fn read(text: &'i str) -> Result<Self, Failed> {
         let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
         let page = Page { document: Document::parse_with_options(text, options)? };
@@ -22,7 +22,7 @@ impl<'i> Page<'i> {
             let [_, _, width, height] = numbers(plot.attribute("viewBox").ok_or("no viewBox")?)?[..] else {
                 return Err("a viewBox is four numbers".into());
             };
-            // Marks at the edge may reach over it.
+            // Marks at the edge may extend beyond it.
             let within = |x: f64, end: f64| (-100.0..=end + 100.0).contains(&x);
             for attribute in plot.descendants().skip(1).flat_map(|node| node.attributes()) {
                 let (name, value) = (attribute.name(), attribute.value());
@@ -47,12 +47,12 @@ impl<'i> Page<'i> {
         self.document.descendants().filter(|node| node.has_tag_name("svg")).collect()
     }
 
-    /// The plots of this title, in order.
+    /// The plots with this title, in order.
     pub(crate) fn plots(&self, name: &str) -> Vec<Node<'_, 'i>> {
         self.all_plots().into_iter().filter(|plot| title(plot) == Some(name)).collect()
     }
 
-    /// Number of elements of this name in each plot of this title.
+    /// Number of elements with this name in each plot with this title.
     pub(crate) fn count(&self, title: &str, tag: &str) -> Vec<usize> {
         self.plots(title).iter().map(|plot| descendants(plot, tag).count()).collect()
     }

@@ -1,4 +1,4 @@
-//! Flash of the desktop: a file. A power cut ends the process, and another one starts.
+//! A file that stands in for flash on the desktop. A power cut ends the process and starts another one.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use microdistill_programs::PlayedFlash;
 
-/// Names the file; without it there is one until the program ends.
+/// Path of the file. Without it, the program uses a temporary file.
 const VARIABLE: &str = "MICRODISTILL_FLASH";
 const BYTES: usize = 13 * 1024;
 
@@ -15,14 +15,14 @@ const BYTES: usize = 13 * 1024;
 pub struct Image {
     bytes: Vec<u8>,
     path: PathBuf,
-    /// Nobody asked for the file.
+    /// True if the file is temporary and is deleted at the end.
     temporary: bool,
 }
 
-/// The desktop's flash.
+/// Opens the desktop's flash.
 ///
 /// # Errors
-/// A file that cannot be read.
+/// If the file cannot be read.
 pub fn flash() -> std::io::Result<PlayedFlash<Image>> {
     let named = std::env::var_os(VARIABLE).map(PathBuf::from);
     let temporary = named.is_none();
@@ -49,7 +49,7 @@ fn restart(image: &mut Image) -> ! {
         }
     };
     if image.temporary {
-        // What cannot be deleted was never written.
+        // Deleting fails only if the file was never written.
         let _ = std::fs::remove_file(&image.path);
     }
     std::process::exit(code)

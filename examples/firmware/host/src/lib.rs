@@ -1,4 +1,4 @@
-//! The desktop as a board: what it measures with, and what it keeps.
+//! The desktop as a board: its clock and its flash.
 
 mod flash;
 
@@ -9,12 +9,12 @@ pub use flash::flash;
 
 use microdistill_programs::{Meter, Tick};
 
-/// Nanoseconds; it knows no instructions and no stack.
+/// A clock in nanoseconds. It counts no instructions and measures no stack.
 #[derive(Debug)]
 pub struct Clock(Instant);
 
 impl Clock {
-    /// Begins to count.
+    /// Starts the clock.
     #[allow(clippy::new_without_default)] // a clock has no default time
     pub fn new() -> Self {
         Clock(Instant::now())

@@ -1,4 +1,4 @@
-//! Flash of the nRF51, by its controller NVMC (reference manual 3.0, chapter 6). nrf51-hal has a driver for other chips only.
+//! Driver for the flash of the nRF51 and its controller NVMC (reference manual 3.0, chapter 6). nrf51-hal has none for this chip.
 #![allow(unsafe_code)]
 
 use core::ptr::addr_of;
@@ -11,7 +11,7 @@ use microdistill_support::reset;
 use nrf51_pac::NVMC;
 
 unsafe extern "C" {
-    // Symbols of `memory.x`: pages without code.
+    // Symbols of `memory.x`: the bounds of pages without code.
     static _storage_start: u32;
     static _storage_end: u32;
 }
@@ -20,7 +20,7 @@ unsafe extern "C" {
 pub struct Flash(NVMC);
 
 impl Flash {
-    /// By the controller.
+    /// Drives flash through the controller.
     pub(crate) fn new(controller: NVMC) -> Self {
         Flash(controller)
     }
@@ -29,7 +29,7 @@ impl Flash {
         while self.0.ready.read().ready().is_busy() {}
     }
 
-    /// The address of the word at a byte.
+    /// Address of the word at a byte offset.
     fn address(offset: u32) -> *const u32 {
         addr_of!(_storage_start).wrapping_byte_add(offset as usize)
     }
@@ -45,7 +45,7 @@ impl ReadNorFlash for Flash {
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
         check_read(self, offset, bytes.len())?;
         for (to, offset) in bytes.as_chunks_mut().0.iter_mut().zip((offset..).step_by(4)) {
-            // SAFETY: the word is one of the pages.
+            // SAFETY: the word is in one of the pages.
             *to = unsafe { Self::address(offset).read_volatile() }.to_le_bytes();
         }
         Ok(())
@@ -76,7 +76,7 @@ impl NorFlash for Flash {
         check_write(self, offset, bytes.len())?;
         self.0.config.write(|w| w.wen().wen());
         for (&word, offset) in bytes.as_chunks().0.iter().zip((offset..).step_by(4)) {
-            // SAFETY: the word is one of the pages, which nothing borrows; the controller clears its bits.
+            // SAFETY: the word is in one of the pages, which nothing borrows; the controller clears its bits.
             unsafe { Self::address(offset).cast_mut().write_volatile(u32::from_le_bytes(word)) };
             self.wait();
         }

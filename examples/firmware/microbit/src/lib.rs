@@ -1,7 +1,7 @@
 //! The BBC micro:bit (version 1): nRF51822, a Cortex-M0 with 16 KiB of RAM and no FPU.
 //!
-//! It prints with defmt: over semihosting in QEMU, over RTT on the board (feature `rtt`). A panic's message goes over
-//! semihosting, and the program ends with a failure: that is the handler of the crate `semihosting`.
+//! It prints with defmt, over semihosting in QEMU and over RTT on the board (feature `rtt`). The panic handler of the crate
+//! `semihosting` prints a panic's message over semihosting and ends the program with a failure.
 #![no_std]
 
 mod flash;
@@ -21,15 +21,14 @@ pub use microdistill_support::run;
 pub use timer::Timer0;
 pub use uart::Uart0;
 
-/// The meter, and flash to write to; `None` if they have been taken before. The nRF51 has no SysTick: TIMER0
-/// counts
-/// its 16 MHz.
+/// Takes the meter and the writable flash; `None` if they have been taken before. TIMER0 counts at 16 MHz, because the nRF51
+/// has no SysTick.
 pub fn board() -> Option<(CoreMeter<Timer0>, Flash)> {
     let peripherals = Peripherals::take()?;
     Some((CoreMeter::new(Timer0::start(peripherals.TIMER0)), Flash::new(peripherals.NVMC)))
 }
 
-/// The serial port of its USB.
+/// Takes the serial port that USB shows.
 pub fn serial() -> Option<Polled<Uart0>> {
     Uart0::start().map(Polled)
 }

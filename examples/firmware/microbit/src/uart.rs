@@ -8,22 +8,22 @@ use nrf51_pac::{Peripherals, UART0};
 const RXD: u32 = 25;
 const TXD: u32 = 24;
 
-/// 115,200 baud, with a buffer of six bytes for what comes.
+/// UART at 115,200 baud with a receive buffer of six bytes.
 pub struct Uart0 {
     registers: UART0,
-    /// True while a byte is on its way: the event signals its end.
+    /// True while a byte is being sent; an event signals its end.
     sending: bool,
 }
 
 impl Uart0 {
-    /// Starts it; `None` if it has been taken before.
+    /// Starts the UART; `None` if it has been taken before.
     pub(crate) fn start() -> Option<Self> {
         let peripherals = Peripherals::take()?;
-        // A line that is idle is high.
+        // An idle line is high.
         peripherals.GPIO.outset.write(|w| w.pin24().set());
         peripherals.GPIO.dirset.write(|w| w.pin24().set());
         let uart = peripherals.UART0;
-        // SAFETY: numbers of pins that there are.
+        // SAFETY: these pins exist.
         uart.pselrxd.write(|w| unsafe { w.bits(RXD) });
         // SAFETY: as before.
         uart.pseltxd.write(|w| unsafe { w.bits(TXD) });

@@ -1,9 +1,9 @@
-//! Not a board but a test: everything that the core offers, linked into one binary.
+//! Not a board but a test: links everything that the core offers into one binary.
 //!
-//! Every input is hidden from the optimizer and every result is used, lengths of slices included, so that a panic
-//! which the core could reach would be in the symbol table (`core::panicking`). Nothing here is run. What is linked
-//! must have no such symbol, no `.data`, and its networks in `.rodata`; `Debug` is left out, as it formats, the
-//! constructors of int8 layers, which are for consts, and `Checkpoint`: sequential-storage below it has checks that panic.
+//! Every input, including the lengths of slices, is hidden from the optimizer, and every result is used, so that any panic
+//! that the core could reach is in the symbol table (`core::panicking`). Nothing here runs. The linked binary must have no
+//! such symbol, no `.data`, and its networks in `.rodata`. Left out are `Debug`, which formats, the constructors of int8
+//! layers, which are for consts, and `Checkpoint`, because sequential-storage has checks that panic.
 #![no_std]
 #![no_main]
 
@@ -30,8 +30,7 @@ use microdistill::optimizer::{
     Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
 };
 use microdistill::quant::{
-    Clamp, DenseI4, DenseI8, Dequantize, Quantize,
-    Requantize, Stage as _, Table, exp, quantize,
+    Clamp, DenseI4, DenseI8, Dequantize, Quantize, Requantize, Stage as _, Table, exp, quantize,
 };
 use microdistill::replay::{Answer, Balanced, Reservoir};
 use microdistill::scalar::{Element, Fused, Scalar};
@@ -42,8 +41,8 @@ use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin
 use microdistill::text::{NGrams, ngrams};
 use microdistill::view::column;
 use microdistill::{
-    Chain, Dense, Distiller, Dropout, End, FineTuned, Layer, Mlp, MlpI4, MlpI8, Network,
-    OnlineDistiller, Params, Prepare, Replay, Scaler, Scratch, Train, initialize, scratch, shipped, softmax,
+    Chain, Dense, Distiller, Dropout, End, FineTuned, Layer, Mlp, MlpI4, MlpI8, Network, OnlineDistiller,
+    Params, Prepare, Replay, Scaler, Scratch, Train, initialize, scratch, shipped, softmax,
 };
 use rand_pcg::Pcg32;
 
@@ -116,7 +115,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
 }
 
-/// A slice of which the optimizer knows neither elements nor length.
+/// A slice whose elements and length the optimizer does not know.
 fn slice<T>() -> &'static mut [T] {
     black_box(&mut [])
 }
@@ -296,7 +295,8 @@ fn inference() {
     let layer = black_box(last);
     black_box((layer.weights(), layer.weights_view(), layer.bias_view(), column(black_box(&[1.0; 3]))));
     let mut hidden = black_box(hidden);
-    // One view to be changed: nalgebra divides to see that no places of it alias, and only once is that computed in advance.
+    // Only one mutable view: nalgebra divides to check that its elements do not alias, and the compiler evaluates only one such
+    // check in advance.
     hidden.weights_view_mut()[(2, 1)] = 1.0;
     black_box(hidden.weights_mut());
     black_box(hidden.weights_view());

@@ -2,26 +2,26 @@
 
 use core::iter;
 
-/// The rows over and over, in strides: the file is sorted by person and class, so neighbours in it are kept apart.
+/// Repeats the rows forever in strides. The file is sorted by person and class, so the strides keep neighbours apart.
 pub(crate) fn arrivals<R>(rows: &[R]) -> impl Iterator<Item = &R> {
     let stride = stride(rows.len());
     let indices = iter::successors(Some(0), move |index| (index + stride).checked_rem(rows.len()));
     indices.map_while(|index| rows.get(index))
 }
 
-/// The index of the row that arrives as this number, from 0, of `count`; 0 of none.
+/// Index of the row that arrives at position `number`, counted from 0, among `count` rows; 0 if there are none.
 pub(crate) fn place(number: usize, count: usize) -> usize {
     (number * stride(count)).checked_rem(count).unwrap_or(0)
 }
 
-/// A stride around a circle of `count` rows that visits all of them before any again, as the two share no divisor;
-/// near the golden section of the circle, where visits are spread most evenly.
+/// A stride around a circle of `count` rows that visits all of them before repeating any, because the two share no divisor.
+/// It is close to the golden section of the circle, which spreads the visits most evenly.
 fn stride(count: usize) -> usize {
     let golden = count * 34 / 55;
     (golden..count).find(|&stride| common_divisor(stride, count) == 1).unwrap_or(1)
 }
 
-/// Euclid's.
+/// Greatest common divisor, by Euclid's algorithm.
 fn common_divisor(a: usize, b: usize) -> usize {
     if b == 0 { a } else { common_divisor(b, a % b) }
 }

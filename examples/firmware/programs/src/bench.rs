@@ -1,4 +1,4 @@
-//! Measurements: an inference of the model, and a sample of a distillation.
+//! Measures an inference of the model and a training sample of a distillation.
 
 use core::hint::black_box;
 use core::iter;
@@ -11,20 +11,20 @@ use crate::distill;
 use crate::optimizer;
 use crate::output::println;
 
-/// A counter that measures on a board.
+/// A counter of a board that measures time.
 pub trait Meter {
     /// Length of a count.
     const TICK: Tick;
 
-    /// Ticks since some start; asked for at least once in a turn of the hardware's counter.
+    /// Ticks since some start. It must be called at least once per wrap of the hardware's counter.
     fn now(&mut self) -> u64;
-    /// Takes two instructions a turn, and a few more.
+    /// Executes two instructions per turn, and a few more.
     fn spin(turns: u32);
-    /// Does the work and tells how many bytes of stack it took.
+    /// Does the work and returns how many bytes of stack it took.
     fn stack(work: impl FnOnce()) -> usize;
 }
 
-/// One step of a board's counter.
+/// Length of a step of a board's counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tick {
     /// A time in picoseconds.
@@ -33,12 +33,12 @@ pub enum Tick {
     Cycle,
 }
 
-/// Number of repetitions of a measurement, over the golden vectors in turn.
+/// Number of repetitions of a measurement, which go through the golden vectors in turn.
 const RUNS: usize = 8;
-/// The known loop is measured as the difference of two, one longer by so many turns.
+/// Turns by which one of two loops is longer: their difference measures a loop of known length.
 const TURNS: u32 = 10_000;
 
-/// Measures, and prints what it found: ticks of a loop of known length, of inferences, of updates with their samples.
+/// Measures and prints the ticks of a loop of known length, of inferences, and of updates with their samples.
 ///
 /// ```text
 /// tick: 40000 ps
@@ -52,16 +52,16 @@ const TURNS: u32 = 10_000;
 /// student: 30-16-7
 /// optimizer: sgd
 /// teacher flash: 85772 bytes
-/// samples an update: 8
+/// samples per update: 8
 /// update: 412345 ticks
 /// training RAM: 26436 bytes
 /// training stack: 324 bytes
 /// ```
 ///
-/// Fails if the board gives it no meter.
+/// Fails if the board has no meter left.
 pub fn bench<M: Meter>(meter: Option<M>) -> Outcome {
     let Some(mut meter) = meter else {
-        println!("bench: the counter is taken");
+        println!("bench cannot run: the counter is taken");
         return Outcome::Failed;
     };
     match M::TICK {
@@ -97,14 +97,14 @@ pub fn bench<M: Meter>(meter: Option<M>) -> Outcome {
     println!("student: {}-{}-{}", distill::INPUTS, distill::HIDDEN, distill::CLASSES);
     println!("optimizer: {}", optimizer::NAME);
     println!("teacher flash: {} bytes", teacher::FLASH_BYTES);
-    println!("samples an update: {}", distill::BATCH);
+    println!("samples per update: {}", distill::BATCH);
     println!("update: {} ticks", update);
     println!("training RAM: {} bytes", distill::Training::BYTES);
     println!("training stack: {} bytes", stack);
     Outcome::Passed
 }
 
-/// Tells how long something takes, the looks at the counter left out.
+/// A stopwatch that leaves out the time of reading the counter.
 #[derive(Debug)]
 pub struct Watch<'a, M> {
     meter: &'a mut M,
@@ -112,7 +112,7 @@ pub struct Watch<'a, M> {
 }
 
 impl<'a, M: Meter> Watch<'a, M> {
-    /// Measures by `meter`, and that itself first.
+    /// Creates a stopwatch for `meter` and first measures the cost of reading it.
     pub fn new(meter: &'a mut M) -> Self {
         let mut watch = Watch { meter, looks: 0 };
         watch.looks = watch.time(|| ());
@@ -126,14 +126,14 @@ impl<'a, M: Meter> Watch<'a, M> {
         (look(self.meter) - start).saturating_sub(self.looks)
     }
 
-    /// The same code whatever the turns, so that the difference is that of the turns alone.
+    /// Not inlined, so that the code is the same for any number of turns and the difference is that of the turns alone.
     #[inline(never)]
     fn spin(&mut self, turns: u32) -> u64 {
         self.time(|| M::spin(turns))
     }
 }
 
-/// Looks at the meter. The desktop traces what is executed from one look to the next, and knows this function by its
+/// Reads the meter. The desktop traces the instructions from one call to the next, and finds this function by its
 /// name.
 #[inline(never)]
 fn look<M: Meter>(meter: &mut M) -> u64 {

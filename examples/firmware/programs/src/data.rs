@@ -12,25 +12,25 @@ pub mod student {
     include!(env!("STUDENT"));
 }
 
-/// The network that `distill` asks: `MICRODISTILL_TEACHER`.
+/// The teacher of `distill`: `MICRODISTILL_TEACHER`.
 pub mod teacher {
     include!(env!("TEACHER"));
 }
 
-/// The rows that `distill` learns from: `MICRODISTILL_TRAIN`.
+/// The training rows of `distill`: `MICRODISTILL_TRAIN`.
 pub mod train {
     include!(env!("TRAIN"));
 }
 
-/// The rows that both are judged by: `MICRODISTILL_TEST`.
+/// The test rows of `infer` and `distill`: `MICRODISTILL_TEST`.
 pub mod test {
     include!(env!("TEST"));
 }
 
-/// The rows, if they have the features of a model; if not, says so.
+/// Returns the rows if they have the features of a model, and prints a message if not.
 ///
-/// It is told when it runs, not when it compiles: who builds `infer` for other data need not have a teacher for them,
-/// and who builds `distill` need not have a student.
+/// This is checked at run time, not at compile time, so that `infer` can be built for other data without a teacher for them,
+/// and `distill` without a student.
 pub(crate) fn fitting<T, const FOUND: usize, const WANTED: usize>(
     rows: &'static [[T; FOUND]],
 ) -> Option<&'static [[T; WANTED]]> {

@@ -1,4 +1,4 @@
-//! Distillation on the device: a student learns, from nothing, what the teacher in flash says.
+//! Distillation on the device: a student with random initial weights learns from the teacher in flash.
 
 use core::iter;
 
@@ -15,31 +15,31 @@ use crate::edge::{Edge as _, Take, take};
 use crate::optimizer::{Optimizer, RATES};
 use crate::output::println;
 
-/// Units in the hidden layer: as many as the desktop's student has.
+/// Number of hidden units, as in the desktop's student.
 pub(crate) const HIDDEN: usize = 16;
-/// Samples that the ring remembers, as the teacher takes and gives them: 148 bytes each for an f32 teacher here, 19 KB
-/// in all, and 37 bytes for an int8 one.
+/// Number of samples in the ring, stored as inputs and outputs of the teacher: 148 bytes each for the f32 teacher here, 19 KB
+/// in total, and 37 bytes each for an int8 teacher.
 const RING: usize = 128;
-/// Draws from the ring for one update, most of them old samples, so that what was learned is not forgotten.
+/// Number of draws from the ring per update. Most are old samples, so that what was learned is not forgotten.
 pub(crate) const BATCH: usize = 8;
-/// Twice through the rows, and never fewer than a student needs.
+/// Number of steps: two passes over the rows, but never fewer than a student needs.
 const STEPS: usize = if 2 * train::ROWS.len() > 1000 { 2 * train::ROWS.len() } else { 1000 };
 /// Steps from one report to the next.
 const REPORT: usize = 250;
 
 pub(crate) const INPUTS: usize = teacher::FEATURES.len();
 pub(crate) const CLASSES: usize = teacher::LABELS.len();
-const _: () = assert!(CLASSES > 1, "distill learns from a teacher that tells classes apart");
+const _: () = assert!(CLASSES > 1, "distill needs a teacher that is a classifier");
 
 type Student = Mlp![INPUTS, HIDDEN, CLASSES];
 
-// All zero at the start: they take RAM, and no flash.
+// All zero at the start, so they take RAM but no flash.
 static DISTILLER: ConstStaticCell<Distiller<Student, Optimizer<Student>>> =
     ConstStaticCell::new(Distiller::ZERO);
 static REPLAY: ConstStaticCell<Replay<teacher::Input, teacher::Output, RING>> =
     ConstStaticCell::new(Replay::new());
 
-/// A student in training: all that a distillation keeps from one step to the next.
+/// A student in training: everything that a distillation keeps from one step to the next.
 pub(crate) struct Training {
     distiller: &'static mut Distiller<Student, Optimizer<Student>>,
     pub(crate) replay: &'static mut Replay<teacher::Input, teacher::Output, RING>,
@@ -47,13 +47,14 @@ pub(crate) struct Training {
 }
 
 impl Training {
-    /// Bytes of RAM, the stack aside.
+    /// Bytes of RAM without the stack.
     pub(crate) const BYTES: usize = size_of_val(&DISTILLER) + size_of_val(&REPLAY);
 
-    /// A student of random weights and an empty ring. Their memory is there once: `None`, and says so, if it is taken.
+    /// A student with random weights and an empty ring. Their memory exists once: if it is taken, prints a message and returns
+    /// `None`.
     pub(crate) fn take() -> Option<Self> {
         let (Some(distiller), Some(replay)) = (DISTILLER.try_take(), REPLAY.try_take()) else {
-            println!("training runs once, its memory is taken");
+            println!("training can run only once: its memory is taken");
             return None;
         };
         let mut rng = Pcg32::new(1, 1);
@@ -61,7 +62,7 @@ impl Training {
         Some(Training { distiller, replay, rng })
     }
 
-    /// One update by samples drawn from the ring; `loss` gets the loss of each.
+    /// Makes one update with samples drawn from the ring; `loss` gets the loss of each.
     pub(crate) fn learn(&mut self, mut loss: impl FnMut(f32)) {
         let draws = iter::repeat_with(|| self.replay.draw(&mut self.rng)).take(BATCH);
         for (input, output) in draws.flatten() {
@@ -72,8 +73,8 @@ impl Training {
     }
 }
 
-/// Trains a student from random weights and prints what became of it: right answers before and after, the mean loss
-/// on the way, how often the teacher was asked, and the bits of the weights.
+/// Trains a student from random weights and prints the result: correct predictions before and after, the mean loss
+/// on the way, the number of teacher calls, and the bits of the weights.
 ///
 /// ```text
 /// before: 38 of 364
@@ -83,7 +84,7 @@ impl Training {
 /// weights 0 0: [3161315288, …]
 /// ```
 ///
-/// No label is used for learning: a device in the field has none. Fails if the student is no better than before.
+/// No label is used for learning, because a device in the field has none. Fails if the student is no better than before.
 pub fn distill() -> Outcome {
     let (Some(train), Some(test)) = (fitting(&train::ROWS), fitting(&test::ROWS)) else {
         return Outcome::Failed;
@@ -120,7 +121,7 @@ pub fn distill() -> Outcome {
     if after.correct > before.correct || after.total == 0 { Outcome::Passed } else { Outcome::Failed }
 }
 
-/// Number of labelled test rows that the student gets right.
+/// Number of labelled test rows that the student predicts correctly.
 fn score<T, E: Take<T, INPUTS>>(student: &Student, edge: &E, rows: &[[T; INPUTS]]) -> Option<Accuracy> {
     let mut accuracy = Accuracy::default();
     for (row, &class) in rows.iter().zip(&test::CLASSES) {
@@ -130,7 +131,7 @@ fn score<T, E: Take<T, INPUTS>>(student: &Student, edge: &E, rows: &[[T; INPUTS]
     Some(accuracy)
 }
 
-/// The student as bits, a few words a line.
+/// Prints the bits of the student, a few words per line.
 pub(crate) fn print_weights(student: &impl Params<Scalar = f32>) {
     const WORDS: usize = 8;
     for (tensor, (_, values)) in student.tensors().enumerate() {

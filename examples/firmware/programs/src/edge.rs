@@ -5,18 +5,18 @@ use microdistill::{Prepare, Scaler};
 
 use crate::output::println;
 
-/// The input edge of an exported model.
+/// Input conversion of an exported model.
 pub(crate) trait Edge<const I: usize> {
     /// The network's input.
     type Input: Copy;
 
-    /// The standardized features that an input stands for: what an f32 student learns from.
+    /// Standardized features of an input, which an f32 student learns from.
     fn standardized(&self, input: &Self::Input) -> [f32; I];
 }
 
-/// An edge that takes rows of `T`.
+/// An input conversion that takes rows of `T`.
 pub(crate) trait Take<T, const I: usize>: Edge<I> {
-    /// The network's input for a row; `codes` tells what its codes stand for. `None` if they are not the network's.
+    /// The network's input for a row; `codes` gives the real values of its codes. `None` if they are not the network's codes.
     fn take(&self, row: &[T; I], codes: Option<Dequantize>) -> Option<Self::Input>;
 }
 
@@ -60,7 +60,7 @@ impl<const I: usize> Take<i8, I> for Quantize<I> {
     }
 }
 
-/// [`Take::take`]; says so if the codes are not the network's.
+/// Calls [`Take::take`] and prints a message if the codes are not the network's.
 pub(crate) fn take<T, E: Take<T, I>, const I: usize>(
     edge: &E,
     row: &[T; I],

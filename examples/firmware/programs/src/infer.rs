@@ -1,4 +1,4 @@
-//! Inference: the self-test, then every row of the test data.
+//! Inference: runs the self-test and then every row of the test data.
 
 use microdistill::golden::{Mismatch, Stage};
 use microdistill::metric::Accuracy;
@@ -8,8 +8,8 @@ use crate::data::{fitting, model, test};
 use crate::edge::take;
 use crate::output::println;
 
-/// Runs the model's self-test and then every test row; prints the outputs' bits and, where there are labels, how many
-/// rows are right.
+/// Runs the model's self-test and then every test row. Prints the bits of the outputs and, if there are labels, the number of
+/// correct predictions.
 ///
 /// ```text
 /// self-test: passed
@@ -17,7 +17,7 @@ use crate::output::println;
 /// accuracy: 309 of 364
 /// ```
 ///
-/// Fails if this machine computes other bits than the desktop that exported the model.
+/// Fails if the board computes other bits than the desktop that exported the model.
 pub fn infer() -> Outcome {
     if let Err(Mismatch { vector, stage }) = model::self_test() {
         let stage = match stage {

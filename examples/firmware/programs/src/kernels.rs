@@ -1,5 +1,5 @@
-//! The target's kernels against the portable ones, the int8 softmax and features of text:
-//! random layers, logits and texts, extremes among them.
+//! Compares the target's kernels with the portable ones, and computes the int8 softmax and features of text, on random layers,
+//! logits and texts that include extremes.
 
 use core::array;
 
@@ -15,30 +15,30 @@ use rand_pcg::Pcg32;
 use crate::Outcome;
 use crate::output::println;
 
-/// Layers that are compared.
+/// Number of layers that are compared.
 const CASES: u32 = EDGES + 10_000;
-/// The first of them are about requantization: every shift to the right, four mantissas, two ranges of sums.
+/// Number of layers at the start that test requantization: every right shift, four mantissas, two ranges of sums.
 const EDGES: u32 = 32 * 4 * 2;
-/// Layers with fused sums, which take a core without VFMA long.
+/// Number of layers with fused sums, which are slow on a core without VFMA.
 const FUSED: u32 = 200;
 /// Widest input.
 const INPUTS: usize = 1025;
 /// Widest output.
 const OUTPUTS: usize = 257;
-/// The same of f32 layers, whose kernels know no such limits.
+/// Widest input and output of f32 layers, whose kernels do not depend on such limits.
 const INPUTS_F32: usize = 65;
 const OUTPUTS_F32: usize = 33;
-/// Parameters that an optimizer's step is compared for: several of any block of a kernel, and some less.
+/// Largest number of parameters of a compared optimizer step: several blocks of any kernel, and a remainder.
 const PARAMETERS: usize = 19;
 
-/// Texts whose features are computed, and the bytes that they are drawn of.
+/// Number of texts whose features are computed, and the bytes that they are drawn from.
 const TEXTS: u32 = 1000;
 const TEXT: &[u8] = "eEéß字 ".as_bytes();
 
-/// Cases of close logits, of usual ones, and of one that dominates.
+/// Softmax for close logits, for typical ones, and for one dominant logit.
 const SOFTMAXES: [Softmax; 3] = [Softmax::new(0.002), Softmax::new(0.09), Softmax::new(1.3)];
 
-/// A layer as it is exported, and an input.
+/// An exported layer and an input.
 struct Case<const WEIGHTS: usize> {
     inputs: usize,
     outputs: usize,
@@ -51,8 +51,8 @@ struct Case<const WEIGHTS: usize> {
     x: [i8; INPUTS],
 }
 
-/// Compares [`CASES`] random layers of at most `WEIGHTS` bytes of weights, int8, int4, f32 and fused; prints how many differ, and a
-/// digest of all outputs, which is the same on every machine that is given the same `WEIGHTS`.
+/// Compares [`CASES`] random layers with at most `WEIGHTS` bytes of weights in int8, int4, f32 and fused arithmetic. Prints how
+/// many differ, and a digest of all outputs, which is the same on every machine with the same `WEIGHTS`.
 ///
 /// ```text
 /// int8: 10256 layers, 5022 of them by short cuts, 0 differ, digest 1234567890
@@ -74,8 +74,8 @@ pub fn kernels<const WEIGHTS: usize, const NUMBERS: usize>() -> Outcome {
     if different == 0 { Outcome::Passed } else { Outcome::Failed }
 }
 
-/// Compares the layers by the portable kernel and by the target's, and whether that took its short cuts;
-/// counts differences.
+/// Compares the outputs of the portable kernel and of the target's, which also tells whether it took its short cuts. Returns
+/// the number of differences.
 #[inline(always)]
 fn compare_codes(name: &str, mut outputs: impl FnMut(u32) -> ([i8; OUTPUTS], [i8; OUTPUTS], bool)) -> u32 {
     let (mut short, mut different, mut digest) = (0, 0, NOTHING);
@@ -93,7 +93,7 @@ fn compare_codes(name: &str, mut outputs: impl FnMut(u32) -> ([i8; OUTPUTS], [i8
     different
 }
 
-/// The same of layers of numbers, and of their training.
+/// The same for layers of floating-point numbers and for their training.
 fn compare_numbers<T: Kernels, const NUMBERS: usize>(name: &str, cases: u32, rng: &mut Pcg32) -> u32 {
     let (mut different, mut digest) = (0, NOTHING);
     for index in 0..cases {
@@ -129,15 +129,15 @@ fn digest_codes(digest: u32, codes: &[i8]) -> u32 {
     codes.iter().fold(digest, |digest, &code| with(digest, code as u8 as u32))
 }
 
-/// A sign of life: who is silent for long is taken for dead.
+/// Prints a sign of life, because a board that is silent for long counts as hung.
 fn tell(index: u32) {
     if index % 1000 == 999 {
         println!("{} layers", index + 1);
     }
 }
 
-/// The codes of a random int8 layer, by the portable kernel and by the target's, and whether that took its short cuts.
-#[inline(never)] // its arrays are gone when it returns
+/// Codes of a random int8 layer from the portable kernel and from the target's, and whether that took its short cuts.
+#[inline(never)] // so that its arrays leave the stack when it returns
 fn outputs_i8<const WEIGHTS: usize>(index: u32, rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUTPUTS], bool) {
     let mut case = Case::<WEIGHTS>::draw(rng);
     if index < EDGES {
@@ -149,8 +149,8 @@ fn outputs_i8<const WEIGHTS: usize>(index: u32, rng: &mut Pcg32) -> ([i8; OUTPUT
     (expected, found, short)
 }
 
-/// The codes of a random int4 layer, by the portable kernel and by the target's: an int8 layer with small weights.
-#[inline(never)] // its arrays are gone when it returns
+/// Codes of a random int4 layer, an int8 layer with small weights, from the portable kernel and from the target's.
+#[inline(never)] // so that its arrays leave the stack when it returns
 fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUTPUTS], bool) {
     let mut case = Case::<WEIGHTS>::draw(rng);
     let Case { inputs, outputs, .. } = case;
@@ -180,23 +180,22 @@ fn outputs_i4<const WEIGHTS: usize>(rng: &mut Pcg32) -> ([i8; OUTPUTS], [i8; OUT
         affine(&layer, &x.0[..inputs], &mut words[..outputs]);
         (words.map(int8::release), short)
     };
-    // The portable layout comes first: it leaves the factors as they are.
+    // The portable layout comes first because it leaves the factors unchanged.
     let (expected, _) = codes_by(int4::rows::lay_out, int4::rows::affine);
     let (found, short) = codes_by(int4::lay_out, int4::affine);
     (expected, found, short)
 }
 
-/// Returns true if a random layer's outputs and gradients, added to random ones, are the same by the portable
-/// kernels and by the
-/// target's.
-#[inline(never)] // its arrays are gone when it returns
+/// Returns true if the portable kernels and the target's give the same outputs and gradients of a random layer, added to
+/// random ones.
+#[inline(never)] // so that its arrays leave the stack when it returns
 fn pass<T: Kernels, const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> bool {
     let inputs = between(rng, 1, INPUTS_F32);
     let outputs = between(rng, 1, (NUMBERS / inputs).min(OUTPUTS_F32));
     let (special, off) = (rng.next_u32().is_multiple_of(8), rng.next_u32() % 4);
     let mut number = || {
         let bits = rng.next_u32();
-        // Any bits are a number, most of them absurd; else a number below 4, or zero, as below a ReLU that is off.
+        // Either random bits, which mostly are absurd numbers, or a number below 4, or zero, as after an inactive ReLU.
         T::from_f32(match bits % 4 < off {
             _ if special => f32::from_bits(bits),
             true => 0.0,
@@ -216,8 +215,8 @@ fn pass<T: Kernels, const NUMBERS: usize>(rng: &mut Pcg32, digest: &mut u32) -> 
         & momentum(w, T::ZERO, digest)
 }
 
-/// By the kernels for weights by output, whose bias or gradient `b` is.
-#[inline(never)] // its arrays are gone when it returns
+/// Uses the kernels for weights by output; `b` is the bias or its gradient.
+#[inline(never)] // so that its arrays leave the stack when it returns
 fn by_output<T: Kernels, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: &mut u32) -> bool {
     let (inputs, outputs) = (x.len(), b.len());
     let (mut expected, mut found) = ([T::ZERO; OUTPUTS_F32], [T::ZERO; OUTPUTS_F32]);
@@ -248,8 +247,8 @@ fn by_output<T: Kernels, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest
     equal
 }
 
-/// The same by those for weights by input.
-#[inline(never)] // its arrays are gone when it returns
+/// The same with the kernels for weights by input.
+#[inline(never)] // so that its arrays leave the stack when it returns
 fn by_input<T: Kernels, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest: &mut u32) -> bool {
     let (start, weights) = (T::unit_interval(1 << 31), ..w.len());
     let (mut expected, mut found) = ([start; OUTPUTS_F32], [start; OUTPUTS_F32]);
@@ -284,8 +283,8 @@ fn by_input<T: Kernels, const NUMBERS: usize>(w: &[T], b: &[T], x: &[T], digest:
     equal
 }
 
-/// The same of a step with momentum, for up to [`PARAMETERS`], which decay by `decay`.
-#[inline(never)] // its arrays are gone when it returns
+/// The same for a momentum step of up to [`PARAMETERS`] parameters, which decay by `decay`.
+#[inline(never)] // so that its arrays leave the stack when it returns
 fn momentum<T: Kernels>(w: &[T], decay: T, digest: &mut u32) -> bool {
     let step = MomentumStep {
         scale: T::unit_interval(1 << 30),
@@ -307,8 +306,8 @@ fn momentum<T: Kernels>(w: &[T], decay: T, digest: &mut u32) -> bool {
     expected.iter().zip(found).fold(true, |equal, (expected, found)| equal & same(expected, found, digest))
 }
 
-/// The same of a step of Adam, for up to [`PARAMETERS`], of which `keep` is kept.
-#[inline(never)] // its arrays are gone when it returns
+/// The same for an Adam step of up to [`PARAMETERS`] parameters; `keep` is the factor of their decay.
+#[inline(never)] // so that its arrays leave the stack when it returns
 fn adam<T: Kernels>(w: &[T], keep: T, digest: &mut u32) -> bool {
     let step = AdamStep {
         scale: T::unit_interval(1 << 30),
@@ -339,9 +338,9 @@ fn adam<T: Kernels>(w: &[T], keep: T, digest: &mut u32) -> bool {
     expected.iter().zip(found).fold(true, |equal, (expected, found)| equal & same(expected, found, digest))
 }
 
-/// Returns true if numbers are equal to the bit. The found ones go into the digest.
+/// Returns true if numbers are equal bit by bit. Adds the found ones to the digest.
 fn same<T: Scalar>(expected: &[T], found: &[T], digest: &mut u32) -> bool {
-    // Processors disagree about a NaN's payload.
+    // The payload of a NaN depends on the processor.
     let bits = |y: &T| match y.to_f32() {
         y if y.is_nan() => f32::NAN.to_bits(),
         y => y.to_bits(),
@@ -350,13 +349,13 @@ fn same<T: Scalar>(expected: &[T], found: &[T], digest: &mut u32) -> bool {
     expected.iter().zip(found).all(|(a, &b)| a.same_bits(b))
 }
 
-/// A number in `low..=high`.
+/// A random number in `low..=high`.
 fn between(rng: &mut Pcg32, low: usize, high: usize) -> usize {
     low + rng.next_u32() as usize % (high - low + 1)
 }
 
 impl<const WEIGHTS: usize> Case<WEIGHTS> {
-    /// Most layers are ordinary ones; in the others widths, weights, inputs, biases and factors are at their ends.
+    /// Draws a layer. Most are ordinary; in the others widths, weights, inputs, biases and factors are at their extremes.
     fn draw(rng: &mut Pcg32) -> Self {
         let inputs = match rng.next_u32() % 8 {
             0 => between(rng, 1, 9),
@@ -398,7 +397,7 @@ impl<const WEIGHTS: usize> Case<WEIGHTS> {
         case
     }
 
-    /// Sums around every power of two, where roundings have their halves: as biases, since weights count for nothing.
+    /// Sets sums around every power of two, where rounding meets halves. They are biases, because the weights are zero.
     fn requantize_edges(&mut self, index: u32) {
         let mantissa = [1 << 30, (1 << 30) + 1, i32::MAX - 1, i32::MAX][index as usize / 32 % 4];
         let bits = if index < EDGES / 2 { 22 } else { 29 };
@@ -424,7 +423,7 @@ impl<const WEIGHTS: usize> Case<WEIGHTS> {
         rows::portable(&layer, &self.x[..self.inputs], &mut y[..self.outputs]);
     }
 
-    /// By the target's kernel; tells whether it took its short cuts.
+    /// Runs the target's kernel. Returns whether it took its short cuts.
     fn chosen(&mut self, y: &mut [i8; OUTPUTS]) -> bool {
         let mut laid_out = Aligned([0; WEIGHTS]);
         let laid_out = &mut laid_out.0[..self.inputs * self.outputs];
@@ -444,7 +443,7 @@ impl<const WEIGHTS: usize> Case<WEIGHTS> {
     }
 }
 
-/// A code, one of the ends in half of the cases.
+/// A random code, which is one of the extremes in half of the cases.
 fn codes(rng: &mut Pcg32) -> i8 {
     match rng.next_u32() % 4 {
         0 => -128,
@@ -453,7 +452,7 @@ fn codes(rng: &mut Pcg32) -> i8 {
     }
 }
 
-/// All at one end, at both, small or any.
+/// Fills codes with values at one extreme, at both, small ones or any.
 fn fill(rng: &mut Pcg32, codes: &mut [i8], lowest: i8) {
     let kind = rng.next_u32() % 8;
     codes.fill_with(|| {

@@ -1,9 +1,8 @@
-//! The programs of every board, written once: [`infer`], [`distill`], [`adapt`], [`teach`], [`bench`],
-//! [`learn`] and
+//! The programs of every board, written once: [`infer`], [`distill`], [`adapt`], [`teach`], [`bench`], [`learn`] and
 //! [`kernels`].
 //!
-//! A board calls one of them from a program of a few lines and ends with its [`Outcome`]. Both print the same text on
-//! every board, bits included, so that a run here is compared with the desktop's line by line.
+//! A board calls one of them from a binary of a few lines and ends with its [`Outcome`]. Each prints the same text on
+//! every board, including bits, so that a run can be compared with the desktop's line by line.
 #![no_std]
 
 #[cfg(feature = "std")]

@@ -1,4 +1,4 @@
-//! Optimizer of the student: SGD with momentum, or Adam where `MICRODISTILL_OPTIMIZER=adam`.
+//! Optimizer of the student: SGD with momentum, or Adam with `MICRODISTILL_OPTIMIZER=adam`.
 
 #[cfg(not(adam))]
 mod chosen {
@@ -6,18 +6,18 @@ mod chosen {
 
     pub(crate) const NAME: &str = "sgd";
     pub(crate) type Optimizer<S> = Sgd<S>;
-    /// Usual for a batch of 8.
+    /// Typical values for a batch size of 8.
     pub(crate) const RATES: SgdRates = SgdRates { rate: 0.02, momentum: 0.9, weight_decay: 1e-4 };
 }
 
-/// One moment more a parameter than SGD.
+/// Keeps one more moment per parameter than SGD.
 #[cfg(adam)]
 mod chosen {
     use microdistill::optimizer::{Adam, AdamRates};
 
     pub(crate) const NAME: &str = "adam";
     pub(crate) type Optimizer<S> = Adam<S>;
-    /// Larger than the paper's 10⁻³, as the student is small and the steps are few.
+    /// Learning rate above the paper's 10⁻³, because the student is small and the steps are few.
     pub(crate) const RATES: AdamRates = AdamRates { rate: 3e-3, ..AdamRates::DEFAULT };
 }
 

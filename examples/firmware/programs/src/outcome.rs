@@ -1,10 +1,10 @@
-//! The end of a program.
+//! Outcome of a program.
 
-/// The end of a program, as a board reports it: in QEMU, the exit code of the process.
+/// Outcome of a program, which a board reports when it ends: in QEMU, as the exit code of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a board ends with it"]
+#[must_use = "a board reports it at the end"]
 pub enum Outcome {
-    /// All is as it should be.
+    /// Everything is as it should be.
     Passed,
     /// A failure, which has been printed.
     Failed,

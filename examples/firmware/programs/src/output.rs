@@ -1,15 +1,15 @@
-//! `println!`, by defmt or to standard output.
+//! `println!` through defmt or to standard output.
 //!
-//! Formats are those that both know and print alike: `{}` for integers and text, `{:?}` for slices of integers and for
-//! `f32`, which is shortest decimal in both and has the same form for 0 and 10⁻⁴ ≤ |x| < 10¹³.
+//! Programs use only formats that both print alike: `{}` for integers and text, `{:?}` for slices of integers and for
+//! `f32`, whose shortest decimal form is the same in both for 0 and for 10⁻⁴ ≤ |x| < 10¹³.
 
 #[cfg(not(any(feature = "std", feature = "defmt")))]
-compile_error!("the programs have to print: enable the feature `defmt` (boards) or `std` (the desktop)");
+compile_error!("the programs need an output: enable the feature `defmt` (boards) or `std` (the desktop)");
 
 #[cfg(all(feature = "defmt", not(feature = "std")))]
 pub(crate) use defmt::println;
 
-/// Like `std::println!`, without its panic when nobody reads any more.
+/// Like `std::println!`, but does not panic if standard output is closed.
 #[cfg(feature = "std")]
 macro_rules! println {
     ($($argument:tt)*) => {{

@@ -4,15 +4,15 @@ use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
 
-/// A board's flash, as much of it as a program may write to, and the board's power.
+/// The part of a board's flash that a program may write to, and the board's power supply.
 pub trait Storage: NorFlash {
-    /// Cuts the power and gives it back: what is in flash stays, and the program starts again.
+    /// Cuts and restores the power: the contents of flash stay, and the program restarts.
     fn cut_power(&mut self) -> !;
 }
 
-/// Memory that plays NOR flash: words are programmed by clearing bits, and only erasing a page sets them.
+/// Memory that stands in for NOR flash: programming a word clears bits, and only erasing a page sets them.
 ///
-/// Pages and words are those of the nRF51, so that all emulated boards write alike.
+/// Pages and words have the sizes of the nRF51, so that all emulated boards write alike.
 #[derive(Debug)]
 pub struct PlayedFlash<B> {
     bytes: B,
@@ -20,7 +20,7 @@ pub struct PlayedFlash<B> {
 }
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> PlayedFlash<B> {
-    /// Flash in `bytes`, which `restart` must leave as they are.
+    /// Flash in `bytes`, which `restart` must leave unchanged.
     pub fn new(bytes: B, restart: fn(&mut B) -> !) -> Self {
         PlayedFlash { bytes, restart }
     }

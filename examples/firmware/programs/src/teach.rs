@@ -1,4 +1,4 @@
-//! The desktop teaches: samples and the teacher's soft labels come over a serial line.
+//! Learning from the desktop: samples and the teacher's soft labels arrive over a serial line.
 
 use embedded_io::{Read, Write};
 use microdistill::Distiller;
@@ -10,16 +10,16 @@ use crate::Outcome;
 use crate::data::student::{Input, Output, STUDENT, Student};
 use crate::output::println;
 
-// All zero at the start: it takes RAM, and no flash.
+// All zero at the start, so it takes RAM but no flash.
 static DISTILLER: ConstStaticCell<Distiller<Student, Adam<Student>>> = ConstStaticCell::new(Distiller::ZERO);
 
-/// Learns what `cargo microdistill board teach` sends, and answers, until the line ends.
+/// Learns from the samples that `cargo microdistill board teach` sends, and answers each, until the line is closed.
 ///
-/// The line carries one request at a time, so that a port that is read by polling loses nothing while the student learns.
-/// Where it loses a byte all the same, the request comes again.
+/// The line carries one request at a time, so a polled port loses nothing while the student learns. If a byte is lost all
+/// the same, the desktop sends the request again.
 pub fn teach(mut port: impl Read + Write) -> Outcome {
     let Some(distiller) = DISTILLER.try_take() else {
-        println!("training runs once, its memory is taken");
+        println!("training can run only once: its memory is taken");
         return Outcome::Failed;
     };
     distiller.student = STUDENT;

@@ -3,7 +3,7 @@
 
 use microdistill_support::{Register, Uart};
 
-/// Address of the UART: its secure address, where there are two.
+/// Address of the UART; its secure address, if there are two.
 const BASE: usize = if cfg!(feature = "an505") {
     0x5020_0000
 } else if cfg!(feature = "an547") {
@@ -21,12 +21,12 @@ const BAUDDIV: Register<u32> = unsafe { Register::at(BASE + 0x10) };
 /// Bit of [`STATE`].
 const SEND_FULL: u32 = 1 << 0;
 const RECEIVE_FULL: u32 = 1 << 1;
-/// Bits of [`CTRL`]: both directions.
+/// Bits of [`CTRL`] for both directions.
 const ENABLE: u32 = 0b11;
-/// 115,200 baud of 25 MHz.
+/// Divisor for 115,200 baud at 25 MHz.
 const DIVISOR: u32 = 217;
 
-/// With a buffer of one byte for each way.
+/// UART with a buffer of one byte in each direction.
 #[derive(Debug)]
 pub struct Uart0(());
 

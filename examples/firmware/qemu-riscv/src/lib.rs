@@ -1,8 +1,8 @@
 //! RISC-V microcontrollers without an FPU, as QEMU emulates them: its own board `virt`, and SiFive's E (feature
 //! `sifive-e`) with 16 KiB of RAM.
 //!
-//! They print with defmt over semihosting. A panic's message goes to standard error, and the emulator ends with a
-//! failure: that is the handler of the crate `semihosting`.
+//! They print with defmt over semihosting. The panic handler of the crate `semihosting` prints a panic's message to standard
+//! error and ends the emulator with a failure.
 #![no_std]
 
 #[cfg(not(feature = "sifive-e"))]
@@ -20,12 +20,12 @@ pub use flash::flash;
 pub use microdistill_support::run;
 pub use uart::Uart0;
 
-/// The core counts its instructions.
+/// Takes the meter: the core's counter of its own instructions.
 pub fn meter() -> Option<CoreMeter<Retired>> {
     Some(CoreMeter::new(Retired))
 }
 
-/// UART 0, which is QEMU's first serial port.
+/// Takes UART 0, which is QEMU's first serial port.
 pub fn serial() -> Polled<Uart0> {
     Polled(Uart0::start())
 }

@@ -11,7 +11,7 @@ const LINE_STATUS: Register<u8> = unsafe { Register::at(0x1000_0005) };
 const RECEIVED: u8 = 1 << 0;
 const SEND_EMPTY: u8 = 1 << 5;
 
-/// It works as reset leaves it.
+/// UART in its state after reset, which needs no setup.
 #[derive(Debug)]
 pub struct Uart0(());
 

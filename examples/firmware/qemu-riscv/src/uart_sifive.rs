@@ -9,14 +9,14 @@ const RECEIVE: Register<u32> = unsafe { Register::at(0x1001_3004) };
 const SEND_CONTROL: Register<u32> = unsafe { Register::at(0x1001_3008) };
 const RECEIVE_CONTROL: Register<u32> = unsafe { Register::at(0x1001_300c) };
 
-/// Bit of both controls.
+/// Bit of both control registers.
 const ENABLE: u32 = 1 << 0;
-/// [`SEND`] takes no more.
+/// Bit that is set while [`SEND`] is full.
 const FULL: u32 = 1 << 31;
-/// [`RECEIVE`] has nothing.
+/// Bit that is set while [`RECEIVE`] is empty.
 const EMPTY: u32 = 1 << 31;
 
-/// With a buffer of eight bytes for each way.
+/// UART with a buffer of eight bytes in each direction.
 #[derive(Debug)]
 pub struct Uart0(());
 

@@ -1,7 +1,7 @@
 //! The Raspberry Pi Pico: RP2040, a Cortex-M0+ with 264 KiB of RAM and no FPU; the second core sleeps.
 //!
-//! It prints with defmt over RTT. A panic's message goes over semihosting, and the program ends with a failure: that is
-//! the handler of the crate `semihosting`.
+//! It prints with defmt over RTT. The panic handler of the crate `semihosting` prints a panic's message over semihosting and
+//! ends the program with a failure.
 #![no_std]
 
 mod boot;
@@ -13,12 +13,12 @@ use portable_atomic as _;
 
 pub use microdistill_support::run;
 
-/// SysTick counts cycles of the core, which the ring oscillator clocks with 6 MHz, more or less.
+/// Takes the meter: SysTick, which counts cycles of the core. The ring oscillator clocks it at about 6 MHz.
 pub fn meter() -> Option<CoreMeter<SysTick<0>>> {
     SysTick::start().map(CoreMeter::new)
 }
 
-/// Memory plays flash; a reset, which leaves memory as it is, plays a power cut.
+/// Takes memory that stands in for flash. A reset, which leaves memory unchanged, stands in for a power cut.
 pub fn flash() -> Option<PlayedFlash<&'static mut [u8]>> {
     played_flash(|_| reset())
 }

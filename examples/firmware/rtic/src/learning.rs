@@ -1,4 +1,4 @@
-//! The idle task: asks the teacher, learns a piece, looks whether a sample waits.
+//! The idle task: asks the teacher, learns in pieces, and checks in between whether a sample is waiting.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -17,21 +17,21 @@ use rand_pcg::Pcg32;
 use crate::clock::{self, PERIOD};
 use crate::sampling::{COUNTS, SAMPLES, Sample, WINDOWS, window};
 
-/// Samples that may wait, and one.
+/// Capacity of the queue: one more than the number of samples that can wait.
 pub(crate) const QUEUE: usize = 5;
-/// Pieces of work, at most, for each sample.
+/// Maximum pieces of work per sample.
 const PIECES: u32 = 8;
-/// Labelled rows of the people whom the student was trained for.
+/// Number of labelled rows of the people that the student was trained for.
 const TRUSTED: usize = 32;
 const BATCH: usize = 8;
 const RATES: SgdRates = SgdRates { rate: 0.01, momentum: 0.9, weight_decay: 1e-4 };
 
 pub(crate) struct Learning {
-    /// Until it is started.
+    /// The timer, until it is started.
     timer: Option<SYST>,
     guard: Guard<Student, Sgd<Student>>,
     replay: Replay<Input, Output, 64>,
-    /// Held out, with the teacher's class.
+    /// Held-out samples with the teacher's class.
     recent: Replay<Input, usize, 24>,
     rng: Pcg32,
     spare: Option<&'static mut Student>,
@@ -40,7 +40,7 @@ pub(crate) struct Learning {
     samples: Consumer<'static, Sample>,
     hand: Producer<'static, &'static mut Student>,
     get_back: Consumer<'static, &'static mut Student>,
-    /// Pieces of work, and ticks of the longest, with the timer's task where that came in between.
+    /// Number of pieces of work, and ticks of the longest, including the timer's task if that interrupted it.
     pieces: u32,
     longest: u32,
 }
@@ -71,7 +71,7 @@ impl Learning {
         }
     }
 
-    /// Lets samples come and learns meanwhile, then says how it went.
+    /// Starts the samples, learns in between, and prints the results.
     ///
     /// Fails if a sample was dropped, a piece took longer than a period, or the student is no better.
     pub(crate) fn run(&mut self) -> Outcome {
@@ -106,12 +106,12 @@ impl Learning {
         self.report(&before)
     }
 
-    /// Asks the teacher about a sample, to learn from it or to be judged by it.
+    /// Asks the teacher about a sample, which is then learned from or held out.
     fn remember(&mut self, number: u32, sample: &Sample) {
         let logits = teacher::predict(&sample.raw);
         let class = argmax(&logits);
         let x = INPUT.apply(&sample.raw);
-        // A window is learned from or held out, whenever it comes.
+        // A given window is always either learned from or held out, however often it arrives.
         if number % WINDOWS % 4 == 3 {
             self.recent.push(x, class);
         } else {
@@ -119,7 +119,7 @@ impl Learning {
         }
     }
 
-    /// One unit of work.
+    /// Does one unit of work.
     fn piece(&mut self, limits: &Limits) {
         let recent = |index| self.recent.get(index).copied();
         let held_out = HeldOut { trusted: trusted_row, recent };
@@ -135,14 +135,14 @@ impl Learning {
         self.newer |= progress == Progress::Kept;
     }
 
-    /// Hands over what the guard has kept since, as soon as the timer's task has given a student back.
+    /// Hands over the student that the guard has kept, as soon as the timer's task has returned the spare one.
     fn hand_over(&mut self) {
         if !self.newer {
             return;
         }
         if let Some(spare) = self.spare.take().or_else(|| self.get_back.dequeue()) {
             *spare = *self.guard.student();
-            // There are two students, and room for both.
+            // There are two students, and the queue has room for both.
             let _ = self.hand.enqueue(spare);
             self.newer = false;
         }
@@ -165,21 +165,21 @@ impl Learning {
         );
         defmt::println!("period: {} ticks of 40 ns", PERIOD);
         let (latest, longest) = (COUNTS.latest.load(Relaxed), COUNTS.longest.load(Relaxed));
-        defmt::println!("inference: begins {} ticks late at most, has ended after {}", latest, longest);
-        defmt::println!("learning: {} pieces of {} ticks at most", self.pieces, self.longest);
+        defmt::println!("inference: starts at most {} ticks late, answers within {} ticks", latest, longest);
+        defmt::println!("learning: {} pieces of at most {} ticks", self.pieces, self.longest);
         let in_time = dropped == 0 && longest < PERIOD && self.longest < PERIOD;
         if in_time && after.likelihood() < before.likelihood() { Outcome::Passed } else { Outcome::Failed }
     }
 }
 
-/// Windows of the new people that never arrive, and their class.
+/// Held-out windows of the new people, and their class.
 fn unseen(index: usize) -> Option<(Input, usize)> {
     let index = u32::try_from(index).ok().filter(|&index| index < WINDOWS)?;
     let (raw, class) = window(2 * index + 1)?;
     Some((INPUT.apply(&raw), class))
 }
 
-/// Rows of the people whom the student was trained for, spread over the file, which is sorted.
+/// Rows of the people that the student was trained for, spread over the file because it is sorted.
 fn trusted_row(index: usize) -> Option<(Input, usize)> {
     let row = (index < TRUSTED).then_some(index * train::ROWS.len() / TRUSTED)?;
     Some((INPUT.apply(train::ROWS.get(row)?), (*train::CLASSES.get(row)?).into()))

@@ -1,12 +1,12 @@
-//! Interrupt-driven: a timer's task takes a sample and infers, whatever else is going on; the idle task learns in the time
-//! that is left, in pieces of bounded work, and stays in control between them.
+//! An interrupt-driven program. The timer's task takes each sample and runs inference, whatever else is going on. The idle
+//! task learns in the remaining time, in pieces of bounded work.
 //!
-//! Students change hands: the timer's task owns the one in use, the idle task a spare one. When the guard keeps a
-//! candidate, the idle task copies it into the spare and hands that over; the timer's task takes it before its next sample
-//! and hands the old one back. No lock is held, and no inference sees half a student.
+//! Two students change hands: the timer's task owns the one in use, the idle task a spare one. When the guard keeps a
+//! candidate, the idle task copies it into the spare and hands that over. The timer's task takes it before its next sample
+//! and returns the old one. No lock is held, and no inference sees half a student.
 #![no_std]
 #![no_main]
-// The macro's own code.
+// For code that the macro generates.
 #![allow(missing_docs, unsafe_code, unreachable_pub)]
 
 mod clock;
@@ -16,7 +16,7 @@ mod sampling;
 use cortex_m_rt as _;
 use defmt_semihosting as _;
 
-/// The device that RTIC asks for. None of its interrupts is used, because SysTick belongs to the core.
+/// The device that RTIC needs. None of its interrupts is used, because SysTick belongs to the core.
 mod device {
     /// Priority bits of the MPS boards' Cortex-M3 to M7.
     pub(crate) const NVIC_PRIO_BITS: u8 = 3;
@@ -60,7 +60,7 @@ mod app {
         )
     }
 
-    /// A sample: nothing delays it, as nothing has a higher priority, and nobody holds a lock.
+    /// Takes a sample. Nothing delays it, because no task has a higher priority or holds a lock.
     #[task(binds = SysTick, priority = 1, local = [sampling])]
     fn sample(context: sample::Context) {
         let late = clock::end_period();

@@ -1,4 +1,4 @@
-//! The task of the timer: a sample comes, the student in use says what it is.
+//! The timer's task: takes a sample and predicts its class with the student in use.
 
 use core::mem;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -10,14 +10,14 @@ use microdistill_programs::data::test;
 
 use crate::clock;
 
-/// Windows of people whom the student has not seen, every other one; the rest is what it is judged by.
+/// Number of windows of people that the student has not seen: every other one. The rest scores the student.
 pub(crate) const WINDOWS: u32 = test::ROWS.len() as u32 / 2;
-/// Samples that come, in all.
+/// Total number of samples.
 pub(crate) const SAMPLES: u32 = 4 * WINDOWS;
-/// The sensor's, where the student was trained for 1.
+/// Gain of the sensor. The student was trained for 1.
 const GAIN: f32 = 2.0;
 
-/// A sample, as the network takes it.
+/// A sample as the network takes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) raw: Input,
@@ -35,15 +35,15 @@ pub(crate) static COUNTS: Counts = Counts {
 
 pub(crate) struct Counts {
     pub(crate) samples: AtomicU32,
-    /// Samples that the student in use knew.
+    /// Samples that the student in use predicted correctly.
     pub(crate) right: AtomicU32,
     /// Samples for which the queue had no room.
     pub(crate) dropped: AtomicU32,
-    /// Students taken into use.
+    /// Number of students taken into use.
     pub(crate) taken: AtomicU32,
-    /// Ticks from the timer to the task, at most.
+    /// Maximum ticks from the timer to the start of the task.
     pub(crate) latest: AtomicU32,
-    /// Ticks from the timer to the answer, at most.
+    /// Maximum ticks from the timer to the prediction.
     pub(crate) longest: AtomicU32,
 }
 
@@ -64,7 +64,7 @@ impl Sampling {
         Sampling { in_use, samples, take, give_back }
     }
 
-    /// Takes a sample; the task began so many ticks after its time.
+    /// Takes a sample; the task started `late` ticks after its time.
     pub(crate) fn sample(&mut self, late: u32) {
         let number = COUNTS.samples.load(Relaxed);
         let Some((raw, class)) = window(2 * (number % WINDOWS)) else { return };
@@ -72,7 +72,7 @@ impl Sampling {
             return;
         }
         if let Some(student) = self.take.dequeue() {
-            // There are two students, and room for both.
+            // There are two students, and the queue has room for both.
             let _ = self.give_back.enqueue(mem::replace(&mut self.in_use, student));
             COUNTS.taken.fetch_add(1, Relaxed);
         }
@@ -87,7 +87,7 @@ impl Sampling {
     }
 }
 
-/// A window as the sensor gives it, and its class; even numbers are sampled.
+/// A window from the sensor, and its class. Windows with even numbers are samples.
 pub(crate) fn window(number: u32) -> Option<(Input, usize)> {
     let (row, class) = (test::ROWS.get(number as usize)?, test::CLASSES.get(number as usize)?);
     Some((row.map(|x| GAIN * x), (*class).into()))

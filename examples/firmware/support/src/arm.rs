@@ -1,4 +1,4 @@
-//! Cortex-M: its stack pointer, a loop of known length, its own timer.
+//! Cortex-M: the stack pointer, a loop of known length, reset, and SysTick.
 
 use cortex_m::Peripherals;
 use cortex_m::peripheral::SYST;
@@ -13,22 +13,22 @@ pub(crate) fn stack_pointer() -> usize {
     cortex_m::register::msp::read() as usize
 }
 
-/// `subs`, `bne`: two instructions a turn, of one turn more than asked for.
+/// Loops over `subs` and `bne`: two instructions per turn, and one more turn than asked for.
 pub(crate) fn spin(turns: u32) {
     cortex_m::asm::delay(turns);
 }
 
-/// Starts the program again, at the reset vector, with memory as it is.
+/// Restarts the program at the reset vector, with memory unchanged.
 pub fn reset() -> ! {
-    // It waits for all writes to memory.
+    // `sys_reset` waits for all writes to memory.
     cortex_m::peripheral::SCB::sys_reset()
 }
 
-/// The core's own timer, 24 bits, at `PICOSECONDS` a tick; 0: the core's clock, whatever that is.
+/// The core's own 24-bit timer, with `PICOSECONDS` per tick; 0 means cycles of the core, whatever their length.
 pub struct SysTick<const PICOSECONDS: u32>(SYST);
 
 impl<const PICOSECONDS: u32> SysTick<PICOSECONDS> {
-    /// Starts it; `None` if it has been taken before.
+    /// Starts the timer; `None` if it has been taken before.
     pub fn start() -> Option<Self> {
         let mut timer = Peripherals::take()?.SYST;
         timer.set_clock_source(SystClkSource::Core);
@@ -44,7 +44,7 @@ impl<const PICOSECONDS: u32> Counter for SysTick<PICOSECONDS> {
     const TOP: u32 = 0x00ff_ffff;
 
     fn read(&self) -> u32 {
-        // It counts downwards.
+        // SysTick counts down.
         Self::TOP - SYST::get_current()
     }
 }

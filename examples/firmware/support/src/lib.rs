@@ -22,8 +22,8 @@ pub use played::played_flash;
 pub use register::Register;
 pub use serial::{Polled, Uart};
 
-/// Runs `program`, says how deep the stack was, and ends: the emulator's exit code, or what `probe-rs run` ends with, is
-/// the outcome.
+/// Runs `program`, prints how deep the stack was, and ends. The outcome becomes the exit code of the emulator or of
+/// `probe-rs run`.
 pub fn run(program: impl FnOnce() -> Outcome) -> ! {
     stack::paint();
     let outcome = program();

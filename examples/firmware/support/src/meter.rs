@@ -1,21 +1,21 @@
-//! Time by a counter of the board, known lengths by a loop, depths of the stack by paint.
+//! Meters: time from a counter of the board, loops of known length, and stack depth by painting.
 
 use microdistill_programs::{Meter, Tick};
 
 use crate::{machine, stack};
 
-/// A counter of the board that goes upwards.
+/// A counter of the board that counts up.
 pub trait Counter {
     /// Length of a count.
     const TICK: Tick;
-    /// The largest number it shows: all ones.
+    /// The largest count: all ones.
     const TOP: u32;
 
     /// Current count.
     fn read(&self) -> u32;
 }
 
-/// Measures by a counter, whose turns are counted in software.
+/// Measures with a counter, whose wraps are counted in software.
 #[derive(Debug)]
 pub struct CoreMeter<C> {
     counter: C,
@@ -24,7 +24,7 @@ pub struct CoreMeter<C> {
 }
 
 impl<C: Counter> CoreMeter<C> {
-    /// Begins to count.
+    /// Starts counting.
     pub fn new(counter: C) -> Self {
         CoreMeter { last: counter.read(), counter, ticks: 0 }
     }

@@ -1,7 +1,7 @@
 //! Registers of peripherals that no crate describes.
 #![allow(unsafe_code)]
 
-/// A register, at its address.
+/// A register at its address.
 #[derive(Debug)]
 pub struct Register<T>(*mut T);
 
@@ -9,20 +9,20 @@ impl<T> Register<T> {
     /// The register at `address`.
     ///
     /// # Safety
-    /// It is there, and reading and writing it touches no memory.
+    /// There must be a register at `address`, and reading and writing it must not touch memory.
     pub const unsafe fn at(address: usize) -> Self {
         Register(address as *mut T)
     }
 
     /// Reads the register.
     pub fn read(&self) -> T {
-        // SAFETY: it is there.
+        // SAFETY: the register exists, as `at` requires.
         unsafe { self.0.read_volatile() }
     }
 
-    /// Gives it a value.
+    /// Writes the register.
     pub fn write(&self, value: T) {
-        // SAFETY: it is there, and touches no memory.
+        // SAFETY: the register exists and touches no memory, as `at` requires.
         unsafe { self.0.write_volatile(value) };
     }
 }

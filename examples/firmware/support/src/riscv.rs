@@ -1,4 +1,4 @@
-//! RISC-V: its stack pointer, a loop of known length, its counter of instructions.
+//! RISC-V: the stack pointer, a loop of known length, and the instruction counter.
 #![allow(unsafe_code)]
 
 use core::arch::asm;
@@ -12,15 +12,15 @@ use crate::Counter;
 #[inline(always)]
 pub(crate) fn stack_pointer() -> usize {
     let pointer;
-    // SAFETY: it reads a register.
+    // SAFETY: this only reads a register.
     unsafe { asm!("mv {}, sp", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
     pointer
 }
 
-/// `addi`, `bnez`: two instructions a turn, of one turn more than asked for.
+/// Loops over `addi` and `bnez`: two instructions per turn, and one more turn than asked for.
 #[inline(never)]
 pub(crate) fn spin(turns: u32) {
-    // SAFETY: it changes a register that is its own.
+    // SAFETY: this only changes a register of its own.
     unsafe {
         asm!(
             "1:",
@@ -32,7 +32,7 @@ pub(crate) fn spin(turns: u32) {
     }
 }
 
-/// `minstret`, the instructions retired: of a core in QEMU that counts (`-icount`) it shows nanoseconds of virtual time.
+/// `minstret`, the counter of retired instructions. In QEMU with `-icount` it shows nanoseconds of virtual time.
 #[derive(Debug)]
 pub struct Retired;
 

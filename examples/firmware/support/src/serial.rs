@@ -1,4 +1,4 @@
-//! A serial port that is polled.
+//! Serial ports by polling.
 
 use core::convert::Infallible;
 
@@ -6,15 +6,15 @@ use embedded_io::{ErrorType, Read, Write};
 
 /// Operations of a UART that do not wait.
 pub trait Uart {
-    /// The next byte, if one has come.
+    /// The next byte, if one has arrived.
     fn receive(&mut self) -> Option<u8>;
-    /// Returns true if it takes a byte to send.
+    /// Returns true if it can take a byte to send.
     fn is_free(&mut self) -> bool;
-    /// Takes a byte to be sent, while it is free.
+    /// Sends a byte. It must be [free](Self::is_free).
     fn send(&mut self, byte: u8);
 }
 
-/// A [`Uart`] that is asked until it can.
+/// A serial port that polls a [`Uart`] until it is ready.
 #[derive(Debug)]
 pub struct Polled<U>(pub U);
 

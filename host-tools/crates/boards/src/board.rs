@@ -1,4 +1,4 @@
-//! Boards: the targets of firmware, described in the folder of all boards.
+//! Boards: the targets of firmware, described by the manifests of the firmware folder.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,27 +8,27 @@ use serde::Deserialize;
 
 use microdistill_train::error::{Error, Result};
 
-/// A board that says nothing for so long will not say anything again.
+/// Timeout: a board that prints nothing for this long counts as hung.
 pub(crate) const SILENCE: Duration = Duration::from_secs(120);
 
-/// Something that firmware is built for.
+/// A target of firmware: a real or emulated board, or the desktop.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Board {
-    /// Its name, unlike all others.
+    /// Unique name.
     pub name: String,
-    /// The package of its firmware.
+    /// Folder of the package with its firmware.
     pub folder: PathBuf,
-    /// Its processor core, for people.
+    /// Display name of its processor core.
     pub core: String,
-    /// The target it is built for; the desktop's own if there is none.
+    /// Compiler target; `None` means the desktop's own.
     pub target: Option<String>,
-    /// More for the compiler, such as the core that the target leaves open, separated by spaces.
+    /// Additional compiler flags, separated by spaces, such as a core that the target does not name.
     pub rustflags: String,
-    /// Features of the package, which make its firmware this board's.
+    /// Features of the package that select this board.
     pub features: Vec<String>,
-    /// The emulator and its machine, separated by spaces.
+    /// Emulator and its arguments, separated by spaces; `None` if QEMU does not emulate the board.
     pub qemu: Option<String>,
-    /// The chip, as probe-rs names it.
+    /// Name of the chip in probe-rs; `None` if the board cannot be flashed.
     pub chip: Option<String>,
 }
 
@@ -62,20 +62,20 @@ struct Description {
     chip: Option<String>,
 }
 
-/// The folder of all boards in the [repository](microdistill_train::file::repository).
+/// Returns the folder of all boards in the [repository](microdistill_train::file::repository).
 ///
 /// # Errors
-/// No clone of the repository.
+/// If there is no clone of the repository.
 pub fn firmware_folder() -> Result<PathBuf> {
     Ok(microdistill_train::file::repository()?.join(FIRMWARE))
 }
 
 const FIRMWARE: &str = "examples/firmware";
 
-/// Every board in `folder`, by name.
+/// Lists all boards in `folder`, sorted by name.
 ///
 /// # Errors
-/// A folder that cannot be read, a manifest that cannot be understood.
+/// If the folder cannot be read, or a manifest is malformed.
 pub fn list(folder: &Path) -> Result<Vec<Board>> {
     let mut boards = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
@@ -101,29 +101,30 @@ pub fn list(folder: &Path) -> Result<Vec<Board>> {
     Ok(boards)
 }
 
-/// The board of this name in `folder`.
+/// Finds the board called `name` in `folder`.
 ///
 /// # Errors
-/// As of [`list`], and no such board.
+/// See [`list`]; also if there is no such board.
 pub fn find(folder: &Path, name: &str) -> Result<Board> {
     let boards = list(folder)?;
     let names: Vec<String> = boards.iter().map(|board| board.name.clone()).collect();
-    let unknown = || Error::Invalid(format!("no board {name:?}: there are {}", names.join(", ")));
+    let unknown =
+        || Error::Invalid(format!("there is no board {name:?}; known boards: {}", names.join(", ")));
     boards.into_iter().find(|board| board.name == name).ok_or_else(unknown)
 }
 
 impl Board {
-    /// Returns true if the board has a program of this name.
+    /// Returns true if the board has a program with this name.
     pub fn has(&self, program: &str) -> bool {
         self.folder.join("src/bin").join(program).with_extension("rs").is_file()
     }
 
-    /// The build folder of the firmware of all boards.
+    /// The build folder that the firmware of all boards shares.
     pub fn target_folder(&self) -> PathBuf {
         self.folder.with_file_name("target")
     }
 
-    /// Tools that this machine lacks to build for the board and to run its firmware.
+    /// Tools missing on this machine for building the board's firmware and running it.
     pub fn missing(&self) -> Vec<Missing> {
         let target = self.target.iter().filter(|target| !has_target(target));
         let emulator = self.qemu.as_deref().and_then(|command| command.split_whitespace().next());
@@ -132,10 +133,10 @@ impl Board {
         target.cloned().map(Missing::Target).chain(emulator).collect()
     }
 
-    /// Name and version of the compiler of the board's firmware: sizes and counts depend on it.
+    /// Name and version of the compiler that builds the board's firmware. Sizes and counts depend on it.
     ///
     /// # Errors
-    /// No compiler.
+    /// If there is no compiler.
     pub fn compiler(&self) -> Result<String> {
         let mut rustc = std::process::Command::new("rustc");
         if let Some(toolchain) = self.target.as_deref().and_then(other_toolchain) {
@@ -146,19 +147,19 @@ impl Board {
     }
 }
 
-/// Something to be installed.
+/// A missing tool.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Missing {
-    /// A target of the Rust toolchain.
+    /// The core library for a target of the Rust toolchain.
     Target(String),
-    /// An emulator, by its program's name.
+    /// An emulator, by the name of its program.
     Emulator(String),
 }
 
-/// The linked toolchain of the system's own compiler, where rustup has no core library for a target.
+/// Toolchain that links the system's own compiler, for targets whose core library rustup does not have.
 pub(crate) const SYSTEM_TOOLCHAIN: &str = "debian";
 
-/// The toolchain, other than the one in use, that firmware for `target` is built by, if there is need of one.
+/// The toolchain that builds firmware for `target`, if the one in use cannot.
 pub(crate) fn other_toolchain(target: &str) -> Option<&'static str> {
     (!library(target, None) && library(target, Some(SYSTEM_TOOLCHAIN))).then_some(SYSTEM_TOOLCHAIN)
 }
@@ -180,7 +181,7 @@ fn library(target: &str, toolchain: Option<&str>) -> bool {
     folder.is_some_and(|folder| Path::new(folder.trim()).is_dir())
 }
 
-/// Path of `program`, if it is on the PATH.
+/// Path of `program`, if it is in `PATH`.
 pub fn which(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
     std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())

@@ -1,4 +1,4 @@
-//! Firmware is an ordinary cargo package; which model and rows it holds is told by environment variables.
+//! Builds firmware, which is an ordinary cargo package. Environment variables tell it which models and rows to include.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,44 +8,44 @@ use serde_json::Value;
 use crate::{Board, Sources, other_toolchain};
 use microdistill_train::error::{Error, Result};
 
-/// A program of a board, to be built.
+/// A program of a board and the options to build it with.
 #[derive(Clone, Debug)]
 pub struct Firmware<'a> {
     /// The board.
     pub board: &'a Board,
-    /// `infer`, say: the name of a binary in the board's folder.
+    /// Name of a binary in the board's folder, such as `infer`.
     pub program: &'a str,
-    /// The models and rows it holds.
+    /// Models and rows to include.
     pub sources: Sources,
-    /// Its optimization.
+    /// Optimization level.
     pub profile: Profile,
 }
 
-/// Optimization of firmware.
+/// Optimization level of firmware.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
     /// For size, as firmware is shipped: `opt-level = "s"`.
     #[default]
     Release,
-    /// For speed: `opt-level = 3`, and otherwise as it is shipped.
+    /// For speed: `opt-level = 3`, otherwise like `Release`.
     Speed,
-    /// Not at all.
+    /// No optimization.
     Debug,
 }
 
 impl Firmware<'_> {
-    /// Builds the program and tells where it is.
+    /// Builds the program and returns the path of its ELF file.
     ///
     /// # Errors
-    /// A build that fails, with the compiler's words.
+    /// If the build fails, with the compiler's messages.
     pub fn build(&self) -> Result<PathBuf> {
         self.build_with(&[])
     }
 
-    /// Like [`build`](Self::build), for a board on a debug probe, to which it prints.
+    /// Like [`build`](Self::build), for a board on a debug probe, which the program prints to.
     ///
     /// # Errors
-    /// As of [`build`](Self::build).
+    /// See [`build`](Self::build).
     pub fn build_for_probe(&self) -> Result<PathBuf> {
         self.build_with(&["--features", "rtt"])
     }
@@ -68,14 +68,14 @@ impl Firmware<'_> {
             Profile::Speed => command.arg("--release").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
             Profile::Debug => &mut command,
         };
-        // What the desktop's build was told is not meant for the board's.
+        // Settings of the desktop's own build do not apply to the board's.
         for name in
             ["CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"]
         {
             command.env_remove(name);
         }
         command.env("RUSTFLAGS", &self.board.rustflags);
-        // What is compiled is shared by all boards, as far as it is the same; programs are not, as they have the same names.
+        // Boards share compiled dependencies, but not programs, because those have the same names.
         let target = self.board.target_folder();
         command.arg("--target-dir").arg(target.join(&self.board.name)).env("CARGO_BUILD_BUILD_DIR", target);
         let Sources { model, student, teacher, train, test, optimizer } = &self.sources;
@@ -94,18 +94,18 @@ impl Firmware<'_> {
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(Error::Invalid(format!(
-                "{program} for {board} does not build:\n{}",
+                "building {program} for {board} failed:\n{}",
                 said.trim_end()
             )));
         }
         let mut messages = output.stdout.split(|&byte| byte == b'\n');
         messages
             .find_map(|line| executable(line, program))
-            .ok_or_else(|| Error::Invalid(format!("cargo built no program {program} for {board}")))
+            .ok_or_else(|| Error::Invalid(format!("cargo did not build a program {program} for {board}")))
     }
 }
 
-/// The program's path, if the line of cargo's JSON tells it.
+/// Path of the program, if this line of cargo's JSON names it.
 fn executable(line: &[u8], program: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_slice(line).ok()?;
     let path = message.get("executable")?.as_str()?;

@@ -7,15 +7,15 @@ use serde::Serialize;
 
 use microdistill_train::error::{Error, Result};
 
-/// A firmware's file.
+/// The ELF file of a firmware.
 #[derive(Clone, Debug)]
 pub struct Elf {
     path: PathBuf,
-    /// Its bytes.
+    /// Contents of the file.
     pub bytes: Vec<u8>,
 }
 
-/// Static memory of a firmware, in bytes; the stack comes on top.
+/// Static memory of a firmware in bytes, without the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Memory {
     /// Code, constants, and the initial values of variables.
@@ -32,7 +32,7 @@ impl Elf {
         Ok(Elf { path, bytes })
     }
 
-    /// Path it was read from.
+    /// Path that the file was read from.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -40,22 +40,22 @@ impl Elf {
     /// The parsed file.
     ///
     /// # Errors
-    /// Bytes that are no ELF file.
+    /// If the bytes are not an ELF file.
     pub fn parse(&self) -> Result<File<'_>> {
-        File::parse(&*self.bytes).map_err(|error| self.error(format!("not a firmware: {error}")))
+        File::parse(&*self.bytes).map_err(|error| self.error(format!("this is not a firmware file: {error}")))
     }
 
-    /// Flash and RAM it takes.
+    /// Flash and RAM that the firmware takes.
     pub fn memory(&self) -> Result<Memory> {
         let mut memory = Memory { flash: 0, ram: 0 };
         for section in self.parse()?.sections() {
             let SectionFlags::Elf { sh_flags } = section.flags() else { continue };
             let flag = |flag: u32| sh_flags & u64::from(flag) != 0;
-            // riscv-rt's linker script shows the memory that is left for the stack as a section.
+            // riscv-rt's linker script has a section for the memory that is left for the stack.
             if !flag(elf::SHF_ALLOC) || section.name() == Ok(".stack") {
                 continue;
             }
-            // Initial values of variables lie in flash, too; zeros do not.
+            // Initial values of variables are in flash too, unless they are zero.
             let (stored, variable) = (section.kind() != SectionKind::UninitializedData, flag(elf::SHF_WRITE));
             memory.flash += if stored { section.size() } else { 0 };
             memory.ram += if variable { section.size() } else { 0 };
@@ -63,10 +63,10 @@ impl Elf {
         Ok(memory)
     }
 
-    /// The section in which the symbol lies whose path ends in `name`, and where in the file its bytes begin.
+    /// Finds the symbol whose path ends in `name`. Returns its section and the offset of its bytes in the file.
     ///
     /// # Errors
-    /// No such symbol.
+    /// If there is no such symbol.
     pub fn find(&self, name: &str) -> Result<(String, usize)> {
         let file = self.parse()?;
         let missing = || self.no_symbol(name);
@@ -81,18 +81,18 @@ impl Elf {
     /// The address of the function whose path ends in `name`.
     ///
     /// # Errors
-    /// No such symbol.
+    /// If there is no such symbol.
     pub fn function(&self, name: &str) -> Result<u32> {
         let file = self.parse()?;
         let symbol = symbol(&file, name).ok_or_else(|| self.no_symbol(name))?;
-        // The lowest bit of a function's address means Thumb.
+        // The lowest bit of a function's address marks Thumb code.
         Ok(symbol.address() as u32 & !1)
     }
 
-    /// Code: where it begins, and its bytes.
+    /// Code sections: the address of each and its bytes.
     ///
     /// # Errors
-    /// Bytes that are no ELF file.
+    /// If the bytes are not an ELF file.
     pub fn code(&self) -> Result<Vec<(u32, &[u8])>> {
         let file = self.parse()?;
         let code = file.sections().filter(|section| section.kind() == SectionKind::Text);
@@ -110,7 +110,7 @@ impl Elf {
 }
 
 fn symbol<'file, 'data>(file: &'file File<'data>, name: &str) -> Option<object::Symbol<'data, 'file>> {
-    // A mangled path holds each name behind its length.
+    // In a mangled path, the length of each name comes before it.
     let mangled = format!("{}{name}", name.len());
     file.symbols().find(|symbol| symbol.name().is_ok_and(|symbol| symbol.contains(&mangled)))
 }

@@ -1,4 +1,4 @@
-//! Firmware on a real board, by probe-rs.
+//! Flashes real boards with probe-rs.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use crate::step::{Step, flash_tool};
 use crate::{Board, which};
 use microdistill_train::error::{Error, Result};
 
-/// The command that flashes `elf`, runs it and shows what it prints.
+/// Returns the command that flashes `elf`, runs it and shows what it prints.
 ///
 /// # Errors
-/// A board without a chip.
+/// If the board has no chip.
 pub fn flash(board: &Board, elf: &Path) -> Result<Step> {
     let chip = chip(board)?;
     let command = ["probe-rs", "run", "--chip", chip].map(str::to_owned).into_iter();
@@ -23,7 +23,7 @@ pub fn flash(board: &Board, elf: &Path) -> Result<Step> {
 /// Checks that `board` can be flashed from this machine.
 ///
 /// # Errors
-/// A board without a chip, a machine without probe-rs.
+/// If the board has no chip, or probe-rs is missing.
 pub fn check_flash(board: &Board) -> Result<()> {
     chip(board)?;
     if which("probe-rs").is_none() {
@@ -38,6 +38,6 @@ pub fn check_flash(board: &Board) -> Result<()> {
 fn chip(board: &Board) -> Result<&str> {
     let name = &board.name;
     let none =
-        || Error::Invalid(format!("{name} is no board to flash: `cargo microdistill board run {name}`"));
+        || Error::Invalid(format!("{name} cannot be flashed: use `cargo microdistill board run {name}`"));
     board.chip.as_deref().ok_or_else(none)
 }

@@ -2,34 +2,33 @@
 //!
 //! | line | meaning |
 //! |---|---|
-//! | `row 3: [1065353216, …]` | bits of the outputs for a row |
-//! | `weights 0 16: [1065353216, …]` | bits of the parameters of a tensor, from an index on |
-//! | `accuracy: 310 of 364`, `before: …`, `after: …` | right answers |
-//! | `network: 51234 ticks` and the like | what `bench` measured |
+//! | `row 3: [1065353216, …]` | bits of the outputs for row 3 |
+//! | `weights 0 16: [1065353216, …]` | bits of the parameters of tensor 0, starting at index 16 |
+//! | `accuracy: 310 of 364`, `before: …`, `after: …` | correct predictions |
+//! | `network: 51234 ticks` and others | measurements of `bench` |
 
 use microdistill::scalar::Element as _;
 use microdistill_train::import::log::{bits, weights_line};
 
-/// All lines of one run.
+/// Output of one run of a program.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Output {
     /// The lines as printed.
     pub lines: Vec<String>,
-    /// True if the program ended with success.
+    /// True if the program succeeded.
     pub success: bool,
-    /// Text on standard error, from the emulator for example.
+    /// Text on standard error, for example from the emulator.
     pub stderr: String,
 }
 
 impl Output {
-    /// The bits of the outputs, row by row.
+    /// Bits of the outputs, row by row.
     pub fn rows(&self) -> Vec<Vec<u32>> {
         self.lines.iter().filter_map(|line| line.strip_prefix("row ").and_then(bits)).collect()
     }
 
-    /// Number of rows that differ from `expected`, which the desktop computed. Any NaN equals any NaN, and a
-    /// row that is
-    /// missing or too many differs.
+    /// Number of rows that differ from `expected`, which the desktop computed. Any NaN equals any NaN. Missing and surplus rows
+    /// count as different.
     pub fn different(&self, expected: &[Vec<f32>]) -> usize {
         let rows = self.rows();
         let same = |(found, expected): (&Vec<u32>, &Vec<f32>)| {
@@ -41,29 +40,29 @@ impl Output {
         rows.len().max(expected.len()) - equal
     }
 
-    /// The bits of all parameters, in the core's order.
+    /// Bits of all parameters, in the core's order.
     pub fn weights(&self) -> Vec<u32> {
         self.lines.iter().filter_map(|line| weights_line(line)).flat_map(|(_, _, bits)| bits).collect()
     }
 
-    /// The text after `name: `, in the first line that begins so.
+    /// The text after `name: ` in the first line that starts with it.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.lines.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
-    /// Right answers and all of them, of the line that begins with `name`.
+    /// Number of correct predictions and of all predictions, from the line that starts with `name`.
     pub fn share(&self, name: &str) -> Option<(usize, usize)> {
         let (right, total) = self.value(name)?.split_once(" of ")?;
         Some((right.parse().ok()?, total.parse().ok()?))
     }
 
-    /// The lines that are for people.
+    /// Lines that are meant for people.
     pub fn story(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().map(String::as_str).filter(|line| is_story(line))
     }
 }
 
-/// Returns true for a line meant for people, false for bits.
+/// Returns true for a line that is meant for people, false for bits.
 pub fn is_story(line: &str) -> bool {
     !line.starts_with("row ") && !line.starts_with("weights ")
 }

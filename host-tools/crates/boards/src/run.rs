@@ -1,4 +1,4 @@
-//! Runs firmware in QEMU, or on this desktop, and decodes what it prints.
+//! Runs firmware in QEMU or on this desktop, and decodes what it prints.
 
 use std::io::Read;
 use std::path::Path;
@@ -10,20 +10,23 @@ use defmt_decoder::{DecodeError, Table};
 use crate::{Board, Elf, Output, SILENCE};
 use microdistill_train::error::{Error, Result};
 
-/// QEMU arguments of every machine: no window, and semihosting, through which programs print and exit.
+/// QEMU arguments for every machine: no window, and semihosting, through which programs print and exit.
 const SEMIHOSTING: &str = "-nographic -monitor none -semihosting-config enable=on,target=native -serial";
 
-/// Runs the firmware `elf` to its end; `line` gets what it prints, line by line.
+/// Runs the firmware `elf` until it ends and calls `line` with each line that it prints.
 ///
 /// # Errors
-/// No emulator, a board that hangs, output that cannot be decoded. A program that ends with a failure is no error: see
+/// If there is no emulator, the board hangs, or its output cannot be decoded. A program that fails is not an error: see
 /// [`Output::success`].
 pub fn run(board: &Board, elf: &Path, line: &mut dyn FnMut(&str)) -> Result<Output> {
     let mut command = match (&board.target, &board.qemu) {
         (None, _) => Command::new(std::path::absolute(elf).map_err(Error::io(elf))?),
         (Some(_), Some(qemu)) => emulator(qemu, elf, "none"),
         (Some(_), None) => {
-            return Err(Error::Invalid(format!("QEMU does not emulate {}: build and flash it", board.name)));
+            return Err(Error::Invalid(format!(
+                "QEMU does not emulate {}: flash the board instead",
+                board.name
+            )));
         }
     };
     // Read before anything runs, so that an error leaves no emulator behind.
@@ -39,7 +42,7 @@ pub fn run(board: &Board, elf: &Path, line: &mut dyn FnMut(&str)) -> Result<Outp
     let stderr = child.stderr.take().map(|mut stderr| {
         std::thread::spawn(move || {
             let mut said = Vec::new();
-            // What cannot be read any more was not said.
+            // Standard error that can no longer be read is left out.
             let _ = stderr.read_to_end(&mut said);
             String::from_utf8_lossy(&said).into_owned()
         })
@@ -65,7 +68,7 @@ pub fn run(board: &Board, elf: &Path, line: &mut dyn FnMut(&str)) -> Result<Outp
     Ok(output)
 }
 
-/// The command `qemu` with the firmware `elf` in it, and this at its serial port.
+/// Returns the command that runs `elf` in `qemu`, with `serial` as its serial port.
 pub(crate) fn emulator(qemu: &str, elf: &Path, serial: &str) -> Command {
     let mut words = qemu.split_whitespace().chain(SEMIHOSTING.split(' '));
     let mut command = Command::new(words.next().unwrap_or_default());
@@ -73,7 +76,7 @@ pub(crate) fn emulator(qemu: &str, elf: &Path, serial: &str) -> Command {
     command
 }
 
-/// Lines of a child process, as it prints them.
+/// Output of a child process, as it arrives.
 struct Lines(std::sync::mpsc::Receiver<Vec<u8>>);
 
 impl Lines {
@@ -92,12 +95,14 @@ impl Lines {
         Lines(receiver)
     }
 
-    /// The next bytes; none at the end.
+    /// The next bytes; `None` at the end.
     fn next(&self) -> Result<Option<Vec<u8>>, String> {
         match self.0.recv_timeout(SILENCE) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(RecvTimeoutError::Disconnected) => Ok(None),
-            Err(RecvTimeoutError::Timeout) => Err(format!("silent for {} s, ended", SILENCE.as_secs())),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(format!("stopped after {} s without output", SILENCE.as_secs()))
+            }
         }
     }
 
@@ -126,7 +131,7 @@ impl Lines {
                 match decoder.decode() {
                     Ok(frame) => line(&frame.display_message().to_string()),
                     Err(DecodeError::UnexpectedEof) => break,
-                    Err(DecodeError::Malformed) => return Err("what it prints is no defmt".into()),
+                    Err(DecodeError::Malformed) => return Err("its output is not valid defmt".into()),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! A serial line to a board: a port of this machine, or a socket to the emulator or to a program of this desktop.
+//! Serial lines to boards: a port of this machine, or a socket to an emulator or to a program on this desktop.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,24 +13,24 @@ use microdistill_train::error::{Error, Result};
 
 /// Interval at which a reader polls for bytes.
 const POLL: Duration = Duration::from_millis(10);
-/// An emulator that has not started by then will not.
+/// Timeout for the start of an emulator.
 const START: Duration = Duration::from_secs(30);
 
-/// Bytes to and from a board. A read that finds none returns soon, with [`ErrorKind::TimedOut`] or
-/// [`ErrorKind::WouldBlock`]; one at the line's end returns 0.
+/// Bytes to and from a board. A read without data returns soon with [`ErrorKind::TimedOut`] or
+/// [`ErrorKind::WouldBlock`]; a read from a closed line returns 0.
 pub trait Line: Read + Write {}
 
 impl<T: Read + Write> Line for T {}
 
-/// Opens a serial port, as `/dev/ttyACM0` or `COM3`: 8 bits, no parity, one stop bit.
+/// Opens a serial port, such as `/dev/ttyACM0` or `COM3`, with 8 bits, no parity and one stop bit.
 ///
 /// # Errors
-/// No such port, or one that may not be used, with what to do about it.
+/// If there is no such port, or it cannot be used. The message says what to do about it.
 pub fn open(path: &str, baud: u32) -> Result<Box<dyn serialport::SerialPort>> {
     serialport::new(path, baud).timeout(POLL).open().map_err(|error| {
         let advice = match error.kind() {
             serialport::ErrorKind::Io(ErrorKind::PermissionDenied) => {
-                "you may not use it: on Linux, join its group (`sudo usermod -aG dialout $USER`) and log in again".into()
+                "permission is missing: on Linux, join its group (`sudo usermod -aG dialout $USER`) and log in again".into()
             }
             _ => present(),
         };
@@ -38,18 +38,18 @@ pub fn open(path: &str, baud: u32) -> Result<Box<dyn serialport::SerialPort>> {
     })
 }
 
-/// The ports that there are.
+/// Lists the ports of this machine for an error message.
 fn present() -> String {
     let names: Vec<String> =
         serialport::available_ports().unwrap_or_default().into_iter().map(|port| port.port_name).collect();
     if names.is_empty() {
-        "no serial port is there: plug the board in".into()
+        "this machine has no serial port: plug the board in".into()
     } else {
-        format!("there are {}", names.join(", "))
+        format!("available ports: {}", names.join(", "))
     }
 }
 
-/// A board that runs here, in QEMU or as a program of this desktop, with its serial port.
+/// A board that runs on this machine, in QEMU or as a desktop program, with its serial port.
 #[derive(Debug)]
 pub struct Emulated {
     stream: TcpStream,
@@ -57,13 +57,13 @@ pub struct Emulated {
 }
 
 impl Emulated {
-    /// Starts the firmware `elf`. It ends when this is dropped.
+    /// Starts the firmware `elf`, which is stopped when this value is dropped.
     ///
     /// # Errors
-    /// A board that is not emulated, an emulator that does not start.
+    /// If the board is not emulated, or the emulator does not start.
     pub fn start(board: &Board, elf: &Path) -> Result<Self> {
         let io = |error: io::Error| failed(&board.name, error);
-        // The emulator calls, so that there is no moment in which nobody listens.
+        // The emulator connects to us, so there is always someone listening.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(io)?;
         let address = listener.local_addr().map_err(io)?;
         let mut command = match (&board.target, &board.qemu) {
@@ -75,7 +75,7 @@ impl Emulated {
             (Some(_), Some(qemu)) => emulator(qemu, elf, &format!("tcp:{address},nodelay")),
             (Some(_), None) => return Err(not_emulated(&board.name)),
         };
-        // Ctrl-C at the terminal is for us: the board still has to tell what it learned.
+        // Ctrl-C at the terminal must not reach the emulator, because the board still has to send what it learned.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let program = command.get_program().to_owned();
@@ -90,10 +90,10 @@ impl Emulated {
     }
 }
 
-/// Checks that [`Emulated::start`] can start `board`, before it is built for.
+/// Checks that [`Emulated::start`] can start `board`, before anything is built for it.
 ///
 /// # Errors
-/// A board that neither QEMU nor this desktop runs.
+/// If neither QEMU nor this desktop can run the board.
 pub fn check_emulated(board: &Board) -> Result<()> {
     let here = board.target.is_none() || board.qemu.is_some();
     if here { Ok(()) } else { Err(not_emulated(&board.name)) }
@@ -101,7 +101,7 @@ pub fn check_emulated(board: &Board) -> Result<()> {
 
 fn not_emulated(board: &str) -> Error {
     Error::Invalid(format!(
-        "QEMU does not emulate {board}: flash it, by `board flash {board} teach`, and give --port instead"
+        "QEMU does not emulate {board}: flash it with `board flash {board} teach`, and give --port instead"
     ))
 }
 
@@ -109,7 +109,7 @@ fn failed(line: &str, message: impl Display) -> Error {
     Error::Line { line: line.into(), message: message.to_string() }
 }
 
-/// A child that has not called yet.
+/// A child process that has not connected yet.
 struct Starting(Option<Child>);
 
 impl Starting {
@@ -126,10 +126,10 @@ impl Starting {
                 Err(_) => std::thread::sleep(POLL),
             }
             if let Some(status) = self.0.as_mut().map(Child::try_wait).transpose()?.flatten() {
-                return Err(io::Error::other(format!("it ended at once: {status}")));
+                return Err(io::Error::other(format!("it ended immediately: {status}")));
             }
             if start.elapsed() > START {
-                return Err(io::Error::new(ErrorKind::TimedOut, "it does not start"));
+                return Err(io::Error::new(ErrorKind::TimedOut, "it did not start in time"));
             }
         }
     }
@@ -147,7 +147,7 @@ impl Drop for Emulated {
     }
 }
 
-/// A child that cannot be ended has ended.
+/// Stops a child process. Failures are ignored, because they mean that it has already ended.
 fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();

@@ -7,10 +7,10 @@ pub use crate::step::{Step, flash_tool};
 use crate::{Board, Missing, SYSTEM_TOOLCHAIN, peers, which};
 use microdistill_train::error::{Error, Result};
 
-/// The commands that give this machine all that `boards` need; none if it has it.
+/// Returns the commands that install the missing tools of `boards`; empty if nothing is missing.
 ///
 /// # Errors
-/// Something is missing, and this machine has no installer that we know.
+/// If a tool is missing and this machine has no known package manager.
 pub fn steps(boards: &[Board]) -> Result<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::new();
     for missing in boards.iter().flat_map(Board::missing) {
@@ -23,11 +23,11 @@ pub fn steps(boards: &[Board]) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// The commands that give this machine emlearn, which `board bench --peers` compares: Debian's C compiler for the boards,
-/// and the headers from its wheel; none if it has both.
+/// Returns the commands that install emlearn for `board bench --peers`: Debian's C compiler for Arm, and emlearn's headers
+/// from its wheel; empty if both are installed.
 ///
 /// # Errors
-/// No clone of the repository, or a compiler is missing and this machine has no installer that we know.
+/// If there is no clone of the repository, or the compiler is missing and this machine has no known package manager.
 pub fn peers() -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     if !peers::emlearn_headers()?.is_file() {
@@ -60,7 +60,7 @@ fn install(missing: &Missing) -> Result<Vec<Step>> {
         }
         Missing::Emulator(program) => {
             if which("apt-get").is_some() {
-                // As Debian and its kin package them: one for Arm, one for the less usual.
+                // Debian has one package for Arm and one for less common targets.
                 let package = if program == "qemu-system-arm" { program } else { "qemu-system-misc" };
                 Ok(packages("the emulator", &[package], sudo()).into())
             } else if which("brew").is_some() {
@@ -74,7 +74,7 @@ fn install(missing: &Missing) -> Result<Vec<Step>> {
     }
 }
 
-/// `sudo` where we are not root.
+/// `sudo`, unless we are root.
 fn sudo() -> &'static [&'static str] {
     if is_root() { &[] } else { &["sudo"] }
 }
@@ -87,33 +87,33 @@ fn packages(purpose: &str, packages: &[&str], sudo: &[&str]) -> [Step; 2] {
     ]
 }
 
-/// Debian's compiler, with a core library for `target` built from its source, as a toolchain of rustup: where rustup
-/// itself cannot fetch the library.
+/// Installs Debian's compiler, builds a core library for `target` from its source, and links both as a rustup toolchain. For
+/// machines where rustup cannot download the library.
 fn system_toolchain(target: &str, sudo: &[&str]) -> Vec<Step> {
-    let purpose = "a compiler with the source of its library";
+    let purpose = "a compiler with the source of its core library";
     let mut steps: Vec<Step> = packages(purpose, &["rustc-web", "rust-web-src"], sudo).into();
-    // The core is a crate without `std`, whatever target; its build leaves the libraries that it uses. With their
-    // bitcode, as firmware is optimized as a whole.
+    // `microdistill` is `no_std` on every target, so building it also builds the core libraries. They need bitcode,
+    // because firmware is optimized across crates.
     let environment = ["env", "RUSTC=/usr/bin/rustc", "RUSTC_BOOTSTRAP=1", "RUSTFLAGS=-Cembed-bitcode=yes"];
     let build = [&environment[..], &["cargo", "build", "--release", "--quiet"]].concat();
     let core = ["-Zbuild-std=core,alloc", "--package", "microdistill", "--target", target];
     steps.push(step("the core library", &[&build[..], &core[..], &["--target-dir", BUILT]].concat()));
     let libraries = format!("/usr/lib/rustlib/{target}/lib");
-    steps.push(step("its place", &[sudo, &["mkdir", "-p", &libraries]].concat()));
+    steps.push(step("the folder of the core library", &[sudo, &["mkdir", "-p", &libraries]].concat()));
     let copy =
         format!("cp {BUILT}/{target}/release/deps/lib{{core,alloc,compiler_builtins}}-*.rlib {libraries}/");
-    steps.push(step("the core library in its place", &[sudo, &["bash", "-c", &copy]].concat()));
+    steps.push(step("the core library in its folder", &[sudo, &["bash", "-c", &copy]].concat()));
     let host = "/usr/lib/rustlib/x86_64-unknown-linux-gnu/bin";
-    steps.push(step("the linker's place", &[sudo, &["mkdir", "-p", host]].concat()));
-    // Our rustc, not root's, knows where rustup keeps its linker.
+    steps.push(step("the folder of the linker", &[sudo, &["mkdir", "-p", host]].concat()));
+    // The user's rustc, not root's, knows where rustup keeps its linker.
     let linker = "\"$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld\"";
     let link = [sudo, &["ln", "-sf", linker, host]].concat().join(" ");
     steps.push(step("the linker", &["bash", "-c", &link]));
-    steps.push(step("the compiler's name", &["rustup", "toolchain", "link", SYSTEM_TOOLCHAIN, "/usr"]));
+    steps.push(step("the toolchain's name", &["rustup", "toolchain", "link", SYSTEM_TOOLCHAIN, "/usr"]));
     steps
 }
 
-/// Build folder of that library.
+/// Build folder of the core library.
 const BUILT: &str = "target/system";
 
 fn is_root() -> bool {

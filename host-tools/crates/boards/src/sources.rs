@@ -1,4 +1,4 @@
-//! The exported files that firmware takes in.
+//! The exported files that firmware includes.
 
 use std::path::{Path, PathBuf};
 
@@ -8,35 +8,35 @@ use microdistill_train::export::{Form, NAME, export, rows};
 use microdistill_train::file;
 use microdistill_train::model::Model;
 
-/// Exported files for a firmware; those of the bundled example where none is given.
+/// Exported files for a firmware. `None` means the file of the bundled example.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sources {
     /// The model that `infer` runs.
     pub model: Option<PathBuf>,
-    /// The f32 model that `teach` starts from.
+    /// The f32 student that `teach` starts from.
     pub student: Option<PathBuf>,
-    /// The model that `distill` asks.
+    /// The teacher of `distill`.
     pub teacher: Option<PathBuf>,
-    /// The rows that `distill` learns from.
+    /// The training rows of `distill`.
     pub train: Option<PathBuf>,
-    /// The rows that both are judged by.
+    /// The test rows of `infer` and `distill`.
     pub test: Option<PathBuf>,
-    /// Optimizer of the `distill` program; the `bench` program measures it.
+    /// Optimizer of the programs `distill` and `bench`.
     pub optimizer: Optimizer,
 }
 
 /// The optimizers of the boards' programs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Optimizer {
-    /// With momentum: one moment a parameter.
+    /// With momentum: one moment per parameter.
     #[default]
     Sgd,
-    /// Two moments a parameter.
+    /// Two moments per parameter.
     Adam,
 }
 
 impl Optimizer {
-    /// The name that the programs use.
+    /// Name of the optimizer in the programs.
     pub fn name(self) -> &'static str {
         match self {
             Optimizer::Sgd => "sgd",
@@ -46,7 +46,7 @@ impl Optimizer {
 }
 
 impl Sources {
-    /// For `infer`: exports `model`, to `file`, and the rows `test`, which have its features, to `folder`.
+    /// Exports the contents of `infer` to `folder`: `model`, as `file`, and the rows `test`, which have its features.
     pub fn infer(folder: &Path, file: &str, model: &Model, test: &Dataset) -> Result<Self> {
         Ok(Sources {
             model: Some(model_file(folder, file, model, NAME)?),
@@ -55,19 +55,19 @@ impl Sources {
         })
     }
 
-    /// For `bench`: exports `model`, to `file` in `folder`.
+    /// Exports the contents of `bench` to `folder`: `model`, as `file`.
     pub fn bench(folder: &Path, file: &str, model: &Model) -> Result<Self> {
         Ok(Sources { model: Some(model_file(folder, file, model, NAME)?), ..Sources::default() })
     }
 
-    /// For `teach`: exports `student`, which is f32, to `folder`.
+    /// Exports the contents of `teach` to `folder`: the f32 model `student`.
     pub fn teach(folder: &Path, student: &Model) -> Result<Self> {
         let student = Some(model_file(folder, "student.rs", student, NAME)?);
         Ok(Sources { student, ..Sources::default() })
     }
 
-    /// For `distill`: exports `teacher` and rows, which have its features, to `folder`; an
-    /// int8 teacher's rows are its codes.
+    /// Exports the contents of `distill` to `folder`: `teacher` and the rows, which have its features. For an int8 teacher the
+    /// rows are exported as codes.
     pub fn distill(folder: &Path, teacher: &Model, train: &Dataset, test: &Dataset) -> Result<Self> {
         Ok(Sources {
             teacher: Some(model_file(folder, "teacher.rs", teacher, "TEACHER")?),
@@ -86,7 +86,7 @@ fn rows_file(folder: &Path, file: &str, model: &Model, data: &Dataset, form: For
     write(folder.join(file), &rows(model, data, form))
 }
 
-/// A file that does not change is not built again.
+/// Writes the file only if its contents change, so that cargo does not rebuild without need.
 fn write(path: PathBuf, text: &str) -> Result<PathBuf> {
     file::update(&path, text.as_bytes())?;
     Ok(path)

@@ -1,13 +1,13 @@
-//! A command that installs or flashes something.
+//! Commands that install tools or flash boards.
 
 use std::process::Command;
 
 use microdistill_train::error::{Error, Result};
 
-/// A command that installs something.
+/// A command that installs a tool or flashes a board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Purpose of the command, for people.
+    /// Purpose of the command, for display.
     pub purpose: String,
     /// Program and arguments.
     pub command: Vec<String>,
@@ -25,10 +25,10 @@ impl Step {
         self.command.iter().map(quoted).collect::<Vec<_>>().join(" ")
     }
 
-    /// Runs the command; its output goes where ours goes for people, to standard error.
+    /// Runs the command, with its output on standard error.
     ///
     /// # Errors
-    /// A command that is missing or fails.
+    /// If the command is missing or fails.
     pub fn run(&self) -> Result<()> {
         let [program, arguments @ ..] = self.command.as_slice() else { return Ok(()) };
         let status = Command::new(program)
@@ -45,9 +45,9 @@ impl Step {
     }
 }
 
-/// The command that installs the flash tool, which takes some minutes.
+/// Returns the command that installs probe-rs, which takes some minutes.
 pub fn flash_tool() -> Step {
-    step("what flashes boards", &["cargo", "install", "probe-rs-tools", "--locked"])
+    step("the tool that flashes boards", &["cargo", "install", "probe-rs-tools", "--locked"])
 }
 
 pub(crate) fn step(purpose: &str, command: &[&str]) -> Step {

@@ -1,4 +1,4 @@
-//! Teaches a student on a board, over a serial line.
+//! Teaches a student on a board over a serial line.
 
 use std::io::{self, ErrorKind};
 use std::ops::ControlFlow;
@@ -19,12 +19,12 @@ use microdistill_train::network::Network;
 use microdistill_train::random::shuffle;
 use microdistill_train::student::Distiller;
 
-/// Time limits for a board's answers.
+/// Timeouts for a board's answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// For the answer to a request, before it is sent again: longer than the board learns from a sample.
+    /// Time to wait for an answer before a request is sent again. It must be longer than the board takes to learn a sample.
     pub answer: Duration,
-    /// In all, before the board counts as dead.
+    /// Total time to wait before the board counts as dead.
     pub silence: Duration,
 }
 
@@ -34,25 +34,25 @@ impl Default for Patience {
     }
 }
 
-/// A sample for a board.
+/// A training sample for a board.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample<'a> {
     /// Standardized features.
     pub x: &'a [f32],
-    /// The teacher's logits; zeros where the labels alone teach.
+    /// Logits of the teacher; zeros without a teacher.
     pub teacher: &'a [f32],
     /// The class, if it is known.
     pub label: Option<usize>,
 }
 
 impl Sample<'_> {
-    /// The class to learn: its label, or the teacher's class.
+    /// Returns the class to learn: the label or, without one, the teacher's class.
     pub fn class(&self) -> usize {
         self.label.unwrap_or_else(|| argmax(self.teacher))
     }
 }
 
-/// Rows as a student takes them, with what the teacher says.
+/// The training set of a student on a board: standardized rows and teacher outputs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lessons {
     /// Shape (features × rows), standardized.
@@ -63,14 +63,15 @@ pub struct Lessons {
 }
 
 impl Lessons {
-    /// The rows `data`, which have the features of `student`. Without a teacher, the labels alone teach.
+    /// Prepares the rows `data`, which have the features of `student`. Without a teacher, the student learns from the labels
+    /// alone.
     ///
     /// # Errors
-    /// A student that does not tell classes apart; a teacher for other features or labels; neither teacher nor labels.
+    /// If the student is not a classifier, the teacher has other features or labels, or there are neither a teacher nor labels.
     pub fn new(student: &Model, teacher: Option<&Model>, data: &Dataset) -> Result<Self> {
         let invalid = |message: &str| Err(Error::Invalid(message.into()));
         if student.labels().is_empty() {
-            return invalid("a board is taught classes, and this student gives values");
+            return invalid("boards can only be taught classifiers, but this student predicts values");
         }
         if teacher.is_some_and(|teacher| {
             (teacher.features(), teacher.labels()) != (student.features(), student.labels())
@@ -99,7 +100,7 @@ impl Lessons {
         self.len() == 0
     }
 
-    /// All rows so many times, each time in another order.
+    /// Iterates `passes` times over all rows, each time in another order.
     pub fn passes(&self, passes: usize, seed: u64) -> impl Iterator<Item = Sample<'_>> {
         let mut rng = Pcg32::new(seed, STREAM);
         let mut order: Vec<usize> = (0..self.len()).collect();
@@ -122,28 +123,28 @@ impl Lessons {
     }
 }
 
-/// The generator's stream for the order of samples.
+/// Stream of the random generator for the order of samples.
 const STREAM: u64 = 2;
 
-/// The board's report on a sample, before it learned it.
+/// The board's prediction for a sample before it learned the sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Learned {
     /// The class that the student predicted.
     pub class: usize,
-    /// In nats, for soft labels.
+    /// Loss against the soft labels, in nats.
     pub loss: f32,
 }
 
-/// The result of teaching.
+/// Result of teaching.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taught {
     /// The student's [record], which [`import`](microdistill_train::import::import) reads.
     pub record: Vec<u8>,
-    /// Samples that were learned.
+    /// Number of samples learned.
     pub samples: usize,
-    /// Parameters that differ from those of the same training on this desktop.
+    /// Number of parameters that differ from those of the same training on this desktop.
     pub different: usize,
-    /// Requests that were sent again.
+    /// Number of requests that were sent again.
     pub repeated: u64,
 }
 
@@ -158,22 +159,22 @@ pub struct Tutor<L> {
     frame: Vec<u8>,
     number: u32,
     repeated: u64,
-    /// Frames that were damaged, or are none of ours.
+    /// Number of frames that were damaged or not part of the protocol.
     damaged: u64,
 }
 
 impl<L: Line> Tutor<L> {
-    /// The board at the end of `line`, which errors call `name`.
+    /// Connects to the board at the end of `line`. Error messages call it `name`.
     pub fn new(line: L, name: impl Into<String>, patience: Patience) -> Self {
         let (receiver, name) = (Receiver::new(), name.into());
         Tutor { line, name, patience, receiver, frame: Vec::new(), number: 0, repeated: 0, damaged: 0 }
     }
 
-    /// Gives the board `student`, teaches it one sample after another, and asks for what it has become. `progress` is
-    /// told of each sample; on `Break` the board has learned enough.
+    /// Sends `student` to the board, teaches it sample by sample, and reads the trained student back. `progress` is
+    /// called for each sample; teaching stops when it returns `Break`.
     ///
     /// # Errors
-    /// A board that is silent, or has another network; labels alone to learn from, and none.
+    /// If the board is silent or has another network, or a sample has neither teacher outputs nor a label.
     pub fn teach<'a>(
         &mut self,
         student: &Network,
@@ -190,7 +191,7 @@ impl<L: Line> Tutor<L> {
             let Sample { x, teacher, label } = sample;
             let lesson = Lesson { x, teacher, label: label.map(|class| class as u16) };
             let Reply::Learned { class, loss } = self.ask(&Request::Learn(lesson))? else {
-                return Err(self.error("it answers a sample with something else"));
+                return Err(self.error("it sent an unexpected answer to a sample"));
             };
             here.learn(x, &settings.loss(), Soft { teacher, label });
             count += 1;
@@ -210,16 +211,16 @@ impl<L: Line> Tutor<L> {
         Ok(Taught { record, samples: count, different, repeated: self.repeated })
     }
 
-    /// Finds the board, gives it the student and lets it begin.
+    /// Greets the board, sends it the student and starts the training.
     fn begin(&mut self, student: &Network, settings: &Settings) -> Result<()> {
         self.number = 0;
         let Reply::Ready { last, fingerprint } = self.send(&Request::Hello)? else {
-            return Err(self.error("it answers a greeting with something else"));
+            return Err(self.error("it sent an unexpected answer to a greeting"));
         };
         if fingerprint != student.fingerprint() {
             let widths: Vec<String> = student.widths().iter().map(usize::to_string).collect();
             return Err(self.error(&format!(
-                "its student is not {} with these activations: flash it with this student, by `board flash BOARD teach --student …`",
+                "its student is not a {} network with these activations: flash it with `board flash BOARD teach --student …`",
                 widths.join("-")
             )));
         }
@@ -234,13 +235,13 @@ impl<L: Line> Tutor<L> {
         Ok(())
     }
 
-    /// The whole record.
+    /// Reads the whole record of the student back.
     fn recall(&mut self, student: &Network) -> Result<Vec<u8>> {
         let words = record::words(student.parameters());
         let mut record = Vec::with_capacity(4 * (words + PIECE));
         for from in (0..words).step_by(PIECE) {
             let Reply::Record(piece) = self.ask(&Request::Recall { from: from as u32 })? else {
-                return Err(self.error("it answers a question for its weights with something else"));
+                return Err(self.error("it sent an unexpected answer to a request for its weights"));
             };
             record.extend(piece.as_flattened());
         }
@@ -248,9 +249,9 @@ impl<L: Line> Tutor<L> {
         Ok(record)
     }
 
-    /// The answer to the next request.
+    /// Sends the next request and returns the answer.
     fn ask(&mut self, request: &Question<'_>) -> Result<Reply> {
-        let exhausted = "its numbers are used up: restart it";
+        let exhausted = "all sequence numbers are used up: restart it";
         self.number = self.number.checked_add(1).ok_or_else(|| self.error(exhausted))?;
         self.send(request)
     }
@@ -264,7 +265,7 @@ impl<L: Line> Tutor<L> {
         let (start, damaged) = (Instant::now(), self.damaged);
         loop {
             let sent = self.line.write_all(&self.frame[..length]).and_then(|()| self.line.flush());
-            // What is stuck is sent again, as what is lost.
+            // A write that is stuck is repeated like one that was lost.
             sent.or_else(|error| if is_wait(&error) { Ok(()) } else { Err(self.error(&error.to_string())) })?;
             if let Some(reply) = self.listen()? {
                 return Ok(reply);
@@ -276,14 +277,16 @@ impl<L: Line> Tutor<L> {
         }
     }
 
-    /// The answer, if it comes in time.
+    /// Waits for the answer. Returns `None` if it does not come in time.
     fn listen(&mut self) -> Result<Option<Reply>> {
         let start = Instant::now();
         let mut bytes = [0; 256];
         while start.elapsed() < self.patience.answer {
             let count = match self.line.read(&mut bytes) {
                 Ok(0) => {
-                    return Err(self.error("the line was closed: the board is gone, or its program ended"));
+                    return Err(
+                        self.error("the line was closed: the board was unplugged, or its program ended")
+                    );
                 }
                 Ok(count) => count,
                 Err(error) if is_wait(&error) => continue,
@@ -300,18 +303,18 @@ impl<L: Line> Tutor<L> {
         Ok(None)
     }
 
-    /// The error for a board that does not answer, whether or not it prints something.
+    /// Error for a board that does not answer; `says_something` tells whether it sent other bytes.
     fn dead(&self, says_something: bool) -> Error {
         let seconds = self.patience.silence.as_secs_f32();
         self.error(&if says_something {
             format!(
-                "no answer in {seconds} s, but something that is not understood: has the line its --baud, and is the \
-                 board's `teach` of this version (`board flash BOARD teach`)?"
+                "no valid answer within {seconds} s, only unknown bytes: check --baud, and flash the `teach` program of this \
+                 version (`board flash BOARD teach`)"
             )
         } else {
             format!(
-                "silent for {seconds} s: is the board on and wired, does it run `teach` (`board flash BOARD teach`), has \
-                 the line its --baud, and has nobody else opened it?"
+                "silent for {seconds} s: check that the board is powered and connected, that it runs `teach` (`board flash BOARD \
+                 teach`), that --baud is right, and that no other program has opened the port"
             )
         })
     }
@@ -321,7 +324,7 @@ impl<L: Line> Tutor<L> {
     }
 }
 
-/// Returns true if the line is only slow.
+/// Returns true if the line only has no data yet.
 fn is_wait(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

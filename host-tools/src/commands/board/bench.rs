@@ -18,20 +18,20 @@ pub(crate) struct Bench {
     /// Boards to measure, as named by `board list`
     #[arg(required_unless_present_any = ["all", "peers"], value_name = "BOARD")]
     boards: Vec<String>,
-    /// Every board that QEMU emulates
+    /// Measure every board that QEMU emulates
     #[arg(long, conflicts_with = "boards")]
     all: bool,
-    /// Other libraries beside ours, on the emulated Cortex-M4F, with the same networks a, b and c, weights and inputs
+    /// Compare with other libraries on the emulated Cortex-M4F: the same networks (a, b and c), weights and inputs
     #[arg(long, conflicts_with_all = ["boards", "all", "models", "optimizer"])]
     peers: bool,
-    /// Model files, f32 or int8, of which an inference is measured [default: networks a (10-32-10), b (64-32-10) and
-    /// c (128-64-64-12) of random weights, in f32 and in int8]
+    /// Model files (f32 or int8) whose inference is measured [default: networks a (10-32-10), b (64-32-10) and
+    /// c (128-64-64-12) with random weights, in f32 and in int8]
     #[arg(long = "model", value_name = "MODEL", num_args = 1..)]
     models: Vec<PathBuf>,
-    /// Optimizer of the student while it learns
+    /// Optimizer that trains the student on the board
     #[arg(long, value_enum, default_value = "sgd")]
     optimizer: OptimizerFlag,
-    /// The compiler's `opt-level`: for size, as firmware is shipped, or for speed
+    /// Compiler optimization level (`opt-level`): for size, as firmware is shipped, or for speed
     #[arg(long, value_enum, default_value = "s")]
     opt: Opt,
 }
@@ -65,7 +65,7 @@ impl Bench {
             for (name, model) in &models {
                 let [inference, learning] = self.measure(context, &board, name, model)?;
                 results.push(inference);
-                // It is the same whatever model is beside it.
+                // The cost of training does not depend on the model, so it is kept once per board.
                 training.get_or_insert(learning);
             }
             results.extend(training);
@@ -75,20 +75,20 @@ impl Bench {
         }
         context.console.say(inferences(&results))?;
         context.console.say(
-            "Instructions: of a whole inference, from the network's input to the index of the largest output.\n\
-             Cycles: of the same, modelled by the tables of the core's manual; memory without wait states.\n\
-             Flash: network and edges. RAM: working memory, which is on the stack.\n",
+            "Instructions: one whole inference, from the network's input to the index of the largest output.\n\
+             Cycles: the same inference, modelled with the tables of the core's manual and memory without wait states.\n\
+             Flash: the network and its input and output conversions. RAM: working memory, which is on the stack.\n",
         )?;
         context.console.say(trainings(&results))?;
         context.console.say(
-            "Instructions: of a sample learned, with its share of the update. RAM: all that training keeps.",
+            "Instructions: per sample learned, including its share of the update. RAM: everything that training keeps.",
         )?;
         if !learnings.is_empty() {
             context.console.say("")?;
             context.console.say(learned(&learnings))?;
             context.console.say(
-                "A sample of descent, batch 1, and of momentum and Adam, batch 8, with soft labels. RAM: beyond the parameters.\n\
-                 fused: products and sums rounded once (`Fused`), with other bits.",
+                "Per sample learned from soft labels: SGD with batch size 1, momentum and Adam with batch size 8. RAM: in addition to\n\
+                 the parameters. fused: each product and sum is rounded once (`Fused`), so the bits differ from those of f32.",
             )?;
         }
         context.console.json(&Results { results: &results, learning: &learnings })
@@ -109,7 +109,7 @@ impl Bench {
         }
     }
 
-    /// The models with their names.
+    /// Models to measure, with their names.
     fn models(&self) -> Result<Vec<(String, Model)>> {
         if self.models.is_empty() {
             let references = board::references()?;
@@ -119,7 +119,7 @@ impl Bench {
         self.models.iter().map(load).collect()
     }
 
-    /// An inference of the model, and a sample of training, on `board`.
+    /// Measures an inference of the model and a training sample on `board`.
     fn measure(
         &self,
         context: &Context,
@@ -142,7 +142,7 @@ impl Bench {
         Ok(board::measured(board, name, model, &output, &executed)?)
     }
 
-    /// Samples learned on `board`.
+    /// Measures the cost per sample learned on `board`, for each network and optimizer.
     fn learn(&self, context: &Context, board: &board::Board) -> Result<Vec<Learning>> {
         let spinner = context.console.spinner(format!("learning on {}", board.name));
         let firmware =
@@ -156,7 +156,7 @@ impl Bench {
     }
 }
 
-/// A table of samples learned.
+/// Table of the cost per sample learned.
 fn learned(results: &[Learning]) -> comfy_table::Table {
     let mut table = table::table([
         "board",
@@ -166,9 +166,9 @@ fn learned(results: &[Learning]) -> comfy_table::Table {
         "optimizer",
         "parameters",
         "instructions",
-        "a parameter",
+        "per parameter",
         "cycles",
-        "a parameter",
+        "per parameter",
         "RAM B",
     ]);
     for row in results {
@@ -190,7 +190,7 @@ fn learned(results: &[Learning]) -> comfy_table::Table {
     table
 }
 
-/// A model file's name, without folder and extension.
+/// Name of a model file without folder and extension.
 fn name(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -202,9 +202,9 @@ fn inferences(results: &[Measured]) -> comfy_table::Table {
         "model",
         "kind",
         "instructions",
-        "a MAC",
+        "per MAC",
         "cycles",
-        "a MAC",
+        "per MAC",
         "MACs",
         "flash B",
         "RAM B",
@@ -239,7 +239,7 @@ fn trainings(results: &[Measured]) -> comfy_table::Table {
         "batch",
         "instructions",
         "cycles",
-        "teacher's flash B",
+        "teacher flash B",
         "RAM B",
         "stack B",
     ]);

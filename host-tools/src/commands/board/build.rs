@@ -21,7 +21,7 @@ pub(crate) struct Build {
     pub(crate) program: Program,
     #[command(flatten)]
     sources: SourceFlags,
-    /// Without optimization
+    /// Build without optimization
     #[arg(long)]
     debug: bool,
 }
@@ -55,7 +55,7 @@ impl Build {
         context.console.json(&Built { board: &board.name, program: self.program.name(), elf: &elf, memory })
     }
 
-    /// The firmware, and what the desktop says of its rows, where the model file is known.
+    /// Builds the firmware. Also returns the desktop's outputs for its test rows, if the model file is known.
     pub(crate) fn build(
         &self,
         context: &Context,
@@ -65,7 +65,7 @@ impl Build {
         let programs = board.folder.join("src/bin");
         if !programs.join(self.program.name()).with_extension("rs").is_file() {
             let (board, program, programs) = (&board.name, self.program.name(), programs.display());
-            bail!("{board} has no program `{program}`: those that it has are in {programs}");
+            bail!("{board} has no program `{program}`: its programs are in {programs}");
         }
         ready(board)?;
         let (sources, expected) = self.sources.export(board, self.program)?;

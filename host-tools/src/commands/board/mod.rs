@@ -32,11 +32,11 @@ enum Verb {
     List,
     /// Build a program for a board
     Build(build::Build),
-    /// Build a program and run it: in QEMU, or on this desktop
+    /// Build a program and run it, in QEMU or on this desktop
     Run(run::Run),
-    /// Build a program, flash a real board with it and show what it prints, by probe-rs
+    /// Build a program, flash it to a real board with probe-rs and show what it prints
     Flash(build::Build),
-    /// Instructions, flash, RAM and stack of an inference and of learning
+    /// Measure instructions, cycles, flash, RAM and stack of inference and of training
     Bench(bench::Bench),
     Teach(teach::Teach),
 }
@@ -86,37 +86,37 @@ fn list(context: &Context) -> Result<()> {
     context.console.json(&serde_json::json!({ "boards": listed }))
 }
 
-/// Rows for a board, which need no target.
+/// Reads rows for a board. They need no target column.
 fn rows(model: &Model, path: &Path) -> Result<Dataset> {
     Ok(read_like(path, Expected { target_optional: true, ..model.expected() })?)
 }
 
-/// The folder of exported files: the build folder of all firmware.
+/// Folder for exported files, inside the build folder that all firmware shares.
 fn sources_folder(board: &board::Board) -> Result<PathBuf> {
     let folder = board.target_folder().join("sources");
     std::fs::create_dir_all(&folder)?;
     Ok(folder)
 }
 
-/// An error if something is missing to build for `board`.
+/// Returns an error if this machine lacks a tool to build for `board`.
 fn ready(board: &board::Board) -> Result<()> {
     if !board.missing().is_empty() {
-        bail!("{} needs more on this machine: run `cargo microdistill setup`", board.name);
+        bail!("tools for {} are missing on this machine: run `cargo microdistill setup`", board.name);
     }
     Ok(())
 }
 
 fn verdict(board: &str, output: &Output, different: usize) -> Result<()> {
     if !output.success {
-        bail!("the program on {board} ended with a failure\n{}", output.stderr.trim_end());
+        bail!("the program on {board} failed\n{}", output.stderr.trim_end());
     }
     if different > 0 {
-        bail!("{board} and the desktop differ in {different} rows");
+        bail!("{different} rows differ between {board} and the desktop");
     }
     Ok(())
 }
 
-/// Flash and RAM of a microcontroller's firmware.
+/// Prints the flash and RAM that a microcontroller's firmware takes.
 fn tell_memory(context: &Context, board: &board::Board, elf: &Path) -> Result<Option<Memory>> {
     if board.target.is_none() {
         return Ok(None);
@@ -125,6 +125,6 @@ fn tell_memory(context: &Context, board: &board::Board, elf: &Path) -> Result<Op
     let Memory { flash, ram } = memory;
     context
         .console
-        .note(format_args!("{}: {flash} bytes of flash, {ram} bytes of RAM and the stack", board.name));
+        .note(format_args!("{}: {flash} bytes of flash, {ram} bytes of RAM plus the stack", board.name));
     Ok(Some(memory))
 }

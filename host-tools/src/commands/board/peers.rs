@@ -15,7 +15,7 @@ struct Results<'a> {
     peers: &'a [Compared],
 }
 
-/// Builds and runs every library that is installed, on every network.
+/// Builds and runs every installed library on every network, and prints the comparison.
 pub(crate) fn run(context: &Context, profile: Profile) -> Result<()> {
     ready(&board::peers::board()?)?;
     let (networks, quoted) = (networks()?, quoted()?);
@@ -44,16 +44,16 @@ pub(crate) fn run(context: &Context, profile: Profile) -> Result<()> {
         "kind",
         "model",
         "instructions",
-        "a MAC",
+        "per MAC",
         "cycles",
-        "a MAC",
-        "program's flash B",
+        "per MAC",
+        "program flash B",
         "stack B",
-        "outputs that differ",
-        "at most by",
+        "mismatches",
+        "max error",
     ]);
     for row in &compared {
-        let a_mac = |count: u64| format!("{:.2}", count as f64 / row.macs as f64);
+        let per_mac = |count: u64| format!("{:.2}", count as f64 / row.macs as f64);
         let (differ, by) = row.outputs.map_or(("–".into(), "–".into()), |outputs| {
             (
                 format!("{} of {}", outputs.different, outputs.compared),
@@ -65,9 +65,9 @@ pub(crate) fn run(context: &Context, profile: Profile) -> Result<()> {
             row.kind.clone(),
             row.model.clone(),
             row.instructions.to_string(),
-            a_mac(row.instructions),
+            per_mac(row.instructions),
             known(row.cycles),
-            row.cycles.map_or("–".into(), a_mac),
+            row.cycles.map_or("–".into(), per_mac),
             known(row.flash),
             known(row.stack),
             differ,
@@ -76,8 +76,8 @@ pub(crate) fn run(context: &Context, profile: Profile) -> Result<()> {
     }
     context.console.say(table)?;
     context.console.say(
-        "Instructions: of a whole inference, from the network's input to the index of the largest output. Cycles: of the\n\
-         same, modelled. int8 has one scale of weights a layer. Outputs are compared with the desktop's.\n\
+        "Instructions: one whole inference, from the network's input to the index of the largest output. Cycles: the same\n\
+         inference, modelled. int8 uses one weight scale per layer. Mismatches: outputs that differ from the desktop's.\n\
          Quoted: measured elsewhere, at -O3, with networks of the same shapes.",
     )?;
     context.console.json(&Results { peers: &compared })

@@ -1,23 +1,23 @@
-//! The programs that boards have.
+//! The programs of the boards.
 
 use clap::ValueEnum;
 
-/// A program that boards have.
+/// A program of a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Program {
-    /// Self-test, then every row of --test
+    /// Self-test, then predict every row of --test
     Infer,
-    /// Learn from the teacher in flash
+    /// Train a student from the teacher in flash
     Distill,
-    /// Adapt to other people and another gain, and keep it through power cuts: the bundled example's story
+    /// The bundled example's story: adapt to new people and a changed sensor gain, and survive power cuts
     Adapt,
-    /// Be taught over the serial port, by `board teach`
+    /// Learn over the serial port from `board teach`
     Teach,
-    /// Measure an inference, and a sample learned
+    /// Measure an inference and a training sample
     Bench,
-    /// Measure samples learned: by descent, with momentum and by Adam, of three networks
+    /// Measure training samples of three networks with SGD, momentum and Adam
     Learn,
-    /// Compare the core's kernels with the portable ones
+    /// Compare the core's optimized kernels with the portable ones
     Kernels,
 }
 

@@ -18,13 +18,13 @@ use crate::context::Context;
 pub(crate) struct Run {
     #[command(flatten)]
     build: Build,
-    /// Run this firmware, and build nothing: what a cargo runner does
+    /// Run this firmware file without building anything, as a cargo runner does
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "teacher", "train", "test", "debug"])]
     elf: Option<PathBuf>,
-    /// Writes all that the program prints to a file, bits included: `import` takes the weights from it
+    /// Write everything that the program prints to a file, including the bits of weights, which `import` reads
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// In QEMU, an instruction takes 64 ns whatever this machine is busy with: runs by a timer repeat, and are slower
+    /// Make each instruction take 64 ns of virtual time in QEMU: timer-driven runs become repeatable, and slower
     #[arg(long)]
     count: bool,
 }
@@ -34,11 +34,11 @@ struct Ran<'a> {
     #[serde(flatten)]
     built: Built<'a>,
     success: bool,
-    /// Rows compared with the desktop, where a model file is known.
+    /// Number of rows compared with the desktop, if the model file is known.
     compared: Option<usize>,
     different: Option<usize>,
     lines: Vec<&'a str>,
-    /// Instructions of `adapt`, by purpose.
+    /// Instructions that `adapt` spent, by purpose.
     instructions: BTreeMap<&'a str, u64>,
 }
 
@@ -49,14 +49,16 @@ impl Run {
         }
         let board = board::find(&board::firmware_folder()?, &self.build.board)?;
         let program = self.build.program;
-        // `adapt` tells how long things take.
+        // `adapt` reports how long its windows, trainings and checkpoints take.
         let board = if self.count || program == Program::Adapt { board::counting(&board) } else { board };
         if program == Program::Teach {
-            bail!("a board is taught by its desktop: `board teach {}`", board.name);
+            bail!("the program `teach` needs a desktop that teaches it: run `board teach {}`", board.name);
         }
         if board.target.is_some() && board.qemu.is_none() {
             let (name, program) = (&board.name, program.name());
-            bail!("QEMU does not emulate {name}: run it on a real one, by `board flash {name} {program}`");
+            bail!(
+                "QEMU does not emulate {name}: run the program on a real board with `board flash {name} {program}`"
+            );
         }
         let (elf, expected) = match &self.elf {
             Some(elf) => (elf.clone(), None),
@@ -85,7 +87,7 @@ impl Run {
             let rows = expected.len();
             context
                 .console
-                .say(format_args!("{rows} rows compared with the desktop to the bit: {different} differ"))?;
+                .say(format_args!("{rows} rows compared bit by bit with the desktop: {different} differ"))?;
         }
         let built = Built { board: &board.name, program: self.build.program.name(), elf: &elf, memory };
         context.console.json(&Ran {

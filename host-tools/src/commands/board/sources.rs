@@ -1,4 +1,4 @@
-//! The contents of a board's firmware: a model, rows, a teacher.
+//! Flags for the contents of a board's firmware: models and rows.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use super::{rows, sources_folder};
 pub(crate) enum OptimizerFlag {
     /// With momentum
     Sgd,
-    /// Two moments a parameter
+    /// Two moments per parameter
     Adam,
 }
 
@@ -32,28 +32,28 @@ impl From<OptimizerFlag> for Optimizer {
 /// Contents of the firmware [default: the bundled example's models and rows]
 #[derive(Args, Debug)]
 pub(crate) struct SourceFlags {
-    /// For `infer`: the model file
+    /// Model file to run, for `infer`, or to measure, for `bench`
     #[arg(long, value_name = "MODEL", conflicts_with = "teacher")]
     model: Option<PathBuf>,
-    /// For `teach`: the f32 model file to start from
+    /// f32 model file to start from, for `teach`
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["model", "teacher", "test"])]
     student: Option<PathBuf>,
-    /// For `distill`: the model file to learn from, f32 or int8
+    /// Model file to learn from (f32 or int8), for `distill`
     #[arg(long, value_name = "MODEL", requires_all = ["train", "test"])]
     teacher: Option<PathBuf>,
-    /// For `distill`: rows to learn from, a CSV file
+    /// CSV file of rows to learn from, for `distill`
     #[arg(long, value_name = "FILE", requires = "teacher")]
     train: Option<PathBuf>,
-    /// Rows to be judged by, a CSV file
+    /// CSV file of test rows
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
-    /// For `distill` and `bench`: how the student moves
+    /// Optimizer of the student, for `distill` and `bench`
     #[arg(long, value_enum, default_value = "sgd")]
     optimizer: OptimizerFlag,
 }
 
 impl SourceFlags {
-    /// Exports what was given into the build folder of all firmware.
+    /// Exports the given models and rows into the build folder that all firmware shares.
     pub(crate) fn export(
         &self,
         board: &board::Board,
@@ -62,7 +62,7 @@ impl SourceFlags {
         let bundled = Sources { optimizer: self.optimizer.into(), ..Sources::default() };
         if let Some(student) = &self.student {
             if program != Program::Teach {
-                bail!("a student to start from is for `teach`: name that program");
+                bail!("--student is only for `teach`: name that program");
             }
             let student = Model::load(student)?;
             trainable(&student)?;
@@ -75,9 +75,15 @@ impl SourceFlags {
             (Program::Distill, Some(_), _) => {
                 bail!("`distill` learns from a teacher: give --teacher, not --model")
             }
-            (Program::Adapt, Some(_), _) => bail!("`adapt` tells the example's story, with its models"),
-            (Program::Kernels, Some(_), _) => bail!("`kernels` compares kernels, without a model"),
-            (Program::Learn, Some(_), _) => bail!("`learn` measures its own networks, without a model"),
+            (Program::Adapt, Some(_), _) => {
+                bail!("`adapt` runs the bundled example's story with its own models: leave the flag out")
+            }
+            (Program::Kernels, Some(_), _) => {
+                bail!("`kernels` compares kernels and takes no model: leave the flag out")
+            }
+            (Program::Learn, Some(_), _) => {
+                bail!("`learn` measures its own networks and takes no model: leave the flag out")
+            }
             (
                 Program::Infer
                 | Program::Adapt
@@ -89,7 +95,7 @@ impl SourceFlags {
                 Some(_),
             ) => {
                 bail!(
-                    "a teacher is for `distill`: name that program, as in `board run {} distill`",
+                    "--teacher is only for `distill`: name that program, for example `board run {} distill`",
                     board.name
                 )
             }
@@ -101,14 +107,14 @@ impl SourceFlags {
                 (self.for_distill(&sources_folder(board)?, teacher)?, None)
             }
             (_, None, None) if self.test.is_some() => {
-                bail!("--test needs the model that its rows are for: give --model")
+                bail!("--test needs a model for its rows: give --model")
             }
             (_, None, None) => (bundled.clone(), None),
         };
         Ok((Sources { optimizer: bundled.optimizer, ..sources }, expected))
     }
 
-    /// The model, its rows, and what the desktop makes of them.
+    /// Exports the model and its test rows. Also returns the desktop's outputs for the rows.
     fn for_infer(&self, folder: &Path, model: &Path) -> Result<(Sources, Option<Vec<Vec<f32>>>)> {
         let model = Model::load(model)?;
         let test = match &self.test {
@@ -122,10 +128,10 @@ impl SourceFlags {
     fn for_distill(&self, folder: &Path, teacher: &Path) -> Result<Sources> {
         let teacher = Model::load(teacher)?;
         if teacher.labels().is_empty() {
-            bail!("`distill` learns from a teacher that tells classes apart; this one gives values");
+            bail!("`distill` learns from a classifier; this teacher predicts values");
         }
         let (Some(train), Some(test)) = (&self.train, &self.test) else {
-            bail!("a teacher needs rows: give --train and --test");
+            bail!("--teacher needs rows: give --train and --test");
         };
         let (train, test) = (rows(&teacher, train)?, rows(&teacher, test)?);
         Ok(Sources::distill(folder, &teacher, &train, &test)?)

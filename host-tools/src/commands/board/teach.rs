@@ -28,65 +28,65 @@ use crate::flags::parse::count;
 use crate::interrupt;
 use crate::table;
 
-/// Teach a student on a board: samples and the teacher's soft labels go over a serial line, what was learned comes back
+/// Teach a student on a board: send samples and the teacher's soft labels over a serial line, and get the trained student back
 ///
-/// The student of the bundled example, from random weights, on an emulated Cortex-M4F:
+/// Teach the bundled example's student from random weights on an emulated Cortex-M4F:
 ///
 ///     microdistill board teach qemu-mps2 --fresh --out learned.safetensors
 ///
-/// Your own, on a micro:bit, which `board flash microbit teach --student student.safetensors` has prepared:
+/// Teach your own on a micro:bit, after `board flash microbit teach --student student.safetensors`:
 ///
 ///     microdistill board teach --port /dev/ttyACM0 --student student.safetensors \
 ///         --teacher teacher.safetensors --train gestures.csv --out learned.safetensors
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Teach {
-    /// In QEMU, or `host`: as `board list` names it
+    /// Board that QEMU emulates, or `host`, as named by `board list`
     #[arg(required_unless_present = "port", conflicts_with = "port")]
     board: Option<String>,
-    /// The serial port of a real board, as /dev/ttyACM0 or COM3; it runs `teach`
+    /// Serial port of a real board that runs `teach`, such as /dev/ttyACM0 or COM3
     #[arg(long)]
     port: Option<String>,
     /// Baud rate of --port
     #[arg(long, default_value_t = 115_200, requires = "port")]
     baud: u32,
-    /// The f32 model to start from [default: the bundled example's]
+    /// f32 model to start from [default: the bundled example's]
     #[arg(long, value_name = "MODEL", requires = "train")]
     student: Option<PathBuf>,
-    /// Start from random weights of --seed instead of the student's
+    /// Start from random weights, drawn from --seed, instead of the student's
     #[arg(long)]
     fresh: bool,
-    /// The model whose soft labels are sent; none: the rows' labels alone [default: the bundled example's]
+    /// Model whose soft labels are sent; without it, --student learns from the labels alone [default: the bundled example's]
     #[arg(long, value_name = "MODEL", requires = "student")]
     teacher: Option<PathBuf>,
-    /// Rows to learn from, a CSV file; those without a label teach as well, where there is a teacher
+    /// CSV file of rows to learn from; with a teacher, rows without a label are used too
     #[arg(long, value_name = "FILE", requires = "student")]
     train: Option<PathBuf>,
-    /// Rows to be judged by, before and after, a CSV file
+    /// CSV file of test rows, scored before and after
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
-    /// The model file to write; Ctrl-C writes what was learned so far beside it
+    /// Model file to write; after Ctrl-C, what was learned so far is written next to it
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// The record as well, as the board sent it: what `import` reads
+    /// Also write the record as the board sent it, which `import` reads
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Number of passes over all rows, each in an order drawn from --seed
     #[arg(long, default_value_t = 1, value_parser = count::<usize>)]
     passes: usize,
-    /// Adam's step size
+    /// Learning rate of Adam
     #[arg(long, default_value_t = 3e-3)]
     rate: f32,
-    /// L2, decoupled
+    /// Decoupled weight decay (L2)
     #[arg(long, default_value_t = 1e-4)]
     weight_decay: f32,
-    /// Samples an update
+    /// Batch size: samples per update
     #[arg(long, default_value_t = 1, value_parser = count::<u32>)]
     batch: u32,
-    /// T > 0: softens teacher and student
+    /// Temperature T > 0, which softens the outputs of teacher and student
     #[arg(long, default_value_t = SoftLabels::DEFAULT.temperature)]
     temperature: f32,
-    /// α in [0, 1]: the teacher's share beside the labels
+    /// Weight α of the teacher's soft labels in the loss, in [0, 1]; the labels get 1 − α
     #[arg(long, default_value_t = SoftLabels::DEFAULT.alpha)]
     alpha: f32,
 }
@@ -98,11 +98,11 @@ struct Outcome<'a> {
     model: &'a Path,
     parameters: usize,
     samples: usize,
-    /// Parameters that differ from those of the same training here.
+    /// Number of parameters that differ from those of the same training on the desktop.
     different: usize,
-    /// Requests sent again, for want of an answer.
+    /// Number of requests sent again because no answer came.
     repeated: u64,
-    /// Of the last 100 samples: the share that the student knew before it learned them, and their mean loss.
+    /// Accuracy and mean loss of the last 100 samples, each predicted before it was learned.
     live_accuracy: f64,
     live_loss: f64,
     before: Option<Scores>,
@@ -153,8 +153,8 @@ impl Teach {
         }
         let parameters = model.parameters();
         context.console.say(format_args!(
-            "{name} learned {samples} samples; of its {parameters} parameters {different} differ from those of the same \
-             training here: {}",
+            "{name} learned {samples} samples; {different} of its {parameters} parameters differ from the same training \
+             on the desktop: {}",
             out.display()
         ))?;
         let (live_accuracy, live_loss) = (live.accuracy(), live.loss());
@@ -175,7 +175,7 @@ impl Teach {
         match (interrupted, different) {
             (true, _) => Err(Error::Interrupted.into()),
             (false, 0) => Ok(()),
-            (false, _) => bail!("{name} and the desktop learned other weights from the same samples"),
+            (false, _) => bail!("{name} and the desktop learned different weights from the same samples"),
         }
     }
 
@@ -195,7 +195,7 @@ impl Teach {
         Ok(Settings { rate, weight_decay, temperature, alpha, batch })
     }
 
-    /// The models and rows that the flags name, or the bundled example's.
+    /// Loads the models and rows that the flags name, or those of the bundled example.
     fn given(&self, context: &Context) -> Result<Given> {
         let bundled = |path: &str| Ok::<_, Error>(file::repository()?.join("examples").join(path));
         let (student, teacher, train, test) = match (&self.student, &self.train) {
@@ -220,7 +220,7 @@ impl Teach {
         Ok(Given { student, teacher, train, test })
     }
 
-    /// The line to the board, and what it is called.
+    /// Opens the serial line to the board. Also returns the name that messages use for it.
     fn line(&self, context: &Context, student: &Model) -> Result<(String, Box<dyn Line>)> {
         if let Some(port) = &self.port {
             return Ok((port.clone(), Box::new(serial::open(port, self.baud)?)));
@@ -239,7 +239,7 @@ impl Teach {
     }
 }
 
-/// The generator's stream for random weights.
+/// Stream of the random generator for initial weights.
 const STREAM: u64 = 1;
 
 struct Given {
@@ -249,15 +249,15 @@ struct Given {
     test: Option<Dataset>,
 }
 
-/// The progress bar, with what the board says of the samples that it is about to learn.
+/// Progress bar with the running accuracy and loss of the board's predictions.
 struct Live {
     bar: ProgressBar,
-    /// The last samples: true if the student knew them, and their loss.
+    /// The last samples: true if the student predicted the class, and the loss.
     last: VecDeque<(bool, f32)>,
 }
 
 impl Live {
-    /// Number of samples in a score.
+    /// Number of samples that a running score averages.
     const SAMPLES: usize = 100;
 
     fn new(context: &Context, name: &str, samples: usize) -> Self {

@@ -1,4 +1,4 @@
-//! The demo's models on boards: inference of every test row and a whole distillation, compared to the bit.
+//! The demo's models on boards: inference of every test row and a whole distillation, compared bit by bit.
 
 use std::path::Path;
 
@@ -17,25 +17,25 @@ use crate::interrupt;
 #[derive(Serialize)]
 pub(crate) struct Run {
     pub(crate) board: String,
-    /// Rows whose outputs were compared with the desktop's, f32 and int8.
+    /// Number of rows whose outputs were compared with the desktop's, f32 and int8 together.
     pub(crate) compared: usize,
     pub(crate) different: usize,
-    /// SHA-256, 16 digits, of the weights that the desktop ended with and of those that the board ended with.
+    /// First 16 digits of the SHA-256 of the final weights, on the desktop and on the board.
     pub(crate) weights_hash_host: String,
     pub(crate) weights_hash_board: String,
-    /// Right answers of the student on test rows, before and after it learned on the board.
+    /// Correct predictions on the test rows and their total, before and after the student learned on the board.
     pub(crate) before: Option<(usize, usize)>,
     pub(crate) after: Option<(usize, usize)>,
-    /// True if every program ended with success.
+    /// True if every program succeeded.
     pub(crate) success: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) memory: Option<Memory>,
-    /// Printed lines that are for people.
+    /// Lines of the programs' output that are meant for people.
     #[serde(skip)]
     pub(crate) story: Vec<(String, Vec<String>)>,
 }
 
-/// The boards of the demo, with all they need installed.
+/// Returns the boards of the demo after installing what they need.
 pub(crate) fn ready(context: &Context) -> Result<Vec<Board>> {
     let folder = board::firmware_folder()?;
     let boards = ["host", "qemu-mps2"].map(|name| board::find(&folder, name));
@@ -93,12 +93,12 @@ pub(crate) fn run(
     Ok(runs)
 }
 
-/// A program with what it holds.
+/// A program and the contents of its firmware.
 struct Job<'a> {
     label: &'static str,
     program: &'static str,
     sources: Sources,
-    /// The model whose outputs the desktop compares with the board's.
+    /// Model whose outputs on the desktop are compared with the board's.
     model: Option<&'a Model>,
 }
 
@@ -150,7 +150,7 @@ impl Run {
                 self.different += output.different(&expected);
             }
             None => {
-                // A program that fails early prints no weights: no hash is then equal to another's.
+                // A program that fails early prints no weights, and then two empty hashes would be equal.
                 let complete = output.success && !output.weights().is_empty();
                 self.weights_hash_board = if complete { hash(&output) } else { "none".into() };
                 self.success &= complete;

@@ -1,4 +1,4 @@
-//! `microdistill demo`: the whole arrow, from the bundled data to an emulated board.
+//! `microdistill demo`: the whole pipeline, from the bundled data to an emulated board.
 
 mod boards;
 mod report;
@@ -21,12 +21,12 @@ use crate::interrupt;
 
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
-    /// The folder for models, Rust files and all figures
+    /// Folder for models, Rust files and all figures
     #[arg(long, value_name = "DIR", default_value = "microdistill-out")]
     out: PathBuf,
 }
 
-/// Trainings of everything, to tell luck from gain.
+/// Number of seeds. Everything is trained once per seed, so that real gains can be told from chance.
 const SEEDS: u64 = 5;
 
 impl Demo {
@@ -50,7 +50,7 @@ impl Demo {
     }
 }
 
-/// The smartwatch's training rows, with the people as groups, and its test rows.
+/// Reads the smartwatch's training rows, grouped by person, and its test rows.
 fn bundled(repository: &Path) -> Result<(Dataset, Dataset)> {
     let folder = repository.join("examples/data/watch_small");
     let columns = Columns { groups: Some("person".into()), ..Columns::default() };
@@ -60,7 +60,7 @@ fn bundled(repository: &Path) -> Result<(Dataset, Dataset)> {
     Ok((train, test))
 }
 
-/// The models of every seed, by settings that are chosen on training rows.
+/// Trains the models of every seed, with hyperparameters chosen on the training rows.
 fn models(context: &Context, train: &Dataset) -> Result<(Tuned, Vec<[Model; 5]>)> {
     interrupt::ask();
     let console = &context.console;

@@ -1,4 +1,4 @@
-//! The report of the demo: a table, its meaning, and the boards' output.
+//! The report of the demo: the table, its legend, and the boards' output.
 
 use std::path::Path;
 use std::time::Duration;
@@ -36,14 +36,14 @@ impl Figures {
         Figures { seed: context.seed, weight_decays: tuned, rows, boards, seconds: time.as_secs_f64() }
     }
 
-    /// An error if a board is not equal to the desktop, or did not learn.
+    /// Returns an error if a board's results differ from the desktop's, or a program failed.
     pub(crate) fn verdict(&self) -> Result<()> {
         for run in &self.boards {
             if run.different > 0 || run.weights_hash_board != run.weights_hash_host {
-                bail!("{} and the desktop differ", run.board);
+                bail!("the results of {} and of the desktop differ", run.board);
             }
             if !run.success {
-                bail!("a program on {} ended with a failure", run.board);
+                bail!("a program on {} failed", run.board);
             }
         }
         Ok(())
@@ -56,7 +56,7 @@ pub(crate) fn data(context: &Context, train: &Dataset, test: &Dataset) -> Result
         groups.collect::<std::collections::BTreeSet<_>>().len()
     };
     context.console.say(format_args!(
-        "Smartwatch windows: {} features, {} exercises; {} rows of {} people to learn from, {} of {} others to judge by.\n",
+        "Smartwatch windows: {} features, {} exercises; {} training rows of {} people, {} test rows of {} others.\n",
         train.features.len(),
         train.task.labels().len(),
         train.rows(),
@@ -85,9 +85,9 @@ pub(crate) fn table(context: &Context, tuned: Tuned, rows: &[Row]) -> Result<()>
     console.say(table)?;
     let seeds = rows.first().map_or(0, |row| row.nll.values.len());
     console.say(format_args!(
-        "mean ± standard deviation of {seeds} seeds, in % and nats. L2 is decoupled weight decay: {} for the teacher and {} for\n\
-         tuned hard labels, of the best likelihood when one training person at a time is left out; none for hard labels,\n\
-         {} beside a teacher. Flash: network and scaler. RAM: the buffer of an inference.\n",
+        "Mean ± standard deviation over {seeds} seeds, in % and nats. L2 is decoupled weight decay: {} for the teacher and {} for\n\
+         tuned hard labels, chosen by likelihood with one training person left out at a time; none for hard labels,\n\
+         {} for distilled students. Flash: network and scaler. RAM: the buffer of an inference.\n",
         tuned.teacher, tuned.hard_labels, WEIGHT_DECAY
     ))?;
     let [teacher, hard, l2, distilled, int8] = rows else { return Ok(()) };
@@ -115,7 +115,7 @@ pub(crate) fn end(context: &Context, out: &Path, figures: &Figures) -> Result<()
         }
         if let Some(Memory { flash, ram }) = run.memory {
             console.say(format_args!(
-                "  distill takes {flash} bytes of flash, {ram} bytes of RAM and the stack"
+                "  distill takes {flash} bytes of flash, {ram} bytes of RAM plus the stack"
             ))?;
         }
     }
@@ -127,7 +127,7 @@ pub(crate) fn end(context: &Context, out: &Path, figures: &Figures) -> Result<()
     }
     console.say(format_args!("\n{table}"))?;
     console.say(
-        "Outputs of all test rows, f32 and int8, and hashes of the weights that a distillation ends with.\n",
+        "Compared: outputs of all test rows, f32 and int8, and hashes of the final weights of a distillation.\n",
     )?;
     console.say(format_args!(
         "{} holds the models, model.rs and demo.json with all figures. {:.0} s",

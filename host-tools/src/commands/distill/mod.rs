@@ -36,18 +36,18 @@ use teachers::{TeacherFlags, Teachers};
     after_long_help = recipe::TABLE,
     mut_arg("weight_decay", |arg| arg.default_value("0.1")),
     mut_arg("bits", |arg| arg.help(
-        "Quantization-aware: in the second half of the passes the student computes with weights of so many bits, and \
-         activations of 8"
+        "Quantization-aware training: in the second half of the epochs the student computes with weights of this many \
+         bits and 8-bit activations"
     )),
-    mut_arg("epochs", |arg| arg.help("Passes over the rows [default: 200, fewer for more than 10,000 rows]")),
+    mut_arg("epochs", |arg| arg.help("Epochs: passes over the rows [default: 200, fewer for more than 10,000 rows]")),
 )]
 pub(crate) struct Distill {
     #[command(flatten)]
     teachers: TeacherFlags,
-    /// The model file to write
+    /// Model file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Widths of the student, from input to output
+    /// Layer widths of the student, from input to output
     #[arg(
         long,
         value_name = "I-H-O",
@@ -57,7 +57,7 @@ pub(crate) struct Distill {
     /// Activation of the hidden layers
     #[arg(long, value_enum, default_value = "relu")]
     activation: ActivationFlag,
-    /// Share of the rows to distill on, drawn by class and seed
+    /// Share of the training rows to distill on, drawn per class with --seed
     #[arg(long, default_value_t = 1.0)]
     fraction: f64,
     #[command(flatten)]
@@ -89,14 +89,14 @@ impl std::str::FromStr for Widths {
     }
 }
 
-/// Rows, and what teachers say about them.
+/// The training set: rows and the teachers' outputs for them.
 struct Class {
     rows: Dataset,
     answers: Answers,
 }
 
 impl Class {
-    /// Prepares the rows with these indices among the known ones.
+    /// Prepares the known rows with these indices.
     fn new(teachers: &Teachers, parts: &Parts, indices: &[usize]) -> Result<Self> {
         let rows = parts.known.select(indices);
         let places: Vec<usize> = indices.iter().map(|&index| parts.file_rows[index]).collect();
@@ -119,7 +119,7 @@ impl Distill {
         }
         let models = self.teachers.load()?;
         let parts = match models.first() {
-            // Rows without a label teach as well: the teacher says what they are.
+            // Rows without a label are used too, because the teacher labels them.
             Some(teacher) => self.data.read_like(context, teacher, true)?,
             None => self.data.read_new(context)?,
         };
@@ -157,7 +157,7 @@ impl Distill {
         finish(context, student, &parts, &self.out, start, Some(decay))
     }
 
-    /// The student of the last generation.
+    /// Trains the generations of students one after the other and returns the last.
     fn train(
         &self,
         context: &Context,
@@ -169,7 +169,7 @@ impl Distill {
         let hints = match hints {
             false => None,
             true => match teachers.guide()?.hints(&class.rows) {
-                None => bail!("--hints takes an f32 teacher with a hidden layer"),
+                None => bail!("--hints needs an f32 teacher with a hidden layer"),
                 hints => hints,
             },
         };
@@ -206,14 +206,14 @@ impl Distill {
             let (inputs, outputs) = (wanted[0], wanted[wanted.len() - 1]);
             let wanted = wanted.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
             bail!(
-                "the teacher takes {inputs} features and gives {outputs} outputs, and so must the student: --student \
+                "the student must have the teacher's {inputs} features and {outputs} outputs: --student \
                  {wanted}"
             );
         }
         Ok(())
     }
 
-    /// The share that --fraction asks for of the rows `indices`, with all their classes.
+    /// Draws the share `--fraction` of the rows `indices`, separately for each class.
     fn draw(&self, context: &Context, known: &Dataset, indices: Vec<usize>) -> Result<Vec<usize>> {
         if self.fraction == 1.0 {
             return Ok(indices);
@@ -224,7 +224,7 @@ impl Distill {
         Ok(parts[0].iter().map(|&index| indices[index]).collect())
     }
 
-    /// Every label that known rows have must be among those to distill on; of others the teacher alone knows.
+    /// Checks that the rows to distill on have every label of the known rows. Labels that only the teacher knows get a note.
     fn check_labels(&self, context: &Context, known: &Dataset, rows: &Dataset) -> Result<()> {
         let (Target::Classes(all), Target::Classes(left)) = (&known.target, &rows.target) else {
             return Ok(());
@@ -236,14 +236,14 @@ impl Distill {
             .partition(|(class, _)| all.contains(class));
         if let Some((_, label)) = lost.first() {
             bail!(
-                "of the {} rows to distill on none has the label {label:?}, which {} rows have: take a larger --fraction",
+                "none of the {} rows to distill on has the label {label:?}, which {} rows of the file have: increase --fraction",
                 rows.rows(),
                 all.iter().filter(|class| **class == lost[0].0).count()
             );
         }
         if !unseen.is_empty() {
             let unseen: Vec<&str> = unseen.into_iter().map(|(_, label)| label).collect();
-            context.console.note(format_args!("no row to distill on has the labels {unseen:?}"));
+            context.console.note(format_args!("no row to distill on has these labels: {unseen:?}"));
         }
         Ok(())
     }
@@ -257,10 +257,10 @@ impl Distill {
     ) -> Result<f32> {
         if self.training.weight_decay == WeightDecay::Auto && teachers.asked().is_none() {
             bail!(
-                "--weight-decay auto asks teachers about other rows, which soft labels say nothing of: give a number"
+                "--weight-decay auto needs teachers for further rows, which stored soft labels do not cover: give a number"
             );
         }
-        // Folds have no rows to stop by.
+        // Folds have no validation rows for early stopping.
         let settings =
             |rows, decay| Settings { patience: None, ..self.settings(context, recipe, rows, decay) };
         let Settings { widths, epochs, .. } = settings((rows.rows(), None), 0.0);
@@ -278,12 +278,12 @@ impl Distill {
         )
     }
 
-    /// Widths of the student, unless it is searched for.
+    /// Layer widths of the student; empty if a search chooses them.
     fn widths(&self) -> Vec<usize> {
         self.student.as_ref().map_or_else(Vec::new, |Widths(widths)| widths.clone())
     }
 
-    /// For so many rows, and how they are blended.
+    /// Settings for a training set of this many rows, blended in this way.
     fn settings(
         &self,
         context: &Context,

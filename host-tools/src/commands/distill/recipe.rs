@@ -1,4 +1,4 @@
-//! The flags of `distill` that say what is made small, and what keeps the student from learning rows by heart.
+//! The flags of `distill` for the loss and the regularization.
 
 use std::str::FromStr;
 
@@ -12,62 +12,63 @@ use crate::flags::parse::count;
 
 /// The table at the end of `--help`.
 pub(crate) const TABLE: &str = "\
-Recipes, of a student's logits z, a teacher's v, C classes, p = softmax(z/T), q = softmax(v/T), and CE = −ln softmax(z) of \
-the label:
+Losses, for logits z of the student and v of the teacher, C classes, p = softmax(z/T), q = softmax(v/T), and CE = −ln softmax(z) \
+of the label:
 
-  --loss       made small                             when
-  soft-labels  α·T²·KL(q‖p) + (1−α)·CE                classes, with labels or without: the default
-  decoupled    T²·(α·TCKD + β·NCKD) + (1−α)·CE        three classes or more, of a sure teacher
-  outputs      1/C Σ (softmax(v) − softmax(z))²       the original form; no temperature
-  logits       1/C Σ (v − z)², each minus its mean    as outputs, but sure answers weigh more
-  values       (v − z)²                               values, always
+  --loss       minimizes                              use it for
+  soft-labels  α·T²·KL(q‖p) + (1−α)·CE                classes, with or without labels: the default
+  decoupled    T²·(α·TCKD + β·NCKD) + (1−α)·CE        three or more classes and a confident teacher
+  outputs      1/C Σ (softmax(v) − softmax(z))²       the original form, without temperature
+  logits       1/C Σ (v − z)², each minus its mean    like outputs, but confident predictions weigh more
+  values       (v − z)²                               regression, always
 
-TCKD is the divergence of the label's class from all others, NCKD that of the others among themselves (Zhao et al. 2022).
+TCKD is the divergence between the label's class and all others, NCKD the divergence among the others (Zhao et al. 2022).
 
-  beside it                   what it does
-  --temperature 8..2          T goes from the first to the last epoch, along --cooling
-  --weight-decay auto         L2, chosen by cross-validation
-  --dropout 0.2               drops hidden units of each sample
-  --label-smoothing 0.1       CE against (1−ε)·label + ε/C
-  --mixup 0.2                 samples and targets mixed in pairs, by shares of Beta(α, α)
-  --patience 20               stops when validation rows get no better, and keeps the best epoch
-  --hints                     first the hidden layer learns the teacher's (Romero et al. 2015)
-  --generations 3             each next student learns from the one before (Furlanello et al. 2018)
+  option                      effect
+  --temperature 8..2          changes T from the first to the last epoch, in the shape of --cooling
+  --weight-decay auto         chooses the weight decay (L2) by cross-validation
+  --dropout 0.2               drops this share of the hidden units, anew for each sample
+  --label-smoothing 0.1       takes CE against (1−ε)·label + ε/C
+  --mixup 0.2                 mixes samples and targets in pairs, with shares drawn from Beta(α, α)
+  --patience 20               stops when the validation loss no longer improves, and keeps the best epoch
+  --hints                     trains the hidden layer to match the teacher's first (Romero et al. 2015)
+  --generations 3             trains each next student on the previous one (Furlanello et al. 2018)
 
-Teachers: one model, an ensemble (`train --ensemble`), several (--teacher A --teacher B), or what any model said (--soft-labels). \
-Of several, probabilities are averaged, at T.";
+Teachers: one model, an ensemble (`train --ensemble`), several models (--teacher A --teacher B), or stored outputs of any model \
+(--soft-labels). The probabilities of several teachers are averaged at T.";
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Recipe")]
 pub(crate) struct RecipeFlags {
-    /// Loss to minimize; values are always distilled by their squared difference [default: soft-labels]
+    /// Loss to minimize; regression always minimizes the squared difference [default: soft-labels]
     #[arg(long, value_enum)]
     loss: Option<LossFlag>,
-    /// T > 0: softens teacher and student; as 8..2, it changes over the epochs [default: 2, decoupled: 4]
+    /// Temperature T > 0, which softens the outputs of teacher and student; a range such as 8..2 changes it over the epochs
+    /// [default: 2, decoupled: 4]
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     temperature: Option<Temperature>,
     /// Shape of a temperature schedule
     #[arg(long, value_enum, default_value = "linear")]
     cooling: CoolingFlag,
-    /// α in [0, 1]: the teacher's share beside the labels [default: 0.9, decoupled: 0.5]
+    /// Weight α of the teacher in the loss, in [0, 1]; the labels get 1 − α [default: 0.9, decoupled: 0.5]
     #[arg(long)]
     alpha: Option<f32>,
-    /// β ≥ 0: what classes beside the label's count, for decoupled soft labels [default: 4]
+    /// Weight β ≥ 0 of the classes other than the label's, for decoupled soft labels [default: 4]
     #[arg(long)]
     beta: Option<f32>,
-    /// Share of hidden units dropped of each sample, in [0, 1)
+    /// Share of the hidden units dropped for each sample, in [0, 1)
     #[arg(long, default_value_t = 0.0)]
     dropout: f32,
-    /// ε in [0, 1): the share of a label that is spread over all classes
+    /// Share ε of each label that is spread evenly over all classes, in [0, 1)
     #[arg(long, value_name = "E", default_value_t = 0.0)]
     label_smoothing: f32,
-    /// α > 0: pairs of rows are mixed by shares of Beta(α, α)
+    /// Mix pairs of rows with shares drawn from Beta(α, α), α > 0
     #[arg(long, value_name = "ALPHA")]
     mixup: Option<f32>,
-    /// The student's hidden layer first learns what the teacher's gives
+    /// First train the student's hidden layer to match the teacher's
     #[arg(long)]
     pub(crate) hints: bool,
-    /// Students, of which each next one learns from the one before
+    /// Number of students trained in sequence, each on the previous one
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count::<usize>)]
     pub(crate) generations: usize,
 }
@@ -76,17 +77,17 @@ pub(crate) struct RecipeFlags {
 enum LossFlag {
     /// α·T²·KL(teacher‖student) + (1−α)·cross-entropy with the label
     SoftLabels,
-    /// The same taken apart: the label's class, and the others among themselves
+    /// The same loss in two terms: the label's class against the others, and the others among themselves
     Decoupled,
-    /// Mean squared difference of the outputs: the original form
+    /// Mean squared difference of the probabilities: the original form
     Outputs,
-    /// Mean squared difference of the logits, minus their mean
+    /// Mean squared difference of the logits, each minus their mean
     Logits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum CoolingFlag {
-    /// The same change every epoch
+    /// The same step every epoch
     Linear,
     /// Along a half cosine
     Cosine,
@@ -112,7 +113,8 @@ impl FromStr for Temperature {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = |text: &str| text.parse().map_err(|_| "it must be a number, or two as 8..2".to_owned());
+        let number =
+            |text: &str| text.parse().map_err(|_| "it must be a number, or a range such as 8..2".to_owned());
         match text.split_once("..") {
             None => Ok(Temperature { first: number(text)?, last: None }),
             Some((first, last)) => Ok(Temperature { first: number(first)?, last: Some(number(last)?) }),
@@ -129,7 +131,7 @@ impl RecipeFlags {
         Ok(())
     }
 
-    /// The loss for a task, and what stands beside it.
+    /// Applies the flags to `settings`: the loss and the regularization.
     pub(crate) fn apply(&self, settings: &mut Settings) {
         settings.cooling = self
             .temperature
@@ -140,7 +142,7 @@ impl RecipeFlags {
         settings.mixup = self.mixup;
     }
 
-    /// The loss for a task.
+    /// The loss for a task, with the parameters that the flags set.
     pub(crate) fn recipe(&self, task: &Task) -> Result<Recipe> {
         let temperature = |default| self.temperature.map_or(default, |temperature| temperature.first);
         let alpha = |default| self.alpha.unwrap_or(default);
@@ -149,9 +151,7 @@ impl RecipeFlags {
             (Task::Regression { .. }, Some(loss)) => {
                 let name = loss.to_possible_value();
                 let name = name.as_ref().map_or("", |value| value.get_name());
-                bail!(
-                    "--loss {name} is for labels: the target holds values, which have no probabilities; leave it out"
-                )
+                bail!("--loss {name} is for classification, but the target holds values: leave it out")
             }
             (Task::Classification { .. }, loss) => loss.unwrap_or(LossFlag::SoftLabels),
         };

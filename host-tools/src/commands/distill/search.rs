@@ -1,4 +1,4 @@
-//! `distill --budget-…`: the student is searched for.
+//! `distill --budget-…`: searches for the best student within a budget.
 
 use std::str::FromStr;
 
@@ -18,7 +18,7 @@ use crate::flags::parse::count;
 use crate::interrupt;
 use crate::table;
 
-/// Flags for what a search chooses, and for what it does without.
+/// Flags that conflict with a search, because it chooses their values or does not use them.
 const CHOSEN: [&str; 22] = [
     "student",
     "activation",
@@ -47,22 +47,22 @@ const CHOSEN: [&str; 22] = [
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Search, in place of --student")]
 pub(crate) struct SearchFlags {
-    /// Find the best int8 or int4 student whose network takes at most so many bytes of flash, as 4096, 4kB or 4KiB
+    /// Find the best int8 or int4 student within this many bytes of flash, such as 4096, 4kB or 4KiB
     #[arg(long, value_name = "BYTES", conflicts_with_all = CHOSEN)]
     budget_flash: Option<Size>,
-    /// … whose inference works in at most so many bytes of RAM, on a Cortex-M4
+    /// … within this many bytes of working memory (RAM) per inference on a Cortex-M4
     #[arg(long, value_name = "BYTES", conflicts_with_all = CHOSEN)]
     budget_ram: Option<Size>,
-    /// … whose inference takes at most so many instructions on a Cortex-M4, estimated within some 30
+    /// … within this many instructions per inference on a Cortex-M4, estimated to within about 30
     #[arg(long, value_name = "N", conflicts_with_all = CHOSEN, value_parser = count::<u64>)]
     budget_instructions: Option<u64>,
-    /// Students to begin with; a third of them goes on, again and again
+    /// Number of students to start with; the best third of them goes on, round after round
     #[arg(long, value_name = "N", default_value_t = 54, value_parser = clap::value_parser!(u16).range(1..=9999))]
     candidates: u16,
-    /// Folds of the training rows that they are judged on
+    /// Number of folds of the training rows for cross-validation
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=100))]
     search_folds: u8,
-    /// Teachers of a fold [default: own, where the model files tell how the teachers were trained on these
+    /// Teachers of the folds [default: own, if the model files record how the teachers were trained on these
     /// rows]
     #[arg(long, value_enum)]
     search_teachers: Option<SearchTeachers>,
@@ -71,9 +71,9 @@ pub(crate) struct SearchFlags {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum SearchTeachers {
-    /// Teachers trained as the given ones were, on the fold's training rows alone
+    /// Train new teachers like the given ones, on the training rows of each fold alone
     Own,
-    /// The given ones, which takes less time; if they have seen the rows that judge, scores are too good
+    /// Use the given teachers, which is faster; scores are optimistic if they were trained on the held-out rows
     Given,
 }
 
@@ -98,7 +98,7 @@ impl FromStr for Size {
         bytes
             .filter(|bytes| *bytes > 0)
             .map(Size)
-            .ok_or_else(|| "it must be bytes, as 4096, 4kB or 4KiB".into())
+            .ok_or_else(|| "it must be a number of bytes, such as 4096, 4kB or 4KiB".into())
     }
 }
 
@@ -108,22 +108,22 @@ pub(crate) struct Outcome {
     best: Trial,
     front: Vec<Trial>,
     candidates: usize,
-    /// Teachers of the folds.
+    /// The kind of teachers that the folds used.
     teachers: SearchTeachers,
 }
 
-/// The teachers that a search can use.
+/// Origin of the teachers, which decides what a search can use.
 pub(crate) enum Lineage {
-    /// They were trained on the rows at hand, in a way that is known: each with what it counts.
+    /// Trained on these rows in a known way: each model with its weight.
     Known(Vec<(f64, Model)>),
-    /// They were trained in a way that is known, on other rows.
+    /// Trained on other rows in a known way: each model with its weight.
     OtherRows(Vec<(f64, Model)>),
-    /// It is not known how they were trained.
+    /// Trained in an unknown way.
     Unknown,
 }
 
 impl SearchFlags {
-    /// The budget of a student, if one is to be searched for.
+    /// The budget for a search, if any flag sets one.
     pub(crate) fn budget(&self) -> Option<Budget> {
         let budget = Budget {
             flash: self.budget_flash.map(|size| size.0),
@@ -133,7 +133,7 @@ impl SearchFlags {
         (budget != Budget::default()).then_some(budget)
     }
 
-    /// The best student within `budget`, trained on all `rows`, and what was found on the way.
+    /// Searches for the best student within `budget` and trains it on all `rows`. Also returns the search's results.
     pub(crate) fn run(
         &self,
         context: &Context,
@@ -152,8 +152,8 @@ impl SearchFlags {
         let found = found?;
         context.console.say(front(&found, &data.task))?;
         context.console.say(format_args!(
-            "Loss and score are means over folds of the training rows, in which {what}.\nWho was trained for a share of the \
-             epochs seems worse than it is."
+            "Loss and score are means over folds of the training rows: {what}.\nStudents trained for a share of the epochs \
+             score worse than they would after all of them."
         ))?;
         let outcome = Outcome {
             best: found.best().clone(),
@@ -166,13 +166,13 @@ impl SearchFlags {
         };
         let best = found.best().candidate.clone();
         if interrupt::requested() {
-            let Some(model) = found.student() else { bail!("nothing was found") };
+            let Some(model) = found.student() else { bail!("no student was found") };
             return Ok((model, outcome));
         }
         Ok((self.train(context, &best, rows)?, outcome))
     }
 
-    /// The teachers of the folds, and a note about them.
+    /// The teachers of the folds, and a note on how far their scores can be trusted.
     fn teachers<'a>(
         &self,
         answers: &'a Answers,
@@ -182,30 +182,30 @@ impl SearchFlags {
         Ok(match (lineage, self.search_teachers) {
             (Lineage::Known(models), None | Some(Own)) | (Lineage::OtherRows(models), Some(Own)) => (
                 Teachers::Like(models),
-                "teachers trained on a fold's other rows alone have taught: nobody has seen the rows that judge",
+                "each fold has teachers trained on its other rows alone, so held-out rows are unseen",
             ),
             (Lineage::Unknown, Some(Own)) => bail!(
-                "--search-teachers own: soft labels, and models that `train` did not make or that are of an older version, do \
-                 not say how to train others like them; train the teacher again, or leave the flag out"
+                "--search-teachers own: soft labels, and models that `train` did not write or an older version wrote, do not \
+                 record how to train others like them; train the teacher again, or leave the flag out"
             ),
             (Lineage::Known(_), Some(Given)) => (
                 Teachers::Given(answers),
-                "the given teachers have taught, who have seen the rows that judge: they are too good",
+                "the given teachers were trained on the held-out rows, so scores are optimistic",
             ),
             (Lineage::OtherRows(_), None | Some(Given)) => (
                 Teachers::Given(answers),
-                "the given teachers have taught, who were trained on another file: they are too good if that has the rows \
-                 that judge, too",
+                "the given teachers were trained on another file; scores are optimistic if it has the held-out \
+                 rows too",
             ),
             (Lineage::Unknown, None | Some(Given)) => (
                 Teachers::Given(answers),
-                "the given teachers have taught, of whom it is not known how they were trained: they are too good if that was \
-                 on the rows that judge",
+                "it is unknown how the given teachers were trained; scores are optimistic if they were trained \
+                 on the held-out rows",
             ),
         })
     }
 
-    /// Ctrl-C ends this training, too, which leaves a student trained for a while.
+    /// Trains the best candidate on all rows. Ctrl-C ends this training early and keeps the student trained so far.
     fn train(&self, context: &Context, best: &Candidate, rows: Taught<'_>) -> Result<Model> {
         let bar = context.console.bar("student", best.settings(rows.data.rows(), context.seed).epochs);
         let model = train(best, rows, |epochs| epochs, context.seed, &mut |progress| {
@@ -217,7 +217,7 @@ impl SearchFlags {
     }
 }
 
-/// The Pareto front, the best marked.
+/// Table of the Pareto front, with the best student marked.
 fn front(found: &Found, task: &Task) -> Table {
     let score = if task.labels().is_empty() { "r2" } else { "accuracy" };
     let header = ["", "student", "bits", "flash", "ram", "instructions", "epochs", "loss", score, "recipe"];

@@ -1,4 +1,4 @@
-//! Teachers of a student: models, and stored outputs of others.
+//! Teachers of a student: models, and stored outputs of other models.
 
 use std::path::{Path, PathBuf};
 
@@ -15,19 +15,19 @@ use super::search::Lineage;
 
 #[derive(Args, Debug)]
 pub(crate) struct TeacherFlags {
-    /// The model to imitate; several are averaged
+    /// Model to imitate; several are averaged
     #[arg(long, value_name = "MODEL", required_unless_present = "soft_labels")]
     teacher: Vec<PathBuf>,
-    /// A CSV file of what a teacher said about the rows of --data or --train, in their order: a column a label, p(LABEL) for
-    /// probabilities, as `predict` writes them, or logit(LABEL)
+    /// CSV file of a teacher's outputs for the rows of --data or --train, in the same order, with one column per label:
+    /// p(LABEL) for probabilities, as `predict` writes them, or logit(LABEL)
     #[arg(long, value_name = "FILE")]
     soft_labels: Option<PathBuf>,
-    /// Weight of each teacher, in the order of the flags, soft labels last [default: equal]
+    /// Weights of the teachers in the order of the flags, with soft labels last [default: equal]
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     teacher_weights: Vec<f64>,
 }
 
-/// Teachers that agree about features and labels.
+/// Teachers with the same features and labels.
 pub(crate) struct Teachers {
     models: Vec<Model>,
     stored: Option<Answers>,
@@ -48,7 +48,7 @@ impl TeacherFlags {
             let (path, first_path) = (path.display(), self.teacher[0].display());
             if other.features() != first.features() {
                 bail!(
-                    "{path}: a teacher of the features {:?}, {first_path} of {:?}",
+                    "teachers need the same features: {path} has {:?}, {first_path} has {:?}",
                     other.features(),
                     first.features()
                 );
@@ -56,7 +56,7 @@ impl TeacherFlags {
             if other.metadata.task != first.metadata.task {
                 let (task, first) = (&other.metadata.task, &first.metadata.task);
                 bail!(
-                    "{path}: a teacher of {:?} {:?}, {first_path} of {:?} {:?}",
+                    "teachers need the same target: {path} has {:?} {:?}, {first_path} has {:?} {:?}",
                     task.target(),
                     task.labels(),
                     first.target(),
@@ -67,13 +67,13 @@ impl TeacherFlags {
         Ok(models)
     }
 
-    /// All teachers; soft labels are those of the rows of a file.
+    /// Gathers all teachers; soft labels are those of the rows of a file.
     pub(crate) fn gather(&self, models: Vec<Model>, labels: &[String], parts: &Parts) -> Result<Teachers> {
         let stored = match &self.soft_labels {
             None => None,
             Some(path) if labels.is_empty() => {
                 bail!(
-                    "{}: soft labels are of labels, the target holds values: give them as the target",
+                    "{}: soft labels are for classification, but the target holds values: give a teacher's values as the target",
                     path.display()
                 )
             }
@@ -90,19 +90,19 @@ impl TeacherFlags {
 }
 
 impl Teachers {
-    /// Their outputs for rows, whose numbers in the file of the soft labels are `places`.
+    /// Outputs of the teachers for `rows`, which are the rows `places` of the file of soft labels.
     pub(crate) fn answers(&self, rows: &Dataset, places: &[usize]) -> LibraryResult<Answers> {
         let models = self.models.iter().map(|model| model.answers(rows));
         let stored = self.stored.iter().map(|stored| stored.select(places));
         Answers::of(self.weights.iter().copied().zip(models.chain(stored)))
     }
 
-    /// One of the models, if all teachers are models, who can be asked about other rows.
+    /// One of the models, if all teachers are models, which can label further rows.
     pub(crate) fn asked(&self) -> Option<&Model> {
         self.models.first().filter(|_| self.stored.is_none())
     }
 
-    /// Tells if others like them can be trained on parts of `rows`.
+    /// Tells whether teachers like these can be trained on parts of `rows`.
     pub(crate) fn lineage(&self, rows: &Dataset) -> Lineage {
         if self.stored.is_some() || self.models.iter().any(|model| model.metadata.training.is_none()) {
             return Lineage::Unknown;
@@ -118,7 +118,7 @@ impl Teachers {
     pub(crate) fn guide(&self) -> Result<&Model> {
         match self.models.as_slice() {
             [model] if self.stored.is_none() => Ok(model),
-            _ => bail!("--hints takes one teacher, a model"),
+            _ => bail!("--hints needs exactly one teacher, and that a model"),
         }
     }
 }

@@ -24,22 +24,23 @@ mod tables;
 #[derive(Args, Debug)]
 #[command(mut_arg("data", |arg| arg.required_unless_present_any(["folder", "preset"])))]
 pub(crate) struct Study {
-    /// The folder for study.html, study.json, study.csv, study.md, and for what is finished, should it be interrupted
+    /// Folder for study.html, study.json, study.csv and study.md, and for finished trainings, so that an interrupted study can
+    /// continue
     #[arg(long, value_name = "DIR", default_value = "microdistill-study")]
     out: PathBuf,
-    /// Trainings of everything, to tell luck from gain: seeds from --seed on
+    /// Number of seeds. Everything is trained once per seed, starting at --seed, so that real gains can be told from chance
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = count::<u64>)]
     seeds: u64,
-    /// Recipes to compare beside those that are always compared
+    /// Recipes to compare in addition to those that are always compared
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1)]
     recipes: Vec<String>,
-    /// Shares of the training rows that get a wrong label; several are studied one by one
+    /// Shares of the training rows that get a wrong label; each value is studied on its own
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "0")]
     label_noise: Vec<f64>,
-    /// Shares of the training rows that are used; several are studied one by one
+    /// Shares of the training rows that are used; each value is studied on its own
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "1")]
     training_share: Vec<f64>,
-    /// Draw training and test rows anew for each seed, from all rows, groups undivided
+    /// Draw training and test rows anew from all rows for each seed, keeping groups together
     #[arg(long, conflicts_with = "preset")]
     redraw: bool,
     /// Hidden widths of the student
@@ -48,7 +49,7 @@ pub(crate) struct Study {
     /// Hidden widths of the teacher
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128", value_parser = count::<usize>)]
     teacher_hidden: Vec<usize>,
-    /// A study that is described already, and needs no data
+    /// Predefined study, which needs no data
     #[arg(long, value_enum, conflicts_with_all = ["data", "train", "test", "recipes", "hidden", "teacher_hidden", "label_noise", "training_share"])]
     preset: Option<Preset>,
     #[command(flatten)]
@@ -61,25 +62,26 @@ pub(crate) struct Study {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Data")]
 struct Sets {
-    /// A folder of data sets: in each, train.csv and test.csv, and groups_train.csv and groups_test.csv if there are groups
+    /// Folder of data sets, one folder each with train.csv and test.csv, and groups_train.csv and groups_test.csv if rows have
+    /// groups
     #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "train", "test", "preset"])]
     folder: Option<PathBuf>,
     /// Data sets of --folder to compare on [default: all]
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, requires = "folder")]
     sets: Vec<String>,
-    /// Data sets that recipes were not developed on: they get tables of their own
+    /// Data sets that recipes were not developed on; they get tables of their own
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, requires = "folder")]
     held_out: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Preset {
-    /// The project's first example: 1,000 rows of random features with random labels, from which there is nothing to learn
+    /// The project's first example: 1,000 rows of random features and random labels, from which nothing can be learned
     #[value(alias = "mission")]
     RandomLabels,
 }
 
-/// Number of folds of the training rows that judge candidates.
+/// Number of folds of the training rows for choosing hyperparameters.
 const FOLDS: usize = 5;
 
 impl Study {
@@ -100,7 +102,7 @@ impl Study {
     }
 
     fn train(&self, context: &Context, plan: &Plan, ledger: &Ledger) -> Result<()> {
-        // Of so many parts; what one part takes is known no better.
+        // The bar counts parts of the whole, because the time of a single training is not known better.
         const PARTS: u64 = 1000;
         let work = plan.work(ledger).max(1);
         let bar = context.console.bar("teachers and students", PARTS as usize);
@@ -120,7 +122,7 @@ impl Study {
         bar.finish_and_clear();
         if matches!(trained, Err(Error::Interrupted)) {
             context.console.note(format_args!(
-                "what is finished is kept in {}: the same command goes on from there",
+                "finished trainings are kept in {}: run the same command to continue",
                 self.out.display()
             ));
         }
@@ -185,12 +187,12 @@ impl Study {
         }
         let (name, parts) = (self.data.name(), self.data.read_new(context)?);
         let Some(test) = parts.test else {
-            bail!("a study needs rows to judge by: give --test FILE beside --train, or --data FILE");
+            bail!("a study needs test rows: give --test FILE in addition to --train, or --data FILE");
         };
         Ok(vec![Problem::new(name, parts.known, test, self.redraw)?])
     }
 
-    /// The data sets asked for, or all of a folder.
+    /// Names of the data sets asked for, or of all in the folder.
     fn names(&self, folder: &Path) -> Result<Vec<String>> {
         if !self.sets.sets.is_empty() {
             return Ok(self.sets.sets.clone());
@@ -203,7 +205,7 @@ impl Study {
         let names = sets.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
         let names: BTreeSet<String> = names.collect();
         if names.is_empty() {
-            bail!("{}: no folder in it holds train.csv and test.csv", folder.display());
+            bail!("{}: none of its folders has both train.csv and test.csv", folder.display());
         }
         Ok(names.into_iter().collect())
     }

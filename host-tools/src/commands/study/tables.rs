@@ -1,4 +1,4 @@
-//! A study's figures as tables: on the console, and in Markdown.
+//! Tables of a study's figures, on the console and in Markdown.
 
 use anyhow::Result;
 use microdistill_study::study::results::{
@@ -8,7 +8,7 @@ use microdistill_study::study::results::{
 use crate::console::Console;
 use crate::table;
 
-/// A metric of the results, its head, and how it is shown.
+/// A metric of the results, its table head and its format.
 type Column = (&'static str, &'static str, fn(&MeanStd) -> String);
 
 const COLUMNS: [Column; 8] = [
@@ -22,7 +22,7 @@ const COLUMNS: [Column; 8] = [
     ("flash", "flash B", whole),
 ];
 
-/// The same of values.
+/// The same for regression.
 const VALUE_COLUMNS: [Column; 7] = [
     ("train r2", "train R²", number),
     ("r2", "test R²", number),
@@ -33,27 +33,27 @@ const VALUE_COLUMNS: [Column; 7] = [
     ("flash", "flash B", whole),
 ];
 
-/// The compared metrics, with head, unit and digits. The second is the loss.
+/// The compared metrics with head, unit and decimal places. The second is the loss.
 type Compared = [(&'static str, &'static str, f64, usize); 3];
 
 const COMPARED: Compared =
     [("test accuracy", "test acc., pp", 100.0, 1), ("nll", "NLL", 1.0, 3), ("gap", "gap, pp", 100.0, 1)];
 
-/// The same of values.
+/// The same for regression.
 const COMPARED_VALUES: Compared =
     [("r2", "test R²", 1.0, 3), ("rmse", "RMSE", 1.0, 3), ("r2 gap", "gap", 1.0, 3)];
 
-/// The tables of a part of the data sets.
+/// Layout of the tables for a part of the data sets.
 struct Form {
-    /// Columns of a data set.
+    /// Columns for a single data set.
     all: &'static [Column],
-    /// Columns that a mean over data sets has.
+    /// Columns for a mean over data sets.
     columns: Vec<Column>,
     compared: Compared,
 }
 
 impl Form {
-    /// Without columns that no arm has: values of different units have no common mean.
+    /// Leaves out columns that no arm has, because values with different units have no common mean.
     fn of(overall: &Overall) -> Self {
         let used = |(metric, ..): &Column| {
             overall.summaries.iter().any(|summary| summary.scores.contains_key(*metric))
@@ -73,7 +73,7 @@ impl Form {
         std::iter::once(summary.arm.clone()).chain(self.columns.iter().map(cell)).collect()
     }
 
-    /// The score and the loss that data sets are shown by, one by one.
+    /// The score and the loss, which are shown for each data set.
     fn by_set(&self) -> impl Iterator<Item = &Column> {
         self.all
             .iter()
@@ -81,7 +81,7 @@ impl Form {
     }
 }
 
-/// The tables of every condition, and what they say.
+/// Prints the tables of every condition and their conclusions.
 pub(crate) fn console(console: &Console, results: &Results) -> Result<()> {
     for overall in &results.overall {
         console.say(format_args!("\n{}", heading(overall)))?;
@@ -98,7 +98,7 @@ pub(crate) fn console(console: &Console, results: &Results) -> Result<()> {
     Ok(())
 }
 
-/// The same with comparisons and all sets, as Markdown.
+/// Returns the same as Markdown, with comparisons and all data sets.
 pub(crate) fn markdown(results: &Results) -> String {
     let mut text = format!("# {}\n\n`{}`\n", results.title, results.command);
     for overall in &results.overall {
@@ -108,7 +108,7 @@ pub(crate) fn markdown(results: &Results) -> String {
         text += "\n";
         let [(_, score, ..), (loss, name, ..), (_, gap, ..)] = form.compared;
         let ratio = format!("× {name}");
-        // Of data sets with values in several units there is no common loss, but for its ratio.
+        // Data sets with values in several units have no common loss, only a common ratio.
         let has_loss = overall.comparisons.iter().any(|of| of.metric == loss);
         let header = [vec!["difference", score, "p"], if has_loss { vec![name, "p"] } else { Vec::new() }];
         let header = [header.concat(), vec![&ratio, gap]].concat();
@@ -128,10 +128,10 @@ pub(crate) fn markdown(results: &Results) -> String {
     text
 }
 
-/// Data sets beside each other, or below each other if they are many.
+/// Above this number of data sets, a table has a row per data set instead of a column.
 const MANY_SETS: usize = 10;
 
-/// A cell for each arm and data set; `corner` is what they show.
+/// Table with a cell for each arm and data set; `corner` names the metric.
 fn by_set(
     text: &mut String,
     corner: &str,
@@ -193,7 +193,7 @@ fn differences(overall: &Overall, compared: &Compared, ratio: &Ratio, has_loss: 
     cells
 }
 
-/// Decimal places for an arm's score, which is in the target's unit.
+/// Decimal places for an arm's score, which has the target's unit.
 fn scale(overall: &Overall, arm: &str, metric: &str) -> usize {
     let summary = overall.summaries.iter().find(|summary| summary.arm == arm);
     decimals(summary.and_then(|summary| summary.scores.get(metric)).map_or(0.0, |score| score.mean))
@@ -215,7 +215,7 @@ fn number(score: &MeanStd) -> String {
     format!("{:.3} ± {:.3}", score.mean, score.std)
 }
 
-/// In the target's unit.
+/// Formats a score that has the target's unit.
 fn measured(score: &MeanStd) -> String {
     let digits = decimals(score.mean);
     format!("{:.digits$} ± {:.digits$}", score.mean, score.std)
@@ -229,7 +229,7 @@ fn whole(score: &MeanStd) -> String {
     format!("{:.0}", score.mean)
 }
 
-/// A table whose first column is words and whose others are numbers.
+/// Appends a table whose first column holds words and whose other columns hold numbers.
 fn table_of(text: &mut String, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     *text += &format!("| {} |\n|---|{}\n", header.join(" | "), "---:|".repeat(header.len() - 1));
     rows.for_each(|row| *text += &format!("| {} |\n", row.join(" | ")));

@@ -1,4 +1,4 @@
-//! The desktop is taught by the desktop: its serial port is the socket that `board teach` names.
+//! Teaching on the desktop: the serial port is the socket that `board teach` names.
 
 use std::io;
 use std::net::TcpStream;

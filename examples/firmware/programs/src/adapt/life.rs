@@ -1,4 +1,4 @@
-//! The device from one start to the next power cut: what it remembers, when it learns and from what.
+//! The life of the device from one start to the next power cut: its memory, when it learns and from which samples.
 
 use microdistill::drift::{Drift, DriftLimits, disagreement};
 use microdistill::guard::{self, HeldOut, Limits, Progress, Score};
@@ -17,27 +17,27 @@ use super::student::{self, Input, Student};
 use super::{teacher, train};
 use crate::output::println;
 
-// How it learns is chosen by the training people alone: each of the seven was left out in turn, teacher and student were
-// trained on the other six, and the one left out arrived with the gain and with power cuts, five times with other numbers
-// drawn. Of rates 0.0003, 0.001, 0.003 and 0.01, of 5, 10 and 20 steps, of 0, 2 and 4 rehearsed samples and of two limits
-// of drift, these end with the lowest negative log-likelihood: 11 % lower in the geometric mean than that of the shipped
-// student, with 3 errors less in 100 windows. In 5 of the 35 lives it is higher.
+// The hyperparameters were chosen on the training people alone. Each of the seven was left out in turn: teacher and student
+// were trained on the other six, and the person left out arrived with the changed gain and with power cuts, five times with
+// other random numbers. Among learning rates of 0.0003, 0.001, 0.003 and 0.01, 5, 10 and 20 steps, 0, 2 and 4 rehearsed
+// samples, and two drift limits, these values end with the lowest negative log-likelihood: 11 % below the shipped student's in
+// the geometric mean, with 3 errors fewer in 100 windows. In 5 of the 35 lives it is higher.
 const RATES: SgdRates = SgdRates { rate: 0.001, momentum: 0.9, weight_decay: 1e-4 };
 const STEPS: u32 = 20;
 /// Number of rehearsed samples per step: labelled rows of the people the student was trained for.
 const BATCH: usize = 8;
 const REHEARSED: usize = 4;
 const DRIFT: DriftLimits = DriftLimits::DEFAULT;
-/// Usual disagreement of student and teacher on the people left out, without the gain.
+/// Usual disagreement of student and teacher on the people left out, without the changed gain.
 const NORM: f32 = 0.04;
 
-// What fits 16 KiB, and a main loop's patience.
-/// Windows that the device remembers, 39 bytes each, and those it holds out, 31 bytes.
+// Sizes that fit into 16 KiB, and work that fits into a main loop.
+/// Number of windows that the device remembers, 39 bytes each, and that it holds out, 31 bytes each.
 const REPLAY: usize = 48;
 const RECENT: usize = 24;
-/// Labelled rows of the training people: so many are trusted, the others are rehearsed.
+/// Number of labelled rows of the training people that are trusted; the others are rehearsed.
 const TRUSTED: usize = 64;
-/// Units of work that the main loop spares a window.
+/// Units of training that the main loop spends per window.
 pub(super) const UNITS: u32 = 8;
 
 const CLASSES: usize = student::LABELS.len();
@@ -51,10 +51,10 @@ type Remembered = Replay<Codes, Answer<CLASSES>, REPLAY, Reservoir>;
 static TEACHER: Quantized<'static, teacher::Teacher, { student::FEATURES.len() }> =
     Quantized { input: &teacher::INPUT, network: &teacher::TEACHER, output: &teacher::OUTPUT };
 
-/// Windows.
+/// Windows that the device remembers and holds out.
 pub(super) struct Memory {
     replay: Remembered,
-    /// Held out, with the teacher's class.
+    /// Held-out windows with the teacher's class.
     recent: Replay<Codes, u8, RECENT>,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct Life {
 }
 
 impl Life {
-    /// With the student that `guard` has in use; `shipped` is the score of the shipped one on the trusted rows.
+    /// Starts with the student that `guard` has in use; `shipped` is the shipped student's score on the trusted rows.
     pub(super) fn begin(
         guard: &'static mut Guard,
         memory: &'static mut Memory,
@@ -83,9 +83,9 @@ impl Life {
         Life {
             guard,
             memory,
-            // What the student may give up, in nats, for whom it was trained.
+            // Loss in nats that the student may give up on the people it was trained for.
             limits: Limits { steps: STEPS, trusted: shipped.likelihood() + 0.05, ..Limits::DEFAULT },
-            // Who started before may have been cut off while it learned.
+            // After a restart, the device may have been cut off while it was learning.
             drift: if start > 1 {
                 Drift::learning(NORM, DRIFT.block)
             } else {
@@ -96,8 +96,8 @@ impl Life {
         }
     }
 
-    /// A window arrives: asks the teacher, if it is worth it, and remembers the answer while it is time to learn, which
-    /// it tells.
+    /// Handles a window that arrives: asks the teacher if that is worthwhile, and remembers the answer while it is time to learn.
+    /// Returns whether it is.
     pub(super) fn meet(&mut self, number: u32, x: &Input, past: &Past) -> bool {
         let answer = self.guard.student().predict(x);
         let Some(logits) = self.queries.ask(&TEACHER, &EDGE.encode(x), &answer) else { return false };
@@ -110,7 +110,7 @@ impl Life {
             _ => {}
         }
         if learning {
-            // A window is learned from or held out, whenever it comes.
+            // A given window is always either learned from or held out, however often it arrives.
             if number as usize % WINDOWS % 4 == 3 {
                 self.memory.recent.push(WINDOW.encode(x), argmax(&logits) as u8);
             } else {
@@ -121,7 +121,7 @@ impl Life {
         learning
     }
 
-    /// Some units of work on a candidate.
+    /// Spends some units of training on a candidate.
     pub(super) fn train(&mut self, past: &Past) -> Progress {
         let recent = |index| {
             let (x, class) = self.memory.recent.get(index)?;
@@ -136,12 +136,12 @@ impl Life {
     }
 }
 
-/// The trusted rows.
+/// The trusted row with this index, and its class.
 pub(super) fn trusted(index: usize) -> Option<(Input, usize)> {
     if index < TRUSTED { trained(index) } else { None }
 }
 
-/// A step of the candidate: some that it remembers, some that it was trained for. `None` while it remembers nothing.
+/// Takes a step of the candidate with some remembered and some rehearsed samples. `None` while nothing is remembered.
 fn step(trainer: &mut Distiller<Student, Sgd<Student>>, replay: &Remembered, rng: &mut Pcg32) -> Option<f32> {
     let mut loss = 0.0;
     for _ in 0..BATCH - REHEARSED {

@@ -1,7 +1,7 @@
-//! Adaptation in the field: a student that was trained for some people meets others, and a sensor of another gain; what
-//! it learns outlives power cuts.
+//! Adaptation in the field: a student that was trained for some people meets others, and a sensor with another gain. What
+//! it learns survives power cuts.
 //!
-//! The story is the example's, whatever files the other programs hold, and the same on every board.
+//! The story always uses the bundled example, whatever files the other programs include, and is the same on every board.
 
 mod life;
 mod past;
@@ -34,25 +34,25 @@ mod test;
 #[path = "../../../../models/watch_small/train_int8.rs"]
 mod train;
 
-/// Twice through the windows the sensor is as it was, then six times it has another gain.
+/// Windows before the gain changes: two passes with the original sensor, then six with another gain.
 const QUIET: u32 = 2 * WINDOWS as u32;
 const LIFE: u32 = 8 * WINDOWS as u32;
 const GAIN: f32 = 2.0;
 
-/// Version of the shipped weights: anything learned from others does not count.
+/// Version of the shipped weights: checkpoints of other versions are refused.
 const VERSION: u32 = 2;
-/// When power fails: in the first start of the device, in the second, in the third.
+/// Point of the power cut in the first, second and third start of the device.
 const CUTS: [Cut; 3] = [Cut::Training, Cut::Write(20), Cut::Erase];
 
-// All zero at the start: they take RAM, and no flash.
+// All zero at the start, so they take RAM but no flash.
 static GUARD: ConstStaticCell<Guard> = ConstStaticCell::new(Guard::ZERO);
 static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::EMPTY);
 
 type Result<T, S> = core::result::Result<T, Error<<S as embedded_storage::nor_flash::ErrorType>::Error>>;
 
-/// Lives through the story, from one power cut to the next, and prints it: right answers and mean negative
-/// log-likelihood on windows of the new people that never arrive, when learning starts and stops, when power fails and
-/// what the device starts with again, what became of the candidates, what it took, and the bits of the weights.
+/// Runs the story from one power cut to the next and prints it: correct predictions and mean negative log-likelihood on
+/// held-out windows of the new people, when learning starts and stops, when power fails and which weights the device
+/// restarts with, the fate of the candidates, the cost, and the bits of the weights.
 ///
 /// ```text
 /// as trained: 155 of 182, nll 0.3326434
@@ -79,27 +79,27 @@ type Result<T, S> = core::result::Result<T, Error<<S as embedded_storage::nor_fl
 /// weights 0 0: [3161315288, …]
 /// ```
 ///
-/// No label of the new people is used for learning. Fails if the device starts with other weights than those that it
-/// kept, if what is foreign or damaged is not refused, or if the student makes more errors on trusted rows than the
+/// No label of the new people is used for learning. Fails if the device restarts with other weights than those that it
+/// kept, if a foreign or damaged checkpoint is not refused, or if the student makes more errors on trusted rows than the
 /// shipped one.
 pub fn adapt<M: Meter, S: Storage>(board: Option<(M, S)>) -> Outcome {
     let (Some((mut meter, storage)), Some(guard), Some(memory)) =
         (board, GUARD.try_take(), MEMORY.try_take())
     else {
-        println!("adaptation runs once, its memory is taken");
+        println!("adaptation can run only once: its memory is taken");
         return Outcome::Failed;
     };
     match tell(&mut Watch::new(&mut meter), storage, guard, memory) {
         Ok(true) => Outcome::Passed,
         Ok(false) => Outcome::Failed,
         Err(_) => {
-            println!("the flash fails");
+            println!("the flash failed");
             Outcome::Failed
         }
     }
 }
 
-/// From a start of the device to the next power cut or the end, and whether all is as it should be.
+/// Runs from a start of the device to the next power cut or to the end. Returns whether everything is as it should be.
 fn tell<M: Meter, S: Storage>(
     watch: &mut Watch<'_, M>,
     mut storage: S,
@@ -125,7 +125,7 @@ fn tell<M: Meter, S: Storage>(
     let weights = if learned { "learned" } else { "shipped" };
     println!("start {}: the {} weights, {}", past.get(Of::Starts), weights, seal(guard.student()));
     if ![past.get(Of::Stored), past.get(Of::Storing)].contains(&seal(guard.student())) {
-        println!("those were not kept");
+        println!("these weights were not kept");
         return Ok(false);
     }
 
@@ -158,7 +158,7 @@ fn tell<M: Meter, S: Storage>(
     Ok(same && adapted.errors() <= shipped.errors())
 }
 
-/// Begins the story, and tells if [others](refuse_others) are refused.
+/// Starts the story. Returns whether [other checkpoints](refuse_others) are refused.
 fn first_start<'a, S: Storage>(
     supply: Supply<'a, S>,
     guard: &mut Guard,
@@ -174,7 +174,7 @@ fn first_start<'a, S: Storage>(
     Ok((supply, refused))
 }
 
-/// The next window arrives, and is learned from, if it is time to; none if there is none.
+/// Lets the next window arrive and learns from it if it is time to. `None` if there are no more windows.
 fn meet<M: Meter>(watch: &mut Watch<'_, M>, life: &mut Life, past: &Past) -> Option<Progress> {
     let window = past.get(Of::Windows);
     let x = arriving(window as usize, if window < QUIET { 1.0 } else { GAIN })?;
@@ -227,14 +227,14 @@ fn report(tick: Tick, past: &Past, pages: usize) {
         Tick::Picoseconds(picoseconds) => println!("tick: {} ps", picoseconds),
         Tick::Cycle => println!("tick: a cycle"),
     }
-    println!("units of training a window: {}", UNITS);
+    println!("units of training per window: {}", UNITS);
     println!("longest window: {} ticks", past.get(Of::LongestWindow));
     println!("longest training: {} ticks", past.get(Of::LongestTraining));
     println!("longest checkpoint: {} ticks", past.get(Of::LongestCheckpoint));
     println!("RAM: {} bytes", size_of_val(&GUARD) + size_of_val(&MEMORY));
 }
 
-/// Leaves in flash what is not this student's, the checkpoint of an older version and a damaged one, and tells whether
+/// Writes checkpoints that do not belong to this student to flash, one of an older version and a damaged one. Returns whether
 /// both are refused.
 fn refuse_others<'a, S: Storage>(
     mut supply: Supply<'a, S>,
@@ -250,7 +250,7 @@ fn refuse_others<'a, S: Storage>(
         let found = load(guard, &mut other)?;
         supply = other.release();
         if version == VERSION {
-            // What is programmed can always be programmed to zero.
+            // Any word can be programmed to zero.
             for offset in checkpoints::<S>(capacity).step_by(128) {
                 supply.write(offset, &[0; 4]).map_err(Error::Flash)?;
             }
@@ -269,12 +269,12 @@ fn open<S: Storage>(supply: Supply<'_, S>, version: u32) -> Result<Checkpoint<Su
     Checkpoint::new(supply, range, version)
 }
 
-/// The first page is the story's.
+/// The range of the checkpoints; the first page belongs to the story.
 fn checkpoints<S: Storage>(capacity: u32) -> Range<u32> {
     S::ERASE_SIZE as u32..capacity
 }
 
-/// Takes into use what was learned and kept, which it tells, or the shipped student.
+/// Loads the learned student, if one was kept, or else the shipped one. Returns true for the learned one.
 fn load<S: Storage>(guard: &mut Guard, checkpoint: &mut Checkpoint<Supply<'_, S>>) -> Result<bool, S> {
     guard.begin_with(|student| {
         *student = STUDENT;
@@ -286,7 +286,7 @@ fn load<S: Storage>(guard: &mut Guard, checkpoint: &mut Checkpoint<Supply<'_, S>
     })
 }
 
-/// By which two students are told apart.
+/// Hash that distinguishes students.
 fn seal(student: &Student) -> u32 {
     record::seal(student, VERSION)
 }

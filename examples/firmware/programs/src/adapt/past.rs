@@ -1,30 +1,30 @@
-//! What the story knows across power cuts: counts, in a page of flash that is not the device's. Of the device's own
-//! memory only a checkpoint outlives a cut.
+//! The memory of the story across power cuts: counts in a page of flash that the device does not use. Of the device's own
+//! memory, only checkpoints survive a cut.
 
 use core::cell::Cell;
 
 use embedded_storage::nor_flash::NorFlash;
 
-/// Something that is counted, or remembered.
+/// A count or another number that the story remembers.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Of {
     /// Number of starts of the device.
     Starts,
-    /// Windows that have arrived.
+    /// Number of windows that have arrived.
     Windows,
-    /// Questions to the teacher.
+    /// Number of calls of the teacher.
     Asked,
-    /// Steps of candidates; candidates that were kept, and dropped.
+    /// Number of steps of candidates, of candidates that were kept, and of those that were dropped.
     Steps,
     Kept,
     Dropped,
-    /// Words of flash that were programmed, and pages that were erased.
+    /// Number of words of flash that were programmed, and of pages that were erased.
     Words,
     Pages,
-    /// The seal of the student that was stored last, and of the one that is being stored.
+    /// Seal of the student that was stored last, and of the one that is being stored.
     Stored,
     Storing,
-    /// The longest, in ticks: a window with all its work, the training in it, a checkpoint.
+    /// Longest duration in ticks of a window with all its work, of the training in a window, and of a checkpoint.
     LongestWindow,
     LongestTraining,
     LongestCheckpoint,
@@ -33,12 +33,12 @@ pub(super) enum Of {
 const COUNT: usize = Of::LongestCheckpoint as usize + 1;
 const BYTES: usize = 4 * COUNT;
 
-/// A word of each kind.
+/// A word for each number.
 #[derive(Debug)]
 pub(super) struct Past([Cell<u32>; COUNT]);
 
 impl Past {
-    /// A device that never ran.
+    /// The past of a device that has never run.
     pub(super) fn new() -> Self {
         Past([const { Cell::new(0) }; COUNT])
     }
@@ -61,7 +61,7 @@ impl Past {
         self.set(of, self.get(of).max(ticks.try_into().unwrap_or(u32::MAX)));
     }
 
-    /// Reads the first page of `flash`, the last one written; `None` if it holds no past.
+    /// Reads the past that was written last to the first page of `flash`; `None` if there is none.
     pub(super) fn read<F: NorFlash>(flash: &mut F) -> Result<Option<Self>, F::Error> {
         let mut found = None;
         for offset in places::<F>() {
@@ -79,7 +79,7 @@ impl Past {
         Ok(found)
     }
 
-    /// Writes it behind what was written before.
+    /// Writes it after what was written before.
     pub(super) fn write<F: NorFlash>(&self, flash: &mut F) -> Result<(), F::Error> {
         for offset in places::<F>() {
             let mut word = [0; 4];
@@ -95,7 +95,7 @@ impl Past {
     }
 }
 
-/// Places with room for a past.
+/// Offsets that have room for a past.
 fn places<F: NorFlash>() -> impl Iterator<Item = u32> {
     const { assert!(F::WRITE_SIZE <= 4 && F::READ_SIZE <= 4, "a word is written at a time") };
     (0..F::ERASE_SIZE / BYTES).map(|place| (place * BYTES) as u32)

@@ -1,4 +1,4 @@
-//! Whom the student meets: windows of the people it was trained for, and of others by a sensor of another gain.
+//! The people of the story: windows of those that the student was trained for, and of new people with a sensor of another gain.
 
 use microdistill::quant::Dequantize;
 
@@ -11,7 +11,7 @@ pub(super) const EDGE: Dequantize = Dequantize { scale: teacher::INPUT.scale, ze
 
 pub(super) type Codes = [i8; student::FEATURES.len()];
 
-/// Windows of the test people that arrive; as many again, the other half, are what the student is judged by.
+/// Number of windows of the test people that arrive. The other half scores the student.
 pub(super) const WINDOWS: usize = test::ROWS.len() / 2;
 
 /// A window of the new people that arrives.
@@ -19,20 +19,20 @@ pub(super) fn arriving(number: usize, gain: f32) -> Option<Input> {
     Some(window(2 * (number % WINDOWS), gain)?.0)
 }
 
-/// Rows of the new people that never arrive, each with its class.
+/// Held-out rows of the new people, each with its class.
 pub(super) fn unseen(gain: f32) -> impl Fn(usize) -> Option<(Input, usize)> {
     move |index| if index < WINDOWS { window(2 * index + 1, gain) } else { None }
 }
 
-/// A window of the people whom the student was trained for, and its class.
+/// A window of the people that the student was trained for, and its class.
 pub(super) fn trained(number: usize) -> Option<(Input, usize)> {
     row(&train::ROWS, &train::CLASSES, number)
 }
 
-/// A window of the new people by a sensor of this gain, and its class.
+/// A window of the new people from a sensor with this gain, and its class.
 fn window(number: usize, gain: f32) -> Option<(Input, usize)> {
     let (mut x, class) = row(&test::ROWS, &test::CLASSES, number)?;
-    // Rows are standardized, (raw − mean)·scale; it is the raw feature that has the gain.
+    // Rows are standardized, (raw − mean)·scale, but the gain applies to the raw feature.
     let scaler = &student::INPUT;
     for ((x, mean), scale) in x.iter_mut().zip(&scaler.mean).zip(&scaler.scale) {
         *x = gain * *x + (gain - 1.0) * (mean * scale);
@@ -40,7 +40,7 @@ fn window(number: usize, gain: f32) -> Option<(Input, usize)> {
     Some((x, class))
 }
 
-/// The row that arrives as this number.
+/// The row that arrives at this position.
 fn row(rows: &[Codes], classes: &[u16], number: usize) -> Option<(Input, usize)> {
     let place = place(number, rows.len());
     Some((EDGE.apply(rows.get(place)?), (*classes.get(place)?).into()))

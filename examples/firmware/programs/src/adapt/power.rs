@@ -1,4 +1,4 @@
-//! A supply that fails where the story wants it to.
+//! Flash with a power supply that fails where the story wants it to.
 
 use core::convert::Infallible;
 
@@ -8,14 +8,14 @@ use super::past::{Of, Past};
 use crate::Storage;
 use crate::output::println;
 
-/// When power fails.
+/// Point of a power cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
-    /// While a candidate learns that will never be kept.
+    /// During the training of a candidate, which is then never kept.
     Training,
-    /// In the middle of a flash write, of those of this start the one after so many.
+    /// In the middle of a flash write, after this many writes since the start.
     Write(u32),
-    /// In the middle of an erase, the first of this start.
+    /// In the middle of the first erase since the start.
     Erase,
 }
 
@@ -33,7 +33,7 @@ impl<'a, S: Storage> Supply<'a, S> {
         Supply { storage, past, cut, writes: 0 }
     }
 
-    /// Fails, when the story has noted how far it is.
+    /// Cuts the power after the story has recorded its progress.
     pub(super) fn fail(&mut self) -> Result<Infallible, S::Error> {
         let what = match self.cut {
             Some(Cut::Write(_)) => "writing to flash",
@@ -65,7 +65,7 @@ impl<S: Storage> NorFlash for Supply<'_, S> {
     const WRITE_SIZE: usize = S::WRITE_SIZE;
     const ERASE_SIZE: usize = S::ERASE_SIZE;
 
-    /// Torn, it has erased the first of its pages, and none if that is all.
+    /// An interrupted erase has erased all but the first of its pages, or none if there is only one.
     fn erase(&mut self, from: u32, to: u32) -> Result<(), S::Error> {
         let page = S::ERASE_SIZE as u32;
         if self.cut == Some(Cut::Erase) {
@@ -77,7 +77,7 @@ impl<S: Storage> NorFlash for Supply<'_, S> {
         self.storage.erase(from, to)
     }
 
-    /// Torn, it has written half of its words, and of one more every other bit.
+    /// An interrupted write has written half of its words, and every other bit of one more.
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), S::Error> {
         if self.cut == Some(Cut::Write(self.writes)) {
             let (whole, rest) = bytes.split_at(bytes.len() / S::WRITE_SIZE / 2 * S::WRITE_SIZE);

@@ -1,4 +1,4 @@
-//! Measurements: what a sample learned costs, by network, arithmetic, algorithm, and how much of the network is trained.
+//! Measures the cost per sample learned, by network, arithmetic, optimizer and trained part of the network.
 
 mod networks;
 
@@ -21,21 +21,21 @@ use crate::bench::{Meter, Tick, Watch};
 use crate::output::println;
 use networks::{NETWORK_A, NETWORK_B, NETWORK_C};
 
-/// Samples that are learned from, again and again: the mean of the last round is what is told.
+/// Number of samples, which are learned in several rounds; the mean of the last round is printed.
 const SAMPLES: usize = 8;
 const ROUNDS: usize = 16;
-/// Samples an update of an optimizer.
+/// Batch size of momentum and Adam.
 const BATCH: usize = 8;
-/// Learning rate of descent, with and without momentum.
+/// Learning rate of SGD, with and without momentum.
 const RATE: f32 = 0.01;
 const MOMENTUM_RATE: f32 = 0.02;
 
 const LOSS: SoftCrossEntropy<Quartic> = SoftCrossEntropy::NEW;
 
-/// Inputs with the probabilities that a teacher would give.
+/// Inputs and teacher probabilities.
 type Samples<T, const I: usize, const O: usize> = [([T; I], [T; O]); SAMPLES];
 
-/// A network, with memory for its training: whole, in either arithmetic, and in part.
+/// Measures a network, with memory for its training: the whole network in both arithmetics, and parts of it.
 macro_rules! network {
     ($meter:ident, $name:literal, $network:ident: $student:ty, $fused:ty; last: $last:tt, biases: $biases:tt) => {{
         shipped!(Factory: $student = $network);
@@ -57,7 +57,7 @@ macro_rules! part {
 macro_rules! measure {
     ($meter:ident, $name:literal, $kind:literal, $student:ty, $start:expr) => {{
         type Student = $student;
-        // All zero at the start: they take RAM, and no flash.
+        // All zero at the start, so they take RAM but no flash.
         static ONLINE: ConstStaticCell<OnlineDistiller<Student>> =
             ConstStaticCell::new(OnlineDistiller::ZERO);
         static MOMENTUM: ConstStaticCell<Distiller<Student, Sgd<Student>>> =
@@ -67,7 +67,7 @@ macro_rules! measure {
         let (Some(online), Some(momentum), Some(adam)) =
             (ONLINE.try_take(), MOMENTUM.try_take(), ADAM.try_take())
         else {
-            println!("learning runs once, its memory is taken");
+            println!("learning can run only once: its memory is taken");
             return Outcome::Failed;
         };
         let start: fn(&mut Student) = $start;
@@ -88,9 +88,9 @@ macro_rules! measure {
     }};
 }
 
-/// Measures a sample of stochastic gradient descent, batch 1, of descent with momentum and of Adam, batch 8, of networks a
-/// (10-32-10), b (64-32-10) and c (128-64-64-12) from random weights, with soft labels, of the whole network, of its last layer and of its biases; prints
-/// ticks, losses, bytes beyond the parameters and a sum of the bits of all that is trained.
+/// Measures the cost per sample learned from soft labels by SGD with batch size 1, and by momentum and Adam with batch size 8,
+/// for networks a (10-32-10), b (64-32-10) and c (128-64-64-12) with random weights: the whole network, its last layer and
+/// its biases. Prints ticks, losses, bytes in addition to the parameters, and a sum of the bits of everything trained.
 ///
 /// ```text
 /// tick: 40000 ps
@@ -99,10 +99,10 @@ macro_rules! measure {
 /// a f32 sgd: 12345 ticks for 8 samples, loss 2.4 to 1.2, weights 1234567890
 /// ```
 ///
-/// Fails if the board gives it no meter, or if a student learns nothing.
+/// Fails if the board has no meter left, or if a student learns nothing.
 pub fn learn<M: Meter>(meter: Option<M>) -> Outcome {
     let Some(mut meter) = meter else {
-        println!("learn: the counter is taken");
+        println!("learn cannot run: the counter is taken");
         return Outcome::Failed;
     };
     match M::TICK {
@@ -119,8 +119,8 @@ pub fn learn<M: Meter>(meter: Option<M>) -> Outcome {
     Outcome::Passed
 }
 
-/// Learns by descent; returns true if the last round's loss is below the first one's.
-#[inline(never)] // so that it is measured as a program calls it
+/// Learns by SGD. Returns true if the last round's loss is below the first one's.
+#[inline(never)] // so that it is measured the way a program calls it
 fn sgd<S, T: Scalar, M: Meter, const I: usize, const O: usize>(
     watch: &mut Watch<'_, M>,
     name: &str,
@@ -218,7 +218,7 @@ fn report(
     last < first
 }
 
-/// Random inputs in ±√3, so that their variance is 1, and probabilities of random logits.
+/// Random inputs in ±√3, which have variance 1, and probabilities of random logits.
 fn samples<T: Scalar, const I: usize, const O: usize>() -> Samples<T, I, O> {
     let mut rng = Pcg32::new(2, 2);
     let mut number = |limit| T::from_f32(limit * (2.0 * f32::unit_interval(rng.next_u32()) - 1.0));

@@ -1,4 +1,4 @@
-//! Networks a, b and c, of random weights, in flash.
+//! Networks a, b and c with random weights, in flash.
 
 use microdistill::{Dense, Mlp, Network};
 
@@ -11,7 +11,7 @@ pub(super) static NETWORK_C: Mlp![128, 64, 64, 12] = Network::new(
         .then(Dense::new(weights(6), [0.0; 64]).then(Dense::new(weights(7), [0.0; 12]))),
 );
 
-/// Uniform in ±√(6 / inputs), by a linear congruential generator (Numerical Recipes, chapter 7.1).
+/// Random weights, uniform in ±√(6 / inputs), from a linear congruential generator (Numerical Recipes, chapter 7.1).
 const fn weights<const I: usize, const O: usize>(seed: u32) -> [[f32; I]; O] {
     let limit = root(6.0 / I as f32);
     let mut weights = [[0.0; I]; O];
@@ -25,7 +25,7 @@ const fn weights<const I: usize, const O: usize>(seed: u32) -> [[f32; I]; O] {
     weights
 }
 
-/// `√x` of 0.04 to 1, by Newton's method.
+/// `√x` for x from 0.04 to 1, by Newton's method.
 const fn root(x: f32) -> f32 {
     let (mut root, mut step) = (1.0, 0);
     while step < 8 {

@@ -4,7 +4,7 @@
 
 #[cfg(feature = "sifive-e")]
 compile_error!(
-    "adapt keeps what it learns: QEMU's sifive_e has flash that cannot be written, and no RAM to play it"
+    "adapt needs flash: that of QEMU's sifive_e cannot be written, and its RAM has no room for a stand-in"
 );
 
 use microdistill_qemu_riscv::{flash, meter, run};

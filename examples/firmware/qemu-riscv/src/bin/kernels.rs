@@ -5,7 +5,7 @@
 use microdistill_qemu_riscv::run;
 use riscv_rt::entry;
 
-/// Numbers of a layer that the memory has room for.
+/// Number of weights of a layer that the memory has room for.
 const NUMBERS: usize = if cfg!(feature = "sifive-e") { 256 } else { 1 << 14 };
 
 #[entry]

@@ -10,32 +10,33 @@ use microdistill_train::error::{Error, Result};
 use microdistill_train::model::Model;
 use microdistill_train::network::macs;
 
-/// QEMU's arguments for counting: an instruction is 2⁶ ns of virtual time.
+/// QEMU arguments for counting: an instruction takes 2⁶ ns of virtual time.
 const COUNTING: &str = " -icount shift=6,align=off,sleep=off";
-/// Picoseconds an instruction.
+/// Picoseconds per instruction.
 const INSTRUCTION: u64 = 64_000;
-/// One row of results: something measured on a board.
+/// A row of results: inference or training of a model, measured on a board.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measured {
-    /// The board's name.
+    /// Name of the board.
     pub board: String,
-    /// Its core.
+    /// Processor core of the board.
     pub core: String,
-    /// The model's name; of training, the student's widths.
+    /// Name of the model or, for training, the widths of the student.
     pub model: String,
     /// Arithmetic: `f32` or `int8`.
     pub kind: &'static str,
-    /// Multiplications of an inference.
+    /// Number of multiplications in an inference.
     pub macs: u64,
-    /// Cycles of the counted instructions, modelled by the tables of the core's manual; none for a core
+    /// Cycles of the counted instructions, modelled with the tables of the core's manual; `None` for a core
     /// without tables.
     pub cycles: Option<u64>,
-    /// Bytes of flash: a network and its edges, as the board's kernels lay them out; of training, the teacher's.
+    /// Bytes of flash: the network with its input and output conversions, in the layout of the board's kernels, or, for
+    /// training, the teacher.
     pub flash: u64,
-    /// Bytes of RAM: working memory of an inference by the board's kernels, which is on its stack; of training, all that
-    /// it keeps.
+    /// Bytes of RAM: the working memory of an inference, which is on the stack, or, for training, everything that
+    /// training keeps.
     pub ram: u64,
-    /// Bytes of stack, painted.
+    /// Bytes of stack, measured by painting it.
     pub stack: Option<u64>,
     /// The work that was measured.
     #[serde(flatten)]
@@ -48,25 +49,25 @@ pub struct Measured {
 pub enum Work {
     /// An inference.
     Inference {
-        /// From the network's input, which is quantized where the network is, to the index of the largest output.
+        /// Instructions from the network's input, quantized if the network is, to the index of the largest output.
         instructions: Option<u64>,
         /// Instructions per multiplication.
         instructions_per_mac: Option<f64>,
-        /// From raw features to logits.
+        /// Instructions from raw features to logits.
         instructions_from_features: Option<u64>,
     },
-    /// A sample of a distillation: its gradient and its share of the update.
+    /// A training sample of a distillation: its gradient and its share of the update.
     Training {
         /// Name of the optimizer.
         optimizer: String,
-        /// Samples an update.
+        /// Batch size: samples per update.
         batch: u64,
-        /// Instructions of an update, per sample.
+        /// Instructions per sample, including its share of the update.
         instructions_per_sample: Option<u64>,
     },
 }
 
-/// The board with an emulator that counts instructions, where there is one.
+/// Returns the board with its emulator, if it has one, set to count instructions.
 pub fn counting(board: &Board) -> Board {
     let mut board = board.clone();
     if let Some(qemu) = &mut board.qemu {
@@ -75,21 +76,21 @@ pub fn counting(board: &Board) -> Board {
     board
 }
 
-/// Runs the board's `bench` a second time, tracing what an inference executes, each time, and an update. Nothing, if the
-/// board is not emulated or its core's costs are not known.
+/// Runs the board's `bench` program a second time and traces the instructions of every inference and of an update. Returns
+/// nothing if the board is not emulated or the costs of its core are not known.
 ///
 /// # Errors
-/// A run that cannot be traced.
+/// If the run cannot be traced.
 pub fn executed(board: &Board, elf: &Path) -> Result<Vec<Executed>> {
-    // Behind the two loops come the network and the whole in turn, and at last the update.
+    // After the two loops, `bench` alternates between the network and the whole inference, and ends with the update.
     executed::executed(board, elf, |index| index > 2 && index % 2 == 1)
 }
 
-/// The results of a run of `bench`, with `model` in it, on a [`counting`] board: its inference, and training; and what
-/// was [`executed`] in another.
+/// Results of `bench` for inference and for training, from its output on a [`counting`] board, where it runs `model`, and
+/// from a second run that was [`executed`].
 ///
 /// # Errors
-/// Lines that are missing, a counter that does not count instructions, or others than were executed.
+/// If lines are missing, the counter does not count instructions, or its counts differ from the trace.
 pub fn measured(
     board: &Board,
     name: &str,
@@ -105,18 +106,18 @@ pub fn measured(
     Ok([run.inference(name, model, inferences)?, run.training(update)?])
 }
 
-/// A run of `bench`.
+/// Output of a run of `bench`.
 struct Run<'a> {
     board: &'a Board,
     output: &'a Output,
-    /// Picoseconds a tick; none where no emulator counts.
+    /// Picoseconds per tick; `None` if no emulator counts.
     tick: Option<u64>,
 }
 
-/// Length of a tick, where an emulator counts.
+/// Length of a tick, if an emulator counts.
 ///
 /// # Errors
-/// A counter that counts something else.
+/// If the counter does not count instructions.
 fn tick(board: &Board, output: &Output) -> Result<Option<u64>> {
     let ticks = number(board, output, "loop")?;
     if board.qemu.is_none() {
@@ -126,7 +127,7 @@ fn tick(board: &Board, output: &Output) -> Result<Option<u64>> {
     let found = instructions(ticks, tick, 1);
     if found.abs_diff(LOOP) > TOLERANCE {
         return Err(Error::Invalid(format!(
-            "{} counts {found} instructions in a loop of {LOOP}: its figures would be wrong",
+            "{} counts {found} instructions in a loop of {LOOP}: its measurements would be wrong",
             board.name
         )));
     }
@@ -156,7 +157,7 @@ impl Run<'_> {
     }
 
     fn training(&self, executed: &[Executed]) -> Result<Measured> {
-        let batch = self.number("samples an update")?;
+        let batch = self.number("samples per update")?;
         let student = self.output.value("student").unwrap_or_default();
         let widths: Vec<usize> = student.split('-').filter_map(|width| width.parse().ok()).collect();
         Ok(Measured {
@@ -181,13 +182,13 @@ impl Run<'_> {
         number(self.board, self.output, name)
     }
 
-    /// Instructions of the measurement called `name`, divided by `share`.
+    /// Instructions of the measurement `name`, divided by `share`.
     fn instructions(&self, name: &str, share: u64) -> Result<Option<u64>> {
         let ticks = self.number(name)?;
         Ok(self.tick.map(|tick| instructions(ticks, tick, share)))
     }
 
-    /// The same of cycles, where something was executed for them.
+    /// Cycles of the measurement `name`, divided by `share`; `None` if nothing was traced.
     fn cycles(&self, name: &str, executed: &[Executed], share: u64) -> Result<Option<u64>> {
         match self.instructions(name, 1)? {
             Some(counted) if !executed.is_empty() => {
@@ -197,18 +198,18 @@ impl Run<'_> {
         }
     }
 
-    /// None on the desktop, where nothing is painted.
+    /// Depth of the stack; `None` on the desktop, where it is not painted.
     fn stack(&self, name: &str) -> Result<Option<u64>> {
         let bytes = self.number(name)?;
         Ok(self.board.target.is_some().then_some(bytes))
     }
 }
 
-/// Instructions that a program on a [`counting`] board took for the measurement `name`; none if no emulator
+/// Instructions of the measurement `name` by a program on a [`counting`] board; `None` if no emulator
 /// counted.
 ///
 /// # Errors
-/// A line that is missing.
+/// If the line is missing.
 pub fn counted(board: &Board, output: &Output, name: &str) -> Result<Option<u64>> {
     if board.qemu.is_none() {
         return Ok(None);
@@ -216,10 +217,10 @@ pub fn counted(board: &Board, output: &Output, name: &str) -> Result<Option<u64>
     Ok(Some(instructions(number(board, output, name)?, number(board, output, "tick")?, 1)))
 }
 
-/// Instructions of the loop that `bench` measures first.
+/// Number of instructions in the loop that `bench` measures first.
 const LOOP: u64 = 20_000;
 
-/// The number that follows `name: ` in the output.
+/// Parses the number after `name: ` in the output.
 pub(crate) fn number(board: &Board, output: &Output, name: &str) -> Result<u64> {
     let text = output.value(name).and_then(|text| text.split(' ').next()?.parse().ok());
     text.ok_or_else(|| Error::Invalid(format!("the program on {} did not print {name:?}", board.name)))

@@ -1,4 +1,4 @@
-//! Inference and training measured on boards, and other libraries measured alongside.
+//! Measurements of inference and training on boards, and of other libraries for comparison.
 
 mod inference;
 mod networks;

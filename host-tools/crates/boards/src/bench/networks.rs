@@ -1,4 +1,4 @@
-//! Networks whose costs are compared, board by board and with other libraries: usual shapes, random weights.
+//! Reference networks for comparing costs between boards and libraries: typical shapes with random weights.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,19 @@ use microdistill_train::network::precision::Scales;
 use microdistill_train::network::{Activation, Network};
 use microdistill_train::quantize::quantize;
 
-/// Names and widths.
+/// Names and layer widths of the reference networks.
 const SHAPES: [(&str, &[usize]); 3] = [("a", &[10, 32, 10]), ("b", &[64, 32, 10]), ("c", &[128, 64, 64, 12])];
 
-/// Random rows that set the ranges of an int8 network.
+/// Number of random rows that calibrate an int8 network.
 const CALIBRATION_ROWS: usize = 64;
 
 const SEED: u64 = 1;
 
-/// Each network by name, in f32 and in int8 with a scale for each channel: the same numbers on every machine.
+/// Returns each reference network with its name, in f32 and in int8 with a scale per channel. The numbers are the same on
+/// every machine.
 ///
 /// # Errors
-/// As of [`quantize`].
+/// See [`quantize`].
 pub fn references() -> Result<Vec<(&'static str, Model)>> {
     let mut models = Vec::new();
     for (name, widths) in SHAPES {
@@ -35,7 +36,7 @@ pub fn references() -> Result<Vec<(&'static str, Model)>> {
     Ok(models)
 }
 
-/// A classifier of these widths, and standardized rows for it.
+/// A random classifier with these widths, and standardized rows for it.
 fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
     let mut rng = Pcg32::new(SEED, 1);
     let mut network = Network::random(widths, Activation::Relu, &mut rng);
@@ -44,7 +45,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         layer.bias.fill_with(&mut number);
     }
     let (inputs, outputs) = (widths[0], widths[widths.len() - 1]);
-    // Uniform in ±√3: of variance 1.
+    // Uniform in ±√3, which has variance 1.
     let rows = DMatrix::from_fn(inputs, CALIBRATION_ROWS, |_, _| 3f32.sqrt() * number());
     let metadata = Metadata {
         role: Role::Student,

@@ -9,35 +9,35 @@ use crate::cycles::executed::{self, Executed};
 use crate::{Board, Output};
 use microdistill_train::error::{Error, Result};
 
-/// A sample learned on a board.
+/// Cost per sample learned on a board.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Learning {
-    /// The board's name.
+    /// Name of the board.
     pub board: String,
-    /// Its core.
+    /// Processor core of the board.
     pub core: String,
     /// The network: `a` (10-32-10), `b` (64-32-10) or `c` (128-64-64-12).
     pub network: &'static str,
-    /// `f32`, or `fused`: products and sums rounded once.
+    /// `f32`, or `fused`, where each product and sum is rounded once.
     pub kind: &'static str,
-    /// `all` of the network, its `last layer`, or its `biases`.
+    /// The trained part of the network: `all`, its `last layer`, or its `biases`.
     pub trained: &'static str,
-    /// `sgd`, batch 1, or, batch 8, `momentum` or `adam`.
+    /// `sgd` with batch size 1, or `momentum` or `adam` with batch size 8.
     pub optimizer: &'static str,
-    /// Weights and biases that are trained.
+    /// Number of weights and biases that are trained.
     pub parameters: u64,
-    /// A sample, with its share of the update.
+    /// Instructions per sample, including its share of the update.
     pub instructions: u64,
-    /// Cycles of the counted instructions, modelled by the tables of the core's manual; none for a core
+    /// Cycles of the counted instructions, modelled with the tables of the core's manual; `None` for a core
     /// without tables.
     pub cycles: Option<u64>,
-    /// Bytes of RAM beyond the parameters, without the stack.
+    /// Bytes of RAM in addition to the parameters, without the stack.
     pub ram: u64,
 }
 
-/// In the order of the program.
+/// Names of the networks, in the order of the program.
 const NETWORKS: [&str; 3] = ["a", "b", "c"];
-/// The program's name of a variant, its kind, and what of the network is trained.
+/// Variants: the program's name, the arithmetic, and the trained part of the network.
 const VARIANTS: [[&str; 3]; 4] = [
     ["f32", "f32", "all"],
     ["fused", "fused", "all"],
@@ -46,18 +46,18 @@ const VARIANTS: [[&str; 3]; 4] = [
 ];
 const OPTIMIZERS: [&str; 3] = ["sgd", "momentum", "adam"];
 
-/// Traces what the board's `learn` executes, as [`executed`](super::executed()) does for `bench`.
+/// Traces the instructions of the board's `learn` program, as [`executed`](super::executed()) does for `bench`.
 ///
 /// # Errors
-/// A run that cannot be traced.
+/// If the run cannot be traced.
 pub fn executed_learning(board: &Board, elf: &Path) -> Result<Vec<Executed>> {
     executed::executed(board, elf, |_| true)
 }
 
-/// The results of a run of `learn` on a [`counting`](super::counting) board, and of what was executed in another.
+/// Results of `learn`, from its output on a [`counting`](super::counting) board and from a second run that was traced.
 ///
 /// # Errors
-/// Lines that are missing, and others than were executed.
+/// If lines are missing, or counts differ from the trace.
 pub fn learned(board: &Board, output: &Output, executed: &[Executed]) -> Result<Vec<Learning>> {
     let tick = number(board, output, "tick")?;
     let mut executed = executed.iter();
@@ -93,10 +93,13 @@ pub fn learned(board: &Board, output: &Output, executed: &[Executed]) -> Result<
     Ok(results)
 }
 
-/// Reads `12345 ticks for 8 samples, …`.
+/// Parses the number of samples in `12345 ticks for 8 samples, …`.
 fn samples(board: &Board, output: &Output, name: &str) -> Result<u64> {
     let text = output.value(name).and_then(|text| text.split(' ').nth(3)?.parse().ok());
     text.filter(|&samples| samples > 0).ok_or_else(|| {
-        Error::Invalid(format!("the program on {} did not say how many samples {name:?} are", board.name))
+        Error::Invalid(format!(
+            "the program on {} did not print the number of samples of {name:?}",
+            board.name
+        ))
     })
 }

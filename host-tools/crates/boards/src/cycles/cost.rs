@@ -1,17 +1,18 @@
-//! Cycles of executed instructions, by the tables in Arm's Technical Reference Manuals: a model, not a measurement.
+//! Model of the cycles that executed instructions take, from the tables in Arm's Technical Reference Manuals. It is not a
+//! measurement.
 //!
-//! Memory has no wait states, a refill of the pipeline takes as long as it does to an aligned instruction that could not
-//! be foreseen, and a division takes the middle of its range. Not modelled: an address that the instruction before has
-//! computed, an instruction that a condition of an IT block skips, contention of code and data in one memory.
+//! The model assumes memory without wait states, pipeline refills for aligned and unpredicted branch targets, and divisions in
+//! the middle of their range. It ignores address dependencies on the previous instruction, instructions skipped in an IT
+//! block, and contention between code and data in one memory.
 
 use super::thumb::{Instruction, Kind};
 
-/// A processor core whose costs are known.
+/// A processor core whose instruction costs are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Core {
-    /// DDI 0432, section 3.3, with the multiplier of one cycle.
+    /// DDI 0432, section 3.3, with the single-cycle multiplier.
     M0,
-    /// DDI 0484, section 3.3, with the multiplier of one cycle.
+    /// DDI 0484, section 3.3, with the single-cycle multiplier.
     M0Plus,
     /// DDI 0337, section 3.3.
     M3,
@@ -20,7 +21,7 @@ pub(crate) enum Core {
 }
 
 impl Core {
-    /// The core that boards call `name`.
+    /// The core with this name in the manifests of boards.
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
             "Cortex-M0" => Some(Core::M0),
@@ -31,8 +32,8 @@ impl Core {
         }
     }
 
-    /// Cycles of the instructions at the addresses `path`, one after the other; `fetch` gives the two halfwords at an
-    /// address. `None` if it does not.
+    /// Cycles of the instructions at the addresses `path`, executed in this order. `fetch` returns the two halfwords at an
+    /// address; where it returns `None`, so does this.
     pub(crate) fn cycles(self, path: &[u32], fetch: impl Fn(u32) -> Option<[u16; 2]>) -> Option<u64> {
         let mut cycles = 0;
         let mut previous = None;
@@ -40,7 +41,7 @@ impl Core {
             let [first, second] = fetch(address)?;
             let instruction = Instruction::decode(first, second);
             let behind = address.wrapping_add(instruction.bytes);
-            // At the end of the path it is not known where it goes.
+            // The successor of the last instruction is unknown.
             let straight = path.get(index + 1).is_none_or(|&next| next == behind);
             cycles += u64::from(self.cost(instruction, previous, straight));
             previous = straight.then_some(instruction);
@@ -48,8 +49,8 @@ impl Core {
         Some(cycles)
     }
 
-    /// Cycles of one instruction, which follows `previous` if that did not jump, and goes `straight` on or
-    /// jumps.
+    /// Cycles of one instruction. `previous` is the one before it, unless that jumped; `straight` tells that this one does not
+    /// jump.
     fn cost(self, instruction: Instruction, previous: Option<Instruction>, straight: bool) -> u32 {
         let in_order = self == Core::M3 || self == Core::M4;
         let refill = match self {
@@ -58,9 +59,9 @@ impl Core {
         };
         let jumped = if straight { 0 } else { refill };
         let kind = match instruction.kind {
-            // The address phase is that of the data of the access before.
+            // The address phase overlaps the data phase of the previous access.
             Kind::Load if in_order && previous.is_some_and(|previous| previous.is_access()) => 1,
-            // It goes to the write buffer.
+            // The write buffer takes it.
             Kind::Store if in_order => 1,
             Kind::Load | Kind::Store => 2,
             Kind::LoadJump => 2 + refill,
@@ -69,7 +70,7 @@ impl Core {
             Kind::Multiple { words, jump: true } if self == Core::M0Plus => 3 + words,
             Kind::Multiple { words, jump: true } => 1 + words + refill,
             Kind::Multiply { accumulate } if self == Core::M3 => 1 + u32::from(accumulate),
-            // 3 to 5, and 4 to 7: they end early.
+            // 3 to 5, and 4 to 7 cycles: early termination.
             Kind::MultiplyLong { accumulate } if self == Core::M3 => {
                 if accumulate {
                     5
@@ -77,13 +78,13 @@ impl Core {
                     4
                 }
             }
-            // 2 to 12: it ends early.
+            // 2 to 12 cycles: early termination.
             Kind::Divide => 7,
             Kind::Branch => 1 + jumped,
             Kind::Jump => 1 + refill,
             Kind::TableJump => 2 + refill,
             Kind::Call if in_order => 1 + refill,
-            // Its second half is fetched apart.
+            // The second halfword takes its own fetch.
             Kind::Call => 2 + refill,
             Kind::System if self == Core::M0 => 4,
             Kind::System if self == Core::M0Plus => 3,
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_loop_costs_its_branches() {
-        // subs r0, #1; bne: three turns, and on to a nop.
+        // subs r0, #1; bne: three iterations, then a nop.
         let (code, path) = ([0x3801, 0xd1fd, 0xbf00], [0, 1, 0, 1, 0, 1, 2]);
         assert_eq!(cycles(Core::M4, &code, &path), 4 + 4 + 2 + 1);
         assert_eq!(cycles(Core::M0Plus, &code, &path), 3 + 3 + 2 + 1);
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(cycles(Core::M4, [multiply, add].as_flattened(), &[0, 2]), 3);
         // vmul.f32 s0, s2, s2; vadd.f32 s5, s6, s9; vadd.f32 s2, s4, s0
         assert_eq!(cycles(Core::M4, [multiply, other, add].as_flattened(), &[0, 2, 4]), 3);
-        // vmul.f32 s0, s2, s2; vfma.f32 s0, s4, s6: the addend is in time.
+        // vmul.f32 s0, s2, s2; vfma.f32 s0, s4, s6: the addend is ready in time.
         assert_eq!(cycles(Core::M4, [multiply, [0xeea2, 0x0a03]].as_flattened(), &[0, 2]), 4);
     }
 

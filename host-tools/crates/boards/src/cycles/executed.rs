@@ -1,4 +1,4 @@
-//! Instructions that firmware executes while it measures, and their cycles.
+//! Instructions that firmware executes during its measurements, and their cycles.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use super::trace::trace;
 use crate::{Board, Elf};
 use microdistill_train::error::{Error, Result};
 
-/// Something known may seem so many instructions longer or shorter: two readings of a counter of 16 MHz.
+/// Measurement tolerance in instructions: the error of two readings of a 16 MHz counter.
 pub(crate) const TOLERANCE: u64 = 2;
 
-/// The function of the boards' programs that looks at the counter, before and after what it measures.
+/// The function of the boards' programs that reads the counter before and after each measurement.
 const LOOK: &str = "look";
 
 /// Instructions executed during a measurement.
@@ -22,12 +22,12 @@ pub struct Executed {
     pub cycles: u64,
 }
 
-/// Runs `elf` and traces what it executes while it measures, of the measurements that are `wanted`. The first one, of
-/// nothing, tells what the looks at the counter take, which is left out of the others. Nothing, if the board is not
-/// emulated or its core's costs are not known.
+/// Runs `elf` and traces the instructions of the `wanted` measurements. The first measurement is empty: it shows the cost of
+/// reading the counter, which is subtracted from the others. Returns nothing if the board is not emulated or the costs of
+/// its core are not known.
 ///
 /// # Errors
-/// A run that cannot be traced.
+/// If the run cannot be traced.
 pub(crate) fn executed(board: &Board, elf: &Path, wanted: impl Fn(usize) -> bool) -> Result<Vec<Executed>> {
     let (Some(core), Some(_)) = (Core::named(&board.core), &board.qemu) else { return Ok(Vec::new()) };
     let elf = Elf::load(elf)?;
@@ -35,7 +35,7 @@ pub(crate) fn executed(board: &Board, elf: &Path, wanted: impl Fn(usize) -> bool
     let fetch = |address: u32| {
         code.iter().find_map(|&(start, bytes)| {
             let (first, rest) = bytes.get(address.checked_sub(start)? as usize..)?.split_first_chunk()?;
-            // Behind the last instruction there is nothing.
+            // There is nothing after the last instruction.
             let second = rest.first_chunk().map_or(0, |&bytes| u16::from_le_bytes(bytes));
             Some([u16::from_le_bytes(*first), second])
         })
@@ -43,7 +43,11 @@ pub(crate) fn executed(board: &Board, elf: &Path, wanted: impl Fn(usize) -> bool
     let mut costs = Vec::new();
     for path in trace(board, &elf, LOOK, |index| index == 0 || wanted(index))? {
         let cycles = core.cycles(&path, fetch).ok_or_else(|| {
-            Error::Invalid(format!("{} executes what is no code of {}", board.name, elf.path().display()))
+            Error::Invalid(format!(
+                "{} executed instructions that are not in {}",
+                board.name,
+                elf.path().display()
+            ))
         })?;
         costs.push(Executed { instructions: path.len() as u64, cycles });
     }
@@ -55,15 +59,15 @@ pub(crate) fn executed(board: &Board, elf: &Path, wanted: impl Fn(usize) -> bool
     Ok(costs.iter().map(without_looks).collect())
 }
 
-/// The cycles of several measurements, of which the board's counter says that they took so many instructions.
+/// Total cycles of several measurements, for which the board's own counter reports `counted` instructions.
 ///
 /// # Errors
-/// Others than were traced.
+/// If the trace has another number of instructions.
 pub(crate) fn cycles(board: &Board, executed: &[Executed], counted: u64) -> Result<u64> {
     let traced: u64 = executed.iter().map(|executed| executed.instructions).sum();
     if counted.abs_diff(traced) > TOLERANCE * executed.len() as u64 {
         return Err(Error::Invalid(format!(
-            "{} executes {traced} instructions and counts {counted}: its figures would be wrong",
+            "{} executed {traced} instructions but counted {counted}: its measurements would be wrong",
             board.name
         )));
     }

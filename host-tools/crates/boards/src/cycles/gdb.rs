@@ -1,38 +1,38 @@
-//! The few words of GDB's remote protocol that stop an emulator at an address, and talk to its monitor.
+//! The part of GDB's remote protocol that stops an emulator at an address and sends commands to its monitor.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// An emulator's processor, which waits.
+/// Connection to an emulator whose processor is stopped.
 pub(crate) struct Debugger {
     stream: BufReader<TcpStream>,
-    /// Address of the breakpoint at which the processor stands.
+    /// Address of the breakpoint that the processor stopped at.
     at: Option<u32>,
 }
 
-/// Why a processor runs no more.
+/// Reason why the processor stopped.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// At a breakpoint.
+    /// It reached a breakpoint.
     Breakpoint,
     /// The program ended with this code.
     Exit(u8),
 }
 
 impl Debugger {
-    /// Speaks by `stream`, on which the emulator is given up after a `silence`.
+    /// Connects over `stream`. A read fails when the emulator has been silent for `silence`.
     pub(crate) fn new(stream: TcpStream, silence: Duration) -> Result<Self, String> {
         stream.set_read_timeout(Some(silence)).map_err(|error| error.to_string())?;
-        // A packet waits for the answer to the one before.
+        // Packets are short, and each waits for the answer to the previous one.
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
         Ok(Debugger { stream: BufReader::new(stream), at: None })
     }
 
-    /// Goes on until `address` is reached.
+    /// Continues until `address` is reached.
     pub(crate) fn run_to(&mut self, address: u32) -> Result<Stop, String> {
         if let Some(at) = self.at.take() {
-            // A processor does not get past the breakpoint where it stands: that is taken away for a step.
+            // The processor cannot continue from its own breakpoint, so that is removed for a single step.
             self.expect(&format!("z1,{at:x},2"))?;
             if let stop @ Stop::Exit(_) = self.resume("s")? {
                 return Ok(stop);
@@ -43,7 +43,7 @@ impl Debugger {
         self.resume("c")
     }
 
-    /// Has the emulator's monitor do `command`; gives what it says.
+    /// Runs `command` in the emulator's monitor and returns its output.
     pub(crate) fn monitor(&mut self, command: &str) -> Result<String, String> {
         let hex: String = command.bytes().map(|byte| format!("{byte:02x}")).collect();
         self.send(&format!("qRcmd,{hex}"))?;
@@ -53,7 +53,7 @@ impl Debugger {
             match packet.strip_prefix('O') {
                 Some("K") => return Ok(String::from_utf8_lossy(&said).into_owned()),
                 Some(hex) => said.extend(bytes(hex)),
-                None => return Err(format!("its monitor answers {packet:?} to {command:?}")),
+                None => return Err(format!("its monitor answered {packet:?} to {command:?}")),
             }
         }
     }
@@ -75,7 +75,7 @@ impl Debugger {
         self.send(packet)?;
         match self.receive()?.as_str() {
             "OK" => Ok(()),
-            other => Err(format!("it answers {other:?} to {packet:?}")),
+            other => Err(format!("it answered {other:?} to {packet:?}")),
         }
     }
 
@@ -84,7 +84,7 @@ impl Debugger {
         self.stream.get_mut().write_all(framed.as_bytes()).map_err(|error| error.to_string())
     }
 
-    /// The next packet, which is acknowledged; acknowledgements of ours are passed over.
+    /// Receives and acknowledges the next packet. Acknowledgements of our own packets are skipped.
     fn receive(&mut self) -> Result<String, String> {
         let mut packet = Vec::new();
         let mut checksum = [0; 2];
@@ -95,13 +95,13 @@ impl Debugger {
             stream.read_exact(&mut checksum)?;
             stream.get_mut().write_all(b"+")
         };
-        read().map_err(|error| format!("it does not answer: {error}"))?;
+        read().map_err(|error| format!("it did not answer: {error}"))?;
         packet.pop();
         Ok(String::from_utf8_lossy(&packet).into_owned())
     }
 }
 
-/// `$packet#` and the sum of its bytes.
+/// Frames a packet: `$packet#` and its checksum.
 fn frame(packet: &str) -> String {
     let sum = packet.bytes().fold(0_u8, u8::wrapping_add);
     format!("${packet}#{sum:02x}")

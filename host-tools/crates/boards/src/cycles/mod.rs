@@ -1,4 +1,4 @@
-//! Cycles of what an emulated core executes, modelled by the tables of its manual.
+//! Cycles of the instructions that an emulated core executes, modelled with the tables of its manual.
 
 mod cost;
 pub(crate) mod executed;

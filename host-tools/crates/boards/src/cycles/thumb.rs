@@ -1,70 +1,70 @@
-//! Thumb instructions, told apart as far as their cost goes (Armv7-M Architecture Reference Manual, chapter A5).
+//! Decoder of Thumb instructions into kinds with equal cost (Armv7-M Architecture Reference Manual, chapter A5).
 
 /// An instruction of Armv6-M or Armv7-M with the single-precision FPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Instruction {
-    /// 2 or 4.
+    /// Size of the instruction: 2 or 4.
     pub(crate) bytes: u32,
     /// Kind of the operation.
     pub(crate) kind: Kind,
-    /// Register of the result, for arithmetic of the FPU.
+    /// Result register of FPU arithmetic.
     pub(crate) result: Option<u32>,
-    /// Registers of the FPU that it needs when it begins, a bit each.
+    /// Bit mask of the FPU registers that it needs when it starts.
     pub(crate) operands: u32,
 }
 
 /// Kind of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Anything that is not below: data processing, moves, comparisons, hints.
+    /// Any other instruction: data processing, moves, comparisons, hints.
     Simple,
-    /// 32 × 32 → 32 bits, or of halves.
+    /// 32 × 32 → 32 bits, or a product of halfwords.
     Multiply {
-        /// It adds to something.
+        /// True if the product is added to a register.
         accumulate: bool,
     },
     /// 32 × 32 → 64 bits.
     MultiplyLong {
-        /// It adds to something.
+        /// True if the product is added to a register.
         accumulate: bool,
     },
-    /// Division of integers.
+    /// Integer division.
     Divide,
-    /// One register from memory, of the FPU or not.
+    /// Load of one register, of the FPU or not.
     Load,
-    /// One register to memory, of the FPU or not.
+    /// Store of one register, of the FPU or not.
     Store,
-    /// A word from memory to jump to.
+    /// Load of a jump target.
     LoadJump,
-    /// Several registers from or to memory.
+    /// Load or store of several registers.
     Multiple {
         /// Number of words.
         words: u32,
-        /// The last of them is where to go on.
+        /// True if the last word is a jump target.
         jump: bool,
     },
-    /// To a constant place, perhaps on a condition.
+    /// Branch to a constant target, conditional or not.
     Branch,
-    /// To a constant place, which returns.
+    /// Call of a constant target.
     Call,
-    /// To a place in a register.
+    /// Jump to a target in a register.
     Jump,
-    /// To a place in a table.
+    /// Jump to a target in a table.
     TableJump,
-    /// Registers of the system, and barriers.
+    /// Access to system registers, and barriers.
     System,
-    /// Addition or multiplication of the FPU, and its conversions.
+    /// FPU addition, multiplication or conversion.
     Float,
-    /// Multiplication and addition of the FPU, fused or not.
+    /// FPU multiply-accumulate, fused or not.
     FloatAccumulate,
-    /// Division or square root of the FPU.
+    /// FPU division or square root.
     FloatDivide,
-    /// Between the FPU's registers and others.
+    /// Transfer between FPU registers and others.
     FloatTransfer,
 }
 
 impl Instruction {
-    /// The instruction that begins with the halfword `first`; `second` is that behind it.
+    /// Decodes the instruction that starts with the halfword `first`, followed by `second`.
     pub(crate) fn decode(first: u16, second: u16) -> Self {
         let (first, second) = (u32::from(first), u32::from(second));
         if first >> 11 < 0b11101 {
@@ -78,12 +78,12 @@ impl Instruction {
     }
 }
 
-/// Decodes an instruction of two bytes.
+/// Decodes a two-byte instruction.
 fn narrow(code: u32) -> Kind {
     let (load, list) = (code & 1 << 11 != 0, (code & 0xff).count_ones());
     match code >> 12 {
         0x4 if code & 0xffc0 == 0x4340 => Kind::Multiply { accumulate: false },
-        // ADD and MOV of high registers, where the result may be the program counter.
+        // ADD and MOV of high registers, whose result may be the program counter.
         0x4 if code & 0xfd87 == 0x4487 => Kind::Jump,
         0x4 if code & 0xff00 == 0x4700 => Kind::Jump,
         0x4 if load => Kind::Load,
@@ -102,7 +102,7 @@ fn narrow(code: u32) -> Kind {
     }
 }
 
-/// Decodes an instruction of four bytes, except those of the FPU.
+/// Decodes a four-byte instruction that is not for the FPU.
 fn wide(first: u32, second: u32) -> Kind {
     let load = first & 1 << 4 != 0;
     if first >> 11 == 0b11110 && second & 0x8000 != 0 {
@@ -117,10 +117,10 @@ fn wide(first: u32, second: u32) -> Kind {
             Kind::Multiple { words: second.count_ones(), jump: load && second & 0x8000 != 0 }
         }
         _ if first & 0xfff0 == 0xe8d0 && second & 0xffe0 == 0xf000 => Kind::TableJump,
-        // Pairs write their base back or have an offset; exclusive accesses have neither bit.
+        // Loads and stores of pairs have a write-back or an offset bit; exclusive accesses have neither.
         _ if first & 0xfe40 == 0xe840 && first & 0x0120 != 0 => Kind::Multiple { words: 2, jump: false },
         _ if first & 0xfe40 == 0xe840 => access(load),
-        // A word; of less, the program counter as its register means a hint.
+        // Only for a word: with smaller sizes, the program counter as the register means a hint.
         _ if first & 0xfe70 == 0xf850 && second >> 12 == 15 => Kind::LoadJump,
         _ if first & 0xfe10 == 0xf810 && second >> 12 == 15 => Kind::Simple,
         _ if first & 0xfe00 == 0xf800 => access(load),
@@ -135,7 +135,7 @@ fn access(load: bool) -> Kind {
     if load { Kind::Load } else { Kind::Store }
 }
 
-/// Decodes an instruction of the FPU. A register's number has its lowest bit apart from the four others.
+/// Decodes an FPU instruction. The lowest bit of a register number is stored apart from the other four.
 fn float(first: u32, second: u32) -> Instruction {
     let d = second >> 12 << 1 | first >> 6 & 1;
     let n = (first & 15) << 1 | second >> 7 & 1;
@@ -145,7 +145,7 @@ fn float(first: u32, second: u32) -> Instruction {
     if first & 0xfe00 == 0xec00 {
         let words = second & 0xff;
         let double = second & 0x0100 != 0;
-        // Those that it stores.
+        // The registers that it stores.
         let list = |words: u32| if load { 0 } else { (((1_u64 << words.min(32)) - 1) << d) as u32 };
         return match first & 0xff20 {
             _ if first & 0xffe0 == 0xec40 => instruction(Kind::FloatTransfer, None, 0),
@@ -155,15 +155,15 @@ fn float(first: u32, second: u32) -> Instruction {
         };
     }
     if second & 0x10 != 0 {
-        // Flags of a comparison come by VMRS; a value by VMOV.
+        // VMRS transfers the flags of a comparison, VMOV a value.
         return match first & 0xe0 {
             0xe0 => instruction(Kind::Simple, None, 0),
             _ => instruction(Kind::FloatTransfer, None, if load { 1 << n } else { 0 }),
         };
     }
-    // Without the bit of the register.
+    // Mask out the register bit.
     match (first & 0xb0, first & 15) {
-        // The addend is not needed before the product is there.
+        // The addend is needed only once the product is ready.
         (0x00 | 0x10 | 0x90 | 0xa0, _) => instruction(Kind::FloatAccumulate, Some(d), 1 << n | 1 << m),
         (0x20 | 0x30, _) => instruction(Kind::Float, Some(d), 1 << n | 1 << m),
         (0x80, _) => instruction(Kind::FloatDivide, Some(d), 1 << n | 1 << m),

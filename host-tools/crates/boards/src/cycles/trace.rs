@@ -1,4 +1,4 @@
-//! Trace of the instructions that firmware executes: QEMU's log, written only during measurements.
+//! Trace of the instructions that firmware executes, from QEMU's log, which is switched on only during measurements.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,17 +12,17 @@ use crate::run::emulator;
 use crate::{Board, Elf, SILENCE};
 use microdistill_train::error::{Error, Result};
 
-/// Time an emulator may take to start.
+/// Timeout for the start of an emulator.
 const START: Duration = Duration::from_secs(20);
 
 /// Addresses of instructions in the order of their execution.
 pub(crate) type Addresses = Vec<u32>;
 
-/// Runs `elf` in QEMU and gives what it executes between calls of its function `marker`: from the first entry to the
-/// second, from the third to the fourth, and so on; of these, counted from 0, those that are `wanted`.
+/// Runs `elf` in QEMU and returns the instructions executed between calls of its function `marker`: from the first call to
+/// the second, from the third to the fourth, and so on. Only the `wanted` intervals, counted from 0, are traced.
 ///
 /// # Errors
-/// A board without an emulator, firmware without such a function, or that fails.
+/// If the board has no emulator, the firmware does not have the function, or the firmware fails.
 pub(crate) fn trace(
     board: &Board,
     elf: &Elf,
@@ -47,7 +47,7 @@ pub(crate) fn trace(
     let mut child = command.spawn().map_err(Error::io(&program))?;
     let paths = accept(&listener, &mut child).and_then(|stream| paths(stream, &log, address, wanted));
     if paths.is_err() {
-        // One that has ended by itself cannot be ended.
+        // Fails only if the emulator has already ended.
         let _ = child.kill();
     }
     child.wait().map_err(Error::io(&program))?;
@@ -56,7 +56,7 @@ pub(crate) fn trace(
     })
 }
 
-/// The emulator's connection.
+/// Waits for the emulator to connect.
 fn accept(listener: &TcpListener, child: &mut Child) -> Result<TcpStream, String> {
     let text = |error: std::io::Error| error.to_string();
     listener.set_nonblocking(true).map_err(text)?;
@@ -68,8 +68,8 @@ fn accept(listener: &TcpListener, child: &mut Child) -> Result<TcpStream, String
                 return Ok(stream);
             }
             Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return Err(text(error)),
-            Err(_) if child.try_wait().map_err(text)?.is_some() => return Err("the emulator ends".into()),
-            Err(_) if start.elapsed() > START => return Err("the emulator does not start".into()),
+            Err(_) if child.try_wait().map_err(text)?.is_some() => return Err("the emulator ended".into()),
+            Err(_) if start.elapsed() > START => return Err("the emulator did not start".into()),
             Err(_) => std::thread::sleep(Duration::from_millis(5)),
         }
     }
@@ -88,24 +88,24 @@ fn paths(
     for index in 0.. {
         match debugger.run_to(marker)? {
             Stop::Exit(0) => break,
-            Stop::Exit(code) => return Err(format!("the program ended with {code}")),
+            Stop::Exit(code) => return Err(format!("the program ended with exit code {code}")),
             Stop::Breakpoint if wanted(index) => debugger.monitor("log in_asm,exec,nochain")?,
             Stop::Breakpoint => String::new(),
         };
         if debugger.run_to(marker)? != Stop::Breakpoint {
-            return Err("the program ended while something was measured".into());
+            return Err("the program ended during a measurement".into());
         }
         if wanted(index) {
             debugger.monitor("log none")?;
             paths.push(blocks.path(&std::fs::read_to_string(log).map_err(text)?)?);
-            // QEMU closes the file when it logs nothing, and appends to it later.
+            // QEMU closes the file when logging is switched off, and appends to it later.
             File::create(log).map_err(text)?;
         }
     }
     Ok(paths)
 }
 
-/// Blocks of instructions as QEMU has translated them, by the place of the translation.
+/// Blocks of instructions that QEMU has translated, by the address of the translation.
 ///
 /// ```text
 /// IN: a
@@ -117,17 +117,17 @@ fn paths(
 /// Trace 0: 0x7f3204000240 [00800408/0000137a/00000110/ff000201] a
 /// ```
 ///
-/// A block is listed once, before it is executed for the first time, which the second of the four numbers tells where;
-/// one that was stopped before it began is executed when it has a line again.
+/// A block is listed once, before its first execution; the second of the four numbers is its address. A block that was
+/// stopped before it started runs when it is logged again.
 #[derive(Default)]
 struct Blocks(HashMap<String, Addresses>);
 
 impl Blocks {
-    /// The instructions that are executed by a log.
+    /// Parses a log into the addresses of the executed instructions.
     fn path(&mut self, log: &str) -> Result<Addresses, String> {
         let (mut path, mut listed, mut start) = (Vec::new(), Vec::new(), 0);
         for line in log.lines() {
-            let unknown = || format!("QEMU logs {line:?}");
+            let unknown = || format!("QEMU logged an unknown line: {line:?}");
             if let Some((address, _)) = line.strip_prefix("0x").and_then(|line| line.split_once(':')) {
                 listed.push(u32::from_str_radix(address, 16).map_err(|_| unknown())?);
             } else if let Some(rest) = line.strip_prefix("Trace ") {
@@ -138,7 +138,7 @@ impl Blocks {
                     self.0.insert(place.to_owned(), std::mem::take(&mut listed));
                 }
                 start = path.len();
-                // One that was listed before we looked stands beside a breakpoint: there each instruction is a block.
+                // A block that was listed before logging started is next to a breakpoint, where each instruction is a block.
                 match self.0.get(place) {
                     Some(block) => path.extend(block),
                     None => path.push(address),

@@ -72,7 +72,7 @@ pub fn read_soft_labels(
             let (name, text) = (&file.names[column], &record[column]);
             let wrong = |what| file.error(Some(line), format!("column {name:?}: {text:?} is {what}"));
             let value = notation.number(text) as f32;
-            if value.is_nan() {
+            if value.is_nan() && text.parse::<f32>().is_err() {
                 return Err(wrong("not a number"));
             }
             match form {

@@ -6,7 +6,7 @@ use csv::StringRecord;
 
 use super::dialect::{Dialect, usual_width};
 use super::header::{self, Header};
-use super::{Options, counted, line_of, notation};
+use super::{Options, counted, gap, notation};
 
 /// Rows that the first one is compared with.
 const COMPARED: usize = 1000;
@@ -26,7 +26,7 @@ pub(super) struct Columns {
     pub(super) header: Option<StringRecord>,
     /// Line of the header, or 1.
     pub(super) header_line: u64,
-    /// Line of the first row.
+    /// Byte of the prepared text at which the first row begins.
     pub(super) first: u64,
     pub(super) notes: Vec<String>,
 }
@@ -63,6 +63,13 @@ impl Sample {
     }
 }
 
+/// Line on which a record of `text` begins.
+fn line_of(text: &str, record: &StringRecord) -> u64 {
+    let Some(position) = record.position() else { return 0 };
+    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    position.line() + text.as_bytes().get(from..).map_or(0, gap)
+}
+
 impl Columns {
     /// Learns the columns from the first lines of a text.
     pub(super) fn learn(text: &str, dialect: &Dialect, options: &Options) -> Result<Self, Fault> {
@@ -86,7 +93,11 @@ impl Columns {
         }
         columns.check_names()?;
         columns.skip_units(&sample, &mut place);
-        columns.first = sample.line(place).unwrap_or(u64::MAX);
+        columns.first = sample
+            .records
+            .get(place)
+            .and_then(|row| row.position())
+            .map_or(u64::MAX, |position| position.byte());
         Ok(columns)
     }
 

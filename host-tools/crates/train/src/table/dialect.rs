@@ -77,17 +77,27 @@ const COMMENTS: [&str; 3] = ["#", "%", "//"];
 const JUDGED: usize = 300;
 
 impl Dialect {
+    /// The dialect of texts that are written by this crate: commas and double quotes.
+    pub(crate) fn written() -> Self {
+        Dialect {
+            separator: Separator::Byte(b','),
+            quote: b'"',
+            backslash: false,
+            comment: None,
+            clock: false,
+            terminated: false,
+            announced: false,
+        }
+    }
+
     /// Learns the dialect from the first lines of a text, whole lines; `separator` if the user gave one.
     pub(crate) fn learn(sample: &str, separator: Option<Separator>) -> Self {
         let announced = announced(sample);
         let mut dialect = Dialect {
-            separator: Separator::Byte(b','),
-            quote: b'"',
             backslash: sample.contains("\\\""),
             comment: comment(sample),
-            clock: false,
-            terminated: false,
             announced: announced.is_some(),
+            ..Dialect::written()
         };
         let lines = || sample.lines().filter(|line| !line.trim().is_empty() && !dialect.is_comment(line));
         let lines: Vec<&str> = lines().skip(usize::from(announced.is_some())).collect();

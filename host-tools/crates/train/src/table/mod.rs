@@ -3,19 +3,18 @@
 //! What was read, skipped and guessed is told in notes; what may mean two things is an error that names the flag to settle it.
 
 mod columns;
+pub mod container;
 mod dialect;
 mod header;
 mod notation;
 mod profile;
+mod source;
 mod time;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
-use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 use columns::Columns;
@@ -23,6 +22,7 @@ use dialect::Dialect;
 pub use dialect::Separator;
 pub(crate) use notation::Notation;
 pub(crate) use profile::{Content, Evidence, MOST_CATEGORIES, Profile, is_placeholder, quoted};
+use source::Source;
 
 /// What a user says of a file; what is left open is learned from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,10 @@ pub struct Options {
     pub missing: Vec<String>,
     /// Columns that are left out.
     pub ignore: Vec<String>,
+    /// Encoding of a text, such as `windows-1252`.
+    pub encoding: Option<String>,
+    /// Sheet of a spreadsheet.
+    pub sheet: Option<String>,
 }
 
 impl Options {
@@ -64,13 +68,13 @@ pub(crate) struct Table {
     pub(crate) evidence: Evidence,
     /// Number of rows.
     pub(crate) rows: usize,
-    text: String,
+    source: Source,
     dialect: Dialect,
     /// The header as it stands in the file; it may stand there again.
     header: Option<StringRecord>,
     /// Its line, or 1.
     header_line: u64,
-    /// Line of the first row.
+    /// Byte at which the first row begins.
     first: u64,
 }
 
@@ -83,78 +87,70 @@ impl Table {
     /// # Errors
     /// Every file that cannot be read, or that may be read in two ways, with its line.
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Self> {
-        let mut bytes = Vec::new();
-        let mut path = path.to_path_buf();
-        if path.as_os_str() == "-" {
-            path = "standard input".into();
-            std::io::stdin().read_to_end(&mut bytes).map_err(Error::io(&path))?;
-        } else {
-            bytes = std::fs::read(&path).map_err(Error::io(&path))?;
-        }
-        let hash = Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        if bytes.starts_with(b"\xEF\xBB\xBF") {
-            bytes.drain(..3);
-        }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
-                .iter()
-                .filter(|&&byte| byte == b'\n')
-                .count();
-            Error::Data {
-                path: path.clone(),
-                line: Some(line as u64 + 1),
-                message: "not UTF-8: save the file as UTF-8".into(),
-            }
-        })?;
-        Table::of_text(path, hash, text, options)
-    }
-
-    fn of_text(path: PathBuf, hash: String, text: String, options: &Options) -> Result<Self> {
-        let dialect = Dialect::learn(sample(&text, SAMPLE), options.separator);
+        let named = container::Options { encoding: options.encoding.clone(), sheet: options.sheet.clone() };
+        let opened = container::open(path, &named)?;
+        let path = if path.as_os_str() == "-" { "standard input".into() } else { path.to_path_buf() };
+        let source = Source::of(opened.contents);
+        let sample = source.sample(SAMPLE)?;
+        let dialect = source.written.clone().unwrap_or_else(|| Dialect::learn(&sample, options.separator));
         let mut table = Table {
             path,
             names: Vec::new(),
-            hash,
-            notes: dialect.notes(),
+            hash: opened.hash,
+            notes: opened.notes,
             options: options.clone(),
             profiles: Vec::new(),
             evidence: Evidence::default(),
             rows: 0,
-            text,
+            source,
             dialect,
             header: None,
             header_line: 1,
-            first: 1,
+            first: 0,
         };
-        let columns = Columns::learn(sample(&table.text, 4 * SAMPLE), &table.dialect, options);
-        let columns = columns.map_err(|(line, message)| table.error(line, message))?;
-        (table.names, table.header) = (columns.names, columns.header);
-        (table.header_line, table.first) = (columns.header_line, columns.first);
-        table.notes.extend(columns.notes);
-        if let Cow::Owned(prepared) = table.dialect.prepare(&table.text) {
-            table.text = prepared;
-        }
+        table.notes.extend(table.dialect.notes());
+        table.learn_columns()?;
         table.learn_profiles()?;
-        table.check_quotes()?;
         table.check_nameless()?;
         table.ignore_columns()?;
         Ok(table)
+    }
+
+    fn learn_columns(&mut self) -> Result<()> {
+        let mut options = self.options.clone();
+        if self.source.names {
+            options.header = Some(true);
+        }
+        let columns = Columns::learn(&self.source.sample(4 * SAMPLE)?, &self.dialect, &options);
+        let columns = columns.map_err(|(line, message)| self.error(line, message))?;
+        (self.names, self.header) = (columns.names, columns.header);
+        (self.header_line, self.first) = (columns.header_line, columns.first);
+        self.notes.extend(columns.notes);
+        self.source.prepare(&self.dialect)
     }
 
     /// Looks at every cell once.
     fn learn_profiles(&mut self) -> Result<()> {
         let mut profiles = vec![Profile::default(); self.names.len()];
         let options = self.options.clone();
-        let mut rows = 0;
+        let (mut rows, mut unclosed) = (0, None);
         let skipped = self.each(|line, record| {
             for (profile, cell) in profiles.iter_mut().zip(record) {
                 profile.add(&options, line, cell);
             }
             rows += 1;
+            let lines = record.iter().next_back().is_some_and(|cell| cell.contains(['\n', '\r']));
+            unclosed = lines.then_some(line);
             Ok(())
         })?;
         if rows == 0 {
             return Err(self.error(None, "only a header: rows are needed"));
+        }
+        // A quote that nothing closes takes all that follows for one cell, the last one.
+        if unclosed.is_some() && !self.source.tail()?.trim_ascii_end().ends_with(b"\"") {
+            return Err(
+                self.error(unclosed, "a quote in the last column is never closed: close it, or take it out")
+            );
         }
         self.rows = rows;
         self.notes.extend(skipped.notes());
@@ -192,26 +188,6 @@ impl Table {
             self.notes.push(format!("ignored column {place}, which has no name: {what}"));
         }
         Ok(())
-    }
-
-    /// A quote that nothing closes takes all that follows for one cell, the last one.
-    fn check_quotes(&self) -> Result<()> {
-        let text = self.text.trim_end();
-        if !text.contains('"') || text.ends_with('"') {
-            return Ok(());
-        }
-        let mut last = None;
-        self.each(|line, record| {
-            let lines = record.iter().next_back().is_some_and(|cell| cell.contains(['\n', '\r']));
-            last = lines.then_some(line);
-            Ok(())
-        })?;
-        match last {
-            None => Ok(()),
-            line => {
-                Err(self.error(line, "a quote in the last column is never closed: close it, or take it out"))
-            }
-        }
     }
 
     /// Takes the names from columns that are to be left out.
@@ -270,11 +246,10 @@ impl Table {
 
     /// Calls `row` with the line and the cells of each row, and returns what was skipped.
     pub(crate) fn each(&self, mut row: impl FnMut(u64, &StringRecord) -> Result<()>) -> Result<Skipped> {
-        let mut reader = self.dialect.reader(self.text.as_bytes());
+        let mut reader = self.dialect.reader(self.source.reader()?);
         let (mut record, mut skipped) = (StringRecord::new(), Skipped::default());
         while reader.read_record(&mut record).map_err(|error| self.of_csv(&error))? {
-            let line = line_of(&self.text, &record);
-            if line < self.first {
+            if record.position().is_some_and(|position| position.byte() < self.first) {
                 continue;
             }
             if record.iter().all(str::is_empty) {
@@ -284,12 +259,21 @@ impl Table {
             } else if self.header.as_ref().is_some_and(|header| record == *header) {
                 skipped.headers += 1;
             } else if record.len() != self.names.len() {
-                return Err(self.wrong_length(line, &record));
+                let (line, values) = (self.line(&record), record.len());
+                let last = !reader.read_record(&mut record).unwrap_or(false);
+                return Err(self.wrong_length(line, values, last));
             } else {
-                row(line, &record)?;
+                row(self.line(&record), &record)?;
             }
         }
         Ok(skipped)
+    }
+
+    /// Line on which a record begins.
+    fn line(&self, record: &StringRecord) -> u64 {
+        let Some(position) = record.position() else { return 0 };
+        let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        position.line() + self.source.from(from).map_or(0, gap)
     }
 
     pub(crate) fn is_missing(&self, text: &str) -> bool {
@@ -300,28 +284,17 @@ impl Table {
         Error::Data { path: self.path.clone(), line, message: message.into() }
     }
 
-    fn wrong_length(&self, line: u64, record: &StringRecord) -> Error {
+    fn wrong_length(&self, line: u64, values: usize, last: bool) -> Error {
         let width = self.names.len();
         let above = if self.header.is_some() { "the header has" } else { "the rows above have" };
-        let last = !self.text.ends_with('\n')
-            && self.text.trim_end().lines().count() as u64 == line
-            && record.len() < width;
-        let hint = if last { "; the last line is cut off: delete it" } else { "" };
-        self.error(Some(line), format!("{}, {above} {width}{hint}", counted(record.len(), "value")))
+        let cut = last && values < width && self.source.tail().is_ok_and(|tail| !tail.ends_with(b"\n"));
+        let hint = if cut { "; the last line is cut off: delete it" } else { "" };
+        self.error(Some(line), format!("{}, {above} {width}{hint}", counted(values, "value")))
     }
 
     fn of_csv(&self, error: &csv::Error) -> Error {
         self.error(error.position().map(csv::Position::line), error.to_string())
     }
-}
-
-/// The first whole lines of a text, up to a number of bytes.
-fn sample(text: &str, bytes: usize) -> &str {
-    if text.len() <= bytes {
-        return text;
-    }
-    let end = text.as_bytes()[..bytes].iter().rposition(|&byte| byte == b'\n').map_or(0, |place| place + 1);
-    &text[..end]
 }
 
 /// Records that are no rows.
@@ -359,16 +332,9 @@ pub(crate) fn is_number(text: &str) -> bool {
     notation::number(text).is_some()
 }
 
-/// Line on which a record of `text` begins. The reader's own count is that of the end of the record before it: behind it
-/// may stand empty lines, and the second half of a CRLF.
-fn line_of(text: &str, record: &StringRecord) -> u64 {
-    let Some(position) = record.position() else { return 0 };
-    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-    let gap = text
-        .as_bytes()
-        .get(from..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|&&byte| matches!(byte, b'\r' | b'\n'));
-    position.line() + gap.filter(|&&byte| byte == b'\n').count() as u64
+/// Number of line ends between the end of one record and the beginning of the next, which is where a reader counts from:
+/// empty lines, and the second half of a CRLF.
+fn gap(text: &[u8]) -> u64 {
+    let gap = text.iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n'));
+    gap.filter(|&&byte| byte == b'\n').count() as u64
 }

@@ -57,6 +57,7 @@ pub(crate) struct Profile {
     /// Their units, each with its count; no more than three.
     units: BTreeMap<String, usize>,
     first_word: Place,
+    first_unit: Place,
     first_infinite: Place,
     /// The first number that has no notation in common with those before it.
     first_odd: Place,
@@ -99,6 +100,7 @@ impl Default for Profile {
             layouts: Layouts::ALL,
             units: BTreeMap::new(),
             first_word: None,
+            first_unit: None,
             first_infinite: None,
             first_odd: None,
             first_separated: None,
@@ -140,6 +142,7 @@ impl Profile {
             }
             if !number.unit.is_empty() && (self.units.len() < 3 || self.units.contains_key(number.unit)) {
                 *self.units.entry(number.unit.to_owned()).or_default() += 1;
+                self.first_unit = self.first_unit.take().or_else(place);
             }
             return;
         }
@@ -250,11 +253,8 @@ impl Profile {
             let (line, text) = place.clone().unwrap_or_default();
             Err((Some(line), format!("{text:?} {problem}")))
         };
-        if let Some((_, word)) = &self.first_word {
-            return error(
-                &self.first_word,
-                format!("is not a number: mend it, leave it empty, or give --missing {}", quoted(word)),
-            );
+        if let Some((line, word)) = &self.first_word {
+            return Err((Some(*line), not_a_number(word)));
         }
         if self.times > 0 {
             return Err((
@@ -326,6 +326,10 @@ impl Profile {
             [] => Ok(String::new()),
             [unit] => {
                 let without = self.numbers - self.units[unit];
+                if without > 0 && !is_known_unit(unit) {
+                    let (line, text) = self.first_unit.clone().unwrap_or_default();
+                    return Err((Some(line), not_a_number(&text)));
+                }
                 if without > 0 && unit == "%" {
                     return Err((
                         None,
@@ -340,6 +344,10 @@ impl Profile {
             )),
         }
     }
+}
+
+fn not_a_number(text: &str) -> String {
+    format!("{text:?} is not a number: mend it, leave it empty, or give --missing {}", quoted(text))
 }
 
 /// A text as it must be given to a shell.

@@ -1,5 +1,5 @@
-//! Other libraries beside ours, on the emulated Cortex-M4F: the same networks with the same weights and inputs, built
-//! from `benches/peers` by the same compilers with the same optimization.
+//! Comparison with other libraries on the emulated Cortex-M4F: the same networks with the same weights and inputs, built
+//! from `benches/peers` with the same optimization.
 
 mod sources;
 mod tflite;
@@ -17,23 +17,23 @@ use microdistill_train::network::macs;
 use microdistill_train::network::precision::Scales;
 use microdistill_train::quantize::quantize;
 
-/// The board for which `benches/peers` is written.
+/// The board that `benches/peers` is written for.
 const BOARD: &str = "qemu-mps2";
 /// Folder of the package, in the repository.
 const PACKAGE: &str = "benches/peers";
-/// Folder of emlearn, in the repository. The package's build script uses the same path.
+/// Folder of emlearn in the repository. The package's build script uses the same path.
 pub(crate) const EMLEARN: &str = "benches/target/emlearn";
 /// The release of emlearn that is compared.
 pub(crate) const EMLEARN_VERSION: &str = "0.23.2";
 /// The C compiler.
 pub(crate) const C_COMPILER: &str = "arm-none-eabi-gcc";
 
-/// A library, and the program that measures it.
+/// A library and the program that measures it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// For people, with its version.
+    /// Display name, with its version.
     pub name: &'static str,
-    /// Arithmetic: `f32`, or `int8` with one scale of weights per layer.
+    /// Arithmetic: `f32`, or `int8` with one weight scale per layer.
     pub kind: &'static str,
     program: &'static str,
     feature: Option<&'static str>,
@@ -48,7 +48,7 @@ const fn peer(
     Peer { name, kind, program, feature }
 }
 
-/// All that are built and run.
+/// All libraries that are built and run.
 pub const PEERS: [Peer; 6] = [
     peer("microdistill", "int8", "microdistill", None),
     peer("a loop in Rust", "int8", "naive_int8", None),
@@ -58,26 +58,26 @@ pub const PEERS: [Peer; 6] = [
     peer("emlearn 0.23.2", "f32", "emlearn", Some("emlearn")),
 ];
 
-/// A library's inference of a network.
+/// Measurements of a library's inference of a network.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Compared {
-    /// The library.
+    /// Name of the library.
     pub library: String,
-    /// The network.
+    /// Name of the network.
     pub model: String,
     /// Arithmetic of the [`Peer`].
     pub kind: String,
-    /// Multiplications of an inference.
+    /// Number of multiplications in an inference.
     pub macs: u64,
-    /// From the network's input to the index of the largest output.
+    /// Instructions from the network's input to the index of the largest output.
     pub instructions: u64,
-    /// Modelled, of the same.
+    /// Modelled cycles of the same instructions.
     pub cycles: Option<u64>,
     /// Flash of the whole program. Programs differ only in the library and its network.
     pub flash: Option<u64>,
-    /// Bytes of stack, painted.
+    /// Bytes of stack, measured by painting it.
     pub stack: Option<u64>,
-    /// Its outputs beside those of the desktop.
+    /// Comparison of its outputs with those of the desktop.
     pub outputs: Option<Outputs>,
     /// True if the figures were measured elsewhere and are quoted.
     pub quoted: bool,
@@ -94,16 +94,16 @@ pub struct Outputs {
     pub largest: f32,
 }
 
-/// The board, with the programs of `benches/peers`.
+/// Returns the board with the programs of `benches/peers`.
 ///
 /// # Errors
-/// No clone of the repository.
+/// If there is no clone of the repository.
 pub fn board() -> Result<Board> {
     let folder = microdistill_train::file::repository()?.join(PACKAGE);
     Ok(Board { folder, ..find(&firmware_folder()?, BOARD)? })
 }
 
-/// One of emlearn's headers, where it is if it is installed.
+/// Path of a header of emlearn, which exists if emlearn is installed.
 pub(crate) fn emlearn_headers() -> Result<PathBuf> {
     Ok(microdistill_train::file::repository()?.join(EMLEARN).join("emlearn/eml_net.h"))
 }
@@ -112,16 +112,16 @@ impl Peer {
     /// Returns true if everything the peer needs is installed.
     ///
     /// # Errors
-    /// No clone of the repository.
+    /// If there is no clone of the repository.
     pub fn is_installed(&self) -> Result<bool> {
         let emlearn = self.program == "emlearn";
         Ok(!emlearn || emlearn_headers()?.is_file() && which(C_COMPILER).is_some())
     }
 
-    /// Measures the f32 model `network`, which is quantized for a library that computes in int8.
+    /// Measures the library with the f32 model `network`, which is quantized first for an int8 library.
     ///
     /// # Errors
-    /// A program that does not build, or fails.
+    /// If the program does not build, or fails.
     pub fn measure(&self, name: &str, network: &Model, profile: Profile) -> Result<Compared> {
         let quantized = quantize(network, &network.examples, Scales::PerLayer)?;
         let model = if self.kind == "int8" { &quantized } else { network };
@@ -132,7 +132,7 @@ impl Peer {
         let elf = Firmware { board: &board, program: self.program, sources, profile }.build()?;
         let output = run(&counting(&board), &elf, &mut |_| {})?;
         if !output.success {
-            return Err(Error::Invalid(format!("{} on {} fails\n{}", self.name, board.name, output.stderr)));
+            return Err(Error::Invalid(format!("{} on {} failed\n{}", self.name, board.name, output.stderr)));
         }
         self.compare(&board, name, model, &elf, &output)
     }
@@ -164,13 +164,13 @@ impl Peer {
     }
 }
 
-/// The program's outputs for the model's examples, beside the desktop's.
+/// Compares the program's outputs for the model's examples with the desktop's.
 fn outputs(model: &Model, output: &Output) -> Result<Outputs> {
     let expected = model.examples.column_iter().flat_map(|raw| model.logits(raw.as_slice()));
     let expected: Vec<f32> = expected.collect();
     let found: Vec<f32> = output.rows().into_iter().flatten().map(f32::from_bits).collect();
     if found.len() != expected.len() {
-        return Err(Error::Invalid(format!("{} outputs, not {}", found.len(), expected.len())));
+        return Err(Error::Invalid(format!("found {} outputs, expected {}", found.len(), expected.len())));
     }
     let pairs = || found.iter().zip(&expected);
     Ok(Outputs {
@@ -197,10 +197,10 @@ struct Quote {
     stack: Option<u64>,
 }
 
-/// Peers that are not built here, but quoted: figures of the same shapes, counted in the same way.
+/// Figures of libraries that are not built here but quoted: networks of the same shapes, counted in the same way.
 ///
 /// # Errors
-/// A data file that cannot be understood.
+/// If the data file is malformed.
 pub fn quoted() -> Result<Vec<Compared>> {
     let quotes: Quotes = toml::from_str(include_str!("quoted.toml")).map_err(|error| Error::Data {
         path: PathBuf::from("quoted.toml"),
@@ -222,10 +222,10 @@ pub fn quoted() -> Result<Vec<Compared>> {
     Ok(quotes.quoted.into_iter().map(compared).collect())
 }
 
-/// The f32 networks on which libraries are compared.
+/// The f32 networks that libraries are compared on.
 ///
 /// # Errors
-/// As of [`references`](crate::references).
+/// See [`references`](crate::references).
 pub fn networks() -> Result<Vec<(&'static str, Model)>> {
     let models = crate::references()?.into_iter();
     Ok(models.filter(|(_, model)| matches!(model.body, Body::F32(_))).collect())

@@ -1,4 +1,4 @@
-//! A network as each library takes it: our exported file, plain arrays in Rust and in C, a TensorFlow Lite file.
+//! A network in the format of each library: our exported file, plain arrays in Rust and in C, and a TensorFlow Lite file.
 
 use std::fmt::{Debug, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use microdistill_train::model::{Body, Model};
 use microdistill_train::network::int8::{Codes, DenseI8, Folded, NetworkI8};
 use microdistill_train::network::{Activation, Dense, Network};
 
-/// Writes everything to `folder` and gives the path of our own file, beside which the others lie.
+/// Writes all formats to `folder` and returns the path of our own file, which has the others next to it.
 pub(crate) fn write(folder: &Path, model: &Model) -> Result<PathBuf> {
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let put = |name: &str, bytes: &[u8]| {
@@ -29,14 +29,14 @@ pub(crate) fn write(folder: &Path, model: &Model) -> Result<PathBuf> {
             put("emlearn.c", emlearn(network).as_bytes())?;
         }
         Body::Ensemble(members) => return Err(Error::ensemble(members.len())),
-        // Who has no int4 takes it as the int8 network that it is.
+        // Libraries without int4 get the equivalent int8 network.
         Body::Int8(network) | Body::Int4(network) => {
             let codes: Vec<Vec<i8>> = standardized.iter().map(|x| network.quantize(x)).collect();
             put("rows.rs", rows(model, "i8", &codes).as_bytes())?;
             put("plain.rs", plain_int8(network).as_bytes())?;
             let path = put("network.tflite", &tflite::file(network))?;
             let path = std::path::absolute(&path).map_err(Error::io(&path))?;
-            // microflow reads it while it compiles; what is included is compiled again when it has changed.
+            // microflow's macro reads the file at compile time; `include_bytes!` makes cargo rebuild when it changes.
             let text = format!(
                 "const _: &[u8] = include_bytes!({path:?});\n#[microflow::model({path:?})]\nstruct Network;\n"
             );
@@ -54,7 +54,7 @@ fn rows(model: &Model, number: &str, rows: &[Vec<impl Debug>]) -> String {
     )
 }
 
-/// The constants that both arithmetics have; `layers` in the words of the program's type.
+/// The constants of both arithmetics; `layers` are literals of the program's layer type.
 fn layers(widths: &[usize], layers: impl Iterator<Item = String>) -> String {
     let widest = widths.iter().max().copied().unwrap_or_default();
     let layers: Vec<String> = layers.collect();
@@ -93,7 +93,7 @@ fn plain_int8(network: &NetworkI8) -> String {
     layers(&network.widths(), network.layers.iter().zip(&folded).zip(zeros).map(layer)) + &decode
 }
 
-/// In C; emlearn wants weights by input, not by output.
+/// The network in C. emlearn stores weights by input, not by output.
 fn emlearn(network: &Network) -> String {
     let mut text = "#include <eml_net.h>\n".to_owned();
     let mut table = String::new();

@@ -1,4 +1,4 @@
-//! An int8 network as a TensorFlow Lite file: fully connected layers, by the field numbers of version 3 of its schema.
+//! Writer of TensorFlow Lite files for int8 networks: fully connected layers, with field numbers of schema version 3.
 
 use flatbuffers::{FlatBufferBuilder, TableFinishedWIPOffset, WIPOffset};
 
@@ -13,7 +13,7 @@ const FULLY_CONNECTED_OPTIONS: u8 = 8;
 type Builder = FlatBufferBuilder<'static>;
 type Table = WIPOffset<TableFinishedWIPOffset>;
 
-/// The file's bytes. Of a layer's scales of weights the first one counts.
+/// Returns the bytes of the file. Only the first weight scale of a layer is used.
 pub(crate) fn file(network: &NetworkI8) -> Vec<u8> {
     let mut writer = Writer::default();
     let inputs = network.widths().first().map_or(0, |&width| width as i32);
@@ -27,7 +27,7 @@ pub(crate) fn file(network: &NetworkI8) -> Vec<u8> {
     writer.finish(first, last)
 }
 
-/// A file in the making: what it consists of, so far.
+/// Builder of a file, with the parts added so far.
 #[derive(Default)]
 struct Writer {
     builder: Builder,
@@ -37,7 +37,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// `layer` behind the tensor `input` with these `codes`; gives the tensor of its outputs.
+    /// Adds `layer` after the tensor `input` with these `codes`. Returns the tensor of its outputs.
     fn layer(&mut self, layer: &DenseI8, codes: Codes, input: i32) -> i32 {
         let (inputs, outputs) = (layer.inputs() as i32, layer.outputs() as i32);
         let scale = layer.weight_scales.first().copied().unwrap_or_default();
@@ -64,7 +64,7 @@ impl Writer {
         output
     }
 
-    /// A tensor with its constant `bytes`, if any; gives its index.
+    /// Adds a tensor with its constant `bytes`, if any. Returns its index.
     fn tensor(&mut self, shape: &[i32], number: i8, bytes: &[u8], codes: Codes) -> i32 {
         let builder = &mut self.builder;
         let data = builder.create_vector(bytes);
@@ -130,14 +130,14 @@ fn slot(field: u16) -> u16 {
 mod tests {
     use super::*;
 
-    /// A little-endian number at `place`.
+    /// Reads a little-endian number at `place`.
     fn number(file: &[u8], place: usize) -> usize {
         u32::from_le_bytes(file[place..place + 4].try_into().unwrap()) as usize
     }
 
-    /// Offset of the field with this number, of the table at `place`.
+    /// Offset of the field with this number in the table at `place`.
     fn field(file: &[u8], place: usize, field: u16) -> usize {
-        // The list of fields stands before its table, or behind it.
+        // The list of fields comes before or after its table.
         let list = place.wrapping_sub(number(file, place) as i32 as usize);
         let entry = list + usize::from(slot(field));
         place + usize::from(u16::from_le_bytes([file[entry], file[entry + 1]]))
