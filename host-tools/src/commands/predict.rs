@@ -53,7 +53,7 @@ impl Predict {
                     let p = p.iter().map(|p| format!("{p:.6}"));
                     writer.write_record([label.clone()].into_iter().chain(p))?;
                 }
-                None => writer.write_record(logits.iter().map(f32::to_string))?,
+                None => writer.write_record(logits.iter().map(|&value| model.metadata.value(value)))?,
             }
         }
         let bytes = writer.into_inner().map_err(|error| error.into_error())?;

@@ -1,6 +1,7 @@
 //! Flags that several commands share.
 
 pub(crate) mod activation;
+pub(crate) mod columns;
 pub(crate) mod data;
 pub(crate) mod file;
 pub(crate) mod parse;

@@ -53,6 +53,12 @@ impl TeacherFlags {
                     first.features()
                 );
             }
+            let origins = |model: &Model| (model.metadata.origin.clone(), model.metadata.target_origin);
+            if origins(other) != origins(first) {
+                bail!(
+                    "teachers need the same origins of features and target: train {path} and {first_path} on the same rows"
+                );
+            }
             if other.metadata.task != first.metadata.task {
                 let (task, first) = (&other.metadata.task, &first.metadata.task);
                 bail!(

@@ -215,7 +215,7 @@ impl Study {
             let path = folder.join(format!("groups_{part}.csv"));
             path.is_file().then(|| path.to_string_lossy().into_owned())
         };
-        let columns = Columns { groups: groups("train"), ..self.data.columns() };
+        let columns = Columns { groups: groups("train"), ..self.data.columns.columns() };
         let train = read(folder.join("train.csv"), &columns)?;
         let test_groups = groups("test");
         let expected = Expected { groups: test_groups.as_deref(), ..train.expected() };

@@ -8,6 +8,7 @@ mod scaler;
 mod soft_labels;
 mod split;
 mod standardizer;
+mod suspects;
 mod target;
 mod task;
 mod text;
@@ -19,6 +20,7 @@ pub use scaler::Scaler;
 pub use soft_labels::read_soft_labels;
 pub use split::{Fold, check_shares, folds, split};
 pub use standardizer::{Standardized, Standardizer};
+pub use suspects::{Suspect, Suspicion, suspects};
 pub use task::Task;
 pub use text::Text;
 

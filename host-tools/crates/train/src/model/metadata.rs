@@ -82,6 +82,18 @@ impl Metadata {
     }
 }
 
+impl Metadata {
+    /// An output of the model as a value of the target, in its unit: with the digits of f32, or of f64 if the target needs
+    /// them.
+    pub fn value(&self, output: f32) -> String {
+        if is_zero(&self.target_origin) {
+            output.to_string()
+        } else {
+            (f64::from(output) + self.target_origin).to_string()
+        }
+    }
+}
+
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }
