@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use microdistill_train::dataset::{
-    Dataset, Expected, Kind, Target, check_shares, read, read_like, read_unlabelled, split, suspects,
+    Dataset, Expected, Kind, SeenRows, Target, check_shares, read, read_like, read_unlabelled, split,
+    suspects,
 };
 use microdistill_train::model::{Division, Model};
 use microdistill_train::table::Options;
 
 use crate::context::Context;
 use crate::flags::columns::ColumnFlags;
+use crate::flags::unseen::unseen;
 
 /// Training and test rows.
 #[derive(Args, Debug)]
@@ -30,6 +32,9 @@ pub(crate) struct DataFlags {
     /// Shares of --data for training, validation and test, drawn per class with --seed [default: 0.7,0.15,0.15]
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', num_args = 1, allow_hyphen_values = true, conflicts_with_all = ["train", "test"])]
     pub(crate) split: Option<Vec<f64>>,
+    /// Score test rows that were trained on as well, instead of leaving them out
+    #[arg(long)]
+    known_rows: bool,
     #[command(flatten)]
     pub(crate) columns: ColumnFlags,
 }
@@ -63,6 +68,15 @@ impl Parts {
         let classes: BTreeSet<usize> = classes.iter().copied().collect();
         let labels = self.known.task.labels().iter().enumerate();
         labels.filter(|(class, _)| !classes.contains(class)).map(|(_, label)| label.as_str()).collect()
+    }
+
+    /// Labels that no test row has, if there are test rows.
+    fn untested_labels(&self) -> Vec<&str> {
+        let Some(Target::Classes(tested)) = self.test.as_ref().map(|test| &test.target) else {
+            return Vec::new();
+        };
+        let labels = self.known.task.labels().iter().enumerate();
+        labels.filter(|(class, _)| !tested.contains(class)).map(|(_, label)| label.as_str()).collect()
     }
 
     /// Records in a model that was trained on these rows which rows were held out.
@@ -102,9 +116,15 @@ impl DataFlags {
         }
         let test = self.read_test(context, known.expected())?;
         let parts = self.divide(known, test, self.division(context)?)?;
+        let parts = self.without_seen(context, SeenRows::default(), parts)?;
         let absent = parts.absent_labels();
         if !absent.is_empty() {
             context.console.note(format_args!("no training row has these labels: {absent:?}"));
+        }
+        let untested = parts.untested_labels();
+        if !untested.is_empty() {
+            let note = "no test row has these labels, so the test scores say nothing about them";
+            context.console.note(format_args!("{note}: {untested:?}"));
         }
         Ok(parts)
     }
@@ -124,7 +144,18 @@ impl DataFlags {
             division = kept.clone();
         }
         let test = self.read_test(context, expected)?;
-        self.divide(known, test, division)
+        let parts = self.divide(known, test, division)?;
+        self.without_seen(context, model.metadata.seen.clone(), parts)
+    }
+
+    /// Leaves out test rows that are among the `seen` ones or, of a file of their own, among those to train on.
+    fn without_seen(&self, context: &Context, mut seen: SeenRows, mut parts: Parts) -> Result<Parts> {
+        if self.test.is_some() {
+            seen.extend(&SeenRows::of(&parts.known.x));
+        }
+        let unseen = |test| unseen(&context.console, &seen, test, self.known_rows);
+        parts.test = parts.test.map(unseen).transpose()?;
+        Ok(parts)
     }
 
     /// The division of --data.
@@ -167,7 +198,7 @@ impl DataFlags {
         if let (None, Some(path), None) = (&self.test, &self.data, &self.split) {
             let rows = self.read_whole(context, path, model, false)?;
             if self.kept(model, &rows)?.is_none() {
-                return Ok(rows);
+                return unseen(&context.console, &model.metadata.seen, rows, self.known_rows);
             }
             context
                 .console
@@ -175,7 +206,8 @@ impl DataFlags {
             let parts = self.read_like(context, model, false)?;
             return Ok(parts.test.unwrap_or(parts.known));
         }
-        self.read_asked(context, model, false)
+        let rows = self.read_asked(context, model, false)?;
+        unseen(&context.console, &model.metadata.seen, rows, self.known_rows)
     }
 
     /// Reads the rows that an existing model is to predict: those of --test, the test part of a --split of --data, or all of --data.

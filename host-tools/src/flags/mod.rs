@@ -9,4 +9,5 @@ pub(crate) mod precision;
 pub(crate) mod synthetic;
 pub(crate) mod text;
 pub(crate) mod training;
+pub(crate) mod unseen;
 pub(crate) mod weight_decay;

@@ -141,6 +141,7 @@ impl Distill {
             let lineage = teachers.lineage(&class.rows);
             let (mut student, found) = self.search.run(context, budget, class.taught(), &lineage)?;
             parts.sign(&mut student);
+            teachers.pass_on_seen_rows(&mut student);
             return finish_search(context, student, &parts, &self.out, start, found);
         }
         let decay = self.choose_decay(context, &teachers, recipe, (&class.rows, &further))?;
@@ -152,6 +153,7 @@ impl Distill {
         let settings = self.settings(context, recipe, (class.rows.rows(), blend), decay);
         let mut student = self.train(context, &teachers, (class, validation), &settings)?;
         parts.sign(&mut student);
+        teachers.pass_on_seen_rows(&mut student);
         student.metadata.further = added;
         student.metadata.further_share = blend.map(|blend| blend.share);
         finish(context, student, &parts, &self.out, start, Some(decay))

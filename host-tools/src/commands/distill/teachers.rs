@@ -108,6 +108,11 @@ impl Teachers {
         self.models.first().filter(|_| self.stored.is_none())
     }
 
+    /// Lets a student of these teachers know the rows that they were trained on, which it knows by them.
+    pub(crate) fn pass_on_seen_rows(&self, student: &mut Model) {
+        self.models.iter().for_each(|model| student.metadata.seen.extend(&model.metadata.seen));
+    }
+
     /// Tells whether teachers like these can be trained on parts of `rows`.
     pub(crate) fn lineage(&self, rows: &Dataset) -> Lineage {
         if self.stored.is_some() || self.models.iter().any(|model| model.metadata.training.is_none()) {

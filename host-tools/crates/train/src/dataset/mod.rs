@@ -5,6 +5,7 @@ mod groups;
 mod origin;
 mod read;
 mod scaler;
+mod seen;
 mod soft_labels;
 mod split;
 mod standardizer;
@@ -17,6 +18,7 @@ use nalgebra::DMatrix;
 
 pub use read::{Columns, Expected, Kind, read, read_like, read_unlabelled};
 pub use scaler::Scaler;
+pub use seen::SeenRows;
 pub use soft_labels::read_soft_labels;
 pub use split::{Fold, check_shares, folds, split};
 pub use standardizer::{Standardized, Standardizer};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Dataset, Task};
+use crate::dataset::{Dataset, SeenRows, Task};
 use crate::network::precision::Precision;
 use crate::synthetic::Synthetic;
 use crate::teacher::Settings;
@@ -28,6 +28,9 @@ pub struct Metadata {
     /// Texts that stood for a missing value in them, beside the usual ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// The rows that the model was trained on, so that they are known in any file.
+    #[serde(default, skip_serializing_if = "SeenRows::is_empty")]
+    pub seen: SeenRows,
     /// What is subtracted from each input before it is rounded to f32; empty for nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origin: Vec<f64>,
@@ -68,6 +71,7 @@ impl Metadata {
             seed,
             data_hash: data.hash.clone(),
             missing: data.options.missing.clone(),
+            seen: SeenRows::of(&data.x),
             origin: if data.origin.iter().all(is_zero) { Vec::new() } else { data.origin.clone() },
             target_origin: data.target_origin,
             division: None,
