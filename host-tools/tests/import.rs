@@ -85,12 +85,13 @@ fn what_is_damaged_or_of_another_network_is_refused() {
     let other = model(&[5, 4, 3], Activation::Tanh, 1);
     assert_eq!(
         error(&record, &other),
-        "the record belongs to another network, of other widths, activations or layouts: give the model that the device \
-         trains"
+        "the record belongs to another network, of other widths, activations or layouts: give the model that the \
+         device trains"
     );
     record[40] ^= 1;
     let expected = "no record of a network, or a damaged one. Give a record; the whole flash range passed to \
-                    `Checkpoint::new`, with an intact checkpoint of this network; or text with lines such as \"weights 0 0: [1065353216, …]\"";
+                    `Checkpoint::new`, with an intact checkpoint of this network; or text with lines \
+                    such as \"weights 0 0: [1065353216, …]\"";
     assert_eq!(error(&record, &like), expected);
     assert_eq!(error("before: 1 of 2\n", &like), expected);
 

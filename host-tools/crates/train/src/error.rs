@@ -63,7 +63,7 @@ impl Error {
     /// Creates the error for an ensemble of `members` networks where a single network is needed.
     pub fn ensemble(members: usize) -> Self {
         Error::Invalid(format!(
-            "the model is an ensemble of {members} networks, which boards cannot run: distill a student from it"
+            "the model is an ensemble of {members} networks, which no board runs: distill a student from it"
         ))
     }
 

@@ -48,7 +48,7 @@ pub fn probe_apart<'a>(path: impl AsRef<Path>, sources: impl IntoIterator<Item =
     match file(path) {
         Some(old) if sources.into_iter().any(|source| file(source).is_some_and(|source| source == old)) => {
             let path = path.display();
-            Err(Error::Invalid(format!("{path}: the result is made of this file: write it to another one")))
+            Err(Error::Invalid(format!("{path}: the result is made from this file: write it to another one")))
         }
         _ => Ok(()),
     }
@@ -61,7 +61,7 @@ pub fn probe_apart<'a>(path: impl AsRef<Path>, sources: impl IntoIterator<Item =
 pub fn make_folder(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     if path.is_file() {
-        return Err(Error::Invalid(format!("{}: a file: name a folder", path.display())));
+        return Err(Error::Invalid(format!("{}: this is a file: name a folder", path.display())));
     }
     std::fs::create_dir_all(path).map_err(Error::io(path))
 }
@@ -69,7 +69,7 @@ pub fn make_folder(path: impl AsRef<Path>) -> Result<()> {
 /// Returns the path that the bytes for `path` are written to, with symbolic links resolved.
 fn place(path: &Path) -> Result<PathBuf> {
     if path.is_dir() {
-        return Err(Error::Invalid(format!("{}: a folder: name a file in it", path.display())));
+        return Err(Error::Invalid(format!("{}: this is a folder: name a file in it", path.display())));
     }
     let place = if path.is_symlink() { std::fs::canonicalize(path) } else { Ok(path.to_owned()) };
     place.map_err(Error::io(path))

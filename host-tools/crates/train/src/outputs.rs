@@ -43,8 +43,8 @@ impl Answers {
         if let Some((_, other)) = members.iter().find(|(_, outputs)| outputs.shape() != shape) {
             let ((outputs, rows), (others, other_rows)) = (shape, other.shape());
             return Err(Error::Invalid(format!(
-                "a teacher gives {outputs} outputs for {rows} rows, but another gives {others} outputs for {other_rows} \
-                 rows: use teachers of the same task and data"
+                "a teacher gives {outputs} outputs for {rows} rows, but another gives {others} outputs for \
+                 {other_rows} rows: use teachers of the same task and data"
             )));
         }
         let sum: f64 = members.iter().map(|(weight, _)| weight).sum();
@@ -171,8 +171,8 @@ mod tests {
         let message = error(vec![(1.0, one.clone()), (1.0, other)]);
         assert_eq!(
             message,
-            "a teacher gives 3 outputs for 2 rows, but another gives 2 outputs for 2 rows: use teachers of the same task \
-             and data"
+            "a teacher gives 3 outputs for 2 rows, but another gives 2 outputs for 2 rows: use teachers of the same \
+             task and data"
         );
         for weight in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let message = error(vec![(1.0, one.clone()), (weight, one.clone())]);
