@@ -122,7 +122,7 @@ fn activations_go_by_their_names() {
 fn unusable_models_are_not_saved() {
     let cases: [Case<Model>; 7] = [
         (|model| model.scaler.scale[1] = f32::INFINITY, "scaler.scale holds inf at position 1"),
-        (|model| model.scaler.mean.truncate(3), "scaler.mean has 3 values, the model has 4 features"),
+        (|model| model.scaler.mean.truncate(3), "scaler.mean has 3 values, but the model has 4 features"),
         (
             |model| f32_layers(model)[1].edit_weights(|weights| weights[2] = f32::NAN),
             "layers.1.weights holds NaN at position 2",
