@@ -1,4 +1,4 @@
-//! The documentation: every relative link has a target, and the book has every page.
+//! The documentation: every link into the repository has a target, and the book has every page.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -113,4 +113,15 @@ fn the_book_has_every_page_once() {
     let written: BTreeSet<PathBuf> =
         written.into_iter().filter(|page| !page.ends_with("SUMMARY.md")).collect();
     assert_eq!(unique, written, "SUMMARY.md and the folder docs/ differ");
+}
+
+#[test]
+fn the_rtic_page_shows_the_pinned_run() {
+    let folder = root().join("examples/firmware/rtic");
+    let page = fs::read_to_string(folder.join("README.md")).unwrap();
+    let pins = fs::read_to_string(folder.join("pins/qemu-mps2.toml")).unwrap();
+    let (_, measured) = pins.split_once("measured = [").unwrap();
+    for line in measured.split('"').skip(1).step_by(2) {
+        assert!(page.contains(line), "the page does not show {line:?}");
+    }
 }

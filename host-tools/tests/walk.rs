@@ -14,14 +14,10 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(repository().join(name)).unwrap()
 }
 
-/// The lines of the first `sh` block of the README under this heading.
-fn commands(heading: &str) -> Vec<String> {
-    let readme = page("README.md");
-    let mut lines =
-        readme.lines().skip_while(|line| *line != heading).skip_while(|line| *line != "```sh").skip(1);
-    let block: Vec<String> = lines.by_ref().take_while(|line| *line != "```").map(str::to_owned).collect();
-    assert!(!block.is_empty(), "the README has no commands under {heading:?}");
-    block
+/// The commands in a text, without the program's name. A backslash continues a line.
+fn commands(text: &str) -> Vec<String> {
+    let joined = text.replace("\\\n   ", "");
+    joined.lines().filter_map(|line| line.strip_prefix("cargo microdistill ")).map(str::to_owned).collect()
 }
 
 /// Runs the program with these arguments in `folder` and checks that it succeeds.
@@ -51,13 +47,11 @@ fn gestures() -> String {
 fn the_readme_leads_from_a_file_of_one_s_own_to_a_board() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("gestures.csv"), gestures()).unwrap();
-    let commands = commands("## Your own data");
-    for line in &commands {
-        let arguments =
-            line.strip_prefix("cargo microdistill ").unwrap_or_else(|| panic!("another command: {line}"));
-        run(folder.path(), arguments);
-    }
-    let verbs: Vec<&str> = commands.iter().filter_map(|line| line.split_whitespace().nth(2)).collect();
+    let readme = page("README.md");
+    let (_, section) = readme.split_once("\n## Your own data\n").unwrap();
+    let commands = commands(section.split("\n## ").next().unwrap());
+    commands.iter().for_each(|command| drop(run(folder.path(), command)));
+    let verbs: Vec<&str> = commands.iter().filter_map(|command| command.split_whitespace().next()).collect();
     assert_eq!(verbs, ["train", "distill", "quantize", "export"]);
     let scores = run(folder.path(), "evaluate student-int8.safetensors --data gestures.csv --json");
     let scores: serde_json::Value = serde_json::from_str(&scores).unwrap();
@@ -87,9 +81,7 @@ fn the_commands_of_the_guide_run() {
         std::fs::copy(data.join(name), folder.path().join(name)).unwrap();
     }
     for name in ["your-own-data", "your-own-teacher", "choosing-a-student"] {
-        let text = page(&format!("docs/guide/{name}.md"));
-        let commands: Vec<&str> =
-            text.lines().filter_map(|line| line.strip_prefix("cargo microdistill ")).collect();
+        let commands = commands(&page(&format!("docs/guide/{name}.md")));
         assert!(!commands.is_empty(), "{name} has no commands");
         for command in commands {
             let shorter = if command.starts_with("train ") { " --epochs 5" } else { "" };

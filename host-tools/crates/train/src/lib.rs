@@ -72,6 +72,7 @@ pub mod quantize;
 pub mod random;
 pub mod student;
 pub mod synthetic;
+pub mod table;
 pub mod teacher;
 pub mod tune;
 

@@ -1,0 +1,66 @@
+//! The file that is being read: its name for errors, its notes and what memory it may still take.
+
+use std::path::Path;
+
+use super::kind::Refused;
+use super::limits::{Budget, Limits};
+use super::{Contents, Options};
+use crate::error::{Error, Result};
+
+pub(super) struct Context<'a> {
+    path: &'a Path,
+    pub(super) options: &'a Options,
+    pub(super) notes: Vec<String>,
+    pub(super) limits: Limits,
+    pub(super) budget: Budget,
+    /// Whether the bytes came out of gzip or zstd.
+    #[cfg(feature = "formats")]
+    pub(super) packed: bool,
+}
+
+impl<'a> Context<'a> {
+    /// The context of a file of `bytes` bytes on disk.
+    pub(super) fn new(path: &'a Path, options: &'a Options, bytes: usize) -> Self {
+        let limits = Limits::new(bytes);
+        Context {
+            path,
+            options,
+            notes: Vec::new(),
+            limits,
+            budget: Budget::new(limits),
+            #[cfg(feature = "formats")]
+            packed: false,
+        }
+    }
+
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    pub(super) fn error(&self, line: Option<u64>, message: impl Into<String>) -> Error {
+        Error::Data { path: self.path.to_path_buf(), line, message: message.into() }
+    }
+
+    pub(super) fn refuse(&self, refused: &Refused) -> Error {
+        self.error(None, format!("this is {}: {}", refused.what, refused.remedy))
+    }
+
+    #[cfg(not(feature = "formats"))]
+    pub(super) fn needs_feature(&self, what: &str) -> Error {
+        self.error(
+            None,
+            format!(
+                "this is {what}, which is read only with the feature `formats` of microdistill-train: turn it on, or \
+                 save the file as CSV in UTF-8"
+            ),
+        )
+    }
+
+    /// A choice that the file does not leave open is a mistake.
+    pub(super) fn check_options(&self, contents: &Contents) -> Result<()> {
+        if self.options.sheet.is_some() && !matches!(contents, Contents::Cells(_)) {
+            return Err(self.error(None, "a sheet is named, but the file is no spreadsheet"));
+        }
+        Ok(())
+    }
+}

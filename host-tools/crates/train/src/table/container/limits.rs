@@ -1,0 +1,87 @@
+//! Limits of memory, so that no small file fills a machine.
+
+use super::context::Context;
+use crate::error::Result;
+
+/// What a file of a given size on disk may become in memory. Honest files stay far below: CSV text is packed to a tenth
+/// to a thirtieth, and a cell takes two bytes of a file at least.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Most bytes that a packed file may be unpacked to: 32 MB and 32 times its size.
+    pub unpacked: usize,
+    /// Most bytes that cells may take: 64 MB and 64 times the file's size.
+    pub cells: usize,
+}
+
+/// A mebibyte.
+const MB: usize = 1 << 20;
+
+/// Bytes of a text cell besides its letters: the string, and what an allocation costs.
+const TEXT: usize = 48;
+
+impl Limits {
+    /// The limits of a file of `bytes` bytes.
+    pub fn new(bytes: usize) -> Self {
+        let times = |factor: usize| (factor * MB).saturating_add(bytes.saturating_mul(factor));
+        Limits { unpacked: times(32), cells: times(64) }
+    }
+}
+
+/// Memory of cells that is left to a file.
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: usize,
+}
+
+impl Budget {
+    pub(super) fn new(limits: Limits) -> Self {
+        Budget { left: limits.cells }
+    }
+
+    /// Takes the memory of a text of `length` bytes; false if none is left.
+    pub(super) fn text(&mut self, length: usize) -> bool {
+        self.bytes(length.saturating_add(TEXT))
+    }
+
+    /// Takes the memory of `count` numbers; false if none is left.
+    pub(super) fn numbers(&mut self, count: usize) -> bool {
+        self.bytes(count.saturating_mul(size_of::<f64>()))
+    }
+
+    /// Takes `count` bytes; false if none are left.
+    pub(super) fn bytes(&mut self, count: usize) -> bool {
+        self.left.checked_sub(count).map(|left| self.left = left).is_some()
+    }
+}
+
+impl Context<'_> {
+    /// Takes the memory of `count` numbers.
+    pub(super) fn numbers(&mut self, count: usize) -> Result<()> {
+        if self.budget.numbers(count) { Ok(()) } else { Err(self.too_large()) }
+    }
+
+    /// Takes the memory of a text of `length` bytes.
+    pub(super) fn text(&mut self, length: usize) -> Result<()> {
+        if self.budget.text(length) { Ok(()) } else { Err(self.too_large()) }
+    }
+
+    fn too_large(&self) -> crate::error::Error {
+        let cap = self.limits.cells / MB;
+        self.error(
+            None,
+            format!(
+                "its cells take more than {cap} MB, 64 MB and 64 times the file: unpack it, or save it as CSV"
+            ),
+        )
+    }
+
+    /// The error of a file that unpacks to more than it may.
+    #[cfg(feature = "formats")]
+    pub(super) fn unpacks_too_large(&self) -> crate::error::Error {
+        let cap = self.limits.unpacked / MB;
+        self.error(
+            None,
+            format!("unpacks to more than {cap} MB, 32 MB and 32 times the file: if that is right, unpack it first"),
+        )
+    }
+}

@@ -1,0 +1,169 @@
+//! NumPy's `.npz`: named arrays, of which features and a target make a table. Other zip archives are refused by name.
+
+use std::io::{Cursor, Read as _};
+
+use zip::ZipArchive;
+
+use super::context::Context;
+use super::kind::Refused;
+use super::npy::{Array, Fields};
+use super::{Contents, Typed};
+use crate::error::{Error, Result};
+
+type Archive = ZipArchive<Cursor<Vec<u8>>>;
+
+/// Names of features and of targets, in any case.
+const FEATURES: [&str; 7] = ["x", "data", "features", "inputs", "input", "x_data", "arr_0"];
+const TARGETS: [&str; 10] =
+    ["y", "target", "targets", "label", "labels", "class", "classes", "output", "outputs", "arr_1"];
+
+/// Reads the table of a zip archive.
+pub(super) fn contents(bytes: Vec<u8>, context: &mut Context) -> Result<Contents> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| {
+        context.error(None, format!("the zip archive is damaged ({error}): was the file copied whole?"))
+    })?;
+    let names: Vec<String> = archive.file_names().map(|name| name.unwrap_or_default().into_owned()).collect();
+    let has = |start: &str| names.iter().any(|name| name.starts_with(start));
+    if !names.is_empty() && names.iter().all(|name| name.ends_with(".npy")) {
+        return columns(&mut archive, &names, context).map(Contents::Columns);
+    }
+    let refuse = |what, remedy| Err(context.refuse(&Refused { what, remedy }));
+    if names.iter().any(|name| name.ends_with("data.pkl")) {
+        return refuse("a PyTorch file", "save its arrays (`numpy.savez`)");
+    }
+    if has("word/") {
+        return refuse("a Word document", "a table is needed, such as CSV");
+    }
+    if has("xl/workbook.bin") {
+        return refuse("a binary Excel file (.xlsb)", "save it as .xlsx or CSV");
+    }
+    if has("content.xml") {
+        return refuse("an OpenDocument file", "save it as .xlsx or CSV");
+    }
+    if has("Index/") {
+        return refuse("a Numbers document", "export it as CSV");
+    }
+    if has("config.json") && has("model.weights.h5") {
+        return refuse("a Keras model", "a table of data is needed, not a model");
+    }
+    let some: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
+    Err(context.error(
+        None,
+        format!("this is a zip archive of {} files ({}, …): unpack it first", names.len(), some.join(", ")),
+    ))
+}
+
+/// Unpacks a file of the archive. What all of them unpack to is limited.
+pub(super) fn unpack(
+    archive: &mut Archive,
+    index: usize,
+    left: &mut usize,
+    context: &Context,
+) -> Result<Vec<u8>> {
+    let damaged = |error: &dyn std::fmt::Display| {
+        context.error(None, format!("file {} of the archive is damaged: {error}", index + 1))
+    };
+    let file = archive.by_index(index).map_err(|error| damaged(&error))?;
+    let mut bytes = Vec::new();
+    let read = file.take(*left as u64 + 1).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
+    *left = left.checked_sub(read).ok_or_else(|| context.unpacks_too_large())?;
+    Ok(bytes)
+}
+
+/// Joins the arrays of an archive by their rows: features, other columns, and the target last.
+fn columns(archive: &mut Archive, names: &[String], context: &mut Context) -> Result<Vec<Typed>> {
+    context.note("NumPy arrays");
+    let mut left = context.limits.unpacked;
+    let mut unpacked = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        unpacked.push((name.trim_end_matches(".npy"), unpack(archive, index, &mut left, context)?));
+    }
+    let mut arrays = Vec::new();
+    for (name, bytes) in &unpacked {
+        arrays.push((*name, Array::new(bytes, &format!("array `{name}`"), context)));
+    }
+    if let [(name, _)] = arrays.as_slice() {
+        context.note(format!("array `{name}`"));
+        let [(_, array)]: [_; 1] = arrays.try_into().map_err(|_| context.error(None, "no array"))?;
+        return array?.columns("x", true, context);
+    }
+    let features = one_of(&arrays, &FEATURES, context)?;
+    let target = one_of(&arrays, &TARGETS, context)?;
+    // Without known names, columns that are equally long are a table.
+    let rows = |index: usize| arrays[index].1.as_ref().ok().and_then(|array| array.shape.first().copied());
+    let all_columns =
+        arrays.iter().all(|(_, array)| array.as_ref().is_ok_and(|array| array.shape.len() == 1));
+    let main = match (features, target) {
+        (Some(features), Some(target)) if rows(features) == rows(target) => features,
+        (None, _) if all_columns && (1..arrays.len()).all(|index| rows(index) == rows(0)) => 0,
+        _ => return Err(ambiguous(&arrays, context)),
+    };
+    let wanted = rows(main);
+    let (mut table, mut last, mut ignored) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, (name, array)) in arrays.iter().enumerate() {
+        let is_main = Some(index) == features || Some(index) == target;
+        let joins =
+            is_main || array.as_ref().is_ok_and(|array| array.shape.len() == 1 && rows(index) == wanted);
+        if !joins {
+            ignored.push(format!("`{name}`"));
+            continue;
+        }
+        let Ok(array) = array else { return Err(broken(&unpacked[index], context)) };
+        if Some(index) == target {
+            last = array.columns(name, false, context)?;
+        } else if Some(index) == features {
+            let columns = array.columns("x", true, context)?;
+            table.splice(0..0, columns);
+        } else {
+            table.extend(array.columns(name, false, context)?);
+        }
+    }
+    if let (Some(features), Some(target)) = (features, target) {
+        let [features, target] = [features, target].map(|index| arrays[index].0);
+        context.note(format!("features from array `{features}`, the target from `{target}`"));
+    }
+    if !ignored.is_empty() {
+        context.note(format!("ignored arrays with other rows: {}", ignored.join(", ")));
+    }
+    table.extend(last);
+    Ok(table)
+}
+
+/// The array that has one of these names.
+fn one_of(arrays: &[(&str, Result<Array>)], names: &[&str], context: &Context) -> Result<Option<usize>> {
+    let is = |name: &str| names.contains(&name.to_ascii_lowercase().as_str());
+    let mut found = (0..arrays.len()).filter(|&index| is(arrays[index].0));
+    match (found.next(), found.next()) {
+        (_, Some(_)) => Err(ambiguous(arrays, context)),
+        (first, None) => Ok(first),
+    }
+}
+
+fn ambiguous(arrays: &[(&str, Result<Array>)], context: &Context) -> Error {
+    let describe = |(name, array): &(&str, Result<Array>)| match array {
+        Ok(array) => {
+            let kind = match (&array.fields, array.is_text()) {
+                (Fields::Records(..), _) => "records",
+                (_, true) => "texts",
+                _ => "numbers",
+            };
+            format!("`{name}` ({kind}, {:?})", array.shape)
+        }
+        Err(_) => format!("`{name}` (not read)"),
+    };
+    let all: Vec<String> = arrays.iter().take(20).map(describe).collect();
+    let message = format!(
+        "which arrays are the features and the target is unclear: {}; save one array, or two named `x` and `y` with \
+         equally many rows",
+        all.join(", ")
+    );
+    context.error(None, message)
+}
+
+/// The error of an array that is needed and cannot be read.
+fn broken((name, bytes): &(&str, Vec<u8>), context: &Context) -> Error {
+    match Array::new(bytes, &format!("array `{name}`"), context) {
+        Err(error) => error,
+        Ok(_) => context.error(None, format!("array `{name}` is damaged")),
+    }
+}

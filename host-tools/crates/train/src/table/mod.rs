@@ -1,0 +1,3 @@
+//! Tables of data files, whatever container holds them.
+
+pub mod container;
