@@ -107,5 +107,8 @@ fn teachers_of_unknown_training_have_none_like_them() {
     teacher.metadata.training = None;
     let teachers = Teachers::Like(&[(1.0, teacher)]);
     let error = search(Problem { data: &data, teachers, budget: Budget::default() }, PLAN, &|| (), &on);
-    assert_eq!(error.unwrap_err().to_string(), "the model does not say how it was trained");
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "the model does not say how it was trained: train the teacher again with this version"
+    );
 }

@@ -1,29 +1,29 @@
-//! A temperature that falls, or rises, over the epochs.
+//! Temperature schedules: annealing the distillation temperature over the epochs.
 
 use microdistill::schedule::{HalfCosine, Schedule as _};
 
-/// Temperature schedule of a recipe. In the first epoch the temperature is the recipe's (annealing: Jafari et
-/// al. 2021).
+/// Temperature schedule of a recipe: from the recipe's own temperature in the first epoch to `last` in the last one
+/// (annealing: Jafari et al. 2021).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cooling {
-    /// T > 0 of the last epoch.
+    /// Temperature of the last epoch, above 0.
     pub last: f32,
-    /// The way there.
+    /// Shape of the schedule between the two.
     pub curve: Curve,
 }
 
-/// The way between two temperatures.
+/// Shape of a temperature schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Curve {
-    /// The same change every epoch.
+    /// Changes by the same amount in every epoch.
     #[default]
     Linear,
-    /// Slow at both ends: along a half cosine.
+    /// Follows a half cosine: slow at both ends, fast in the middle.
     Cosine,
 }
 
 impl Cooling {
-    /// T of an epoch, from 1, of so many, where `first` is that of the first.
+    /// Temperature of `epoch`, counted from 1, in a training of `epochs` epochs that begins at temperature `first`.
     pub(super) fn temperature(self, first: f32, epoch: usize, epochs: usize) -> f32 {
         let (step, steps) = (epoch - 1, epochs - 1);
         if step == 0 {

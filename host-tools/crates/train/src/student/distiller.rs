@@ -1,4 +1,4 @@
-//! The distillation step for a network whose shape is known at run time.
+//! Distillation step of a network whose shape is known only at run time.
 
 use microdistill::kernel::Moments;
 use microdistill::loss::Loss;
@@ -12,14 +12,14 @@ use crate::network::dropout::Dropout;
 use crate::network::precision::Precision;
 use crate::network::{Activation, Inputs, Network};
 
-/// The run-time counterpart of [`microdistill::Distiller`] with [`microdistill::optimizer::Adam`]: the same kernels in
-/// the same order, so that both end with the same bits.
+/// Run-time counterpart of [`microdistill::Distiller`] with [`microdistill::optimizer::Adam`]. Both call the same
+/// kernels in the same order, so they end with the same bits.
 #[derive(Clone, Debug)]
 pub struct Distiller {
     student: Network,
     quantized: Option<StraightThrough>,
     dropout: Dropout,
-    /// Inputs of every layer and outputs of the last one, where units are dropped.
+    /// Inputs of every layer and outputs of the last one, after dropout. Empty without dropout.
     inputs: Vec<Vec<f32>>,
     gradient: Network,
     moments: [Network; 2],
@@ -31,7 +31,7 @@ pub struct Distiller {
 }
 
 impl Distiller {
-    /// `student` at the start of its training.
+    /// Creates a distiller for `student`, with zero gradients and moments.
     pub fn new(student: Network) -> Self {
         let zero = Network::zero(&student.widths(), Activation::Identity);
         let tape = student.tape();
@@ -50,35 +50,37 @@ impl Distiller {
         }
     }
 
-    /// From here on this share of the hidden units, in [0, 1), is dropped where the masks of
-    /// [`draw`](Distiller::draw) say so.
+    /// Enables dropout: from now on `share` of the hidden units, in [0, 1), is dropped. The masks come from
+    /// [`draw`](Distiller::draw).
     pub fn drop_units(&mut self, share: f32) {
         let widths = self.student.widths();
         self.dropout = Dropout::new(share, &widths);
         self.inputs = widths.into_iter().map(|width| vec![0.0; width]).collect();
     }
 
-    /// Draws new masks, to be called before each sample. Without dropout nothing is taken from `rng`.
+    /// Draws new dropout masks. Call it before each sample. Without dropout it takes no number from `rng`.
     pub fn draw(&mut self, rng: &mut impl Rng) {
         self.dropout.draw(rng);
     }
 
-    /// From here on the student computes with weights of `precision` and activations of 8 bits, in the ranges that they
-    /// have now on the rows `x`: standardized, shape (inputs × rows).
+    /// Enables quantization-aware training: from now on the student computes with weights rounded to `precision` and
+    /// with activations of 8 bits. The ranges of the activations are measured on `x`: standardized rows, shape
+    /// (inputs × rows).
     ///
     /// # Errors
-    /// An activation that is not finite.
+    /// Fails if an activation is not finite.
     pub fn quantize(&mut self, precision: Precision, x: &DMatrix<f32>) -> Result<()> {
         self.quantized = Some(StraightThrough::new(&self.student, precision, x)?);
         Ok(())
     }
 
-    /// The student as it computes now: with rounded weights, if it does so with such.
+    /// Returns the student as it computes now: with rounded weights after [`quantize`](Distiller::quantize).
     pub fn student(&self) -> &Network {
         self.quantized.as_ref().map_or(&self.student, StraightThrough::network)
     }
 
-    /// Adds one sample's gradient to those of the batch and returns the sample's loss. `x` is standardized.
+    /// Adds the gradient of one sample to those of the batch and returns the loss of the sample. `x` holds
+    /// standardized features, one per input.
     pub fn learn<L: Loss<f32>>(&mut self, x: &[f32], loss: &L, target: L::Target<'_>) -> f32 {
         let (tape, dropout) = (&mut self.tape, &self.dropout);
         let z = match &mut self.quantized {
@@ -109,7 +111,8 @@ impl Distiller {
         value
     }
 
-    /// Moves the student against the mean gradient of the batch and begins the next batch.
+    /// Updates the student with the mean gradient of the batch and starts the next batch. An empty batch changes
+    /// nothing.
     pub fn update(&mut self, rates: &AdamRates) {
         if self.samples == 0 {
             return;
@@ -141,7 +144,7 @@ mod tests {
     use rand_core::Rng;
     use rand_pcg::Pcg32;
 
-    /// Trains the typed and the run-time student side by side and compares every weight to the bit.
+    /// Trains the typed and the run-time student in lockstep and compares every weight bit for bit.
     macro_rules! same_bits {
         ([$($width:literal),+], $typed:ty, $run_time:expr) => {
             same_bits!([$($width),+], $typed, $run_time, dropout 0.0)

@@ -1,4 +1,4 @@
-//! From data, and a teacher, to a student's model.
+//! Training of a student model from a data set and, for distillation, teacher outputs.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -16,21 +16,22 @@ use crate::model::{Body, Metadata, Model, Role, Task};
 use crate::outputs::Answers;
 use crate::progress::Progress;
 
-/// Rows, and what teachers say about them.
+/// A data set with the teacher outputs for its rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Taught<'a> {
     /// The rows.
     pub data: &'a Dataset,
-    /// Teacher outputs for the same rows, in the target's unit, as [`Model::answers`] gives them. Without a
-    /// teacher, values are learned
-    /// from the rows themselves.
+    /// Teacher outputs for the same rows, in the units of the target, as [`Model::answers`] gives them. Without a
+    /// teacher, a regression student learns the measured values of the rows.
     pub teacher: Option<&'a Answers>,
 }
 
-/// Trains a student on `rows`. `validation` is for early stopping and to see how the training goes.
+/// Trains a student on `rows` and returns its model. `validation` serves early stopping and progress reports.
+/// `progress` is called after each epoch; on `Break` the student trained so far is returned.
 ///
 /// # Errors
-/// As of [`train`](super::train).
+/// Fails as [`train`](super::train) does, and if the recipe does not fit the task: [`Recipe::ValueMse`] is for
+/// regression and every other recipe for classification.
 pub fn fit(
     rows: Taught<'_>,
     validation: Option<Taught<'_>>,
@@ -40,12 +41,13 @@ pub fn fit(
     fit_from(None, rows, validation, settings, progress)
 }
 
-/// [`fit`], after the student's hidden layers have learned to give what a hidden layer of the teacher gives, through a
-/// linear map that is dropped then (FitNets, Romero et al. 2015). `hints`: shape (units of the teacher × rows), as
-/// [`Model::hints`] gives them.
+/// Trains a student in two stages (FitNets, Romero et al. 2015): first its hidden layers learn to reproduce a hidden
+/// layer of the teacher through a linear map, which is then dropped; then [`fit`] trains the whole student. `hints`
+/// are the teacher's hidden outputs, shape (units of the teacher × rows), as [`Model::hints`] gives them.
 ///
 /// # Errors
-/// As of [`fit`], a student without a hidden layer, and hints for other rows.
+/// Fails as [`fit`] does, if the student has no hidden layer, and if `hints` has another number of rows than the
+/// data.
 pub fn fit_with_hints(
     hints: &DMatrix<f32>,
     rows: Taught<'_>,
@@ -68,12 +70,15 @@ fn fit_from(
         (true, Recipe::ValueMse) => {}
         (false, Recipe::ValueMse) => {
             return Err(Error::Invalid(
-                "the squared difference of values is for values, not for labels".into(),
+                "the target is a class, but the loss compares values: use a classification loss, such as soft \
+                 labels"
+                    .into(),
             ));
         }
         (true, _) => {
             return Err(Error::Invalid(
-                "values have no probabilities, logits or classes: they are distilled by their squared difference".into(),
+                "the target is a number, but the loss compares classes: use the squared difference of values for \
+                 regression".into(),
             ));
         }
         (false, _) => {}
@@ -96,7 +101,7 @@ fn is_regression(data: &Dataset) -> bool {
     matches!(data.task, Task::Regression { .. })
 }
 
-/// Rows as lessons refer to them.
+/// Standardized rows, owned, for [`Lessons`] to borrow from.
 struct Prepared<'a> {
     x: DMatrix<f32>,
     labels: Vec<Option<usize>>,

@@ -1,4 +1,4 @@
-//! Hints: what a teacher's hidden layer gives, before a student learns what its outputs are.
+//! Hints: pretraining of a student's hidden layers on a hidden layer of the teacher.
 
 use std::ops::ControlFlow;
 
@@ -13,10 +13,11 @@ use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::outputs::Answers;
 
-/// Hidden layers that give, through a linear layer that is then dropped, what the teacher's hidden layer gives for the
-/// standardized rows `x` (FitNets, Romero et al. 2015, first stage). `hints`: shape (units of the teacher × rows).
+/// Trains hidden layers to reproduce the teacher's hidden layer through a linear layer, which is then dropped
+/// (FitNets, Romero et al. 2015, first stage). `x` holds standardized rows, shape (inputs × rows); `hints` has shape
+/// (units of the teacher × rows).
 ///
-/// It takes half the epochs of the training that follows, in passes of its own.
+/// This stage takes half as many epochs as the training that follows, in addition to those.
 pub(super) fn hidden_layers(
     settings: &Settings,
     x: &DMatrix<f32>,
@@ -46,5 +47,9 @@ pub(super) fn hidden_layers(
 }
 
 fn no_hidden_layer() -> Error {
-    Error::Invalid("hints are for hidden layers, and the student has none".into())
+    Error::Invalid(
+        "hints are for hidden layers, but the student has none: give it a hidden layer, or train it without \
+         hints"
+            .into(),
+    )
 }

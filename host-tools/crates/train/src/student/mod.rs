@@ -1,4 +1,5 @@
-//! Students: trained sample by sample through the core's kernels, on hard labels or distilled from a teacher.
+//! Training of students: small networks, trained sample by sample through the kernels of the core crate, on hard
+//! labels or on the outputs of a teacher.
 
 mod annealing;
 mod distiller;

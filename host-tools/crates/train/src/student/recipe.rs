@@ -1,4 +1,4 @@
-//! Recipes: the loss that a student minimizes.
+//! Recipes: the losses a student can minimize.
 
 use microdistill::loss::{
     CenteredLogitMse, CrossEntropy, DecoupledSoftLabels, Linear, Loss, OutputMse, Soft, SoftLabels, Softmax,
@@ -7,25 +7,27 @@ use microdistill::loss::{
 use crate::class_weights::weigh;
 use crate::error::{Error, Result};
 
-/// The loss that a student minimizes.
+/// Loss that a student minimizes. `q` and `p` are the teacher's and the student's probabilities at temperature T.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Recipe {
-    /// Cross-entropy with the labels; no teacher.
+    /// Cross-entropy with the labels, without a teacher.
     HardLabels,
-    /// `α·T²·KL(q‖p) + (1−α)·CE`; the labels may be missing.
+    /// Soft labels (Hinton et al. 2015): `α·T²·KL(q‖p) + (1−α)·CE`. Rows without a label are allowed; they have only
+    /// the first term.
     SoftLabels(SoftLabels),
-    /// `T²·(α·TCKD + β·NCKD) + (1−α)·CE`, of three classes or more.
+    /// Decoupled soft labels (Zhao et al. 2022): `T²·(α·TCKD + β·NCKD) + (1−α)·CE`. Needs three classes or more.
     Decoupled(DecoupledSoftLabels),
     /// Mean squared difference between the probabilities of teacher and student.
     OutputMse,
-    /// Mean squared difference between the logits of teacher and student, both minus their mean.
+    /// Mean squared difference between the logits of teacher and student, each centered by subtracting its mean.
     LogitMse,
-    /// Mean squared difference between the values of teacher and student: regression.
+    /// Mean squared difference between the values of teacher and student, for regression.
     ValueMse,
 }
 
 impl Recipe {
-    /// At which temperature teachers are asked, by [`Answers::logits`](crate::outputs::Answers::logits).
+    /// Temperature at which the teacher is queried with [`Answers::logits`](crate::outputs::Answers::logits); 1 for a
+    /// recipe without one.
     pub fn temperature(self) -> f32 {
         match self {
             Recipe::SoftLabels(SoftLabels { temperature, .. })
@@ -34,7 +36,7 @@ impl Recipe {
         }
     }
 
-    /// The recipe at another temperature, if it has one.
+    /// Returns the recipe with another temperature, or unchanged if it has none.
     pub(super) fn at(self, temperature: f32) -> Self {
         match self {
             Recipe::SoftLabels(loss) => Recipe::SoftLabels(SoftLabels { temperature, ..loss }),
@@ -43,7 +45,11 @@ impl Recipe {
         }
     }
 
-    /// Checks the recipe's numbers, and that it fits this number of outputs.
+    /// Checks the parameters of the recipe, and that it suits a student with `outputs` outputs.
+    ///
+    /// # Errors
+    /// Fails if the temperature is not above 0, α is outside [0, 1], β is negative, or decoupled soft labels have
+    /// fewer than three classes.
     pub fn check(self, outputs: usize) -> Result<()> {
         let invalid = |message: String| Err(Error::Invalid(message));
         let (temperature, alpha, beta) = match self {
@@ -62,14 +68,14 @@ impl Recipe {
         }
         if matches!(self, Recipe::Decoupled(_)) && outputs < 3 {
             return invalid(format!(
-                "decoupled soft labels need three classes or more, the student has {outputs}: beside the label's class \
-                 there must be two to compare; use soft labels"
+                "decoupled soft labels need three classes or more, the student has {outputs}: they compare the classes \
+                 other than the label's, of which there must be two; use soft labels"
             ));
         }
         Ok(())
     }
 
-    /// Weight of the cross-entropy with the label.
+    /// Weight of the cross-entropy with the label in the loss, in [0, 1].
     pub(super) fn label_share(self) -> f32 {
         match self {
             Recipe::HardLabels => 1.0,
@@ -83,7 +89,7 @@ impl Recipe {
         let Lesson { teacher, label, .. } = lesson;
         match self {
             Recipe::HardLabels => {
-                // A number that no class has teaches nothing.
+                // No class has this index, so a row without a label has no gradient.
                 Loss::<f32, [f32]>::gradient(&CrossEntropy, z, label.unwrap_or(usize::MAX), dz, work)
             }
             Recipe::SoftLabels(loss) => loss.gradient(z, Soft { teacher, label }, dz, work),
@@ -100,13 +106,13 @@ impl Recipe {
 pub(super) struct Lesson<'a> {
     /// The teacher's logits or values; empty without one.
     pub teacher: &'a [f32],
-    /// The class, if it is known.
+    /// Class of the row, if it is known.
     pub label: Option<usize>,
-    /// Weight of the row.
+    /// Weight of the row in the loss; none stands for 1.
     pub weight: Option<f32>,
 }
 
-/// A recipe, its labels smoothed, its rows weighted.
+/// A recipe with label smoothing and with weighted rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Objective {
     pub recipe: Recipe,
@@ -132,8 +138,8 @@ impl Loss<f32> for Objective {
     }
 }
 
-/// What smoothing adds to a cross-entropy, whose targets become `t = (1−ε)·onehot(y) + ε/C`: `ε·(z_y − mean(z))`. Returns
-/// it and adds its gradient, `ε·(onehot(y) − 1/C)`, to `dz`.
+/// Adds label smoothing to a cross-entropy. Smoothed targets `t = (1−ε)·onehot(y) + ε/C` add `ε·(z_y − mean(z))` to
+/// the loss, which is returned, and `ε·(onehot(y) − 1/C)` to its gradient `dz`.
 fn smooth(smoothing: f32, z: &[f32], label: usize, dz: &mut [f32]) -> f32 {
     let (Some(own), Some(own_gradient)) = (z.get(label), dz.get_mut(label)) else { return 0.0 };
     *own_gradient += smoothing;
@@ -142,7 +148,8 @@ fn smooth(smoothing: f32, z: &[f32], label: usize, dz: &mut [f32]) -> f32 {
     smoothing * (own - z.iter().sum::<f32>() / classes)
 }
 
-/// Mixup (Zhang et al. 2018): `λ·L(first) + (1−λ)·L(second)`, whose gradient is, for all recipes, that of the mixed targets.
+/// Loss of mixup (Zhang et al. 2018): `λ·L(first) + (1−λ)·L(second)`. For every recipe its gradient equals the
+/// gradient with mixed targets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mixed<'a, L> {
     pub loss: &'a L,

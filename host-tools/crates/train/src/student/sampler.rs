@@ -1,33 +1,35 @@
-//! In which order a student meets rows: shuffled together, or each batch with its share of further ones.
+//! Order of the training rows: all shuffled together, or in batches with a fixed share of further rows.
 
 use rand_core::Rng;
 
 use crate::error::{Error, Result};
 use crate::random::{below, shuffle};
 
-/// How many of the rows that a student learns from are further ones, as
-/// [`with_unlabelled`](crate::dataset::Dataset::with_unlabelled) puts them behind the data's. A pass goes once over the
-/// data's rows; the further ones beside them are drawn from a shuffled deck that lasts over the passes, so that each
-/// serves as often as any other, or once more.
+/// Share of further rows in a training set. Further rows follow the data's own rows, as
+/// [`with_unlabelled`](crate::dataset::Dataset::with_unlabelled) puts them.
+///
+/// A pass visits each own row once. The further rows mixed among them are drawn from a shuffled deck that lasts from
+/// pass to pass, so each is used as often as any other, or once more.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Blend {
-    /// Rows of the data, which come first: at least one, and not all.
+    /// Number of own rows, which come first: at least 1 and less than the number of all rows.
     pub own: usize,
-    /// Share of the further rows in each batch, in (0, 1): of `n` samples `share·n`, rounded up or down.
+    /// Share of further rows in each batch, in (0, 1). A batch of `n` samples has `share·n` of them, rounded up or
+    /// down.
     pub share: f64,
 }
 
-/// More samples a pass are a share too close to 1, not a training.
+/// Upper limit of samples per pass. More than these come from a share too close to 1.
 const MOST_SAMPLES: usize = 1 << 26;
 
 impl Blend {
-    /// Samples of a pass: the data's rows and the further ones between them.
+    /// Number of samples per pass: own rows and the further rows mixed among them.
     pub fn samples(self) -> usize {
         self.own.saturating_add(self.beside(self.own))
     }
 
-    /// Number of further rows mixed among the first `own` rows of the data: evenly, so that the share holds
-    /// in any batch.
+    /// Number of further rows mixed among the first `own` own rows. They are spread evenly, so that the share holds
+    /// in every batch.
     fn beside(self, own: usize) -> usize {
         (own as f64 * self.share / (1.0 - self.share)).round() as usize
     }
@@ -36,33 +38,34 @@ impl Blend {
         let Blend { own, share } = self;
         if !(share > 0.0 && share < 1.0) {
             return Err(Error::Invalid(format!(
-                "a share of further rows of {share}: it must be above 0 and below 1"
+                "share of further rows {share}: it must be above 0 and below 1"
             )));
         }
         if own == 0 || own >= rows {
             return Err(Error::Invalid(format!(
-                "a share of further rows where {own} of {rows} rows are the data's: both kinds are needed"
+                "a share of further rows needs both kinds of rows, but {own} of {rows} rows are the data's own: \
+                 add unlabelled or synthetic rows, or leave the share out"
             )));
         }
         if self.samples() > MOST_SAMPLES {
             return Err(Error::Invalid(format!(
-                "a share of further rows of {share} makes a pass over {own} rows longer than {MOST_SAMPLES} samples: take \
-                 a smaller share"
+                "share of further rows {share}: a pass over {own} rows would have more than {MOST_SAMPLES} samples; \
+                 take a smaller share"
             )));
         }
         Ok(())
     }
 }
 
-/// The rows of a pass, in a new order each time.
+/// Sampler of the training rows: a new order for each pass.
 pub(super) struct Order {
-    /// Rows of the data: all of them, if nothing is blended.
+    /// Own rows; all rows if nothing is blended.
     own: Vec<usize>,
     further: Option<Further>,
     pass: Vec<usize>,
 }
 
-/// Rows that are drawn one by one.
+/// Deck of further rows, drawn one by one.
 struct Further {
     blend: Blend,
     rows: Vec<usize>,
@@ -71,10 +74,10 @@ struct Further {
 }
 
 impl Order {
-    /// A sampler of `rows` rows. Without a blend, all are shuffled together.
+    /// Creates a sampler of `rows` rows. Without a blend, all are shuffled together.
     ///
     /// # Errors
-    /// A share out of its range, rows of one kind alone, or too many samples a pass.
+    /// Fails if the share is out of range, if all rows are of one kind, or if a pass has too many samples.
     pub(super) fn new(rows: usize, blend: Option<Blend>) -> Result<Self> {
         let Some(blend) = blend else {
             return Ok(Order { own: (0..rows).collect(), further: None, pass: Vec::with_capacity(rows) });
@@ -88,7 +91,7 @@ impl Order {
         })
     }
 
-    /// Samples of a pass.
+    /// Number of samples per pass.
     pub(super) fn samples(&self) -> usize {
         self.further.as_ref().map_or(self.own.len(), |further| further.blend.samples())
     }
@@ -106,12 +109,12 @@ impl Order {
         }
     }
 
-    /// The rows of the pass that was drawn.
+    /// Returns the row indices of the current pass.
     pub(super) fn pass(&self) -> &[usize] {
         &self.pass
     }
 
-    /// A row to mix another one with, of each kind as often as in a pass.
+    /// Draws the row to mix another one with (mixup). Own and further rows are as frequent as in a pass.
     pub(super) fn partner(&self, rng: &mut impl Rng) -> usize {
         match self.further {
             None => below(self.own.len(), rng),
@@ -136,7 +139,7 @@ mod tests {
     use super::*;
     use rand_pcg::Pcg32;
 
-    /// The passes of a training, one behind the other.
+    /// Returns the first `count` passes of a training.
     fn passes(rows: usize, blend: Option<Blend>, count: usize) -> Vec<Vec<usize>> {
         let (mut order, rng) = (Order::new(rows, blend).unwrap(), &mut Pcg32::new(1, 1));
         let mut pass = || {
@@ -169,7 +172,7 @@ mod tests {
                     assert!(range.contains(&further), "{further} of {}, {share}", batch.len());
                 }
             }
-            // The deck of further rows lasts over the passes.
+            // The deck of further rows lasts from pass to pass.
             let mut counts = vec![0; rows - own];
             passes.concat().into_iter().filter(|row| *row >= own).for_each(|row| counts[row - own] += 1);
             assert!(counts.iter().max() <= counts.iter().min().map(|least| least + 1).as_ref(), "{counts:?}");
@@ -204,14 +207,29 @@ mod tests {
     #[test]
     fn blends_that_cannot_be_are_refused() {
         for (own, rows, share, message) in [
-            (5, 9, 0.0, "a share of further rows of 0: it must be above 0 and below 1"),
-            (5, 9, 1.0, "a share of further rows of 1: it must"),
-            (5, 9, -0.5, "a share of further rows of -0.5: it must"),
-            (5, 9, f64::NAN, "a share of further rows of NaN: it must"),
-            (9, 9, 0.5, "a share of further rows where 9 of 9 rows are the data's: both kinds are needed"),
-            (0, 9, 0.5, "a share of further rows where 0 of 9 rows are the data's"),
-            (5, 9, 1.0 - 1e-9, "makes a pass over 5 rows longer than 67108864 samples: take a smaller share"),
-            (5, 9, 1.0 - f64::EPSILON / 2.0, "longer than"),
+            (5, 9, 0.0, "share of further rows 0: it must be above 0 and below 1"),
+            (5, 9, 1.0, "share of further rows 1: it must"),
+            (5, 9, -0.5, "share of further rows -0.5: it must"),
+            (5, 9, f64::NAN, "share of further rows NaN: it must"),
+            (
+                9,
+                9,
+                0.5,
+                "a share of further rows needs both kinds of rows, but 9 of 9 rows are the data's own: add",
+            ),
+            (
+                0,
+                9,
+                0.5,
+                "a share of further rows needs both kinds of rows, but 0 of 9 rows are the data's own",
+            ),
+            (
+                5,
+                9,
+                1.0 - 1e-9,
+                "a pass over 5 rows would have more than 67108864 samples; take a smaller share",
+            ),
+            (5, 9, 1.0 - f64::EPSILON / 2.0, "would have more than"),
         ] {
             let error = Order::new(rows, Some(Blend { own, share })).err().unwrap().to_string();
             assert!(error.contains(message), "{error}");

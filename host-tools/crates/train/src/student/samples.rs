@@ -8,29 +8,30 @@ use super::recipe::{Lesson, Recipe};
 use crate::error::{Error, Result};
 use crate::outputs::Answers;
 
-/// Training or validation set of a student. Columns and elements belong together.
+/// Training or validation set of a student. Column `i` of the matrices belongs to element `i` of `labels`.
 #[derive(Clone, Copy, Debug)]
 pub struct Lessons<'a> {
     /// Standardized features, shape (inputs × rows).
     pub x: &'a DMatrix<f32>,
-    /// The class of every row whose class is known.
+    /// Class of each row; none where it is unknown.
     pub labels: &'a [Option<usize>],
-    /// Teacher outputs for the rows, or measured values.
+    /// Teacher outputs for the rows or, in regression without a teacher, their measured values.
     pub teacher: Option<&'a Answers>,
 }
 
-/// Lessons, their teachers asked at one temperature.
+/// A training set whose teacher outputs are evaluated at one temperature.
 pub(super) struct Asked<'a> {
     pub x: &'a DMatrix<f32>,
     labels: &'a [Option<usize>],
-    /// Shape (outputs × rows), or of no rows without a teacher.
+    /// Teacher outputs, shape (outputs × rows); without a teacher, shape (0 × rows).
     teacher: Cow<'a, DMatrix<f32>>,
-    /// By class.
+    /// Weight of the rows in the loss, by class.
     weights: Option<&'a [f32]>,
 }
 
 impl<'a> Lessons<'a> {
-    /// The lessons for a recipe, its temperature included; `weights` are what rows count, by class.
+    /// Evaluates the teacher outputs for a recipe and its temperature. `weights` are the weights of the rows in the
+    /// loss, by class.
     pub(super) fn ask(&self, recipe: Recipe, weights: Option<&'a [f32]>) -> Asked<'a> {
         let teacher = match (self.teacher, recipe) {
             (None, _) => Cow::Owned(DMatrix::zeros(0, self.x.ncols())),
@@ -40,7 +41,7 @@ impl<'a> Lessons<'a> {
         Asked { x: self.x, labels: self.labels, teacher, weights }
     }
 
-    /// Checks the shapes: `widths` are the student's, from input to output.
+    /// Checks that the rows fit the recipe and a student with this number of inputs and outputs.
     pub(super) fn check(&self, recipe: Recipe, inputs: usize, outputs: usize) -> Result<()> {
         let rows = self.x.ncols();
         let invalid = |message: String| Err(Error::Invalid(message));
@@ -48,22 +49,36 @@ impl<'a> Lessons<'a> {
             return invalid("there are no rows to train on".into());
         }
         if self.x.nrows() != inputs {
-            return invalid(format!("the data has {} features, the student takes {inputs}", self.x.nrows()));
+            return invalid(format!(
+                "the data has {} features, but the student has {inputs} inputs: change its first width",
+                self.x.nrows()
+            ));
         }
         if self.labels.len() != rows {
-            return invalid(format!("{} labels for {rows} rows", self.labels.len()));
+            return invalid(format!(
+                "found {} labels for {rows} rows: give one label per row",
+                self.labels.len()
+            ));
         }
         if self.labels.iter().flatten().any(|&label| label >= outputs) {
-            return invalid(format!("a label is not among the student's {outputs} classes"));
+            return invalid(format!(
+                "a label is not among the student's {outputs} classes: give it one output per class"
+            ));
         }
         if recipe == Recipe::HardLabels {
             return match self.labels.contains(&None) {
-                true => invalid("training on hard labels needs the label of every row".into()),
+                true => invalid(
+                    "training on hard labels needs the label of every row: remove the rows without one, or distill \
+                     from a teacher"
+                        .into(),
+                ),
                 false => Ok(()),
             };
         }
         match self.teacher.map(Answers::shape) {
-            None => invalid("distilling needs a teacher's outputs".into()),
+            None => {
+                invalid("this loss needs teacher outputs: give a teacher, or train on hard labels".into())
+            }
             Some(shape) if shape != (outputs, rows) => invalid(format!(
                 "the teacher gives {} outputs for {} rows; the student has {outputs} outputs and {rows} rows",
                 shape.0, shape.1
@@ -74,25 +89,25 @@ impl<'a> Lessons<'a> {
 }
 
 impl Asked<'_> {
-    /// The target of a row, without its features.
+    /// Returns the target of a row.
     pub(super) fn lesson(&self, row: usize) -> Lesson<'_> {
         let outputs = self.teacher.nrows();
         let label = self.labels[row];
         Lesson {
-            // Columns lie one behind the other.
+            // Matrices are column-major, so a row's outputs are adjacent.
             teacher: &self.teacher.as_slice()[row * outputs..(row + 1) * outputs],
             label,
             weight: self.weights.and_then(|weights| weights.get(label?).copied()),
         }
     }
 
-    /// Its features.
+    /// Returns the standardized features of a row.
     pub(super) fn x(&self, row: usize) -> &[f32] {
         let inputs = self.x.nrows();
         &self.x.as_slice()[row * inputs..(row + 1) * inputs]
     }
 
-    /// The class, if it is known.
+    /// Returns the class of a row, if it is known.
     pub(super) fn label(&self, row: usize) -> Option<usize> {
         self.labels[row]
     }

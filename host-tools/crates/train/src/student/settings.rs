@@ -15,49 +15,51 @@ use crate::network::{Activation, check_widths};
 /// Hyperparameters of a student's training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Widths from input to output.
+    /// Layer widths from input to output, at least two.
     pub widths: Vec<usize>,
     /// Activation of the hidden layers.
     pub activation: Activation,
-    /// The loss.
+    /// Loss to minimize.
     pub recipe: Recipe,
-    /// Temperature schedule over the epochs; none: the temperature is constant.
+    /// Temperature schedule over the epochs. None keeps the temperature constant.
     pub cooling: Option<Cooling>,
-    /// Share of hidden units dropped, drawn anew for each sample, in [0, 1).
+    /// Dropout: share of hidden units dropped, in [0, 1), with new masks for each sample.
     pub dropout: f32,
-    /// ε in [0, 1): the share of a label that is spread over all classes where a recipe has a cross-entropy with labels.
+    /// Label smoothing: share ε in [0, 1) of a label that is spread over all classes, in the cross-entropy with the
+    /// labels. A recipe without that cross-entropy refuses it.
     pub label_smoothing: f32,
-    /// α > 0 of mixup (Zhang et al. 2018): a sample is `λ·x₁ + (1−λ)·x₂` of two rows, `λ` of Beta(α, α), and so is what it
-    /// is held against. None: samples are rows.
+    /// Mixup (Zhang et al. 2018): α > 0. Each sample is `λ·x₁ + (1−λ)·x₂` of two rows with λ drawn from Beta(α, α),
+    /// and its target is mixed in the same way. None trains on the rows themselves.
     pub mixup: Option<f32>,
-    /// The share that further rows have in each batch. None: they are shuffled together with the data's.
+    /// Share of further rows in each batch. None shuffles further rows together with the data's own.
     pub blend: Option<Blend>,
-    /// Adam's, with its decoupled weight decay. The rate falls along a half cosine to zero.
+    /// Parameters of Adam with decoupled weight decay. The learning rate falls along a half cosine to zero.
     pub rates: AdamRates,
-    /// Samples an update, at least 1.
+    /// Batch size: samples per update, at least 1.
     pub batch: usize,
-    /// Most passes over the lessons; of [blended](Settings::blend) ones, over the data's.
+    /// Maximum number of epochs: passes over the training set or, with a [blend](Settings::blend), over the data's
+    /// own rows.
     pub epochs: usize,
-    /// Early stopping: epochs without a better validation loss after which training stops. Needs validation lessons; the
-    /// weights of the best epoch are kept in any case where there are such.
+    /// Early stopping: training stops after this many epochs without a better validation loss. Needs a validation
+    /// set. Given a validation set, the weights of the best epoch are kept in any case.
     pub patience: Option<usize>,
-    /// Weights of rows by label. Validation rows all count the same.
+    /// Weights of the training rows in the loss, by label. All validation rows count the same.
     pub class_weights: ClassWeights,
-    /// Precision to which weights are rounded in the second half of the epochs, with activations of 8 bits:
-    /// quantization-aware
-    /// training. The student that comes out has such weights, and early stopping waits for that half.
+    /// Quantization-aware training: weights are rounded to this precision, and activations to 8 bits, in the second
+    /// half of the epochs. The trained student has rounded weights, and early stopping waits for the second half.
+    /// None trains in `f32`.
     pub precision: Option<Precision>,
     /// Seed of the initial weights, the order of samples, dropped units and mixup.
     pub seed: u64,
 }
 
-/// A small weight decay, which a student needs beside its teacher.
+/// Default weight decay of a student: small, and useful even when a teacher's outputs regularize it.
 pub const WEIGHT_DECAY: f32 = 0.1;
 
 impl Settings {
-    /// What works untuned for `rows` training rows, or [samples a pass](Blend::samples): ReLU, which int8 has for nothing;
-    /// Adam at 10⁻² with a small weight decay; 200 epochs, fewer where the rows are many, since a student of this size is
-    /// trained in seconds.
+    /// Default hyperparameters for a training set of `rows` rows, or [samples per pass](Blend::samples): ReLU, which
+    /// costs nothing in int8; Adam with a learning rate of 10⁻² and a small weight decay; 200 epochs, or fewer for
+    /// large training sets.
     pub fn new(widths: Vec<usize>, recipe: Recipe, rows: usize, seed: u64) -> Self {
         Settings {
             widths,
@@ -78,7 +80,7 @@ impl Settings {
         }
     }
 
-    /// The recipe in an epoch, from 1.
+    /// Returns the recipe at the temperature of `epoch`, counted from 1.
     pub(super) fn recipe_at(&self, epoch: usize) -> Recipe {
         match self.cooling {
             None => self.recipe,
@@ -89,7 +91,7 @@ impl Settings {
         }
     }
 
-    /// Checks the settings, and the training set against them.
+    /// Checks the settings, and that the training set fits them.
     pub(super) fn check(&self, lessons: Lessons<'_>) -> Result<()> {
         let invalid = |message: String| Err(Error::Invalid(message));
         let (inputs, outputs) = check_widths(&self.widths)?;
@@ -99,7 +101,10 @@ impl Settings {
             return invalid(format!("label smoothing {smoothing}: it must be at least 0 and below 1"));
         }
         if smoothing > 0.0 && self.recipe.label_share() == 0.0 {
-            return invalid(format!("label smoothing {smoothing}: this loss has no labels to smooth"));
+            return invalid(format!(
+                "label smoothing {smoothing}: this loss has no labels to smooth; set it to 0, or choose a loss with \
+                 labels"
+            ));
         }
         if let Some(alpha) = self.mixup
             && !(alpha > 0.0 && alpha.is_finite())
@@ -109,7 +114,10 @@ impl Settings {
         self.recipe.check(outputs)?;
         if let Some(Cooling { last, .. }) = self.cooling {
             if self.recipe.at(1.0) == self.recipe.at(2.0) {
-                return invalid("this loss has no temperature to change".into());
+                return invalid(
+                    "this loss has no temperature to change: use soft labels, or leave the schedule out"
+                        .into(),
+                );
             }
             self.recipe.at(last).check(outputs)?;
         }

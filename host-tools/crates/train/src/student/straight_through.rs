@@ -1,4 +1,5 @@
-//! Quantization-aware training: the student computes as its quantized form will, and learns as if it did not.
+//! Quantization-aware training: the forward pass is that of the quantized student, the backward pass ignores the
+//! rounding.
 
 use microdistill::quant;
 use nalgebra::DMatrix;
@@ -10,25 +11,26 @@ use crate::network::precision::Precision;
 use crate::network::{Inputs, Network};
 use crate::quantize;
 
-/// A student as its codes are, in f32: weights of `precision`, activations of 8 bits. Biases stay as they are, since theirs
-/// are 32, and so do sums on their way into a table.
+/// A fake-quantized student in `f32`: its weights are rounded to `precision` and its activations to 8 bits. Biases
+/// stay exact, because the quantized form has 32 bits for them; so do the sums that enter a lookup table.
 ///
-/// Rounding has no slope. The straight-through estimator (Hinton 2012; Bengio, Léonard & Courville 2013) takes that of
-/// the identity: the gradient is the one of a network in which every rounding adds a constant, and it moves the weights
-/// that were rounded.
+/// Rounding has no useful gradient. The straight-through estimator (Hinton 2012; Bengio, Léonard & Courville 2013)
+/// takes the gradient of the identity instead: that of a network in which every rounding adds a constant. This
+/// gradient updates the unrounded weights.
 #[derive(Clone, Debug)]
 pub(super) struct StraightThrough {
     precision: Precision,
-    /// The student, its weights rounded.
+    /// The student with rounded weights.
     network: Network,
-    /// Codes of the input and of every layer's output.
+    /// Quantization parameters of the input and of the output of every layer.
     codes: Vec<Codes>,
-    /// Rounded: the input and every layer's output of the recorded pass.
+    /// Rounded input and outputs of every layer in the recorded pass.
     rounded: Vec<Vec<f32>>,
 }
 
 impl StraightThrough {
-    /// `x`: standardized training rows, shape (inputs × rows), which set the ranges of activations.
+    /// Quantizes `student`. `x` holds standardized training rows, shape (inputs × rows), on which the ranges of the
+    /// activations are measured.
     pub(super) fn new(student: &Network, precision: Precision, x: &DMatrix<f32>) -> Result<Self> {
         let mut network = student.clone();
         round_weights(&mut network, precision);
@@ -37,19 +39,19 @@ impl StraightThrough {
         Ok(StraightThrough { precision, network, codes, rounded })
     }
 
-    /// The student, its weights rounded.
+    /// The student with rounded weights.
     pub(super) fn network(&self) -> &Network {
         &self.network
     }
 
-    /// Takes over a student that has moved.
+    /// Rounds the weights of `student` anew, after an update.
     pub(super) fn follow(&mut self, student: &Network) {
         self.network.clone_from(student);
         round_weights(&mut self.network, self.precision);
     }
 
-    /// Forward pass that keeps what [`backward`](StraightThrough::backward) needs; `tape` gets the outputs of every
-    /// layer before they are rounded and dropped. Returns the rounded outputs of the last.
+    /// Runs a forward pass and keeps what [`backward`](StraightThrough::backward) needs. `tape` gets the outputs of
+    /// every layer before rounding and dropout. Returns the rounded outputs of the last layer.
     pub(super) fn record(&mut self, x: &[f32], dropout: &Dropout, tape: &mut [Vec<f32>]) -> &[f32] {
         round(self.codes[0], x, &mut self.rounded[0]);
         for (index, layer) in self.network.layers().iter().enumerate() {
@@ -60,8 +62,8 @@ impl StraightThrough {
         &self.rounded[self.network.layers().len()]
     }
 
-    /// Adds ∂L/∂θ to `gradient`. `tape` is the one of [`record`](StraightThrough::record); `dys` has its shape, with
-    /// ∂L/∂y in its last element, and is overwritten.
+    /// Adds ∂L/∂θ to `gradient`. `tape` comes from [`record`](StraightThrough::record). `dys` has the same shape,
+    /// with ∂L/∂y in its last element, and is overwritten.
     pub(super) fn backward(
         &self,
         dropout: &Dropout,
@@ -73,14 +75,14 @@ impl StraightThrough {
     }
 }
 
-/// `rounded`: what the codes of `values` stand for.
+/// Writes the dequantized codes of `values` to `rounded`.
 fn round(codes: Codes, values: &[f32], rounded: &mut [f32]) {
     for (rounded, &value) in rounded.iter_mut().zip(values) {
         [*rounded] = codes.apply(&[quant::quantize(value, codes.scale, codes.zero)]);
     }
 }
 
-/// Replaces weights by what their codes stand for.
+/// Replaces the weights with the values of their codes.
 fn round_weights(network: &mut Network, precision: Precision) {
     for layer in network.layers_mut() {
         let inputs = layer.inputs();
@@ -98,10 +100,10 @@ mod tests {
     use rand_core::Rng;
     use rand_pcg::Pcg32;
 
-    /// The network in f64, every rounding replaced by the constant that it added in the recorded pass.
+    /// The network in f64, where every rounding is replaced by the constant it added in the recorded pass.
     struct Smooth {
         layers: Vec<(Vec<f64>, Vec<f64>, Activation)>,
-        /// Factors that dropout applies to an output of 1, for the input and the outputs of every layer.
+        /// Dropout factors of the input and of the outputs of every layer.
         factors: Vec<Vec<f64>>,
         constants: Vec<Vec<f64>>,
     }

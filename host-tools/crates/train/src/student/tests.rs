@@ -20,7 +20,7 @@ use crate::outputs::Answers;
 
 const SOFT: Recipe = Recipe::SoftLabels(SoftLabels { temperature: 2.0, alpha: 0.75 });
 
-/// Rows without any rule: what is learned of them is learned by heart.
+/// Random rows without a rule, so that they can only be memorized.
 struct Rows {
     x: DMatrix<f32>,
     labels: Vec<Option<usize>>,
@@ -86,7 +86,7 @@ fn answers_and_labels_stay_beside_their_rows_when_these_are_shuffled() {
             assert!(right >= 20, "{recipe:?}, {blend:?}: {right} of 24");
         }
     }
-    // By chance it would be a quarter.
+    // Chance is a quarter.
     assert!(share(Recipe::HardLabels, None, &|row| rows.labels[row].unwrap()) >= 20);
 }
 
@@ -143,19 +143,19 @@ fn what_is_mixed_is_what_a_sample_is_held_against() {
         loss::softmax(&mut shares, temperature);
         shares
     };
-    // Labels: shares of two classes.
+    // Labels: the class probabilities are mixed.
     let (value, dz) = mixed(Recipe::HardLabels);
     let targets = [1.0 - share, 0.0, share, 0.0];
     let (expected, expected_dz) =
         gradient(&SoftCrossEntropy::<microdistill::fast::Libm>::NEW, &Z, &targets[..]);
     assert_close(&[value], &[expected]);
     assert_close(&dz, &expected_dz);
-    // Teachers: their softened probabilities, the loss but for a constant.
+    // Teachers: the softened probabilities are mixed, so the loss differs by a constant.
     let (_, dz) = mixed(Recipe::SoftLabels(SoftLabels { temperature: 2.0, alpha: 1.0 }));
     let targets = mix(&softened(&V, 2.0), &softened(other.teacher, 2.0));
     let expected: Vec<f32> = softened(&Z, 2.0).iter().zip(&targets).map(|(p, q)| 2.0 * (p - q)).collect();
     assert_close(&dz, &expected);
-    // Values: their mean.
+    // Values: their weighted mean.
     let (_, dz) = mixed(Recipe::ValueMse);
     let expected: Vec<f32> = Z.iter().zip(mix(&V, other.teacher)).map(|(z, v)| 0.5 * (z - v)).collect();
     assert_close(&dz, &expected);
@@ -183,11 +183,11 @@ fn a_temperature_that_changes_is_asked_of_the_teachers_anew() {
     let both = Answers::of([(1.0, rows.teacher.clone()), (1.0, other.into())]).unwrap();
     let lessons = Lessons { teacher: Some(&both), ..rows.lessons() };
     let cooled = |last| Settings { cooling: Some(Cooling { last, curve: Curve::Linear }), ..settings(SOFT) };
-    // One that goes nowhere is none.
+    // A schedule that ends where it begins changes nothing.
     let plain = trained(&settings(SOFT), lessons);
     assert_eq!(trained(&cooled(2.0), lessons), plain);
     assert_ne!(trained(&cooled(1.0), lessons), plain);
-    // The validation loss is that of the last temperature, from the first epoch on.
+    // The validation loss uses the last temperature from the first epoch on.
     let at_last = Settings { recipe: SOFT.at(1.0), ..settings(SOFT) };
     let stop = |epoch: &Settings| {
         let mut found = None;
@@ -215,7 +215,7 @@ fn hints_are_hidden_layers_that_give_the_teachers_through_a_linear_map() {
     let settings = Settings { label_smoothing: 0.1, ..settings(SOFT) };
     let start = hidden_layers(&settings, &rows.x, &hints, &mut |_, _| ControlFlow::Continue(())).unwrap();
     assert_eq!(start.widths(), [6, 24]);
-    // What is left after the best linear map (with a constant) of what the hidden layer gives.
+    // Residual of the best linear map, with a constant, from the hidden layer's outputs to the hints.
     let left = |network: &Network| {
         let hidden = given(network, 0).insert_row(0, 1.0).cast::<f64>();
         let wanted = hints.clone().cast::<f64>();
@@ -225,7 +225,7 @@ fn hints_are_hidden_layers_that_give_the_teachers_through_a_linear_map() {
     };
     let random = Network::random(&[6, 24], Activation::Relu, &mut rng);
     assert!(left(&start) < left(&random), "{} and {}", left(&start), left(&random));
-    // The student begins with these layers.
+    // The student starts with these layers.
     let lessons = rows.lessons();
     let still =
         Settings { rates: AdamRates { rate: f32::MIN_POSITIVE, ..settings.rates }, ..settings.clone() };
@@ -235,7 +235,10 @@ fn hints_are_hidden_layers_that_give_the_teachers_through_a_linear_map() {
     assert_eq!(student.layers()[0].weights(), start.layers()[0].weights());
     let none = Settings { widths: vec![6, CLASSES], ..settings };
     let error = hidden_layers(&none, &rows.x, &hints, &mut |_, _| ControlFlow::Continue(())).unwrap_err();
-    assert_eq!(error.to_string(), "hints are for hidden layers, and the student has none");
+    assert_eq!(
+        error.to_string(),
+        "hints are for hidden layers, but the student has none: give it a hidden layer, or train it without hints"
+    );
 }
 
 #[test]
@@ -247,7 +250,7 @@ fn the_best_epoch_is_kept_and_training_stops_when_patience_ends() {
     let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap();
     assert_eq!((trained.epoch, history.len()), (best + 1, best + 8));
     assert!(history.len() < settings.epochs);
-    // The network is the one that was judged then.
+    // The returned network is the one scored in that epoch.
     let (mut loss, mut right) = (0.0, 0);
     for (x, label) in others.x.column_iter().zip(&others.labels) {
         let z = trained.network.predict(x.as_slice());
@@ -294,20 +297,27 @@ fn settings_out_of_their_ranges_are_refused() {
         ),
         (
             Settings { label_smoothing: 0.1, ..settings(Recipe::LogitMse) },
-            "label smoothing 0.1: this loss has no labels to smooth",
+            "label smoothing 0.1: this loss has no labels to smooth; set it to 0, or choose a loss with labels",
         ),
         (Settings { mixup: Some(0.0), ..base() }, "mixup 0: it must be above 0"),
         (
             Settings { blend: Some(Blend { own: 8, share: 0.5 }), ..base() },
-            "a share of further rows where 8 of 8 rows are the data's: both kinds are needed",
+            "a share of further rows needs both kinds of rows, but 8 of 8 rows are the data's own: add unlabelled or \
+             synthetic rows, or leave the share out",
         ),
-        (Settings { patience: Some(3), ..base() }, "early stopping needs validation rows"),
+        (
+            Settings { patience: Some(3), ..base() },
+            "early stopping needs a validation set: give validation rows, or set no patience",
+        ),
         (settings(soft(0.0, 0.5)), "temperature 0: it must be above 0"),
         (settings(soft(f32::NAN, 0.5)), "temperature NaN: it must be above 0"),
         (settings(soft(1.0, 1.5)), "alpha 1.5: it must be in [0, 1]"),
         (settings(decoupled(-1.0)), "beta -1: it must be at least 0"),
         (cooled(SOFT, 0.0), "temperature 0: it must be above 0"),
-        (cooled(Recipe::OutputMse, 1.0), "this loss has no temperature to change"),
+        (
+            cooled(Recipe::OutputMse, 1.0),
+            "this loss has no temperature to change: use soft labels, or leave the schedule out",
+        ),
     ] {
         assert_eq!(history(&settings, rows.lessons(), None).unwrap_err().to_string(), message);
     }
@@ -322,6 +332,9 @@ fn settings_out_of_their_ranges_are_refused() {
     );
     let unlabelled = Lessons { labels: &[None; 8], ..rows.lessons() };
     let error = history(&settings(Recipe::HardLabels), unlabelled, None).unwrap_err().to_string();
-    assert_eq!(error, "training on hard labels needs the label of every row");
+    assert_eq!(
+        error,
+        "training on hard labels needs the label of every row: remove the rows without one, or distill from a teacher"
+    );
     assert!(history(&base(), unlabelled, None).is_ok());
 }

@@ -1,4 +1,4 @@
-//! A student's whole training.
+//! Training loop of a student: epochs, validation and early stopping.
 
 use std::ops::ControlFlow;
 
@@ -16,39 +16,40 @@ use super::{Distiller, Settings};
 use crate::error::{Error, Result};
 use crate::network::Network;
 
-/// Progress, told after each epoch.
+/// Progress report after an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Epoch {
-    /// From 1.
+    /// Number of the epoch, from 1.
     pub number: usize,
-    /// Mean training loss of the epoch, while weights moved, units were dropped and rows were mixed.
+    /// Mean training loss over the epoch, measured while the weights moved, with dropout and mixup.
     pub loss: f64,
-    /// The student's score on the validation rows after the epoch.
+    /// Scores on the validation set after the epoch; none without such a set.
     pub validation: Option<Validation>,
 }
 
-/// Score of a student on validation rows.
+/// Scores of a student on the validation set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Validation {
-    /// Mean of the loss that it is trained by, at the last temperature: nothing dropped or mixed, all rows counting alike.
+    /// Mean training loss at the last temperature, without dropout, mixup or row weights.
     pub loss: f64,
-    /// Share of the rows with a label whose largest logit is the label's; none without such rows.
+    /// Accuracy on the rows with a label, in [0, 1]; none without such rows.
     pub accuracy: Option<f64>,
 }
 
 /// A trained student.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
-    /// The network of the best epoch if there were validation rows, else of the last.
+    /// Network of the best epoch if there was a validation set, else of the last epoch. Its inputs are standardized.
     pub network: Network,
-    /// The epoch it is of, from 1.
+    /// Epoch of this network, from 1.
     pub epoch: usize,
 }
 
 /// Trains a student. `progress` is called after each epoch; on `Break` the student trained so far is returned.
 ///
 /// # Errors
-/// Settings out of their ranges, lessons that do not fit the recipe, the blend or each other, and training that diverges.
+/// Fails if a setting is out of range, if the training or validation set does not fit the recipe or the blend, if
+/// patience is set without a validation set, and if training diverges.
 pub fn train(
     settings: &Settings,
     lessons: Lessons<'_>,
@@ -58,8 +59,8 @@ pub fn train(
     train_watched(settings, None, lessons, validation, &mut |epoch, _| progress(epoch))
 }
 
-/// [`train`] of a student whose first layers are those of `start`, if there is one; `progress` also sees the student as it
-/// is after the epoch.
+/// Trains a student whose first layers start with the weights of `start`, if given. `progress` also sees the network
+/// after the epoch.
 pub(super) fn train_watched(
     settings: &Settings,
     start: Option<&Network>,
@@ -70,7 +71,9 @@ pub(super) fn train_watched(
     settings.check(lessons)?;
     validation.map_or(Ok(()), |validation| settings.check(validation))?;
     if settings.patience.is_some() && validation.is_none() {
-        return Err(Error::Invalid("early stopping needs validation rows".into()));
+        return Err(Error::Invalid(
+            "early stopping needs a validation set: give validation rows, or set no patience".into(),
+        ));
     }
     let weights = settings.class_weights.of(lessons.labels.iter().flatten().copied());
     let last_recipe = settings.recipe_at(settings.epochs);
@@ -82,7 +85,8 @@ pub(super) fn train_watched(
     for number in 1..=settings.epochs {
         let rounded = settings.precision.filter(|_| number > settings.epochs / 2);
         if let Some(precision) = rounded {
-            // Again each epoch: the ranges of activations move with the weights. They are finite, or it diverged.
+            // Measured again each epoch, because the ranges of the activations move with the weights. They are finite
+            // unless the training diverged.
             let diverged = |_| Error::Diverged { epoch: number, rate: settings.rates.rate };
             training.distiller.quantize(precision, lessons.x).map_err(diverged)?;
         }
@@ -97,7 +101,8 @@ pub(super) fn train_watched(
             return Err(Error::Diverged { epoch: number, rate: settings.rates.rate });
         }
         last = number;
-        // Weights that are yet to be rounded are not what is asked for.
+        // With quantization-aware training only rounded weights count, so the first half of the epochs has no best
+        // one.
         if let Some(Validation { loss, .. }) = validation
             && rounded.is_some() == settings.precision.is_some()
             && best.as_ref().is_none_or(|(least, _)| loss < *least)
@@ -113,10 +118,10 @@ pub(super) fn train_watched(
     Ok(best.map_or_else(|| Trained { network: training.student().clone(), epoch: last }, |(_, best)| best))
 }
 
-/// The generator's stream for students, so that a teacher of the same seed draws other numbers.
+/// Random stream of students. It differs from that of teachers, so that equal seeds give different numbers.
 const STREAM: u64 = 0x5354_5544;
 
-/// A training under way.
+/// State of a training.
 struct Training<'a> {
     settings: &'a Settings,
     lessons: Asked<'a>,
@@ -136,7 +141,10 @@ impl<'a> Training<'a> {
         if let Some(start) = start {
             let widths = start.widths();
             if !settings.widths.starts_with(&widths) {
-                let message = format!("a start of {widths:?} for a student of {:?}", settings.widths);
+                let message = format!(
+                    "pretrained layers of widths {widths:?} do not begin a student of widths {:?}",
+                    settings.widths
+                );
                 return Err(Error::Invalid(message));
             }
             for (layer, start) in student.layers_mut().iter_mut().zip(start.layers()) {
@@ -165,7 +173,7 @@ impl<'a> Training<'a> {
         self.distiller.student()
     }
 
-    /// One pass over the lessons in a new order: mean loss.
+    /// Trains for one epoch in a new order and returns the mean loss.
     fn epoch(&mut self) -> f64 {
         self.order.draw(&mut self.rng);
         let mut sum = 0.0;
@@ -191,7 +199,7 @@ impl<'a> Training<'a> {
     }
 }
 
-/// Scores a student on other rows.
+/// Scores a student on a validation set.
 fn judge(student: &Network, objective: &Objective, rows: &Asked<'_>) -> Validation {
     let mut tape = student.tape();
     let outputs = tape.last().map_or(0, Vec::len);
@@ -210,20 +218,20 @@ fn judge(student: &Network, objective: &Objective, rows: &Asked<'_>) -> Validati
     Validation { loss: loss / rows.rows() as f64, accuracy }
 }
 
-/// Mixes the features of pairs.
+/// Mixer of the features of two rows.
 struct Mixup {
     shares: Beta<f64>,
     x: Vec<f32>,
 }
 
 impl Mixup {
-    /// None for an α that has no distribution.
+    /// Returns none if α defines no distribution.
     fn new(alpha: f32, inputs: usize) -> Option<Self> {
         let shares = Beta::new(alpha.into(), alpha.into()).ok()?;
         Some(Mixup { shares, x: vec![0.0; inputs] })
     }
 
-    /// `λ·first + (1−λ)·second`, and λ.
+    /// Returns `λ·first + (1−λ)·second` with a random λ, and λ.
     fn mix(&mut self, [first, second]: [&[f32]; 2], rng: &mut Pcg32) -> (&[f32], f32) {
         let share = self.shares.sample(rng) as f32;
         for ((x, first), second) in self.x.iter_mut().zip(first).zip(second) {

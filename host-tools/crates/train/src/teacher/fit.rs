@@ -1,4 +1,4 @@
-//! From data to a teacher's model.
+//! Training of a teacher model from a data set.
 
 use std::ops::ControlFlow;
 
@@ -12,10 +12,11 @@ use crate::network::Network;
 use crate::progress::Progress;
 use crate::random::nth_seed;
 
-/// Trains a teacher on `data`: scaler, network and, for values, their unit. `validation` is for early stopping.
+/// Trains a teacher on `data` and returns its model. `validation` serves early stopping. `progress` is called after
+/// each epoch; on `Break` the teacher trained so far is returned.
 ///
 /// # Errors
-/// As of [`train`](super::train), and rows without a target.
+/// Fails as [`train`](super::train) does, and if a row has no target.
 pub fn fit(
     data: &Dataset,
     validation: Option<&Dataset>,
@@ -27,12 +28,12 @@ pub fn fit(
     Ok(rows.model(settings, Body::F32(network)))
 }
 
-/// Trains an ensemble of so many `members`, one a core, that differ by their seeds alone: by initial weights and the
-/// order of samples (Lakshminarayanan et al. 2017). The first is [`fit`]'s teacher. `progress` is called after each epoch
-/// of each.
+/// Trains an ensemble of `members` networks in parallel, one per core. They differ only by their seeds, and so by
+/// initial weights and order of samples (Lakshminarayanan et al. 2017). The first member is the teacher that [`fit`]
+/// trains. `progress` is called after each epoch of each member, from several threads.
 ///
 /// # Errors
-/// As of [`fit`], and no members.
+/// Fails as [`fit`] does, and if `members` is 0.
 pub fn fit_ensemble(
     data: &Dataset,
     validation: Option<&Dataset>,
@@ -55,21 +56,24 @@ pub fn fit_ensemble(
     Ok(rows.model(settings, body))
 }
 
-/// The shares of rows to train on and to stop by, of a teacher [like](fit_like) one that stopped early.
+/// Shares of training and validation rows for a teacher [like](fit_like) one that was trained with early stopping.
 const STOPPING: [f64; 2] = [0.85, 0.15];
 
-/// Trains another teacher as `teacher` was, on other rows: of as many networks, with its settings and its seed. One that
-/// stopped early has a part of `data` to stop by.
+/// Trains another teacher on other rows in the way `teacher` was trained: with its number of networks, settings and
+/// seed. If `teacher` was trained with early stopping, a part of `data` becomes the validation set.
 ///
 /// # Errors
-/// As of [`fit`]; a model that does not say [how it was trained](Metadata::training); rows too few to be divided.
+/// Fails as [`fit`] does, if the model file does not record [how it was trained](Metadata::training), and if there
+/// are too few rows to set a validation part aside.
 pub fn fit_like(
     teacher: &Model,
     data: &Dataset,
     progress: &(dyn Fn(Progress<'_, Epoch>) -> ControlFlow<()> + Sync),
 ) -> Result<Model> {
     let Some(settings) = &teacher.metadata.training else {
-        return Err(Error::Invalid("the model does not say how it was trained".into()));
+        return Err(Error::Invalid(
+            "the model does not say how it was trained: train the teacher again with this version".into(),
+        ));
     };
     let members = match &teacher.body {
         Body::Ensemble(members) => members.len(),
@@ -84,7 +88,7 @@ pub fn fit_like(
     fit_ensemble(&parts[0], Some(&parts[1]), settings, progress)
 }
 
-/// Rows to train on, and to stop by.
+/// Standardized training and validation rows of a teacher.
 struct Rows<'a> {
     data: &'a Dataset,
     standardizer: Standardizer,
@@ -115,7 +119,7 @@ impl<'a> Rows<'a> {
     }
 
     fn model(self, settings: &Settings, body: Body) -> Model {
-        // One training runs on one thread.
+        // A single training uses one thread.
         let machine = Machine { arch: std::env::consts::ARCH.into(), threads: 1 };
         let metadata = Metadata {
             training: Some(settings.clone()),
@@ -130,7 +134,10 @@ fn examples(data: &Standardized) -> Result<Examples<'_>> {
     let target = match (&data.classes, &data.values) {
         (Some(classes), _) => Target::Classes(classes),
         (None, Some(values)) => Target::Values(values),
-        (None, None) => return Err(Error::Invalid("a teacher needs rows with a target".into())),
+        (None, None) => return Err(Error::Invalid(
+            "a teacher needs a target in every row: remove the rows without one, or name the target column"
+                .into(),
+        )),
     };
     Ok(Examples { x: &data.x, target })
 }

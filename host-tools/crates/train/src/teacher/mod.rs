@@ -1,7 +1,8 @@
-//! Teachers: trained batch by batch with matrix products, in `f32` on the desktop.
+//! Training of teachers: large networks, trained batch by batch with matrix products in `f32` on the desktop.
 //!
-//! Fast, and outside the promise of equal bits: the matrix kernels choose CPU features at run time, so a training
-//! repeats bit for bit on one kind of CPU only. What it gives is an ordinary [`Network`](crate::network::Network).
+//! Teachers are outside the promise of equal bits, because the matrix kernels choose CPU features at run time: a
+//! training repeats bit for bit only on one kind of CPU. The result is an ordinary
+//! [`Network`](crate::network::Network).
 
 mod fit;
 #[cfg(test)]

@@ -21,7 +21,7 @@ fn inputs(rows: usize, features: usize) -> DMatrix<f64> {
     DMatrix::from_fn(features, rows, |_, _| rng.next_u32() as f64 / f64::from(u32::MAX) * 2.0 - 1.0)
 }
 
-/// Central differences in f64 of the summed loss, in every parameter.
+/// Largest error of the gradient in any parameter, against central differences of the summed loss in f64.
 fn gradient_error(widths: &[usize], hidden: Activation, target: Target<'_, f64>) -> f64 {
     let n = 5;
     let mut batched = Batched::<f64>::zero(widths, hidden, 0.0, n + 1);
@@ -65,7 +65,7 @@ fn settings(widths: &[usize]) -> Settings {
     }
 }
 
-/// Labels that tell if two numbers have the same sign: not learnable by a linear model.
+/// Rows labelled by whether two numbers have the same sign, which no linear model can learn.
 fn xor(rows: usize) -> (DMatrix<f32>, Vec<usize>) {
     let x = inputs(rows, 2).map(|x| x as f32);
     let classes = x.column_iter().map(|x| usize::from(x[0] * x[1] > 0.0)).collect();
@@ -148,9 +148,18 @@ fn data_that_do_not_fit_are_an_error() {
         let examples = Examples { x: &x, target };
         train(&settings, examples, None, &mut |_| ControlFlow::Continue(())).unwrap_err().to_string()
     };
-    assert_eq!(error(settings(&[3, 2]), target), "the data has 2 features, the network takes 3");
-    assert_eq!(error(settings(&[2, 1]), target), "a label is not among the network's 1 classes");
-    assert_eq!(error(settings(&[2, 2]), Target::Classes(&[0])), "1 labels for 10 rows");
+    assert_eq!(
+        error(settings(&[3, 2]), target),
+        "the data has 2 features, but the network has 3 inputs: change its first width"
+    );
+    assert_eq!(
+        error(settings(&[2, 1]), target),
+        "a label is not among the network's 1 classes: give it one output per class"
+    );
+    assert_eq!(
+        error(settings(&[2, 2]), Target::Classes(&[0])),
+        "found 1 labels for 10 rows: give one label per row"
+    );
     assert_eq!(
         error(Settings { batch: 0, ..settings(&[2, 2]) }, target),
         "batch and epochs must be at least 1"
@@ -174,7 +183,7 @@ fn a_teacher_like_another_is_the_same_on_the_same_rows() {
     let settings = Settings { dropout: 0.1, epochs: 5, ..settings(&[2, 8, 2]) };
     let teacher = fit_ensemble(&data, None, (&settings, 3), flow).unwrap();
     assert_eq!(fit_like(&teacher, &data, flow).unwrap(), teacher);
-    // With rows to stop by.
+    // With a validation set.
     let settings = Settings { patience: Some(2), epochs: 300, ..settings };
     let stopped = fit_ensemble(&data, Some(&data), (&settings, 2), flow).unwrap();
     let like = fit_like(&stopped, &data, flow).unwrap();

@@ -1,4 +1,4 @@
-//! A teacher's whole training.
+//! Training loop of a teacher: epochs, validation and early stopping.
 
 use std::ops::ControlFlow;
 
@@ -17,16 +17,16 @@ use crate::network::batched::{Adam, Batched, Mode, Real, gather};
 use crate::network::{Activation, Network, check_widths};
 use crate::random::shuffle;
 
-/// Target of a teacher, one element or column per row of data.
+/// Targets of a teacher: one element or column per row of data.
 #[derive(Clone, Copy, Debug)]
 pub enum Target<'a, T = f32> {
-    /// Classes, for cross-entropy.
+    /// Class of each row, for the cross-entropy.
     Classes(&'a [usize]),
     /// Standardized values, for the mean squared error: shape (outputs × rows).
     Values(&'a DMatrix<T>),
 }
 
-/// Rows to train on or to validate with.
+/// Training or validation set of a teacher.
 #[derive(Clone, Copy, Debug)]
 pub struct Examples<'a, T = f32> {
     /// Standardized features, shape (inputs × rows).
@@ -35,33 +35,33 @@ pub struct Examples<'a, T = f32> {
     pub target: Target<'a, T>,
 }
 
-/// Hyperparameters of a teacher. A [model file](crate::model::Metadata::training) keeps them, for [others
-/// like it](super::fit_like).
+/// Hyperparameters of a teacher. A [model file](crate::model::Metadata::training) records them, so that [similar
+/// teachers](super::fit_like) can be trained later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
-    /// Widths from input to output.
+    /// Layer widths from input to output, at least two.
     pub widths: Vec<usize>,
     /// Activation of the hidden layers.
     pub activation: Activation,
-    /// Share of hidden units dropped at each step, in [0, 1).
+    /// Dropout: share of hidden units dropped at each step, in [0, 1).
     pub dropout: f32,
-    /// Adam's, with its decoupled weight decay. The rate falls along a half cosine to zero.
+    /// Parameters of Adam with decoupled weight decay. The learning rate falls along a half cosine to zero.
     #[serde(with = "Rates")]
     pub rates: AdamRates,
-    /// Samples an update, at least 1.
+    /// Batch size: samples per update, at least 1.
     pub batch: usize,
-    /// Most passes over the data.
+    /// Maximum number of epochs, at least 1.
     pub epochs: usize,
-    /// Epochs without a better validation loss after which training stops. Needs validation rows; the weights of the
-    /// best epoch are kept in any case where there are such rows.
+    /// Early stopping: training stops after this many epochs without a better validation loss. Needs a validation
+    /// set. Given a validation set, the weights of the best epoch are kept in any case.
     pub patience: Option<usize>,
-    /// Weights of training rows by label. Validation rows all count the same.
+    /// Weights of the training rows in the loss, by label. All validation rows count the same.
     pub class_weights: ClassWeights,
     /// Seed of the initial weights, the order of samples and the dropped units.
     pub seed: u64,
 }
 
-/// The serialized form of the rates.
+/// Serialized form of [`AdamRates`].
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "AdamRates")]
 struct Rates {
@@ -72,31 +72,32 @@ struct Rates {
     weight_decay: f32,
 }
 
-/// Progress, told after each epoch.
+/// Progress report after an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Epoch {
-    /// From 1.
+    /// Number of the epoch, from 1.
     pub number: usize,
-    /// Mean training loss of the epoch, while weights moved and units were dropped.
+    /// Mean training loss over the epoch, measured while the weights moved, with dropout.
     pub loss: f64,
-    /// Mean loss on the validation rows after the epoch.
+    /// Mean loss on the validation set after the epoch; none without such a set.
     pub validation: Option<f64>,
 }
 
 /// A trained teacher.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
-    /// The network of the best epoch if there were validation rows, else of the last.
+    /// Network of the best epoch if there was a validation set, else of the last epoch. Its inputs are standardized.
     pub network: Network,
-    /// The epoch it is of, from 1; 0 if training was stopped before the first.
+    /// Epoch of this network, from 1.
     pub epoch: usize,
-    /// Every epoch.
+    /// Reports of all epochs, in order.
     pub history: Vec<Epoch>,
 }
 
 /// Trains a teacher. `progress` is called after each epoch; on `Break` the teacher trained so far is returned.
 ///
-/// Fails if data and settings do not fit each other, or if training diverges.
+/// # Errors
+/// Fails if a setting is out of range, if the data do not fit the settings, and if training diverges.
 pub fn train(
     settings: &Settings,
     training: Examples<'_>,
@@ -106,7 +107,7 @@ pub fn train(
     train_watched(settings, training, validation, &mut |epoch, _| progress(epoch))
 }
 
-/// [`train`], where `progress` also sees the best teacher so far: without validation rows, the one after the epoch.
+/// Trains a teacher. `progress` also sees the best network so far, which without a validation set is the current one.
 pub(super) fn train_watched(
     settings: &Settings,
     training: Examples<'_>,
@@ -146,16 +147,17 @@ pub(super) fn train_watched(
     Ok(best)
 }
 
-/// Epochs whose history has room from the start, so that a usual training takes no memory on the way.
+/// Number of epochs for which the history reserves memory at the start, so that a usual training allocates none
+/// later.
 const HISTORY: usize = 1 << 12;
 
-/// The generator's stream for teachers, so that a student of the same seed draws other numbers.
+/// Random stream of teachers. It differs from that of students, so that equal seeds give different numbers.
 const STREAM: u64 = 0x5445_4143;
 
 impl Settings {
-    /// What works untuned for `rows` training rows, but for the weight decay, which wants to be
-    /// [tuned](crate::tune): tanh, whose smooth boundaries cross-validate better than ReLU's on small data sets; Adam
-    /// at 10⁻³; 100 epochs, fewer where the rows are many.
+    /// Default hyperparameters for a training set of `rows` rows: tanh, whose smooth decision boundaries
+    /// cross-validate better than ReLU's on small data sets; Adam with a learning rate of 10⁻³; 100 epochs, or fewer
+    /// for large training sets. Only the weight decay should be [tuned](crate::tune).
     pub fn new(widths: Vec<usize>, rows: usize, seed: u64) -> Self {
         Settings {
             widths,
@@ -179,17 +181,19 @@ impl Settings {
             return invalid("there are no rows to train on".into());
         }
         if features != inputs {
-            return invalid(format!("the data has {features} features, the network takes {inputs}"));
+            return invalid(format!(
+                "the data has {features} features, but the network has {inputs} inputs: change its first width"
+            ));
         }
         match examples.target {
             Target::Classes(classes) if classes.len() != rows => {
-                invalid(format!("{} labels for {rows} rows", classes.len()))
+                invalid(format!("found {} labels for {rows} rows: give one label per row", classes.len()))
             }
-            Target::Classes(classes) if classes.iter().any(|&class| class >= outputs) => {
-                invalid(format!("a label is not among the network's {outputs} classes"))
-            }
+            Target::Classes(classes) if classes.iter().any(|&class| class >= outputs) => invalid(format!(
+                "a label is not among the network's {outputs} classes: give it one output per class"
+            )),
             Target::Values(values) if values.shape() != (outputs, rows) => invalid(format!(
-                "{}×{} values for {outputs} outputs × {rows} rows",
+                "the values have shape {}×{}, but the network has {outputs} outputs and there are {rows} rows",
                 values.nrows(),
                 values.ncols()
             )),
@@ -198,14 +202,14 @@ impl Settings {
     }
 }
 
-/// A training under way; all its memory is taken at the start.
+/// State of a training. All its memory is allocated at the start.
 struct Training<'a> {
     settings: &'a Settings,
     examples: Examples<'a>,
     batched: Batched<f32>,
     adam: Adam,
     order: Vec<usize>,
-    /// The features of a batch: shape (inputs × batch).
+    /// Features of a batch, shape (inputs × batch).
     x: DMatrix<f32>,
     work: Vec<f32>,
     class_weights: Option<Vec<f32>>,
@@ -235,7 +239,7 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// One pass over the data in a new order: mean loss.
+    /// Trains for one epoch in a new order and returns the mean loss.
     fn epoch(&mut self, rng: &mut Pcg32) -> f64 {
         shuffle(&mut self.order, rng);
         let (rows, batch) = (self.order.len(), self.x.ncols());
@@ -256,7 +260,7 @@ impl<'a> Training<'a> {
         sum / rows as f64
     }
 
-    /// Mean loss on other rows, no unit dropped.
+    /// Returns the mean loss on a validation set, without dropout.
     fn loss(&mut self, examples: Examples<'_>) -> f64 {
         let (rows, batch) = (examples.x.ncols(), self.x.ncols());
         let mut sum = 0.0;
@@ -270,12 +274,13 @@ impl<'a> Training<'a> {
     }
 }
 
-/// The loss of outputs whose width is known at run time.
+/// Returns the loss of outputs whose number is known only at run time, and writes its gradient to `dz`.
 fn apply<T: Scalar, L: Loss<T>>(loss: &L, z: &[T], target: L::Target<'_>, dz: &mut [T], work: &mut [T]) -> T {
     loss.gradient(z, target, dz, work)
 }
 
-/// Sum of the losses, weighted by class if so wanted, of the batch whose samples are `rows`; leaves their gradients in the outputs.
+/// Returns the sum of the losses of the batch that holds the samples `rows`, weighted by class if `class_weights` are
+/// given. The gradients are left in the outputs of `batched`.
 pub(super) fn losses<T: Real>(
     batched: &mut Batched<T>,
     target: Target<'_, T>,

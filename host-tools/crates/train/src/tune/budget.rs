@@ -1,29 +1,29 @@
-//! Budget of a cross-validation.
+//! Time budget of a cross-validation.
 
 use super::WEIGHT_DECAYS;
 use crate::dataset::{Dataset, split};
 use crate::error::Result;
 
-/// Candidates for large data sets and networks.
+/// Weight decays to try when data set or network are large.
 const FEW_WEIGHT_DECAYS: [f32; 4] = [0.0, 0.25, 1.0, 4.0];
 
-/// Extent of a cross-validation that is worth its time.
+/// Extent of a cross-validation that fits the time budget.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Number of folds.
     pub folds: usize,
-    /// Candidates, as [`beside_rows`](super::beside_rows) takes them.
+    /// Weight decays to try, before [`beside_rows`](super::beside_rows) scales them.
     pub candidates: Vec<f32>,
-    /// Number of rows.
+    /// Number of rows to use.
     pub rows: usize,
 }
 
-/// Multiplications in a forward pass, for all trainings together: some 20 seconds of two cores.
+/// Budget in multiplications of forward passes, for all trainings together: some 20 seconds on two cores.
 const BUDGET: f64 = 1e11;
 
 impl Plan {
-    /// For `rows` rows in `folds` folds, where a training takes `work` multiplications a row: first there are fewer
-    /// folds, then fewer candidates, then fewer rows.
+    /// Plans the cross-validation of `rows` rows in `folds` folds, where a training takes `work` multiplications per
+    /// row. To stay within the budget, it first reduces the folds, then the candidates, then the rows.
     pub fn new(rows: usize, folds: usize, work: usize) -> Self {
         let one = rows as f64 * work as f64;
         let all = Plan { folds, candidates: WEIGHT_DECAYS.to_vec(), rows };
@@ -37,23 +37,23 @@ impl Plan {
         Plan { folds: fewest, candidates: FEW_WEIGHT_DECAYS.to_vec(), rows }
     }
 
-    /// Selects the planned number of rows, by class and seed.
+    /// Selects the planned number of rows, stratified by class, at random by `seed`.
     ///
     /// # Errors
-    /// Classes too small to be divided.
+    /// Fails if a class has too few rows to be divided.
     pub fn select(&self, data: &Dataset, seed: u64) -> Result<Dataset> {
         if self.rows >= data.rows() {
             return Ok(data.clone());
         }
         let share = self.rows as f64 / data.rows() as f64;
-        // Of each group there are fewer rows then, but still of all groups.
+        // Rows are selected without regard to groups, so that each group keeps a part of its rows.
         let ungrouped = Dataset { groups: None, ..data.clone() };
         Ok(data.select(&split(&ungrouped, &[share, 1.0 - share], seed)?[0]))
     }
 }
 
-/// What a row costs in the training of a network of these widths, in multiplications of forward passes: those of its
-/// layers, and the time of as many for all the rest.
+/// Returns the training cost per row of a network of these widths, in multiplications of forward passes: those of its
+/// layers, and 2000 that stand for all other work, times `epochs`.
 pub fn work(widths: &[usize], epochs: usize) -> usize {
     let layers = widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1]));
     layers.fold(2000, usize::saturating_add).saturating_mul(epochs)

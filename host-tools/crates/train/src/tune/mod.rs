@@ -1,4 +1,4 @@
-//! The weight decay that cross-validation likes best.
+//! Choice of the weight decay by cross-validation.
 
 mod budget;
 
@@ -13,28 +13,30 @@ use crate::model::Model;
 
 pub use budget::{Plan, work};
 
-/// What is tried, unless asked otherwise: decoupled, relative to the rate (see
+/// Default candidates. Weight decay is decoupled and relative to the learning rate (see
 /// [`AdamRates`](microdistill::optimizer::AdamRates)).
 pub const WEIGHT_DECAYS: [f32; 7] = [0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0];
 
-/// In how many folds, unless asked otherwise; of groups, at most as many as there are groups.
+/// Default number of folds. With groups there are at most as many folds as groups.
 pub const FOLDS: usize = 7;
 
-/// One candidate and how it did.
+/// Cross-validation result of one candidate.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trial {
-    /// The candidate.
+    /// Weight decay that was tried.
     pub weight_decay: f32,
-    /// Mean over the folds of the loss on rows left out: NLL, or the mean squared error; infinite where a training
-    /// diverged.
+    /// Mean over the folds of the validation loss: the NLL or, in regression, the mean squared error. Infinite if a
+    /// training diverged.
     ///
-    /// The likelihood, not the accuracy: it notices a model that is sure and wrong, and it has fewer ties.
+    /// The score is the likelihood and not the accuracy, because it penalizes a model that is confident and wrong,
+    /// and because it has fewer ties.
     pub loss: f64,
-    /// The losses of each fold, of a classifier with its logits divided by the best temperature, one for all folds.
+    /// Validation loss of each fold. A classifier's logits are first divided by the best temperature, which is the
+    /// same for all folds.
     ///
-    /// Where rows left out are hard, as those of other people are, the plain likelihood asks for a weight decay that
-    /// makes the classifier unsure, and it forgets what it could know. How sure a teacher is does not matter:
-    /// distillation softens it.
+    /// On hard validation rows, such as those of other people, the plain likelihood favors a weight decay that makes
+    /// the classifier unsure, at the cost of what it could learn. The confidence of a teacher does not matter,
+    /// because distillation softens it; so the temperature is fitted before candidates are compared.
     pub tempered: Vec<f64>,
 }
 
@@ -45,43 +47,43 @@ impl Trial {
     }
 }
 
-/// What a candidate becomes beside `rows` rows: a prior of the weights is worth a number of rows, so that beside more of
-/// them it weighs less.
+/// Scales a weight-decay candidate to a training set of `rows` rows. A prior on the weights is worth a fixed number
+/// of rows, so above 1000 rows its weight shrinks in proportion.
 pub fn beside_rows(candidate: f32, rows: usize) -> f32 {
     const ROWS: usize = 1000;
     if rows <= ROWS { candidate } else { (f64::from(candidate) * ROWS as f64 / rows as f64) as f32 }
 }
 
-/// A weight decay to be chosen by cross-validation, as `--weight-decay auto` does.
+/// Cross-validation that chooses a weight decay, as `--weight-decay auto` does.
 #[derive(Debug)]
 pub struct Tuning {
-    /// The plan that the budget affords.
+    /// Plan that fits the budget.
     pub plan: Plan,
-    /// True if the plan is smaller than the one asked for.
+    /// True if the budget made the plan smaller than requested.
     pub reduced: bool,
-    /// The rows of the plan.
+    /// Rows selected by the plan.
     pub rows: Dataset,
-    /// Their folds.
+    /// Folds of these rows.
     pub folds: Vec<Fold>,
-    /// Number of rows that the choice is for.
+    /// Number of rows of the whole training set, to which the choice is scaled.
     all_rows: usize,
 }
 
-/// The chosen weight decay.
+/// Result of a cross-validation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Choice {
-    /// For all rows; 0 if every training diverged.
+    /// Weight decay for a training on all rows; 0 if every training diverged.
     pub weight_decay: f32,
-    /// One for each candidate, in order, beside the rows of the plan.
+    /// One trial per candidate, in order, with weight decays scaled to the rows of the plan.
     pub trials: Vec<Trial>,
 }
 
 impl Tuning {
-    /// For trainings on all of `data`, in `count` folds, of which none divides a group, where a row takes
-    /// [`work`](work()).
+    /// Plans the choice of a weight decay for trainings on all of `data`. The rows are divided into at most `count`
+    /// folds, none of which splits a group. `work` is the cost per row in multiplications, from [`work`](work()).
     ///
     /// # Errors
-    /// Fewer than two folds, groups or rows.
+    /// Fails if there are fewer than two folds, groups or rows.
     pub fn new(data: &Dataset, count: usize, work: usize, seed: u64) -> Result<Self> {
         let count = folds(data, count, seed)?.len();
         let plan = Plan::new(data.rows(), count, work);
@@ -96,10 +98,11 @@ impl Tuning {
         self.folds.len() * self.plan.candidates.len()
     }
 
-    /// The first [`sufficient`] of the plan's candidates. `fit` is as that of [`trials`].
+    /// Runs the [`trials`] of the plan's candidates and returns the first [`sufficient`] one. `fit` trains a model on
+    /// the given rows with the given weight decay.
     ///
     /// # Errors
-    /// The first of `fit`'s.
+    /// Returns the first error of `fit`; a diverged training is a bad trial and no error.
     pub fn choose(&self, fit: impl Fn(&Dataset, f32) -> Result<Model> + Sync) -> Result<Choice> {
         let beside = |rows| self.plan.candidates.iter().map(move |&candidate| beside_rows(candidate, rows));
         let candidates: Vec<f32> = beside(self.rows.rows()).collect();
@@ -111,15 +114,15 @@ impl Tuning {
     }
 }
 
-/// Loss and outputs on the rows left out; none if the training diverged.
+/// Loss and outputs on the validation rows; none if the training diverged.
 type Judged = Option<(f64, DMatrix<f32>)>;
 
-/// Trains on every fold with every candidate, in parallel, and returns one trial for each candidate, in order.
+/// Trains with every candidate on every fold, in parallel, and returns one trial per candidate, in order.
 ///
-/// `fit` gets the rows to train on and the candidate. The result does not depend on the number of threads.
+/// `fit` receives the training rows and the candidate. The result does not depend on the number of threads.
 ///
 /// # Errors
-/// The first of `fit`'s.
+/// Returns the first error of `fit`; a diverged training is a bad trial and no error.
 pub fn trials(
     data: &Dataset,
     folds: &[Fold],
@@ -132,7 +135,7 @@ pub fn trials(
         candidates.iter().flat_map(|&decay| parts.iter().map(move |part| (decay, part))).collect();
     let judge = |&(decay, (train, validation)): &(f32, &(Dataset, Dataset))| match fit(train, decay) {
         Ok(model) => Ok(Some((evaluate(&model, validation)?.loss(), model.predict(validation)))),
-        // Worse than any other, and no reason to give up.
+        // A diverged training makes its candidate the worst one; the others go on.
         Err(Error::Diverged { .. }) => Ok(None),
         Err(error) => Err(error),
     };
@@ -159,7 +162,7 @@ pub fn trials(
     Ok(candidates.iter().zip(judged.chunks(folds.len())).map(trial).collect())
 }
 
-/// The trial with the smallest loss; of equal ones the first. None if every training diverged.
+/// Returns the trial with the smallest loss, the first one on a tie. None if every training diverged.
 pub fn best(trials: &[Trial]) -> Option<&Trial> {
     trials
         .iter()
@@ -167,16 +170,17 @@ pub fn best(trials: &[Trial]) -> Option<&Trial> {
         .reduce(|best, next| if next.loss < best.loss { next } else { best })
 }
 
-/// The first trial, of the smallest weight decay, that is not worse than the best by more than a standard error of their
-/// difference over the folds, at the best temperature: a weight decay has to show what it is good for.
+/// Returns the first trial whose tempered losses are not worse than the best by more than one standard error of their
+/// difference over the folds. Candidates are sorted, so this prefers a small weight decay unless a larger one is
+/// clearly better.
 pub fn sufficient(trials: &[Trial]) -> Option<&Trial> {
     let tempered: Vec<&[f64]> = trials.iter().map(|trial| trial.tempered.as_slice()).collect();
     trials.get(first_sufficient(&tempered)?)
 }
 
-/// Of candidates with these losses in each fold, the index of the first that is not worse than the best by more than a
-/// standard error of their difference over the folds: the one-standard-error rule of Breiman et al. (1984), paired. None
-/// if there are no candidates, or every training diverged.
+/// Returns the index of the first candidate that is not worse than the best by more than one standard error of their
+/// difference over the folds: the one-standard-error rule of Breiman et al. (1984), on paired differences. `losses`
+/// holds the losses of each candidate, one per fold. None if there are no candidates, or if every training diverged.
 pub fn first_sufficient(losses: &[&[f64]]) -> Option<usize> {
     let best = losses.iter().reduce(|best, next| if mean(next) < mean(best) { next } else { best })?;
     losses.iter().position(|losses| {
