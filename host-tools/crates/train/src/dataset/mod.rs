@@ -1,13 +1,14 @@
-//! Data sets: CSV files with a header, divided into parts that never share a group.
+//! Data sets: files of rows, divided into parts that never share a group.
 
-mod column_profile;
 mod encoding;
-mod file;
+mod groups;
+mod origin;
 mod read;
 mod scaler;
 mod soft_labels;
 mod split;
 mod standardizer;
+mod target;
 mod task;
 mod text;
 
@@ -21,23 +22,32 @@ pub use standardizer::{Standardized, Standardizer};
 pub use task::Task;
 pub use text::Text;
 
+use crate::table::Options;
+
 /// Rows of raw features, with what is known about them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// Names of the features, in order.
     pub features: Vec<String>,
-    /// Raw features, shape (features × rows); NaN where a value is missing.
+    /// Raw features less their origins, shape (features × rows); NaN where a value is missing.
     pub x: DMatrix<f32>,
+    /// What was subtracted from each feature, in f64, before it was rounded to f32: zero unless f32 cannot hold the
+    /// feature.
+    pub origin: Vec<f64>,
     /// Meaning of the target column.
     pub task: Task,
     /// The target column, one element a row.
     pub target: Target,
+    /// What was subtracted from the target's values, in f64, before they were rounded to f32.
+    pub target_origin: f64,
+    /// Places, among the rows of the file, of those that were left out for want of a target; ascending.
+    pub left_out: Vec<usize>,
     /// Rows of one group (a person, a session) are never divided between parts.
     pub groups: Option<Vec<String>>,
     /// First 16 hexadecimal digits of the SHA-256 of the file.
     pub hash: String,
-    /// Texts that stood for a missing value beside the usual ones, as they do in further files of these rows.
-    pub missing: Vec<String>,
+    /// How the file was written, as far as the user said it.
+    pub options: Options,
     /// Notes for the user: assumptions, ignored columns and missing values.
     pub notes: Vec<String>,
 }
@@ -49,7 +59,7 @@ pub enum Target {
     Classes(Vec<usize>),
     /// Indices into the task's labels, of some rows.
     Partial(Vec<Option<usize>>),
-    /// Values in the column's unit.
+    /// Values in the column's unit, less [`Dataset::target_origin`].
     Values(Vec<f32>),
     /// The file has none: its rows are to be predicted.
     Absent,
@@ -78,7 +88,10 @@ impl Dataset {
             features: self.features.clone(),
             task: self.task.clone(),
             hash: self.hash.clone(),
-            missing: self.missing.clone(),
+            left_out: Vec::new(),
+            origin: self.origin.clone(),
+            target_origin: self.target_origin,
+            options: self.options.clone(),
             notes: Vec::new(),
         }
     }
@@ -111,10 +124,12 @@ impl Dataset {
     pub fn expected(&self) -> Expected<'_> {
         Expected {
             features: &self.features,
+            origin: &self.origin,
             task: &self.task,
+            target_origin: self.target_origin,
             target_optional: false,
             groups: None,
-            missing: &self.missing,
+            options: self.options.clone(),
         }
     }
 

@@ -57,11 +57,11 @@ impl Text {
         texts
     }
 
-    /// Adds the features of a text.
-    pub(super) fn apply(&self, text: &str, features: &mut Vec<f32>) {
-        let first = features.len();
-        features.resize(first + self.features, 0.0);
-        ngrams(text.as_bytes(), self.lengths, &mut features[first..]);
+    /// The features of a text.
+    pub(super) fn apply(&self, text: &str) -> Vec<f32> {
+        let mut features = vec![0.0; self.features];
+        ngrams(text.as_bytes(), self.lengths, &mut features);
+        features
     }
 }
 

@@ -28,6 +28,12 @@ pub struct Metadata {
     /// Texts that stood for a missing value in them, beside the usual ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// What is subtracted from each input before it is rounded to f32; empty for nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origin: Vec<f64>,
+    /// What was subtracted from the target's values: to be added to the output of the model.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub target_origin: f64,
     /// Division of those data, if they held the test rows too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
@@ -61,7 +67,9 @@ impl Metadata {
             features: data.features.clone(),
             seed,
             data_hash: data.hash.clone(),
-            missing: data.missing.clone(),
+            missing: data.options.missing.clone(),
+            origin: if data.origin.iter().all(is_zero) { Vec::new() } else { data.origin.clone() },
+            target_origin: data.target_origin,
             division: None,
             training: None,
             precision: None,
@@ -72,6 +80,10 @@ impl Metadata {
             machine: None,
         }
     }
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// Division of one file into training, validation and test rows, kept so that a second reader finds the same
