@@ -66,6 +66,7 @@ pub mod import;
 pub mod metrics;
 pub mod model;
 pub mod network;
+pub mod number;
 pub mod outputs;
 pub mod progress;
 pub mod quantize;

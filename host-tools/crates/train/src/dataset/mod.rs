@@ -1,13 +1,14 @@
-//! Data sets: CSV files with a header, divided into parts that never share a group.
+//! Data sets: files of rows, divided into parts that never share a group.
 
-mod column_profile;
 mod encoding;
-mod file;
+mod groups;
+mod origin;
 mod read;
 mod scaler;
 mod soft_labels;
 mod split;
 mod standardizer;
+mod target;
 mod task;
 mod text;
 
@@ -21,24 +22,32 @@ pub use standardizer::{Standardized, Standardizer};
 pub use task::Task;
 pub use text::Text;
 
+use crate::table::Options;
+
 /// Data set: rows of raw features, the target and metadata.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// Names of the features, in order.
     pub features: Vec<String>,
-    /// Raw features, shape (features × rows); NaN where a value is missing.
+    /// Raw features less their origins, shape (features × rows); NaN where a value is missing.
     pub x: DMatrix<f32>,
+    /// Offset of each feature, subtracted in f64 before rounding to f32. Zero unless f32 cannot hold the feature
+    /// precisely.
+    pub origin: Vec<f64>,
     /// Meaning of the target column.
     pub task: Task,
     /// Target column, with one element per row.
     pub target: Target,
+    /// Offset of the target's values, in their unit, subtracted in f64 before rounding to f32.
+    pub target_origin: f64,
+    /// Indices, in ascending order, of the rows of the file that were left out because they have no target.
+    pub left_out: Vec<usize>,
     /// Group of each row, such as a person or a session. Rows of one group are never divided between parts.
     pub groups: Option<Vec<String>>,
     /// First 16 hexadecimal digits of the SHA-256 of the file.
     pub hash: String,
-    /// Texts that stood for a missing value, in addition to the usual ones. They mean the same in further files of
-    /// these columns.
-    pub missing: Vec<String>,
+    /// Format of the file, as far as the user named it.
+    pub options: Options,
     /// Notes for the user: assumptions, ignored columns and missing values.
     pub notes: Vec<String>,
 }
@@ -50,7 +59,7 @@ pub enum Target {
     Classes(Vec<usize>),
     /// Class of each row whose label is known: an index into the task's labels.
     Partial(Vec<Option<usize>>),
-    /// Value of each row, in the unit of the column.
+    /// Value of each row, in the unit of the column, minus [`Dataset::target_origin`].
     Values(Vec<f32>),
     /// No target: the rows are to be predicted.
     Absent,
@@ -79,7 +88,10 @@ impl Dataset {
             features: self.features.clone(),
             task: self.task.clone(),
             hash: self.hash.clone(),
-            missing: self.missing.clone(),
+            left_out: Vec::new(),
+            origin: self.origin.clone(),
+            target_origin: self.target_origin,
+            options: self.options.clone(),
             notes: Vec::new(),
         }
     }
@@ -112,10 +124,12 @@ impl Dataset {
     pub fn expected(&self) -> Expected<'_> {
         Expected {
             features: &self.features,
+            origin: &self.origin,
             task: &self.task,
+            target_origin: self.target_origin,
             target_optional: false,
             groups: None,
-            missing: &self.missing,
+            options: self.options.clone(),
         }
     }
 

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use nalgebra::DMatrix;
 
-use super::file::File;
 use crate::error::Result;
 use crate::outputs::Answers;
+use crate::table::{Notation, Options, Table};
 
 /// Tolerance of the sum of a row's probabilities, because files hold rounded numbers.
 const TOLERANCE: f32 = 0.01;
@@ -40,26 +40,43 @@ impl Form {
     }
 }
 
-/// Reads soft labels for `rows` rows, in their order, from a CSV file with one column per label, in any order.
-/// Columns `p(LABEL)` and `LABEL` hold probabilities, columns `logit(LABEL)` logits. A column `prediction` is
-/// ignored, so that the output of `predict` can be read.
+/// Reads soft labels for `rows` rows, in their order, from a table with one column per label, in any order. Columns
+/// `p(LABEL)` and `LABEL` hold probabilities, columns `logit(LABEL)` logits. A column `prediction` is ignored, so
+/// that the output of `predict` can be read. If the file also has a line for each of the rows that were `left_out` of
+/// the data, those lines are ignored.
 ///
 /// # Errors
 /// Fails if the file cannot be read, if a column is missing or belongs to no label, if a cell is not a valid number,
-/// if the probabilities of a row do not sum to 1, and if the number of rows differs from `rows`. The message names
-/// the line and the column.
-pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) -> Result<Answers> {
-    let file = File::open(path.as_ref(), &[])?;
+/// if the probabilities of a row do not sum to 1, and if the number of rows does not fit. The message names the line
+/// and the column.
+pub fn read_soft_labels(
+    path: impl AsRef<Path>,
+    labels: &[String],
+    rows: usize,
+    left_out: &[usize],
+) -> Result<Answers> {
+    let file = Table::open(path.as_ref(), &Options { header: Some(true), ..Options::default() })?;
     let (columns, form) = columns(&file, labels)?;
-    let mut logits = Vec::with_capacity(labels.len().saturating_mul(rows));
+    let notations: Vec<Notation> = columns
+        .iter()
+        .map(|&column| file.numbers(column).map_or(Notation::PLAIN, |(notation, _)| notation))
+        .collect();
+    let passed_over = if file.rows == rows + left_out.len() { left_out } else { &[] };
+    let mut logits = Vec::with_capacity(labels.len().saturating_mul(file.rows));
     let mut found = 0usize;
     file.each(|line, record| {
         found += 1;
+        if passed_over.binary_search(&(found - 1)).is_ok() {
+            return Ok(());
+        }
         let mut values = Vec::with_capacity(columns.len());
-        for &column in &columns {
-            let (name, text) = (&file.header[column], &record[column]);
+        for (&column, notation) in columns.iter().zip(&notations) {
+            let (name, text) = (&file.names[column], &record[column]);
             let wrong = |what| file.error(Some(line), format!("column {name:?}: {text:?} is {what}"));
-            let value: f32 = text.parse().map_err(|_| wrong("not a number"))?;
+            let value = notation.number(text) as f32;
+            if value.is_nan() && text.parse::<f32>().is_err() {
+                return Err(wrong("not a number"));
+            }
             match form {
                 Form::Logit if !value.is_finite() => return Err(wrong("no logit: it must be finite")),
                 Form::Probability | Form::Plain if !(0.0..=1.0).contains(&value) => {
@@ -83,7 +100,7 @@ pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) 
         logits.extend(values);
         Ok(())
     })?;
-    if found != rows {
+    if found != rows + passed_over.len() {
         let message = format!(
             "soft labels for {found} rows, but the data has {rows}: give one line per row, in the order of the data"
         );
@@ -93,7 +110,7 @@ pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) 
 }
 
 /// Returns the columns of the labels, in the order of the labels.
-fn columns(file: &File, labels: &[String]) -> Result<(Vec<usize>, Form)> {
+fn columns(file: &Table, labels: &[String]) -> Result<(Vec<usize>, Form)> {
     let names = |form: Form| labels.iter().map(move |label| form.column(label));
     let form = Form::ALL.into_iter().find(|&form| names(form).any(|name| file.find(&name).is_some()));
     let Some(form) = form else {
@@ -103,12 +120,11 @@ fn columns(file: &File, labels: &[String]) -> Result<(Vec<usize>, Form)> {
     };
     let columns = names(form).map(|name| file.column(&name, "soft label"));
     let columns = columns.collect::<Result<Vec<_>>>()?;
-    let stranger =
-        file.named().find(|column| !columns.contains(column) && file.header[*column] != PREDICTION);
+    let stranger = file.named().find(|column| !columns.contains(column) && file.names[*column] != PREDICTION);
     if let Some(column) = stranger {
         let message = format!(
             "the column {:?} belongs to none of the labels {labels:?}: rename or remove it",
-            file.header[column]
+            file.names[column]
         );
         return Err(file.error(Some(1), message));
     }
@@ -126,7 +142,7 @@ mod tests {
     fn read(text: &str, rows: usize) -> Result<Answers> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        read_soft_labels(file.path(), &labels(), rows)
+        read_soft_labels(file.path(), &labels(), rows, &[])
     }
 
     #[test]
@@ -154,7 +170,7 @@ mod tests {
             ("a,c\n0.2,0.8\n", 1, ":1: no soft label column \"b\""),
             ("a,b,c\n0.2,0.8,0\n", 1, ":1: the column \"c\" belongs to none of the labels"),
             ("x,y\n0.2,0.8\n", 1, ":1: no column of soft labels"),
-            ("a,b\n0.2\n", 1, ":2: 1 values, the header has 2"),
+            ("a,b\n0.2\n", 1, ":2: 1 value, the header has 2"),
         ] {
             let error = read(text, rows).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

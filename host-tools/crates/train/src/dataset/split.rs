@@ -178,7 +178,10 @@ mod tests {
             target: Target::Classes(classes.to_vec()),
             groups: groups.map(|groups| groups.iter().map(usize::to_string).collect()),
             hash: String::new(),
-            missing: Vec::new(),
+            origin: Vec::new(),
+            target_origin: 0.0,
+            left_out: Vec::new(),
+            options: crate::table::Options::default(),
             notes: Vec::new(),
         }
     }

@@ -59,11 +59,11 @@ impl Text {
         texts
     }
 
-    /// Appends the features of a text to `features`.
-    pub(super) fn apply(&self, text: &str, features: &mut Vec<f32>) {
-        let first = features.len();
-        features.resize(first + self.features, 0.0);
-        ngrams(text.as_bytes(), self.lengths, &mut features[first..]);
+    /// Returns the features of a text.
+    pub(super) fn apply(&self, text: &str) -> Vec<f32> {
+        let mut features = vec![0.0; self.features];
+        ngrams(text.as_bytes(), self.lengths, &mut features);
+        features
     }
 }
 

@@ -27,6 +27,12 @@ pub struct Metadata {
     /// Texts that stood for a missing value in the data, in addition to the usual ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// Offset of each input, to be subtracted in f64 before rounding to f32. Empty if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origin: Vec<f64>,
+    /// Offset of the target's values, to be added to the output of the model.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub target_origin: f64,
     /// Division of the training data, if they included the test rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
@@ -60,7 +66,9 @@ impl Metadata {
             features: data.features.clone(),
             seed,
             data_hash: data.hash.clone(),
-            missing: data.missing.clone(),
+            missing: data.options.missing.clone(),
+            origin: if data.origin.iter().all(is_zero) { Vec::new() } else { data.origin.clone() },
+            target_origin: data.target_origin,
             division: None,
             training: None,
             precision: None,
@@ -71,6 +79,10 @@ impl Metadata {
             machine: None,
         }
     }
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// Division of one file into training, validation and test rows. It is recorded so that the same test rows can be

@@ -18,6 +18,7 @@ use crate::file;
 use crate::network::Network;
 use crate::network::int8::NetworkI8;
 use crate::outputs::Answers;
+use crate::table::Options;
 
 /// A teacher or a student that maps raw features to logits or values.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,11 +95,18 @@ impl Model {
     pub fn expected(&self) -> Expected<'_> {
         Expected {
             features: self.features(),
+            origin: &self.metadata.origin,
             task: &self.metadata.task,
+            target_origin: self.metadata.target_origin,
             target_optional: false,
             groups: None,
-            missing: &self.metadata.missing,
+            options: self.options(),
         }
+    }
+
+    /// Returns how a file must be read for this model, as far as the model knows.
+    fn options(&self) -> Options {
+        Options { missing: self.metadata.missing.clone(), ..Options::default() }
     }
 
     /// Returns the example rows of the model, without a target.
@@ -108,9 +116,12 @@ impl Model {
             x: self.examples.clone(),
             task: self.metadata.task.clone(),
             target: Target::Absent,
+            origin: self.metadata.origin.clone(),
+            target_origin: self.metadata.target_origin,
+            left_out: Vec::new(),
             groups: None,
             hash: self.metadata.data_hash.clone(),
-            missing: self.metadata.missing.clone(),
+            options: self.options(),
             notes: Vec::new(),
         }
     }

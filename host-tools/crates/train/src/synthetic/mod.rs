@@ -166,7 +166,10 @@ mod tests {
             target: Target::Classes(classes),
             groups: Some((0..60).map(|row| (row / 10).to_string()).collect()),
             hash: "0123".into(),
-            missing: Vec::new(),
+            origin: Vec::new(),
+            target_origin: 0.0,
+            left_out: Vec::new(),
+            options: crate::table::Options::default(),
             notes: vec!["a note".into()],
         }
     }
