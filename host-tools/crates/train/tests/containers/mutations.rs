@@ -1,4 +1,4 @@
-//! Damaged files: an error or a table, never a panic, in little time.
+//! Damaged files give an error or a table, never a panic, and in little time.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
     }
 }
 
-/// Opens what may be damaged, and checks what comes out.
+/// Opens a file that may be damaged, and checks the result.
 fn check(bytes: Vec<u8>) {
     let start = Instant::now();
     if let Ok(opened) = of_bytes(bytes) {
