@@ -1,4 +1,4 @@
-//! Files of soft labels: whatever the bytes, an error or a distribution for each row.
+//! Files of soft labels: any bytes give an error or a distribution for each row.
 #![no_main]
 
 use std::io::Write as _;

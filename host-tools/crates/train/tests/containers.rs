@@ -10,8 +10,12 @@ mod mutations;
 mod numpy;
 #[path = "containers/packed.rs"]
 mod packed;
+#[path = "containers/parquet.rs"]
+mod parquet;
 #[path = "containers/refused.rs"]
 mod refused;
+#[path = "containers/spreadsheet.rs"]
+mod spreadsheet;
 #[path = "containers/text.rs"]
 mod text;
 
@@ -70,6 +74,11 @@ fn text_of(opened: &Opened) -> String {
 fn columns_of(opened: &Opened) -> &[Typed] {
     let Contents::Columns(columns) = &opened.contents else { panic!("no columns: {opened:?}") };
     columns
+}
+
+fn cells_of(opened: &Opened) -> &[Vec<String>] {
+    let Contents::Cells(rows) = &opened.contents else { panic!("no cells: {opened:?}") };
+    rows
 }
 
 fn names(columns: &[Typed]) -> Vec<&str> {

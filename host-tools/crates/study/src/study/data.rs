@@ -391,6 +391,6 @@ mod tests {
         let mut absent = rows(0, 4, 2, false);
         absent.target = Target::Absent;
         let message = Problem::new("toy", absent.clone(), absent, false).unwrap_err().to_string();
-        assert_eq!(message, "toy: there are rows without a target");
+        assert_eq!(message, "toy: some rows have no target: add it, or remove these rows");
     }
 }

@@ -49,7 +49,7 @@ impl Budget {
     }
 
     /// Takes `count` bytes; false if none are left.
-    pub(super) fn bytes(&mut self, count: usize) -> bool {
+    fn bytes(&mut self, count: usize) -> bool {
         self.left.checked_sub(count).map(|left| self.left = left).is_some()
     }
 }
@@ -63,6 +63,12 @@ impl Context<'_> {
     /// Takes the memory of a text of `length` bytes.
     pub(super) fn text(&mut self, length: usize) -> Result<()> {
         if self.budget.text(length) { Ok(()) } else { Err(self.too_large()) }
+    }
+
+    /// Takes the memory of `count` bytes.
+    #[cfg(feature = "formats")]
+    pub(super) fn bytes(&mut self, count: usize) -> Result<()> {
+        if self.budget.bytes(count) { Ok(()) } else { Err(self.too_large()) }
     }
 
     fn too_large(&self) -> crate::error::Error {
