@@ -21,8 +21,18 @@ use text::{Items, comment};
 
 /// Names of the other items of an exported file.
 const TAKEN: [&str; 12] = [
-    "INPUT", "OUTPUT", "LABELS", "FEATURES", "ORIGIN", "TARGET_ORIGIN", "GOLDEN", "PARAMETERS", "MACS", "FLASH_BYTES",
-    "SCRATCH_BYTES", "KERNEL",
+    "INPUT",
+    "OUTPUT",
+    "LABELS",
+    "FEATURES",
+    "ORIGIN",
+    "TARGET_ORIGIN",
+    "GOLDEN",
+    "PARAMETERS",
+    "MACS",
+    "FLASH_BYTES",
+    "SCRATCH_BYTES",
+    "KERNEL",
 ];
 
 /// The static's name where none is asked for.
