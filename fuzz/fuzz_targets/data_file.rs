@@ -5,15 +5,17 @@ use std::io::Write as _;
 
 use libfuzzer_sys::fuzz_target;
 use microdistill_train::dataset::{Columns, Dataset, Text, folds, read, read_like, read_unlabelled};
+use microdistill_train::table::Options;
 use tempfile::NamedTempFile;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut file = NamedTempFile::new().expect("a temporary file");
     file.write_all(bytes).expect("a temporary file");
     let text = Text { column: "text".into(), lengths: [1, 3], features: 16 };
+    let options = Options { missing: vec!["-200".into()], ..Options::default() };
     let columns = [
         Columns::default(),
-        Columns { groups: Some("group".into()), missing: vec!["-200".into()], ..Columns::default() },
+        Columns { groups: Some("group".into()), options, ..Columns::default() },
         Columns { text: vec![text], ..Columns::default() },
     ];
     for columns in columns {

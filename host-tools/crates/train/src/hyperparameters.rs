@@ -1,10 +1,11 @@
-//! Hyperparameters common to teachers and students: length of a training and learning rate.
+//! Hyperparameters common to teachers and students: number of epochs, learning rate, batch size and dropout.
 
 use microdistill::optimizer::AdamRates;
 
 use crate::error::{Error, Result};
 
-/// `most` passes over `rows`, or as many as make two million samples, but at least five.
+/// Returns the default number of epochs for `rows` rows: `most`, or fewer so that at most two million samples are
+/// seen, but at least five.
 pub(crate) fn epochs(most: usize, rows: usize) -> usize {
     most.min((2_000_000 / rows.max(1)).max(5))
 }

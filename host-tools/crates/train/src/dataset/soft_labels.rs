@@ -1,4 +1,4 @@
-//! Soft labels from a CSV file: what some teacher, wherever it runs, said about rows.
+//! Soft labels from a CSV file: the outputs of any teacher, which may run anywhere.
 
 use std::path::Path;
 
@@ -8,23 +8,23 @@ use crate::error::Result;
 use crate::outputs::Answers;
 use crate::table::{Notation, Options, Table};
 
-/// By how much the probabilities of a row may miss 1: they were rounded for the file.
+/// Tolerance of the sum of a row's probabilities, because files hold rounded numbers.
 const TOLERANCE: f32 = 0.01;
 
-/// Smaller probabilities count as this: files have no more digits, and 0 has no logarithm.
+/// Smallest probability. Smaller ones are raised to it, because files have no more digits and 0 has no logarithm.
 const LEAST: f32 = 1e-7;
 
-/// A column that goes with probabilities in the files that `predict` writes.
+/// Column that stands next to the probabilities in the files that `predict` writes.
 const PREDICTION: &str = "prediction";
 
-/// Contents of soft labels, told by the names of the columns.
+/// Form of the soft labels, told by the names of the columns.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// `p(LABEL)`, a probability.
+    /// Column `p(LABEL)`, a probability.
     Probability,
-    /// `logit(LABEL)`
+    /// Column `logit(LABEL)`, a logit.
     Logit,
-    /// `LABEL`, a probability.
+    /// Column `LABEL`, a probability.
     Plain,
 }
 
@@ -40,13 +40,15 @@ impl Form {
     }
 }
 
-/// Reads soft labels for `rows` rows, in their order: a CSV file with one column a label, in any order. `p(LABEL)` and
-/// `LABEL` are probabilities, `logit(LABEL)` logits; a column `prediction` is passed over, so that what `predict` wrote can
-/// be read. If the file has a line for each of the rows that were `left_out` of the data, too, those are passed over.
+/// Reads soft labels for `rows` rows, in their order, from a table with one column per label, in any order. Columns
+/// `p(LABEL)` and `LABEL` hold probabilities, columns `logit(LABEL)` logits. A column `prediction` is ignored, so
+/// that the output of `predict` can be read. If the file also has a line for each of the rows that were `left_out` of
+/// the data, those lines are ignored.
 ///
 /// # Errors
-/// A file that cannot be read, a column too few or too many, a cell that is no such number, probabilities that do not add
-/// up to 1, and more or fewer rows.
+/// Fails if the file cannot be read, if a column is missing or belongs to no label, if a cell is not a valid number,
+/// if the probabilities of a row do not sum to 1, and if the number of rows does not fit. The message names the line
+/// and the column.
 pub fn read_soft_labels(
     path: impl AsRef<Path>,
     labels: &[String],
@@ -89,7 +91,7 @@ pub fn read_soft_labels(
                 return Err(file.error(
                     Some(line),
                     format!(
-                        "the probabilities sum to {sum}, not 1: name columns logit(LABEL) if they hold logits"
+                        "the probabilities sum to {sum}, not 1: if the columns hold logits, name them logit(LABEL)"
                     ),
                 ));
             }
@@ -99,26 +101,31 @@ pub fn read_soft_labels(
         Ok(())
     })?;
     if found != rows + passed_over.len() {
-        let message =
-            format!("soft labels for {found} rows, the data has {rows}: one line a row, in the data's order");
+        let message = format!(
+            "soft labels for {found} rows, but the data has {rows}: give one line per row, in the order of the data"
+        );
         return Err(file.error(None, message));
     }
     Ok(DMatrix::from_vec(labels.len(), rows, logits).into())
 }
 
-/// The columns of the labels, in their order.
+/// Returns the columns of the labels, in the order of the labels.
 fn columns(file: &Table, labels: &[String]) -> Result<(Vec<usize>, Form)> {
     let names = |form: Form| labels.iter().map(move |label| form.column(label));
     let form = Form::ALL.into_iter().find(|&form| names(form).any(|name| file.find(&name).is_some()));
     let Some(form) = form else {
-        let message = format!("no column of soft labels: one a label is needed, as p(LABEL), of {labels:?}");
+        let message =
+            format!("no column of soft labels: give one per label, such as p(LABEL), for {labels:?}");
         return Err(file.error(Some(1), message));
     };
     let columns = names(form).map(|name| file.column(&name, "soft label"));
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let stranger = file.named().find(|column| !columns.contains(column) && file.names[*column] != PREDICTION);
     if let Some(column) = stranger {
-        let message = format!("the column {:?} is of none of the labels {labels:?}", file.names[column]);
+        let message = format!(
+            "the column {:?} belongs to none of the labels {labels:?}: rename or remove it",
+            file.names[column]
+        );
         return Err(file.error(Some(1), message));
     }
     Ok((columns, form))
@@ -147,7 +154,7 @@ mod tests {
         }
         let answers = read("logit(b),logit(a)\n-3,12.5\n", 1).unwrap();
         assert_eq!(answers.logits(1.0).as_slice(), [12.5, -3.0]);
-        // A certainty has finite logits.
+        // A probability of 1 still has finite logits.
         assert!(read("a,b\n1,0\n", 1).unwrap().logits(1.0).iter().all(|logit| logit.is_finite()));
     }
 
@@ -159,9 +166,9 @@ mod tests {
             ("a,b\n0.2,x\n", 1, ":2: column \"b\": \"x\" is not a number"),
             ("a,b\nNaN,0.5\n", 1, ":2: column \"a\": \"NaN\" is no probability"),
             ("logit(a),logit(b)\n1,inf\n", 1, ":2: column \"logit(b)\": \"inf\" is no logit"),
-            ("a,b\n0.2,0.8\n", 2, ": soft labels for 1 rows, the data has 2"),
+            ("a,b\n0.2,0.8\n", 2, ": soft labels for 1 rows, but the data has 2"),
             ("a,c\n0.2,0.8\n", 1, ":1: no soft label column \"b\""),
-            ("a,b,c\n0.2,0.8,0\n", 1, ":1: the column \"c\" is of none of the labels"),
+            ("a,b,c\n0.2,0.8,0\n", 1, ":1: the column \"c\" belongs to none of the labels"),
             ("x,y\n0.2,0.8\n", 1, ":1: no column of soft labels"),
             ("a,b\n0.2\n", 1, ":2: 1 value, the header has 2"),
         ] {

@@ -52,6 +52,8 @@ pub(super) struct Pages {
     codec: Compression,
     /// Whether values may be missing.
     nullable: bool,
+    /// Whether a dictionary was read.
+    dictionary: bool,
     allowance: Allowance,
 }
 
@@ -72,7 +74,13 @@ impl Pages {
         let range = range
             .filter(|range| range.end <= file.len())
             .ok_or_else(|| general("its place is not in the file"))?;
-        Ok(Pages { bytes: file.slice(range), codec: chunk.compression(), nullable, allowance })
+        Ok(Pages {
+            bytes: file.slice(range),
+            codec: chunk.compression(),
+            nullable,
+            dictionary: false,
+            allowance,
+        })
     }
 
     /// Reads the next page that holds values.
@@ -93,7 +101,7 @@ impl Pages {
         Ok(None)
     }
 
-    fn page(&self, header: &Header, packed: &Bytes) -> Result<Option<Page>> {
+    fn page(&mut self, header: &Header, packed: &Bytes) -> Result<Option<Page>> {
         let encoding = encoding(header.encoding);
         let page = match header.kind {
             0 => {
@@ -115,6 +123,7 @@ impl Pages {
                 if entries > buf.len() / 4 {
                     return Err(general("a dictionary declares more entries than it holds"));
                 }
+                self.dictionary = true;
                 self.allowance.take(entries.saturating_mul(ENTRY).min(self.allowance.page))?;
                 Page::DictionaryPage { buf, num_values: header.values, encoding: encoding?, is_sorted: false }
             }
@@ -158,6 +167,9 @@ impl Pages {
         let sum = match encoding {
             Encoding::DELTA_BYTE_ARRAY => delta::prefixed(page, values),
             Encoding::DELTA_LENGTH_BYTE_ARRAY => delta::lengths(page, values),
+            Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY if !self.dictionary => {
+                return Err(general("a page refers to a dictionary that is not there"));
+            }
             _ => return Ok(buf),
         };
         self.allowance.take(sum.ok_or_else(|| general("the lengths of texts are damaged"))?)?;
