@@ -192,7 +192,14 @@ impl Items {
     fn begin(&mut self, doc: &str, head: &str) {
         let name = head.split([' ', ':', '(']).nth(1).unwrap_or_default();
         self.names.push(name.into());
-        let _ = write!(self.text, "\n    /// {doc}\n    pub {head}");
+        self.text.push_str("\n    ///");
+        for word in doc.split(' ') {
+            if column(&self.text) + 1 + word.len() > COLUMNS {
+                self.text.push_str("\n    ///");
+            }
+            let _ = write!(self.text, " {word}");
+        }
+        let _ = write!(self.text, "\n    pub {head}");
     }
 }
 
@@ -217,7 +224,11 @@ mod tests {
         let mut items = Items::new("generated");
         let network = call("Network::new", [Node::Then(layer().into(), layer().into())]);
         items.item("A network.", "static N: T", &network);
-        items.function("Its size.", "fn size(network: &T) -> usize", "network.size()");
+        items.function(
+            "Its long documentation. ".repeat(6).trim_end(),
+            "fn size(network: &T) -> usize",
+            "network.size()",
+        );
         let expected = "
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
@@ -241,7 +252,8 @@ mod generated {
         ),
     );
 
-    /// Its size.
+    /// Its long documentation. Its long documentation. Its long documentation. Its long documentation. Its
+    /// long documentation. Its long documentation.
     pub fn size(network: &T) -> usize {
         network.size()
     }
