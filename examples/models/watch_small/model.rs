@@ -19,7 +19,8 @@ mod generated {
     /// Output of the network.
     pub type Output = [i8; 7];
 
-    /// Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN stays NaN.
+    /// Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN
+    /// stays NaN.
     pub static INPUT: ::microdistill::quant::Quantize<30> = ::microdistill::quant::Quantize {
         scaler: ::microdistill::Scaler::new(
             [
@@ -39,7 +40,8 @@ mod generated {
         zero: 36,
     };
 
-    /// `STUDENT.predict(&INPUT.apply(&raw))` gives codes, in the order of the logits or values they stand for.
+    /// `STUDENT.predict(&INPUT.apply(&raw))` gives codes, in the order of the logits or values they stand
+    /// for.
     pub static STUDENT: Student = {
         use ::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}};
         const WEIGHTS_0: [[i8; 30]; 16] = [
@@ -241,13 +243,15 @@ mod generated {
     /// Multiplications of an inference.
     pub const MACS: usize = 592;
 
-    /// Bytes of flash: the network and its edges. `const _: () = assert!(FLASH_BYTES <= 4096);` holds it to a budget.
+    /// Bytes of flash: the network and its edges. `const _: () = assert!(FLASH_BYTES <= 4096);` holds it to a
+    /// budget.
     pub const FLASH_BYTES: usize = 1064;
 
     /// Bytes of the buffer that an inference works in, on this target; its input and its output come on top.
     pub const SCRATCH_BYTES: usize = Student::SCRATCH_BYTES;
 
-    /// Name of the kernel that the network uses on the target it is compiled for; `-C target-cpu` may give a faster one.
+    /// Name of the kernel that the network uses on the target it is compiled for; `-C target-cpu` may give a
+    /// faster one.
     pub const KERNEL: &str = ::microdistill::kernel::int8::NAME;
 
     /// The network alone: its input to its output.

@@ -19,7 +19,8 @@ mod generated {
     /// Output of the network.
     pub type Output = [f32; 7];
 
-    /// Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN stays NaN.
+    /// Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN
+    /// stays NaN.
     pub static INPUT: ::microdistill::Scaler<30> = ::microdistill::Scaler::new(
         [
             -0.0065837787, 0.38734925, -0.14030099, 0.018063782, -0.0070447465, 0.016291142, 0.44073057,
@@ -283,13 +284,15 @@ mod generated {
     /// Multiplications of an inference.
     pub const MACS: usize = 592;
 
-    /// Bytes of flash: the network and its edges. `const _: () = assert!(FLASH_BYTES <= 4096);` holds it to a budget.
+    /// Bytes of flash: the network and its edges. `const _: () = assert!(FLASH_BYTES <= 4096);` holds it to a
+    /// budget.
     pub const FLASH_BYTES: usize = 2700;
 
     /// Bytes of the buffer that an inference works in, on this target; its input and its output come on top.
     pub const SCRATCH_BYTES: usize = Student::SCRATCH_BYTES;
 
-    /// Name of the kernel that the network uses on the target it is compiled for; `-C target-cpu` may give a faster one.
+    /// Name of the kernel that the network uses on the target it is compiled for; `-C target-cpu` may give a
+    /// faster one.
     pub const KERNEL: &str = ::microdistill::kernel::NAME_F32;
 
     /// The network alone: its input to its output.
