@@ -4,6 +4,7 @@ use crate::loss::maximum;
 use crate::scalar::Scalar;
 
 /// The index of the largest element, the first of equals; zero for an empty slice. NaN is never the largest.
+#[must_use]
 pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
     let mut comparable = values.iter().enumerate().filter(|(_, value)| value.partial_cmp(value).is_some());
     let Some((mut best, mut top)) = comparable.next() else {
@@ -35,48 +36,9 @@ impl Accuracy {
     }
 
     /// The share of right answers, in [0, 1]; NaN before the first.
+    #[must_use]
     pub fn share(&self) -> f32 {
         self.correct as f32 / self.total as f32
-    }
-}
-
-/// Answers by class and by label; counts wrap after 2³².
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Confusion<const C: usize> {
-    /// Shape (C, C): a row a label, a column an answer.
-    pub counts: [[u32; C]; C],
-}
-
-impl<const C: usize> Confusion<C> {
-    /// Before the first answer.
-    pub const ZERO: Self = Confusion { counts: [[0; C]; C] };
-
-    /// Counts the answer `argmax(outputs)` against the class `label`; one that is not in `0..C` is not counted.
-    pub fn add<T: PartialOrd>(&mut self, outputs: &[T; C], label: usize) {
-        if let Some(count) = self.counts.get_mut(label).and_then(|row| row.get_mut(argmax(outputs))) {
-            *count = count.wrapping_add(1);
-        }
-    }
-
-    /// Right and all answers.
-    pub fn accuracy(&self) -> Accuracy {
-        let mut accuracy = Accuracy::default();
-        for (label, row) in self.counts.iter().enumerate() {
-            for (answer, &count) in row.iter().enumerate() {
-                accuracy.total = accuracy.total.wrapping_add(count);
-                if answer == label {
-                    accuracy.correct = accuracy.correct.wrapping_add(count);
-                }
-            }
-        }
-        accuracy
-    }
-}
-
-impl<const C: usize> Default for Confusion<C> {
-    fn default() -> Self {
-        Self::ZERO
     }
 }
 
@@ -98,6 +60,7 @@ impl NegativeLogLikelihood {
     }
 
     /// The mean so far, ≥ 0; NaN before the first sample.
+    #[must_use]
     pub fn mean(&self) -> f32 {
         self.0.value()
     }
@@ -122,6 +85,7 @@ impl Brier {
     }
 
     /// The mean so far, in [0, 2]; NaN before the first sample.
+    #[must_use]
     pub fn mean(&self) -> f32 {
         self.0.value()
     }

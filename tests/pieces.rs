@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use microdistill::activation::Relu;
 use microdistill::layout::{ByInput, ByOutput};
-use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood};
+use microdistill::metric::{Accuracy, Brier, NegativeLogLikelihood};
 use microdistill::scaler::standardize;
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
 use microdistill::{Dense, Params, Prepare, Replay, Scaler, argmax};
@@ -138,24 +138,6 @@ fn accuracy_counts_right_answers() {
     let mut full = Accuracy { correct: u32::MAX, total: u32::MAX };
     full.add(&[1.0], 0);
     assert_eq!(full, Accuracy { correct: 0, total: 0 });
-}
-
-#[test]
-fn a_confusion_matrix_counts_by_label_and_answer() {
-    let mut confusion = Confusion::<3>::default();
-    for (outputs, label) in [
-        ([1, 0, 0], 0),
-        ([0, 2, 1], 0),
-        ([0, 0, 3], 2),
-        ([5, 5, 0], 1),
-        ([0, 1, 0], 3),
-        ([0, 1, 0], usize::MAX),
-    ] {
-        confusion.add(&outputs, label);
-    }
-    assert_eq!(confusion.counts, [[1, 1, 0], [1, 0, 0], [0, 0, 1]]);
-    assert_eq!(confusion.accuracy(), Accuracy { correct: 2, total: 4 });
-    assert!(Confusion::<3>::ZERO.accuracy().share().is_nan());
 }
 
 #[test]

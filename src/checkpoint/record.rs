@@ -87,6 +87,7 @@ pub(super) fn overwrite<P: Params<Scalar = f32>>(network: &mut P, from: usize, b
 }
 
 /// Size of the record of `parameters` parameters, in words of 32 bits.
+#[must_use]
 pub const fn words(parameters: usize) -> usize {
     Header::BYTES / 4 + parameters + 1
 }
@@ -116,6 +117,7 @@ pub fn seal<P: Params<Scalar = f32>>(network: &P, version: u32) -> u32 {
 /// Why a record was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Refused {
     /// Not a record, or a damaged one.
     Damaged,

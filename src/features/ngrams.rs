@@ -47,6 +47,7 @@ impl<const FEATURES: usize> NGrams<FEATURES> {
     }
 
     /// The features of a text in UTF-8, as `&str` or as bytes; bytes that are no UTF-8 are hashed as they are.
+    #[must_use]
     pub fn features(&self, text: impl AsRef<[u8]>) -> [f32; FEATURES] {
         let mut features = [0.0; FEATURES];
         ngrams(text.as_ref(), [self.shortest, self.longest], &mut features);

@@ -17,6 +17,7 @@ use crate::loss::softmax;
 /// Disagreement of two answers: the total variation distance of their probabilities, `½ Σ |p − q|`, `p =
 /// softmax(z)`,
 /// `q = softmax(v)`, in [0, 1]. NaN if a logit is, or infinite.
+#[must_use]
 pub fn disagreement<const C: usize>(student: &[f32; C], teacher: &[f32; C]) -> f32 {
     let (mut p, mut q) = (*student, *teacher);
     softmax(&mut p, 1.0);
@@ -59,6 +60,7 @@ impl PageHinkley {
     }
 
     /// Adds a number and tells whether the mean has risen. A number that is not finite is ignored.
+    #[must_use = "it tells that the mean has risen"]
     pub fn add(&mut self, x: f32, limits: &PageHinkleyLimits) -> bool {
         if x.is_finite() {
             self.count = self.count.saturating_add(1);
@@ -155,6 +157,7 @@ impl Drift {
     }
 
     /// Returns true while the student should learn.
+    #[must_use]
     pub fn is_learning(&self) -> bool {
         self.learning
     }

@@ -136,6 +136,7 @@ pub enum Progress {
 
 impl Progress {
     /// Returns true if the transaction continues when given more work.
+    #[must_use]
     pub fn is_under_way(self) -> bool {
         matches!(self, Progress::Training | Progress::Validating)
     }
@@ -144,6 +145,7 @@ impl Progress {
 /// Why a candidate was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Reason {
     /// Its loss, or how far it moved, was above the limit or not a number.
     Diverged,

@@ -63,11 +63,13 @@ impl<X, Y, const N: usize, Policy> Replay<X, Y, N, Policy> {
     }
 
     /// The pair in a slot, from 0, in no order that means anything; `None` from [`len`](Replay::len) on.
+    #[must_use]
     pub fn get(&self, slot: usize) -> Option<&(X, Y)> {
         self.pairs.as_slice().get(slot)
     }
 
     /// A pair drawn uniformly, with one `u32` of `rng`; `None` while nothing is held.
+    #[must_use]
     pub fn draw(&self, rng: &mut impl Rng) -> Option<&(X, Y)> {
         self.get(below(self.len() as u32, rng) as usize)
     }

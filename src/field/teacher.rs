@@ -185,6 +185,7 @@ impl Unsure {
 /// Margin by which the largest of `softmax(z)` exceeds the second, in [0, 1]; NaN if a logit is, or infinite.
 /// One class alone is
 /// sure.
+#[must_use]
 pub fn margin(z: &[f32]) -> f32 {
     let (mut first, mut second) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
     for &z in z {

@@ -73,6 +73,7 @@ impl<const I: usize, const O: usize, A, T: Copy, L: Layout> Dense<I, O, A, T, L>
     }
 
     /// This layer, then `next`, whose input is this layer's output.
+    #[must_use]
     pub const fn then<B: Layer<Input = [T; O]> + Copy>(self, next: B) -> Chain<Self, B>
     where
         Self: Copy,

@@ -43,6 +43,7 @@ impl<const N: usize, const PERCENT: u8, T> Dropout<N, PERCENT, T> {
     }
 
     /// This layer, then `next`, whose input is this layer's output.
+    #[must_use]
     pub const fn then<B: Layer<Input = [T; N]> + Copy>(self, next: B) -> Chain<Self, B>
     where
         T: Copy,

@@ -36,6 +36,12 @@ impl<T: Element, const N: usize> Array for [T; N] {
 /// Inference works in one buffer, used from both ends: each layer reads its input at one end and writes its output
 /// at the other, so that the working memory is the largest sum of two neighbouring widths, whatever the depth.
 /// [`Network`](crate::Network) owns that buffer; call its `predict`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer, or its layers do not fit",
+    label = "not a `Layer`",
+    note = "in a `Chain<A, B>` the inputs of `B` are the outputs of `A`, in number and in type: `Chain<Dense<4, 16>, Dense<16, 3>>`",
+    note = "the macros `Mlp!`, `MlpI8!` and `MlpI4!` name networks whose layers fit: `Mlp![4, 16, 3]`"
+)]
 pub trait Layer {
     /// Element type of inputs and outputs.
     type Item: Element;
@@ -131,6 +137,12 @@ impl<'a, X: Array> InputGradient<'a, X> {
 }
 
 /// A layer that can be trained by backpropagation.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be trained",
+    label = "not a layer that can be trained",
+    note = "int8 and int4 layers are not trained: train their f32 original and quantize it again",
+    note = "in a `Chain<A, B>` the inputs of `B` are the outputs of `A`, in number and in type"
+)]
 pub trait Train: Layer<Item = <Self as Params>::Scalar> + Params {
     /// Every activation of one forward pass.
     type Tape;

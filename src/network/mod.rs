@@ -50,6 +50,7 @@ impl<L: Layer, const SCRATCH: usize> Network<L, SCRATCH> {
     pub const SCRATCH_BYTES: usize = SCRATCH * size_of::<<L::Item as Element>::Held>();
 
     /// The output for `x`: logits, or regression values.
+    #[must_use]
     pub fn predict(&self, x: &L::Input) -> L::Output {
         let mut scratch = Scratch::<L::Item, SCRATCH>::new();
         scratch.load(x.as_slice());

@@ -84,6 +84,7 @@ pub(crate) const fn room<T: Element>(width: usize) -> usize {
 
 /// Words of working memory of a network of these `widths`, whose numbers are of type `T`: the largest sum of two
 /// neighbours.
+#[must_use]
 pub const fn scratch<T: Element>(widths: &[usize]) -> usize {
     let mut largest = 0;
     let mut rest = widths;

@@ -37,6 +37,7 @@ impl<const I: usize, const O: usize, const S: usize, A> DenseI8<I, O, S, A> {
     }
 
     /// This layer, then `next`, whose input is this layer's output.
+    #[must_use]
     pub const fn then<B: Layer<Input = [i8; O]> + Copy>(self, next: B) -> Chain<Self, B>
     where
         A: Copy,

@@ -18,6 +18,7 @@ pub struct Quantize<const I: usize> {
 
 impl<const I: usize> Quantize<I> {
     /// The standardized features that `codes` stand for: what an f32 network takes.
+    #[must_use]
     pub fn decode(&self, codes: &[i8; I]) -> [f32; I] {
         Dequantize { scale: self.scale, zero: self.zero }.apply(codes)
     }
@@ -32,6 +33,7 @@ impl<const I: usize> Prepare<I> for Quantize<I> {
 }
 
 /// `round(x / scale) + zero`, clamped to [-128, 127].
+#[must_use]
 pub fn quantize(x: f32, scale: f32, zero: i8) -> i8 {
     // The cast saturates and sends NaN to zero.
     let code = (libm::roundf(x / scale) as i32).saturating_add(i32::from(zero));
@@ -50,11 +52,13 @@ pub struct Dequantize {
 
 impl Dequantize {
     /// The real numbers of `codes`.
+    #[must_use]
     pub fn apply<const N: usize>(&self, codes: &[i8; N]) -> [f32; N] {
         codes.map(|code| (i32::from(code) - i32::from(self.zero)) as f32 * self.scale)
     }
 
     /// The nearest codes of real `numbers`, as [`quantize`] has them.
+    #[must_use]
     pub fn encode<const N: usize>(&self, numbers: &[f32; N]) -> [i8; N] {
         numbers.map(|number| quantize(number, self.scale, self.zero))
     }

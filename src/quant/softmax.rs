@@ -42,6 +42,7 @@ impl Softmax {
     }
 
     /// The probabilities of 1 to 511 classes.
+    #[must_use]
     pub fn apply<const C: usize>(&self, logits: &[i8; C]) -> [i8; C] {
         const { assert!(0 < C && C < 512, "a softmax in int8 has 1 to 511 classes") };
         let (mut exps, mut probabilities) = ([0; C], [0; C]);

@@ -128,6 +128,7 @@ impl<const BYTES: usize> Receiver<BYTES> {
     }
 
     /// Takes the next byte, and gives the sequence number and the content of a frame that it ends.
+    #[must_use = "a message that is not handled is lost"]
     pub fn push<T: DeserializeOwned>(&mut self, byte: u8) -> Option<Result<(u32, T), Damaged>> {
         match self.state.feed(byte) {
             Ok(DecodeResult::NoData) => return None,

@@ -58,6 +58,7 @@ pub use pupil::Pupil;
 /// Counts of frames, by their fate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Counts {
     /// Lessons that were given out.
     pub accepted: u32,
@@ -96,6 +97,7 @@ impl<X: Array<Item: DeserializeOwned>, Y: Array<Item: DeserializeOwned>, const B
     }
 
     /// Takes the next byte, and gives the lesson of a frame that it ends.
+    #[must_use = "a sample that is not learned is lost"]
     pub fn push(&mut self, byte: u8) -> Option<Lesson<X, Y>> {
         let Ok((sequence, lesson)) = self.receiver.push(byte)? else {
             self.counts.damaged = self.counts.damaged.saturating_add(1);

@@ -80,6 +80,7 @@ where
     }
 
     /// Takes the next byte of the line; if it ends a request, does that, and gives the bytes that answer it.
+    #[must_use = "the desktop waits for this frame"]
     pub fn push<'f>(&mut self, byte: u8, frame: &'f mut [u8; Reply::FRAME_BYTES]) -> Option<&'f [u8]> {
         let (number, reply) = match self.receiver.push(byte)? {
             Err(Damaged) => return None,

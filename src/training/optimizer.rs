@@ -196,6 +196,7 @@ impl<P: Params, O: Optimizer<P>> Optimizer<P> for Clip<O> {
 }
 
 /// `√Σ θ²` over all parameters, in their order.
+#[must_use]
 pub fn norm<P: Params>(params: &P) -> P::Scalar {
     let numbers = params.tensors().flat_map(|(_, tensor)| tensor);
     numbers.fold(P::Scalar::ZERO, |sum, &number| sum + number * number).sqrt()

@@ -3,9 +3,8 @@
 use microdistill::activation::Sigmoid;
 use microdistill::fast::Libm;
 use microdistill::loss::{
-    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, CenteredLogitMse, CrossEntropy, DecoupledSoftLabels,
-    Head, Linear, LogitMse, Loss, OutputMse, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels,
-    Softmax,
+    BinaryCrossEntropy, CenteredLogitMse, CrossEntropy, DecoupledSoftLabels, Head, Linear, LogitMse, Loss,
+    OutputMse, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax,
 };
 use microdistill::scalar::Scalar;
 
@@ -104,44 +103,6 @@ pub(crate) fn binary_cross_entropy() {
     value(&BinaryCrossEntropy, &[0.0, 5.0], true, &mut dz);
     assert_eq!(dz, [-0.5, 0.0]);
     assert_close(value(&BinaryCrossEntropy, &[], true, &mut []), 2f64.ln());
-}
-
-pub(crate) fn binary_soft_labels() {
-    for temperature in [0.7, 1.0, 2.0, 20.0] {
-        for (alpha, v, z) in [(0.0, 1.0, 2.0), (0.3, -2.0, 1.5), (0.9, 4.0, -3.0), (1.0, 5.0, 4.9)] {
-            let loss = BinarySoftLabels { temperature, alpha };
-            let soft = |z: f64| {
-                let (p, q) = (sigmoid(z / temperature), sigmoid(v / temperature));
-                let divergence = q * (q / p).ln() + (1.0 - q) * ((1.0 - q) / (1.0 - p)).ln();
-                alpha * temperature * temperature * divergence
-            };
-            for (label, sign) in [(Some(true), 1.0), (Some(false), -1.0), (None, 0.0)] {
-                let hard = |z: f64| -sigmoid(sign * z).ln();
-                let share = if label.is_some() { 1.0 - alpha } else { 0.0 };
-                let target = BinarySoft { teacher: v, label };
-                check(&loss, &[z], target, |z| soft(z[0]) + share * hard(z[0]));
-                // Equal to the loss over two logits, one of which is zero.
-                let two = SoftLabels { temperature, alpha };
-                let target =
-                    Soft { teacher: &[v, 0.0], label: label.map(usize::from).map(|label| 1 - label) };
-                let value = two.gradient(&[z, 0.0], target, &mut [0.0; 2], &mut [0.0; 2]);
-                assert_close(value, soft(z) + share * hard(z));
-            }
-        }
-    }
-    // No overflow in between: the divergence is ln(1 / p), and 0 if both agree.
-    for (v, z, divergence, gradient) in [
-        (1000.0, -1000.0, 500.0, -2.0),
-        (-1000.0, 1000.0, 500.0, 2.0f32),
-        (1000.0, 1000.0, 0.0, 0.0),
-        (1000.0, 998.0, 0.0, 0.0),
-        (-1000.0, -998.0, 0.0, 0.0),
-    ] {
-        let (loss, mut dz) = (BinarySoftLabels { temperature: 2.0, alpha: 1.0 }, [f32::NAN]);
-        let target = BinarySoft { teacher: v, label: None };
-        assert_eq!(value(&loss, &[z], target, &mut dz), 4.0 * divergence, "{v} and {z}");
-        assert_eq!(dz, [gradient]);
-    }
 }
 
 pub(crate) fn smoothed_cross_entropy() {
@@ -278,9 +239,6 @@ fn the_teacher_comes_first_in_the_divergence() {
     let loss = DecoupledSoftLabels { temperature: 1.0, alpha: 1.0, beta: 1.0 };
     let target = Soft { label: Some(1), ..target };
     assert_close(value(&loss, &student, target, &mut [0.0; 2]), 0.5 * (4.0f64 / 3.0).ln());
-    let loss = BinarySoftLabels { temperature: 1.0, alpha: 1.0 };
-    let target = BinarySoft { teacher: 0.0, label: None };
-    assert_close(value(&loss, &student[..1], target, &mut [0.0]), 0.5 * (4.0f64 / 3.0).ln());
 }
 
 /// `KL(q‖p)`

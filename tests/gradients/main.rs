@@ -37,7 +37,6 @@ const CHECKS: &[(&str, fn())] = &[
     ("Head for Sigmoid", || losses::head::<Sigmoid>(|z| z.iter().map(|&z| losses::sigmoid(z)).collect())),
     ("Head for Softmax", || losses::head::<Softmax>(|z| losses::softmax(z, 1.0))),
     ("Loss for BinaryCrossEntropy", losses::binary_cross_entropy),
-    ("Loss for BinarySoftLabels", losses::binary_soft_labels),
     ("Loss for CrossEntropy", losses::cross_entropy),
     ("Loss for DecoupledSoftLabels", losses::decoupled_soft_labels),
     ("Loss for OutputMse", losses::output_mse),

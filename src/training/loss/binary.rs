@@ -26,56 +26,6 @@ impl<T: Scalar, Y: ?Sized> Loss<T, Y> for BinaryCrossEntropy {
     }
 }
 
-/// Soft labels of one logit: `α·T²·KL(q‖p) + (1−α)·CE(y, σ(z))` of the distributions `(p, 1−p)` and `(q, 1−q)`,
-/// `p = σ(z/T)`, `q = σ(v/T)`.
-///
-/// Equals [`SoftLabels`](super::SoftLabels) for the two logits `(z, 0)`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct BinarySoftLabels<T = f32> {
-    /// T > 0: higher softens more.
-    pub temperature: T,
-    /// α in [0, 1]: the weight of the teacher's term; the label's has 1 − α.
-    pub alpha: T,
-}
-
-/// The target of [`BinarySoftLabels`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct BinarySoft<T = f32> {
-    /// The teacher's logit `v`.
-    pub teacher: T,
-    /// The class, if it is known. Without it the cross-entropy is left out, and the teacher's term keeps its weight α.
-    pub label: Option<bool>,
-}
-
-impl BinarySoftLabels {
-    /// T = 2, α = 0.9, as [`SoftLabels::DEFAULT`](super::SoftLabels::DEFAULT).
-    pub const DEFAULT: BinarySoftLabels = BinarySoftLabels { temperature: 2.0, alpha: 0.9 };
-}
-
-impl<T: Scalar, Y: ?Sized> Loss<T, Y> for BinarySoftLabels<T> {
-    type Target<'a>
-        = BinarySoft<T>
-    where
-        Y: 'a;
-
-    fn gradient(&self, z: &[T], target: BinarySoft<T>, dz: &mut [T], _work: &mut [T]) -> T {
-        let BinarySoftLabels { temperature: t, alpha } = *self;
-        let z = first(z);
-        let (a, b) = (target.teacher / t, z / t);
-        let mut loss = alpha * t * t * divergence(a, b);
-        let mut gradient = alpha * t * (sigmoid(b) - sigmoid(a));
-        if let Some(label) = target.label {
-            let (hard_loss, hard_gradient) = cross_entropy(z, label);
-            loss += (T::ONE - alpha) * hard_loss;
-            gradient += (T::ONE - alpha) * hard_gradient;
-        }
-        write(dz, gradient);
-        loss
-    }
-}
-
 /// Value and gradient of the cross-entropy of the logit `z`.
 fn cross_entropy<T: Scalar>(z: T, label: bool) -> (T, T) {
     if label { (softplus(-z), sigmoid(z) - T::ONE) } else { (softplus(z), sigmoid(z)) }

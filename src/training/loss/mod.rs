@@ -11,7 +11,6 @@
 //! | [`DecoupledSoftLabels`] | `T²·(α·TCKD + β·NCKD) + (1−α)·CE` | `T·(α·(p_y − q_y)·s + β·(p̂ − q̂)) + (1−α)·(softmax(z) − onehot(y))`, `s = onehot(y) − p̂` |
 //! | [`SoftCrossEntropy`] | `−Σ q·ln softmax(z)` | `softmax(z) − q` |
 //! | [`BinaryCrossEntropy`] | `ln(1 + exp z) − y·z` | `σ(z) − y` |
-//! | [`BinarySoftLabels`] | as [`SoftLabels`], of two classes by one logit | `α·T·(p − q) + (1−α)·(σ(z) − y)` |
 //!
 //! `KL(q‖p) = Σ q·ln(q/p)` has the teacher's `q` first, so that the student covers all that the teacher holds possible. Its
 //! gradient is `1/T` times a difference of probabilities, which for large T shrink by another 1/T: T² gives both back.
@@ -24,7 +23,7 @@ mod label;
 mod soft;
 mod squared;
 
-pub use binary::{BinaryCrossEntropy, BinarySoft, BinarySoftLabels};
+pub use binary::BinaryCrossEntropy;
 pub use decoupled::DecoupledSoftLabels;
 pub use head::{Centered, Head, Linear, Softmax, log_softmax, softmax};
 pub use label::{CrossEntropy, SmoothedCrossEntropy};
@@ -35,6 +34,11 @@ use crate::scalar::Scalar;
 
 /// A loss over one sample of a network whose outputs are a `Y`: an array, so that a teacher of another width does not
 /// compile, or a slice where widths are known at run time.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a loss of outputs `{Y}` of `{T}`",
+    label = "not a loss of these outputs",
+    note = "`microdistill::loss` has the losses; a loss with numbers, as `SoftLabels`, has those of the student's type"
+)]
 pub trait Loss<T: Scalar, Y: ?Sized = [T]> {
     /// The target that the student is compared with.
     type Target<'a>: Copy

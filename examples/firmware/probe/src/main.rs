@@ -22,10 +22,10 @@ use microdistill::kernel::{AdamStep, Kernels, Moments, MomentumStep, int4};
 use microdistill::layer::{Array, InputGradient, Role};
 use microdistill::layout::ByInput;
 use microdistill::loss::{
-    BinaryCrossEntropy, BinarySoft, BinarySoftLabels, Centered, CrossEntropy, DecoupledSoftLabels, Head,
+    BinaryCrossEntropy, Centered, CrossEntropy, DecoupledSoftLabels, Head,
     Linear, Loss, OutputMse, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax, log_softmax,
 };
-use microdistill::metric::{Accuracy, Brier, Confusion, NegativeLogLikelihood, argmax};
+use microdistill::metric::{Accuracy, Brier, NegativeLogLikelihood, argmax};
 use microdistill::optimizer::{
     Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
 };
@@ -181,7 +181,6 @@ fn losses<T: Scalar>(x: T) {
     loss::<CrossEntropy, T>(CrossEntropy, black_box(1));
     loss(SmoothedCrossEntropy { smoothing: x }, black_box(1));
     loss::<BinaryCrossEntropy, T>(BinaryCrossEntropy, black_box(true));
-    loss(BinarySoftLabels { temperature: x, alpha: x }, BinarySoft { teacher: x, label: black_box(None) });
     loss::<OutputMse<Centered>, T>(OutputMse::new(), slice());
     loss(
         DecoupledSoftLabels { temperature: x, alpha: x, beta: x },
@@ -455,9 +454,6 @@ fn metrics_and_schedules() {
     accuracy.add::<f32>(slice(), black_box(1));
     black_box((accuracy.share(), accuracy));
     black_box((argmax::<f32>(slice()), argmax::<i8>(slice())));
-    let mut confusion = black_box(Confusion::<3>::default());
-    confusion.add(&black_box([0.0; 3]), black_box(1));
-    black_box((confusion.accuracy(), confusion));
     let (mut likelihood, mut brier) = black_box((NegativeLogLikelihood::default(), Brier::default()));
     likelihood.add(slice(), black_box(1));
     brier.add(slice(), black_box(1));
