@@ -18,13 +18,13 @@ use crate::table;
 
 /// JSON output of `train`, `distill` and `quantize`.
 #[derive(Serialize)]
-pub(crate) struct Outcome {
+pub(crate) struct TrainingReport {
     model: PathBuf,
     parameters: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     weight_decay: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    search: Option<search::Outcome>,
+    search: Option<search::SearchReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     train: Option<Scores>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ pub(crate) fn finish_search(
     parts: &Parts,
     out: &Path,
     start: Instant,
-    found: search::Outcome,
+    found: search::SearchReport,
 ) -> Result<()> {
     finish_any(context, model, parts, out, start, (None, Some(found)))
 }
@@ -65,7 +65,7 @@ fn finish_any(
     parts: &Parts,
     out: &Path,
     start: Instant,
-    (weight_decay, search): (Option<f32>, Option<search::Outcome>),
+    (weight_decay, search): (Option<f32>, Option<search::SearchReport>),
 ) -> Result<()> {
     let train = judge(&mut model, "train", Some(&parts.known))?;
     let test = judge(&mut model, "test", parts.test.as_ref())?;
@@ -78,7 +78,7 @@ fn finish_any(
         context.console.say(table)?;
     }
     context.console.say(format_args!("{} parameters: {}", model.parameters(), out.display()))?;
-    context.console.json(&Outcome {
+    context.console.json(&TrainingReport {
         parameters: model.parameters(),
         weight_decay,
         search,

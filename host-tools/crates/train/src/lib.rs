@@ -30,7 +30,7 @@
 //! let recipe = Recipe::SoftLabels(SoftLabels::DEFAULT);
 //! let settings = student::Settings::new(train.widths(&[16]), recipe, train.rows(), 1);
 //! # let settings = student::Settings { epochs: 10, ..settings };
-//! let rows = Taught { data: &train, teacher: Some(&teacher.answers(&train)) };
+//! let rows = Taught { data: &train, teacher: Some(&teacher.teacher_outputs(&train)) };
 //! let student = student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))?;
 //!
 //! let int8 = quantize(&student, &train.x, Precision::default())?;

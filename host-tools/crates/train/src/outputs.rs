@@ -10,29 +10,29 @@ use crate::error::{Error, Result};
 
 /// The outputs of one teacher or several for the same rows. Of several, *probabilities* are averaged, or values.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answers {
+pub struct TeacherOutputs {
     /// Weight of each teacher, with its logits or values: shape (outputs × rows), the same for all. At least
     /// one.
     members: Vec<(f64, DMatrix<f32>)>,
 }
 
 /// The outputs of one teacher.
-impl From<DMatrix<f32>> for Answers {
+impl From<DMatrix<f32>> for TeacherOutputs {
     fn from(outputs: DMatrix<f32>) -> Self {
-        Answers { members: vec![(1.0, outputs)] }
+        TeacherOutputs { members: vec![(1.0, outputs)] }
     }
 }
 
-impl Answers {
+impl TeacherOutputs {
     /// Combines several teachers, each with its relative weight.
     ///
     /// # Errors
     /// No teacher, teachers that disagree about outputs or rows, and weights that are not above zero.
-    pub fn of(teachers: impl IntoIterator<Item = (f64, Answers)>) -> Result<Self> {
+    pub fn of(teachers: impl IntoIterator<Item = (f64, TeacherOutputs)>) -> Result<Self> {
         let teachers = teachers.into_iter();
         let mut members: Vec<_> = teachers
-            .flat_map(|(weight, answers)| {
-                answers.members.into_iter().map(move |(share, outputs)| (weight * share, outputs))
+            .flat_map(|(weight, teacher_outputs)| {
+                teacher_outputs.members.into_iter().map(move |(share, outputs)| (weight * share, outputs))
             })
             .collect();
         let Some(shape) = members.first().map(|(_, outputs)| outputs.shape()) else {
@@ -51,13 +51,13 @@ impl Answers {
             return Err(Error::Invalid(format!("a teacher's weight of {weight}: it must be above 0")));
         }
         members.iter_mut().for_each(|(weight, _)| *weight /= sum);
-        Ok(Answers { members })
+        Ok(TeacherOutputs { members })
     }
 
     /// Combines several teachers of equal weight, their outputs of one shape.
     pub(crate) fn alike(outputs: impl ExactSizeIterator<Item = DMatrix<f32>>) -> Self {
         let weight = 1.0 / outputs.len() as f64;
-        Answers { members: outputs.map(|outputs| (weight, outputs)).collect() }
+        TeacherOutputs { members: outputs.map(|outputs| (weight, outputs)).collect() }
     }
 
     /// Number of outputs and of rows.
@@ -106,7 +106,7 @@ impl Answers {
     /// The outputs for the rows of these indices, each below the number of rows.
     pub fn select(&self, rows: &[usize]) -> Self {
         let members = self.members.iter().map(|(weight, outputs)| (*weight, outputs.select_columns(rows)));
-        Answers { members: members.collect() }
+        TeacherOutputs { members: members.collect() }
     }
 }
 
@@ -131,13 +131,14 @@ mod tests {
 
     #[test]
     fn probabilities_are_averaged_at_the_temperature_of_the_loss() {
-        let answers = Answers::of(two().map(|(weight, outputs)| (weight, outputs.into()))).unwrap();
+        let teacher_outputs =
+            TeacherOutputs::of(two().map(|(weight, outputs)| (weight, outputs.into()))).unwrap();
         for temperature in [0.5, 1.0, 4.0] {
             let soften = |logits: &DMatrix<f32>, row: usize| {
                 let z: Vec<f32> = logits.column(row).iter().map(|z| z / temperature).collect();
                 probabilities(&z).0
             };
-            let logits = answers.logits(temperature);
+            let logits = teacher_outputs.logits(temperature);
             for row in 0..2 {
                 let [a, b] = two().map(|(_, logits)| soften(&logits, row));
                 for ((found, a), b) in soften(&logits, row).iter().zip(a).zip(b) {
@@ -146,25 +147,27 @@ mod tests {
             }
         }
         // Not the average of logits, which would be sure where one teacher is.
-        assert!((answers.logits(1.0)[(0, 1)] - 0.75 * 900.0).abs() > 100.0);
+        assert!((teacher_outputs.logits(1.0)[(0, 1)] - 0.75 * 900.0).abs() > 100.0);
     }
 
     #[test]
     fn values_are_averaged_and_one_teacher_is_taken_at_its_word() {
-        let answers = Answers::of(two().map(|(weight, outputs)| (weight, outputs.into()))).unwrap();
-        assert_eq!(answers.values()[(0, 0)], 0.25 * 2.0 - 0.75);
+        let teacher_outputs =
+            TeacherOutputs::of(two().map(|(weight, outputs)| (weight, outputs.into()))).unwrap();
+        assert_eq!(teacher_outputs.values()[(0, 0)], 0.25 * 2.0 - 0.75);
         let [(_, one), _] = two();
-        let single = Answers::from(one.clone());
+        let single = TeacherOutputs::from(one.clone());
         assert_eq!((single.logits(3.0).as_ref(), single.values().as_ref()), (&one, &one));
         assert_eq!(single.select(&[1, 1, 0]).logits(1.0).column(2), one.column(0));
     }
 
     #[test]
     fn teachers_that_do_not_fit_are_refused() {
-        let error = |members: Vec<(f64, Answers)>| Answers::of(members).unwrap_err().to_string();
-        let one = Answers::from(DMatrix::zeros(3, 2));
+        let error =
+            |members: Vec<(f64, TeacherOutputs)>| TeacherOutputs::of(members).unwrap_err().to_string();
+        let one = TeacherOutputs::from(DMatrix::zeros(3, 2));
         assert_eq!(error(Vec::new()), "an ensemble needs at least one member");
-        let other = Answers::from(DMatrix::zeros(2, 2));
+        let other = TeacherOutputs::from(DMatrix::zeros(2, 2));
         let message = error(vec![(1.0, one.clone()), (1.0, other)]);
         assert_eq!(message, "a teacher gives 3 outputs for 2 rows, another 2 for 2");
         for weight in [0.0, -1.0, f64::NAN, f64::INFINITY] {

@@ -12,7 +12,7 @@ use clap::Args;
 use microdistill_train::dataset::{Dataset, Target, split};
 use microdistill_train::file;
 use microdistill_train::model::Model;
-use microdistill_train::outputs::Answers;
+use microdistill_train::outputs::TeacherOutputs;
 use microdistill_train::progress::Progress;
 use microdistill_train::random::nth_seed;
 use microdistill_train::student::{Blend, Epoch, Recipe, Settings, Taught, fit, fit_with_hints};
@@ -92,7 +92,7 @@ impl std::str::FromStr for Widths {
 /// The training set: rows and the teachers' outputs for them.
 struct Class {
     rows: Dataset,
-    answers: Answers,
+    teacher_outputs: TeacherOutputs,
 }
 
 impl Class {
@@ -100,11 +100,11 @@ impl Class {
     fn new(teachers: &Teachers, parts: &Parts, indices: &[usize]) -> Result<Self> {
         let rows = parts.known.select(indices);
         let places: Vec<usize> = indices.iter().map(|&index| parts.file_rows[index]).collect();
-        Ok(Class { answers: teachers.answers(&rows, &places)?, rows })
+        Ok(Class { teacher_outputs: teachers.teacher_outputs(&rows, &places)?, rows })
     }
 
     fn taught(&self) -> Taught<'_> {
-        Taught { data: &self.rows, teacher: Some(&self.answers) }
+        Taught { data: &self.rows, teacher: Some(&self.teacher_outputs) }
     }
 }
 
@@ -147,7 +147,7 @@ impl Distill {
         let Blended { rows, added, blend } = further.beside(&class.rows)?;
         if !added.is_empty() {
             further.tell(context, class.rows.rows(), &added);
-            class = Class { answers: teachers.answers(&rows, &[])?, rows };
+            class = Class { teacher_outputs: teachers.teacher_outputs(&rows, &[])?, rows };
         }
         let settings = self.settings(context, recipe, (class.rows.rows(), blend), decay);
         let mut student = self.train(context, &teachers, (class, validation), &settings)?;
@@ -188,7 +188,7 @@ impl Distill {
                 break;
             }
             for class in [&mut class].into_iter().chain(&mut validation) {
-                class.answers = student.answers(&class.rows);
+                class.teacher_outputs = student.teacher_outputs(&class.rows);
             }
             let settings = Settings { seed: nth_seed(settings.seed, generation), ..settings.clone() };
             student = fit(class.taught(), validation.as_ref().map(Class::taught), &settings, progress)?;
@@ -271,8 +271,8 @@ impl Distill {
             (rows, self.training.folds, work),
             |rows, decay| {
                 let Blended { rows, blend, .. } = further.beside(rows)?;
-                let answers = teachers.answers(&rows, &[])?;
-                let taught = Taught { data: &rows, teacher: Some(&answers) };
+                let teacher_outputs = teachers.teacher_outputs(&rows, &[])?;
+                let taught = Taught { data: &rows, teacher: Some(&teacher_outputs) };
                 fit(taught, None, &settings((rows.rows(), blend), decay), &mut |_| interrupt::flow())
             },
         )

@@ -7,7 +7,7 @@ use clap::Args;
 use microdistill_train::dataset::{Dataset, read_soft_labels};
 use microdistill_train::error::Result as LibraryResult;
 use microdistill_train::model::Model;
-use microdistill_train::outputs::Answers;
+use microdistill_train::outputs::TeacherOutputs;
 
 use super::search::Lineage;
 
@@ -28,7 +28,7 @@ pub(crate) struct TeacherFlags {
 /// Teachers with the same features and labels.
 pub(crate) struct Teachers {
     models: Vec<Model>,
-    stored: Option<Answers>,
+    stored: Option<TeacherOutputs>,
     weights: Vec<f64>,
 }
 
@@ -89,10 +89,10 @@ impl TeacherFlags {
 
 impl Teachers {
     /// Outputs of the teachers for `rows`, which are the rows `places` of the file of soft labels.
-    pub(crate) fn answers(&self, rows: &Dataset, places: &[usize]) -> LibraryResult<Answers> {
-        let models = self.models.iter().map(|model| model.answers(rows));
+    pub(crate) fn teacher_outputs(&self, rows: &Dataset, places: &[usize]) -> LibraryResult<TeacherOutputs> {
+        let models = self.models.iter().map(|model| model.teacher_outputs(rows));
         let stored = self.stored.iter().map(|stored| stored.select(places));
-        Answers::of(self.weights.iter().copied().zip(models.chain(stored)))
+        TeacherOutputs::of(self.weights.iter().copied().zip(models.chain(stored)))
     }
 
     /// One of the models, if all teachers are models, which can label further rows.

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::number;
-use super::rows::{Row, Rows};
+use super::rows::{Row, RowChart};
 use super::svg::{INK, Plot, SURFACE, line, px, span, whisker};
 use microdistill_train::error::Result;
 
@@ -46,7 +46,7 @@ pub(super) fn plot(title: String, metric: &str, differences: &[Difference]) -> R
     let description = described.collect::<Vec<_>>().join(" ");
     let better = if number::more_is_better(metric) { "more is better →" } else { "← less is better" };
     let axis = format!("difference in {}; {better}", number::difference_head(metric));
-    let chart = Rows { rows: &rows, range, axis: &axis, reference: Some(0.0) };
+    let chart = RowChart { rows: &rows, range, axis: &axis, reference: Some(0.0) };
     Plot::draw(title, description, chart.size(), |area| {
         chart.draw(area, |chart, i, y| {
             let of = &differences[i];

@@ -22,7 +22,7 @@ use microdistill_train::dataset::{Dataset, Fold, Target, folds};
 use microdistill_train::error::{Error, Result};
 use microdistill_train::metrics::{Scores, best_temperature, evaluate, nll};
 use microdistill_train::model::{Model, Task};
-use microdistill_train::outputs::Answers;
+use microdistill_train::outputs::TeacherOutputs;
 use microdistill_train::progress::Progress;
 use microdistill_train::quantize::quantize;
 use microdistill_train::student::{Epoch, Taught, fit};
@@ -42,10 +42,10 @@ pub struct Problem<'a> {
 /// Teachers of the students of a fold.
 #[derive(Clone, Copy, Debug)]
 pub enum Teachers<'a> {
-    /// Answers of the given teachers for all rows. Teachers trained on the validation rows of a fold have
+    /// Outputs of the given teachers for all rows. Teachers trained on the validation rows of a fold have
     /// seen their labels. Scores are then too good, above all for students that imitate the teachers closely,
     /// and only test rows show how good a student is.
-    Given(&'a Answers),
+    Given(&'a TeacherOutputs),
     /// Teachers trained like these, but only on the training rows of the fold. Each has its weight.
     Like(&'a [(f64, Model)]),
 }
@@ -235,7 +235,7 @@ pub fn train(
 /// The rows of a fold, with the answers of its teachers.
 struct Part {
     train: Dataset,
-    answers: Answers,
+    teacher_outputs: TeacherOutputs,
     validation: Dataset,
 }
 
@@ -254,16 +254,16 @@ impl Part {
         flow: &(dyn Fn() -> ControlFlow<()> + Sync),
     ) -> Result<Self> {
         let train = data.select(&fold.train);
-        let answers = match teachers {
-            Teachers::Given(answers) => answers.select(&fold.train),
+        let teacher_outputs = match teachers {
+            Teachers::Given(teacher_outputs) => teacher_outputs.select(&fold.train),
             Teachers::Like(teachers) => {
                 let answer = |(weight, teacher): &(f64, Model)| {
-                    Ok((*weight, fit_like(teacher, &train, &|_| flow())?.answers(&train)))
+                    Ok((*weight, fit_like(teacher, &train, &|_| flow())?.teacher_outputs(&train)))
                 };
-                Answers::of(teachers.iter().map(answer).collect::<Result<Vec<_>>>()?)?
+                TeacherOutputs::of(teachers.iter().map(answer).collect::<Result<Vec<_>>>()?)?
             }
         };
-        Ok(Part { answers, validation: data.select(&fold.validation), train })
+        Ok(Part { teacher_outputs, validation: data.select(&fold.validation), train })
     }
 
     /// Trains and scores a candidate; `None` if the training was interrupted.
@@ -277,7 +277,7 @@ impl Part {
         if flow().is_break() {
             return Ok(None);
         }
-        let rows = Taught { data: &self.train, teacher: Some(&self.answers) };
+        let rows = Taught { data: &self.train, teacher: Some(&self.teacher_outputs) };
         let epochs = |all: usize| ((all as f64 * share).round() as usize).max(1);
         let model = match train(candidate, rows, epochs, seed, &mut |_| flow()) {
             Ok(model) => model,

@@ -9,7 +9,7 @@ use microdistill_train::dataset::{Dataset, Scaler, split};
 use microdistill_train::error::{Error, Result};
 use microdistill_train::model::Model;
 use microdistill_train::network::Network;
-use microdistill_train::outputs::Answers;
+use microdistill_train::outputs::TeacherOutputs;
 use microdistill_train::student::{self, Taught};
 use microdistill_train::synthetic;
 use microdistill_train::teacher;
@@ -87,11 +87,11 @@ impl Training<'_> {
                 Cow::Owned(rows.with_unlabelled(&[synthetic::generate(kind, rows, rows.rows(), self.seed)?]));
         }
         let teachers = teachers.iter().take(method.teachers);
-        let answers = match method.teachers {
+        let teacher_outputs = match method.teachers {
             0 => None,
-            _ => Some(Answers::of(teachers.map(|teacher| (1.0, teacher.answers(&all))))?),
+            _ => Some(TeacherOutputs::of(teachers.map(|teacher| (1.0, teacher.teacher_outputs(&all))))?),
         };
-        let taught = Taught { data: &all, teacher: answers.as_ref() };
+        let taught = Taught { data: &all, teacher: teacher_outputs.as_ref() };
         student::fit(taught, None, &settings, &mut |progress| {
             let (epoch, epochs) = (progress.epoch.number, settings.epochs);
             observer(Snapshot { epoch, epochs, scaler: progress.scaler(), network: &|| progress.network() });

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use super::Watch;
 use super::arms::{Arm, Knob};
-use super::journal::{Ledger, Outcome};
+use super::journal::{Entry, Journal};
 use super::results::ArmKind;
-use super::run::{Job, Task, key};
+use super::run::{Replicate, Task, key};
 use super::training::Training;
 use microdistill_train::dataset::Dataset;
 use microdistill_train::error::{Error, Result};
@@ -14,7 +14,7 @@ use microdistill_train::metrics::evaluate;
 use microdistill_train::model::Model;
 use microdistill_train::tune::first_sufficient;
 
-impl Job<'_> {
+impl Replicate<'_> {
     /// The seed whose folds make the choice. If all seeds have the same training rows, one choice serves all
     /// of them. If seeds draw their rows, each seed makes its own choice, because another seed may train on
     /// this seed's test rows.
@@ -22,14 +22,14 @@ impl Job<'_> {
         if self.problem.is_fixed(self.condition) { self.study.seeds[0] } else { self.seed() }
     }
 
-    /// Returns true if that is the seed of this job.
+    /// Returns true if that is the seed of this replicate.
     pub(super) fn chooses(&self) -> bool {
         self.chooser() == self.seed()
     }
 
     /// The chosen value of the task's knob, if it has one.
-    pub(super) fn setting(&self, ledger: &Ledger, arm: &Arm, hidden: &[usize]) -> Option<(Knob, f32)> {
-        let (knob, choice) = arm.knob.zip(ledger.choice(&self.choice_key(arm, hidden)))?;
+    pub(super) fn setting(&self, journal: &Journal, arm: &Arm, hidden: &[usize]) -> Option<(Knob, f32)> {
+        let (knob, choice) = arm.knob.zip(journal.choice(&self.choice_key(arm, hidden)))?;
         Some((knob, *knob.candidates().get(choice)?))
     }
 
@@ -39,16 +39,16 @@ impl Job<'_> {
     }
 
     /// The tasks whose knobs are not set yet.
-    pub(super) fn undecided(&self, ledger: &Ledger) -> Vec<Task> {
+    pub(super) fn undecided(&self, journal: &Journal) -> Vec<Task> {
         let undecided =
-            |task: &Task| task.arm.knob.is_some() && self.setting(ledger, &task.arm, &task.hidden).is_none();
+            |task: &Task| task.arm.knob.is_some() && self.setting(journal, &task.arm, &task.hidden).is_none();
         self.tasks().into_iter().filter(undecided).collect()
     }
 
     /// Sets all knobs that are not set yet, in parallel.
-    pub(super) fn choose(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
+    pub(super) fn choose(&self, journal: &Journal, watch: &Watch<'_>) -> Result<()> {
         let (teacher, students): (Vec<Task>, Vec<Task>) =
-            self.undecided(ledger).into_iter().partition(|task| task.arm.method.kind == ArmKind::Teacher);
+            self.undecided(journal).into_iter().partition(|task| task.arm.method.kind == ArmKind::Teacher);
         if teacher.is_empty() && students.is_empty() {
             return Ok(());
         }
@@ -56,14 +56,14 @@ impl Job<'_> {
         let parts: Vec<[Dataset; 2]> = draw.folds.iter().map(|fold| draw.parts(fold)).collect();
         let choose = |task: &Task, teachers: &[Model]| {
             let choice = best(self.training(&task.arm, &task.hidden, watch), &parts, teachers)?;
-            ledger.add(self.choice_key(&task.arm, &task.hidden), Outcome::Choice(choice))
+            journal.add(self.choice_key(&task.arm, &task.hidden), Entry::Choice(choice))
         };
         // Students of a fold have a teacher that has not seen the validation rows either.
         teacher.iter().try_for_each(|task| choose(task, &[]))?;
         let taught = students.iter().any(|task| task.arm.method.kind == ArmKind::Distilled);
         let teachers = parts.par_iter().filter(|_| taught);
         let teachers: Vec<Model> =
-            teachers.map(|[train, _]| self.teacher(ledger, train, 0, watch)).collect::<Result<_>>()?;
+            teachers.map(|[train, _]| self.teacher(journal, train, 0, watch)).collect::<Result<_>>()?;
         students.par_iter().try_for_each(|task| choose(task, &teachers))
     }
 }

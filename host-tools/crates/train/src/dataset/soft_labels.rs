@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 
 use super::file::File;
 use crate::error::Result;
-use crate::outputs::Answers;
+use crate::outputs::TeacherOutputs;
 
 /// By how much the probabilities of a row may miss 1: they were rounded for the file.
 const TOLERANCE: f32 = 0.01;
@@ -47,7 +47,7 @@ impl Form {
 /// # Errors
 /// A file that cannot be read, a column too few or too many, a cell that is no such number, probabilities that do not add
 /// up to 1, and more or fewer rows.
-pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) -> Result<Answers> {
+pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) -> Result<TeacherOutputs> {
     let file = File::open(path.as_ref(), &[])?;
     let (columns, form) = columns(&file, labels)?;
     let mut logits = Vec::with_capacity(labels.len().saturating_mul(rows));
@@ -117,7 +117,7 @@ mod tests {
         ["a", "b"].map(str::to_owned).into()
     }
 
-    fn read(text: &str, rows: usize) -> Result<Answers> {
+    fn read(text: &str, rows: usize) -> Result<TeacherOutputs> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         read_soft_labels(file.path(), &labels(), rows)
@@ -126,12 +126,12 @@ mod tests {
     #[test]
     fn columns_go_by_their_names() {
         for text in ["a,b\n0.25,0.75\n", "prediction,p(b),p(a)\nb,0.75,0.25\n", "b;a\n0.748;0.249\n"] {
-            let answers = read(text, 1).unwrap();
-            let logits = answers.logits(1.0);
+            let teacher_outputs = read(text, 1).unwrap();
+            let logits = teacher_outputs.logits(1.0);
             assert!((logits[(1, 0)] - logits[(0, 0)] - 3f32.ln()).abs() < 2e-3, "{text}");
         }
-        let answers = read("logit(b),logit(a)\n-3,12.5\n", 1).unwrap();
-        assert_eq!(answers.logits(1.0).as_slice(), [12.5, -3.0]);
+        let teacher_outputs = read("logit(b),logit(a)\n-3,12.5\n", 1).unwrap();
+        assert_eq!(teacher_outputs.logits(1.0).as_slice(), [12.5, -3.0]);
         // A certainty has finite logits.
         assert!(read("a,b\n1,0\n", 1).unwrap().logits(1.0).iter().all(|logit| logit.is_finite()));
     }

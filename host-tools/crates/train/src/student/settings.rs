@@ -2,10 +2,10 @@
 
 use microdistill::optimizer::AdamRates;
 
-use super::annealing::Cooling;
+use super::annealing::Annealing;
 use super::recipe::Recipe;
 use super::sampler::Blend;
-use super::samples::Lessons;
+use super::samples::Samples;
 use crate::class_weights::ClassWeights;
 use crate::error::{Error, Result};
 use crate::hyperparameters::{self, epochs};
@@ -22,7 +22,7 @@ pub struct Settings {
     /// Loss to minimize.
     pub recipe: Recipe,
     /// Temperature schedule over the epochs. None keeps the temperature constant.
-    pub cooling: Option<Cooling>,
+    pub annealing: Option<Annealing>,
     /// Dropout: share of hidden units dropped, in [0, 1), with new masks for each sample.
     pub dropout: f32,
     /// Label smoothing: share ε in [0, 1) of a label that is spread over all classes, in the cross-entropy with the
@@ -65,7 +65,7 @@ impl Settings {
             widths,
             activation: Activation::Relu,
             recipe,
-            cooling: None,
+            annealing: None,
             dropout: 0.0,
             label_smoothing: 0.0,
             mixup: None,
@@ -82,17 +82,17 @@ impl Settings {
 
     /// Returns the recipe at the temperature of `epoch`, counted from 1.
     pub(super) fn recipe_at(&self, epoch: usize) -> Recipe {
-        match self.cooling {
+        match self.annealing {
             None => self.recipe,
-            Some(cooling) => {
+            Some(annealing) => {
                 let first = self.recipe.temperature();
-                self.recipe.at(cooling.temperature(first, epoch, self.epochs))
+                self.recipe.at(annealing.temperature(first, epoch, self.epochs))
             }
         }
     }
 
     /// Checks the settings, and that the training set fits them.
-    pub(super) fn check(&self, lessons: Lessons<'_>) -> Result<()> {
+    pub(super) fn check(&self, samples: Samples<'_>) -> Result<()> {
         let invalid = |message: String| Err(Error::Invalid(message));
         let (inputs, outputs) = check_widths(&self.widths)?;
         hyperparameters::check(&self.rates, self.batch, self.epochs, self.dropout)?;
@@ -112,7 +112,7 @@ impl Settings {
             return invalid(format!("mixup {alpha}: it must be above 0"));
         }
         self.recipe.check(outputs)?;
-        if let Some(Cooling { last, .. }) = self.cooling {
+        if let Some(Annealing { last, .. }) = self.annealing {
             if self.recipe.at(1.0) == self.recipe.at(2.0) {
                 return invalid(
                     "this loss has no temperature to change: use soft labels, or leave the schedule out"
@@ -122,6 +122,6 @@ impl Settings {
             self.recipe.at(last).check(outputs)?;
         }
         self.precision.map_or(Ok(()), Precision::check)?;
-        lessons.check(self.recipe, inputs, outputs)
+        samples.check(self.recipe, inputs, outputs)
     }
 }

@@ -23,7 +23,7 @@ pub fn fit(
     settings: &Settings,
     progress: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
 ) -> Result<Model> {
-    let rows = Rows::new(data, validation);
+    let rows = TrainingSet::new(data, validation);
     let network = rows.network(settings, progress)?;
     Ok(rows.model(settings, Body::F32(network)))
 }
@@ -43,7 +43,7 @@ pub fn fit_ensemble(
     if members == 0 {
         return Err(Error::Invalid("an ensemble needs at least one member".into()));
     }
-    let rows = Rows::new(data, validation);
+    let rows = TrainingSet::new(data, validation);
     let member = |member: usize| {
         let settings = Settings { seed: nth_seed(settings.seed, member), ..settings.clone() };
         rows.network(&settings, &mut |state| progress(state))
@@ -89,17 +89,17 @@ pub fn fit_like(
 }
 
 /// Standardized training and validation rows of a teacher.
-struct Rows<'a> {
+struct TrainingSet<'a> {
     data: &'a Dataset,
     standardizer: Standardizer,
     training: Standardized,
     validation: Option<Standardized>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> TrainingSet<'a> {
     fn new(data: &'a Dataset, validation: Option<&Dataset>) -> Self {
         let standardizer = Standardizer::fit(data, None);
-        Rows {
+        TrainingSet {
             data,
             training: standardizer.apply(data),
             validation: validation.map(|data| standardizer.apply(data)),
