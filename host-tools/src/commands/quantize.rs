@@ -11,7 +11,7 @@ use microdistill_train::network::precision::Scales;
 use microdistill_train::quantize::{quantizable, quantize};
 
 use crate::context::Context;
-use crate::finish::finish;
+use crate::finish::{Finish, finish};
 use crate::flags::data::DataFlags;
 use crate::flags::precision::PrecisionFlags;
 
@@ -49,6 +49,6 @@ impl Quantize {
         }
         let model = quantize(&model, &parts.known.x, precision)
             .with_context(|| format!("{}, by the rows of {}", of_model(), rows.display()))?;
-        finish(context, model, &parts, &self.out, start, None)
+        finish(context, model, Finish::new(&parts, &self.out, start))
     }
 }

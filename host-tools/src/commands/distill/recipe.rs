@@ -137,7 +137,7 @@ impl RecipeFlags {
             .temperature
             .and_then(|temperature| temperature.last)
             .map(|last| Annealing { last, curve: self.cooling.into() });
-        settings.dropout = self.dropout;
+        settings.training.dropout = self.dropout;
         settings.label_smoothing = self.label_smoothing;
         settings.mixup = self.mixup;
     }

@@ -207,7 +207,8 @@ impl SearchFlags {
 
     /// Trains the best candidate on all rows. Ctrl-C ends this training early and keeps the student trained so far.
     fn train(&self, context: &Context, best: &Candidate, rows: Taught<'_>) -> Result<Model> {
-        let bar = context.console.bar("student", best.settings(rows.data.rows(), context.seed).epochs);
+        let bar =
+            context.console.bar("student", best.settings(rows.data.rows(), context.seed).training.epochs);
         let model = train(best, rows, |epochs| epochs, context.seed, &mut |progress| {
             bar.set_position(progress.epoch.number as u64);
             interrupt::flow()

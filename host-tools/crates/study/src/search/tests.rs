@@ -85,7 +85,7 @@ fn teachers_of_a_fold_have_not_seen_the_rows_that_judge() {
     let fold = &folds(&data, 2, 1).unwrap()[0];
     let teacher_outputs = |data: &Dataset| {
         let teachers = [(1.0, teacher.clone())];
-        Part::of(data, Teachers::Like(&teachers), fold, &on).unwrap().teacher_outputs
+        FoldRows::of(data, Teachers::Like(&teachers), fold, &on).unwrap().teacher_outputs
     };
     let flipped = |rows: &[usize]| {
         let Target::Classes(mut classes) = data.target.clone() else { panic!("not classes") };

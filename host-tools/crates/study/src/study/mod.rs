@@ -19,6 +19,7 @@ mod summary;
 mod tests;
 mod training;
 mod tuning;
+pub(crate) mod verdict;
 
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};

@@ -78,8 +78,8 @@ impl Training<'_> {
         let method = self.arm.method;
         let mut settings =
             student::Settings::new(rows.widths(self.hidden), method.recipe, rows.rows(), self.seed);
-        settings.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
-        settings.dropout = self.setting(Knob::Dropout, rows.rows());
+        settings.training.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
+        settings.training.dropout = self.setting(Knob::Dropout, rows.rows());
         settings.label_smoothing = self.setting(Knob::LabelSmoothing, rows.rows());
         let mut all = Cow::Borrowed(rows);
         if let Some(kind) = method.synthetic {
@@ -93,7 +93,7 @@ impl Training<'_> {
         };
         let taught = Taught { data: &all, teacher: teacher_outputs.as_ref() };
         student::fit(taught, None, &settings, &mut |progress| {
-            let (epoch, epochs) = (progress.epoch.number, settings.epochs);
+            let (epoch, epochs) = (progress.epoch.number, settings.training.epochs);
             observer(Snapshot { epoch, epochs, scaler: progress.scaler(), network: &|| progress.network() });
             self.watch.flow()
         })
@@ -119,7 +119,7 @@ impl Training<'_> {
         };
         let epochs = match self.arm.method.kind {
             ArmKind::Teacher => teacher::Settings::new(Vec::new(), rows, 0).epochs,
-            _ => student::Settings::new(Vec::new(), self.arm.method.recipe, rows, 0).epochs,
+            _ => student::Settings::new(Vec::new(), self.arm.method.recipe, rows, 0).training.epochs,
         };
         (row * rows * epochs) as u64
     }

@@ -9,10 +9,10 @@ use super::results::ArmKind;
 use super::run::{Replicate, Task, key};
 use super::training::Training;
 use microdistill_train::dataset::Dataset;
-use microdistill_train::error::{Error, Result};
+use microdistill_train::error::Result;
 use microdistill_train::metrics::evaluate;
 use microdistill_train::model::Model;
-use microdistill_train::tune::first_sufficient;
+use microdistill_train::tune::{cross_validate, first_sufficient};
 
 impl Replicate<'_> {
     /// The seed whose folds make the choice. If all seeds have the same training rows, one choice serves all
@@ -72,21 +72,16 @@ impl Replicate<'_> {
 /// within the error of their difference. `teachers` has one teacher per fold, or none.
 fn best(training: Training<'_>, parts: &[[Dataset; 2]], teachers: &[Model]) -> Result<usize> {
     let Some(knob) = training.arm.knob else { return Ok(0) };
-    let candidates = knob.candidates();
-    let trials: Vec<(f32, usize)> =
-        candidates.iter().flat_map(|&value| (0..parts.len()).map(move |fold| (value, fold))).collect();
-    let loss = |&(value, fold): &(f32, usize)| {
+    let folds: Vec<usize> = (0..parts.len()).collect();
+    let losses = cross_validate(&knob.candidates(), &folds, |&value, &fold| {
         let [train, validation] = &parts[fold];
         let training = Training { value: Some(value), ..training };
         let teacher = teachers.get(fold).map_or(&[][..], std::slice::from_ref);
-        match training.run(&training.rows(train)?, teacher, &mut |_| {}) {
-            Ok(model) => Ok(evaluate(&model, validation)?.loss()),
-            // A diverged training is worse than any other, but not a reason to stop.
-            Err(Error::Diverged { .. }) => Ok(f64::INFINITY),
-            Err(error) => Err(error),
-        }
-    };
-    let losses: Vec<f64> = trials.par_iter().map(loss).collect::<Result<_>>()?;
-    let losses: Vec<&[f64]> = losses.chunks(parts.len()).collect();
+        let model = training.run(&training.rows(train)?, teacher, &mut |_| {})?;
+        Ok(evaluate(&model, validation)?.loss())
+    })?;
+    let diverged = vec![f64::INFINITY; parts.len()];
+    let losses: Vec<&[f64]> =
+        losses.iter().map(|losses| losses.as_ref().unwrap_or(&diverged).as_slice()).collect();
     Ok(first_sufficient(&losses).unwrap_or_default())
 }

@@ -92,7 +92,7 @@ fn fit_from(
     let start = hints.map(|hints| hidden_layers(settings, &training.x, hints, watch)).transpose()?;
     let trained = train_watched(settings, start.as_ref(), training.samples(), validation, watch)?;
     let network = standardizer.restore(trained.network);
-    let mut metadata = Metadata::of(data, Role::Student, settings.seed);
+    let mut metadata = Metadata::of(data, Role::Student, settings.training.seed);
     metadata.precision = settings.precision;
     Ok(Model::new(metadata, standardizer.scaler, Body::F32(network), &data.x))
 }

@@ -10,6 +10,7 @@ use super::settings::Settings;
 use super::train::{Epoch, train_watched};
 use crate::class_weights::ClassWeights;
 use crate::error::{Error, Result};
+use crate::hyperparameters::Hyperparameters;
 use crate::network::Network;
 use crate::outputs::TeacherOutputs;
 
@@ -24,18 +25,21 @@ pub(super) fn hidden_layers(
     hints: &DMatrix<f32>,
     progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
 ) -> Result<Network> {
-    let [hidden @ .., _] = settings.widths.as_slice() else { return Err(no_hidden_layer()) };
+    let [hidden @ .., _] = settings.training.widths.as_slice() else { return Err(no_hidden_layer()) };
     if hidden.len() < 2 {
         return Err(no_hidden_layer());
     }
     let stage = Settings {
-        widths: [hidden, &[hints.nrows()]].concat(),
+        training: Hyperparameters {
+            widths: [hidden, &[hints.nrows()]].concat(),
+            epochs: settings.training.epochs.div_ceil(2),
+            patience: None,
+            class_weights: ClassWeights::None,
+            ..settings.training.clone()
+        },
         recipe: Recipe::ValueMse,
         annealing: None,
         label_smoothing: 0.0,
-        epochs: settings.epochs.div_ceil(2),
-        patience: None,
-        class_weights: ClassWeights::None,
         precision: None,
         ..settings.clone()
     };

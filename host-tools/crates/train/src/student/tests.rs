@@ -15,6 +15,7 @@ use super::samples::Samples;
 use super::train::train_watched;
 use super::{Annealing, Blend, Curve, Epoch, Settings, Trained, train};
 use crate::error::Result;
+use crate::hyperparameters::Hyperparameters;
 use crate::network::{Activation, Network};
 use crate::outputs::TeacherOutputs;
 
@@ -44,9 +45,15 @@ impl RandomRows {
     }
 }
 
+/// `settings` with other hyperparameters.
+fn with(mut settings: Settings, change: impl FnOnce(&mut Hyperparameters)) -> Settings {
+    change(&mut settings.training);
+    settings
+}
+
 fn settings(recipe: Recipe) -> Settings {
     let mut settings = Settings::new(vec![6, 24, CLASSES], recipe, 24, 3);
-    settings.batch = 5;
+    settings.training.batch = 5;
     settings
 }
 
@@ -72,7 +79,7 @@ fn teacher_outputs_and_labels_stay_beside_their_rows_when_these_are_shuffled() {
     let rows = rows(24, 1);
     let share = |recipe: Recipe, blend, expected: &dyn Fn(usize) -> usize| {
         let mut settings = Settings { blend, ..settings(recipe) };
-        settings.rates.weight_decay = 0.0;
+        settings.training.rates.weight_decay = 0.0;
         let network = trained(&settings, rows.samples()).network;
         let right = |&row: &usize| argmax(&network.predict(rows.x.column(row).as_slice())) == expected(row);
         (0..24).filter(right).count()
@@ -166,7 +173,7 @@ fn regularizers_repeat_by_seed_and_change_what_is_learned() {
     let rows = rows(24, 1);
     let plain = trained(&settings(SOFT), rows.samples());
     for regularized in [
-        Settings { dropout: 0.3, ..settings(SOFT) },
+        with(settings(SOFT), |training| training.dropout = 0.3),
         Settings { mixup: Some(0.4), ..settings(SOFT) },
         Settings { label_smoothing: 0.2, ..settings(SOFT) },
     ] {
@@ -228,13 +235,12 @@ fn hints_are_hidden_layers_that_give_the_teachers_through_a_linear_map() {
     assert!(left(&start) < left(&random), "{} and {}", left(&start), left(&random));
     // The student starts with these layers.
     let samples = rows.samples();
-    let still =
-        Settings { rates: AdamRates { rate: f32::MIN_POSITIVE, ..settings.rates }, ..settings.clone() };
+    let still = with(settings.clone(), |training| training.rates.rate = f32::MIN_POSITIVE);
     let student = train_watched(&still, Some(&start), samples, None, &mut |_, _| ControlFlow::Break(()))
         .unwrap()
         .network;
     assert_eq!(student.layers()[0].weights(), start.layers()[0].weights());
-    let none = Settings { widths: vec![6, CLASSES], ..settings };
+    let none = with(settings, |training| training.widths = vec![6, CLASSES]);
     let error = hidden_layers(&none, &rows.x, &hints, &mut |_, _| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -245,12 +251,12 @@ fn hints_are_hidden_layers_that_give_the_teachers_through_a_linear_map() {
 #[test]
 fn the_best_epoch_is_kept_and_training_stops_when_patience_ends() {
     let (rows, others) = (rows(24, 1), rows(40, 2));
-    let settings = Settings { patience: Some(7), ..settings(Recipe::HardLabels) };
+    let settings = with(settings(Recipe::HardLabels), |training| training.patience = Some(7));
     let (trained, history) = history(&settings, rows.samples(), Some(others.samples())).unwrap();
     let losses: Vec<f64> = history.iter().map(|epoch| epoch.validation.unwrap().loss).collect();
     let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap();
     assert_eq!((trained.epoch, history.len()), (best + 1, best + 8));
-    assert!(history.len() < settings.epochs);
+    assert!(history.len() < settings.training.epochs);
     // The returned network is the one scored in that epoch.
     let (mut loss, mut right) = (0.0, 0);
     for (x, label) in others.x.column_iter().zip(&others.labels) {
@@ -272,7 +278,7 @@ fn validation_rows_change_nothing_but_the_epoch_that_is_kept() {
     let (alone, without) = history(&settings, rows.samples(), None).unwrap();
     let (_, with) = history(&settings, rows.samples(), Some(others.samples())).unwrap();
     assert!(without.iter().map(|epoch| epoch.loss).eq(with.iter().map(|epoch| epoch.loss)));
-    assert_eq!(alone.epoch, settings.epochs);
+    assert_eq!(alone.epoch, settings.training.epochs);
 }
 
 #[test]
@@ -285,15 +291,20 @@ fn settings_out_of_their_ranges_are_refused() {
         ..settings(recipe)
     };
     let base = || settings(SOFT);
-    let rate = |rate| Settings { rates: AdamRates { rate, ..AdamRates::DEFAULT }, ..base() };
-    let decay = |weight_decay| Settings { rates: AdamRates { weight_decay, ..AdamRates::DEFAULT }, ..base() };
+    let rate = |rate| with(base(), |training| training.rates = AdamRates { rate, ..AdamRates::DEFAULT });
+    let decay = |weight_decay| {
+        with(base(), |training| training.rates = AdamRates { weight_decay, ..AdamRates::DEFAULT })
+    };
     for (settings, message) in [
         (rate(-1.0), "rate -1: it must be above 0"),
         (rate(f32::INFINITY), "rate inf: it must be above 0"),
         (decay(-0.1), "weight decay -0.1: it must be at least 0"),
-        (Settings { batch: 0, ..base() }, "batch and epochs must be at least 1"),
-        (Settings { dropout: 1.0, ..base() }, "dropout 1: it must be at least 0 and below 1"),
-        (Settings { dropout: f32::NAN, ..base() }, "dropout NaN: it must be at least 0 and below 1"),
+        (with(base(), |training| training.batch = 0), "batch and epochs must be at least 1"),
+        (with(base(), |training| training.dropout = 1.0), "dropout 1: it must be at least 0 and below 1"),
+        (
+            with(base(), |training| training.dropout = f32::NAN),
+            "dropout NaN: it must be at least 0 and below 1",
+        ),
         (
             Settings { label_smoothing: -0.1, ..base() },
             "label smoothing -0.1: it must be at least 0 and below 1",
@@ -309,7 +320,7 @@ fn settings_out_of_their_ranges_are_refused() {
              synthetic rows, or leave the share out",
         ),
         (
-            Settings { patience: Some(3), ..base() },
+            with(base(), |training| training.patience = Some(3)),
             "early stopping needs a validation set: give validation rows, or set no patience",
         ),
         (settings(soft(0.0, 0.5)), "temperature 0: it must be above 0"),
@@ -324,7 +335,7 @@ fn settings_out_of_their_ranges_are_refused() {
     ] {
         assert_eq!(history(&settings, rows.samples(), None).unwrap_err().to_string(), message);
     }
-    let two = Settings { widths: vec![6, 2], ..settings(decoupled(4.0)) };
+    let two = with(settings(decoupled(4.0)), |training| training.widths = vec![6, 2]);
     let labels = [Some(0); 8];
     let teacher_outputs = TeacherOutputs::from(DMatrix::zeros(2, 8));
     let samples = Samples { x: &rows.x, labels: &labels, teacher: Some(&teacher_outputs) };

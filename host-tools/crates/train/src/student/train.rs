@@ -13,6 +13,7 @@ use super::recipe::{Mixed, Objective};
 use super::sampler::Order;
 use super::samples::{Samples, TemperedSamples};
 use super::{Distiller, Settings};
+use crate::early_stopping::EarlyStopping;
 use crate::error::{Error, Result};
 use crate::network::Network;
 
@@ -70,24 +71,25 @@ pub(super) fn train_watched(
 ) -> Result<Trained> {
     settings.check(samples)?;
     validation.map_or(Ok(()), |validation| settings.check(validation))?;
-    if settings.patience.is_some() && validation.is_none() {
+    if settings.training.patience.is_some() && validation.is_none() {
         return Err(Error::Invalid(
             "early stopping needs a validation set: give validation rows, or set no patience".into(),
         ));
     }
-    let weights = settings.class_weights.of(samples.labels.iter().flatten().copied());
-    let last_recipe = settings.recipe_at(settings.epochs);
+    let weights = settings.training.class_weights.of(samples.labels.iter().flatten().copied());
+    let last_recipe = settings.recipe_at(settings.training.epochs);
     let judged_by = Objective { recipe: last_recipe, smoothing: settings.label_smoothing };
     let validation = validation.map(|validation| validation.tempered(last_recipe, None));
     let mut training = Training::new(settings, start, samples.tempered(settings.recipe, weights.as_deref()))?;
-    let mut best: Option<(f64, Trained)> = None;
+    let mut stopping = EarlyStopping::new(settings.training.patience);
+    let mut best: Option<Trained> = None;
     let mut last = 0;
-    for number in 1..=settings.epochs {
-        let rounded = settings.precision.filter(|_| number > settings.epochs / 2);
+    for number in 1..=settings.training.epochs {
+        let rounded = settings.precision.filter(|_| number > settings.training.epochs / 2);
         if let Some(precision) = rounded {
             // Measured again each epoch, because the ranges of the activations move with the weights. They are finite
             // unless the training diverged.
-            let diverged = |_| Error::Diverged { epoch: number, rate: settings.rates.rate };
+            let diverged = |_| Error::Diverged { epoch: number, rate: settings.training.rates.rate };
             training.distiller.quantize(precision, samples.x).map_err(diverged)?;
         }
         if settings.annealing.is_some() {
@@ -98,24 +100,24 @@ pub(super) fn train_watched(
         let loss = training.epoch();
         let validation = validation.as_ref().map(|rows| judge(training.student(), &judged_by, rows));
         if !loss.is_finite() || validation.is_some_and(|validation| !validation.loss.is_finite()) {
-            return Err(Error::Diverged { epoch: number, rate: settings.rates.rate });
+            return Err(Error::Diverged { epoch: number, rate: settings.training.rates.rate });
         }
         last = number;
         // With quantization-aware training only rounded weights count, so the first half of the epochs has no best
         // one.
         if let Some(Validation { loss, .. }) = validation
             && rounded.is_some() == settings.precision.is_some()
-            && best.as_ref().is_none_or(|(least, _)| loss < *least)
+            && stopping.improves(number, loss)
         {
-            best = Some((loss, Trained { network: training.student().clone(), epoch: number }));
+            best = Some(Trained { network: training.student().clone(), epoch: number });
         }
-        let waited = best.as_ref().map_or(0, |(_, best)| number - best.epoch);
-        let enough = settings.patience.is_some_and(|patience| waited >= patience.max(1));
-        if progress(Epoch { number, loss, validation }, training.student()).is_break() || enough {
+        if progress(Epoch { number, loss, validation }, training.student()).is_break()
+            || stopping.is_due(number)
+        {
             break;
         }
     }
-    Ok(best.map_or_else(|| Trained { network: training.student().clone(), epoch: last }, |(_, best)| best))
+    Ok(best.unwrap_or_else(|| Trained { network: training.student().clone(), epoch: last }))
 }
 
 /// Random stream of students. It differs from that of teachers, so that equal seeds give different numbers.
@@ -136,14 +138,14 @@ struct Training<'a> {
 
 impl<'a> Training<'a> {
     fn new(settings: &'a Settings, start: Option<&Network>, samples: TemperedSamples<'a>) -> Result<Self> {
-        let mut rng = Pcg32::new(settings.seed, STREAM);
-        let mut student = Network::random(&settings.widths, settings.activation, &mut rng);
+        let mut rng = Pcg32::new(settings.training.seed, STREAM);
+        let mut student = Network::random(&settings.training.widths, settings.training.activation, &mut rng);
         if let Some(start) = start {
             let widths = start.widths();
-            if !settings.widths.starts_with(&widths) {
+            if !settings.training.widths.starts_with(&widths) {
                 let message = format!(
                     "pretrained layers of widths {widths:?} do not begin a student of widths {:?}",
-                    settings.widths
+                    settings.training.widths
                 );
                 return Err(Error::Invalid(message));
             }
@@ -153,15 +155,15 @@ impl<'a> Training<'a> {
             }
         }
         let mut distiller = Distiller::new(student);
-        distiller.drop_units(settings.dropout);
+        distiller.drop_units(settings.training.dropout);
         let order = Order::new(samples.rows(), settings.blend)?;
-        let updates = order.samples().div_ceil(settings.batch);
+        let updates = order.samples().div_ceil(settings.training.batch);
         Ok(Training {
             objective: Objective { recipe: settings.recipe, smoothing: settings.label_smoothing },
             mixup: settings.mixup.and_then(|alpha| Mixup::new(alpha, samples.x.nrows())),
             distiller,
             order,
-            schedule: HalfCosine { steps: settings.epochs.saturating_mul(updates) },
+            schedule: HalfCosine { steps: settings.training.epochs.saturating_mul(updates) },
             update: 0,
             rng,
             samples,
@@ -177,7 +179,7 @@ impl<'a> Training<'a> {
     fn epoch(&mut self) -> f64 {
         self.order.draw(&mut self.rng);
         let mut sum = 0.0;
-        for batch in self.order.pass().chunks(self.settings.batch) {
+        for batch in self.order.pass().chunks(self.settings.training.batch) {
             for &row in batch {
                 self.distiller.draw(&mut self.rng);
                 let (samples, objective) = (&self.samples, &self.objective);
@@ -191,8 +193,8 @@ impl<'a> Training<'a> {
                     }
                 });
             }
-            let rate = self.settings.rates.rate * self.schedule.share(self.update);
-            self.distiller.update(&AdamRates { rate, ..self.settings.rates });
+            let rate = self.settings.training.rates.rate * self.schedule.share(self.update);
+            self.distiller.update(&AdamRates { rate, ..self.settings.training.rates });
             self.update += 1;
         }
         sum / self.order.samples() as f64

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
-use super::train::{Epoch, Examples, Settings, Target, train_watched};
+use super::Settings;
+use super::train::{Epoch, Examples, Target, train_watched};
 use crate::dataset::{Dataset, Standardized, Standardizer, split};
 use crate::error::{Error, Result};
 use crate::model::{Body, Machine, Metadata, Model, Role};
@@ -37,7 +38,8 @@ pub fn fit(
 pub fn fit_ensemble(
     data: &Dataset,
     validation: Option<&Dataset>,
-    (settings, members): (&Settings, usize),
+    settings: &Settings,
+    members: usize,
     progress: &(dyn Fn(Progress<'_, Epoch>) -> ControlFlow<()> + Sync),
 ) -> Result<Model> {
     if members == 0 {
@@ -79,13 +81,12 @@ pub fn fit_like(
         Body::Ensemble(members) => members.len(),
         Body::F32(_) | Body::Int8(_) | Body::Int4(_) => 1,
     };
-    let settings = (settings, members);
-    if settings.0.patience.is_none() {
-        return fit_ensemble(data, None, settings, progress);
+    if settings.patience.is_none() {
+        return fit_ensemble(data, None, settings, members, progress);
     }
     let parts: Vec<Dataset> =
-        split(data, &STOPPING, settings.0.seed)?.iter().map(|rows| data.select(rows)).collect();
-    fit_ensemble(&parts[0], Some(&parts[1]), settings, progress)
+        split(data, &STOPPING, settings.seed)?.iter().map(|rows| data.select(rows)).collect();
+    fit_ensemble(&parts[0], Some(&parts[1]), settings, members, progress)
 }
 
 /// Standardized training and validation rows of a teacher.
