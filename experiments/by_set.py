@@ -2,7 +2,8 @@
 
     python by_set.py study-keel/study.json
 
-prints Markdown. Means over seeds; accuracy in % and percentage points, NLL as ratios. Standard library only.
+prints Markdown. All figures are means over seeds: accuracy in % and percentage points, NLL as ratios. It needs only the
+standard library.
 """
 
 import json
@@ -37,7 +38,7 @@ def main(path):
           "| wins in NLL | losses | geometric mean × | median × | × mean NLL |\n|---|" + "---:|" * 9)
     for other in OTHERS:
         p, r = points[other], ratios[other]
-        # A difference of accuracy that rounds to nothing is a draw.
+        # A difference of accuracy that rounds to zero is a draw.
         more, less = sum(x >= 0.05 for x in p), sum(x <= -0.05 for x in p)
         smaller, larger = sum(x < 0.995 for x in r), sum(x >= 1.005 for x in r)
         mean_nll = [fmean(means(data, arm, "nll") for data in sets) for arm in ("default", other)]

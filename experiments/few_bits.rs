@@ -1,14 +1,13 @@
-//! The cost of few bits: students of 16 hidden units in f32, int8, int4 and int3, quantized after training
-//! and trained
-//! for it. Prints the tables of `docs/results/quantization.md`.
+//! Cost of few bits: students with 16 hidden units in f32, int8, int4 and int3, quantized after training or with
+//! quantization-aware training. Prints the tables of `docs/results/quantization.md`.
 //!
 //! ```sh
 //! cargo run --release --package microdistill-experiments --bin few_bits -- FOLDER watch_small emg_myo …
 //! ```
 //!
-//! `FOLDER` holds a folder for each data set, with `train.csv`, `test.csv` and, where rows belong together,
-//! `groups_train.csv`. Settings are the command line's; the teacher's weight decay is that of `--weight-decay auto`. Test
-//! rows are scored once, and decide nothing.
+//! `FOLDER` has a folder for each data set, with `train.csv`, `test.csv` and, if rows have groups, `groups_train.csv`.
+//! Settings are the defaults of the command line; the teacher's weight decay is that of `--weight-decay auto`. Test
+//! rows are scored once and influence no choice.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -31,7 +30,7 @@ const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 const TEACHER: [usize; 2] = [128, 128];
 const STUDENT: [usize; 1] = [16];
 
-/// A row of the tables: its name, what weights are rounded to, and whether the student was trained for that.
+/// A row of the tables: its name, the precision of the weights, and whether the training is quantization-aware.
 type Kind = (&'static str, Option<Precision>, bool);
 
 const KINDS: [Kind; 10] = [
@@ -47,12 +46,12 @@ const KINDS: [Kind; 10] = [
     ("int3 in groups, quantization-aware", Some(Precision::per_group(Bits::Three)), true),
 ];
 
-/// Accuracy in % and NLL in nats, by kind.
+/// Accuracy in % and NLL in nats of each kind.
 type Scored = [(f64, f64); KINDS.len()];
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().context("give the folder of the data sets, and their names")?;
+    let folder = arguments.next().context("give the folder of the data sets and their names")?;
     let names: Vec<String> = arguments.collect();
     let sets: Vec<Vec<Scored>> =
         names.iter().map(|name| scores(&Path::new(&folder).join(name))).collect::<Result<_>>()?;
@@ -71,7 +70,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A table in Markdown: a row a kind, a column a set, and the mean over the sets.
+/// Prints a Markdown table with a row per kind, a column per data set, and the mean over the data sets.
 fn print(
     title: &str,
     digits: usize,
@@ -89,18 +88,18 @@ fn print(
     println!();
 }
 
-/// Scores on a set's test rows, by seed.
+/// Scores on the test rows of a data set, by seed.
 fn scores(folder: &Path) -> Result<Vec<Scored>> {
     let groups = folder.join("groups_train.csv");
     let groups = groups.exists().then(|| groups.display().to_string());
     let train = read(folder.join("train.csv"), &Columns { groups, ..Columns::default() })?;
     let test = read_like(folder.join("test.csv"), train.expected())?;
     let decay = tune(&train)?;
-    eprintln!("{}: {} rows, the teacher's weight decay is {decay}", folder.display(), train.rows());
+    eprintln!("{}: {} rows, teacher's weight decay {decay}", folder.display(), train.rows());
     SEEDS.par_iter().map(|&seed| judge(&train, &test, decay, seed)).collect()
 }
 
-/// The teacher's weight decay, as `train` chooses it.
+/// Chooses the teacher's weight decay as `train` does.
 fn tune(train: &Dataset) -> LibraryResult<f32> {
     let teacher::Settings { widths, epochs, .. } =
         teacher::Settings::new(train.widths(&TEACHER), train.rows(), 1);
@@ -119,7 +118,7 @@ fn judge(train: &Dataset, test: &Dataset, decay: f32, seed: u64) -> Result<Score
             None => trained,
         };
         let Scores::Classification(scores) = evaluate(&model, test)? else {
-            bail!("the comparison is of classifiers")
+            bail!("the comparison needs classifiers")
         };
         *score = (100.0 * scores.accuracy, scores.nll);
     }

@@ -1,10 +1,10 @@
-//! Linker arguments, the network's files, and emlearn by the C compiler.
+//! Sets linker arguments and the network's files, and compiles emlearn with the C compiler.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The core of the board, for the C compiler.
+/// Options of the C compiler for the core of the board.
 const CORE: [&str; 4] = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"];
 
 fn main() {
@@ -14,11 +14,11 @@ fn main() {
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
 
-    // All files of a network lie in the folder of its exported model.
+    // All files of a network are in the folder of its exported model.
     println!("cargo::rerun-if-env-changed=MICRODISTILL_MODEL");
     let Some(model) = env::var_os("MICRODISTILL_MODEL").map(PathBuf::from) else {
         println!(
-            "cargo::error=built by `cargo microdistill board bench --peers`, which exports the networks"
+            "cargo::error=build this with `cargo microdistill board bench --peers`, which exports the networks"
         );
         return;
     };
@@ -32,7 +32,7 @@ fn main() {
     }
 }
 
-/// Compiles `source`, which includes emlearn's header, with the optimization of the Rust code.
+/// Compiles `source`, which includes emlearn's header, at the optimization level of the Rust code.
 fn emlearn(headers: &Path, source: &Path) {
     println!("cargo::rerun-if-changed={}", source.display());
     let out = env::var("OUT_DIR").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Ways to adapt, and the numbers they were given. `field FOLDER tune` prints what the numbers were chosen by.
+//! The compared ways to adapt and their hyperparameters. `field FOLDER tune` prints the scores that they were chosen by.
 
 use microdistill::drift::{DriftLimits, PageHinkleyLimits};
 use microdistill::loss::SoftLabels;
@@ -13,40 +13,40 @@ pub(crate) struct Arm {
     /// Number of rehearsed samples among the eight of a step: labelled rows of the people that the student
     /// was trained for.
     pub(crate) rehearsed: usize,
-    /// True if past samples are remembered; otherwise only the latest one is at hand.
+    /// True if past samples are remembered; otherwise only the latest one is used.
     pub(crate) replay: bool,
     pub(crate) guard: Option<Caution>,
-    /// Below this margin of the student's two likeliest classes the teacher is asked; above 1 always.
+    /// The teacher is asked if the margin between the student's two likeliest classes is below this; above 1, always.
     pub(crate) margin: f32,
-    /// When it is time to learn; always without.
+    /// Limits of the drift that starts and stops learning; `None` learns always.
     pub(crate) drift: Option<DriftLimits>,
 }
 
-/// The lesson that a student takes from a sample.
+/// What a student learns from a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Lesson {
     /// The teacher's probabilities.
     Soft(SoftLabels),
     /// The teacher's class.
     Hard,
-    /// The right class, by the user.
+    /// The correct class, from the user.
     User,
 }
 
-/// The guard's limits.
+/// Limits of the guard.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Caution {
-    /// Steps before a candidate is judged.
+    /// Number of steps before a candidate is evaluated.
     pub(crate) steps: u32,
-    /// Nats that may be given up on trusted rows, beside the shipped student.
+    /// Loss in nats that may be given up on trusted rows, compared with the shipped student.
     pub(crate) nats: f32,
-    /// Errors on trusted rows that may come on top of the shipped student's; without, none on top of the student's in use.
+    /// Errors on trusted rows allowed in addition to the shipped student's; `None` allows none in addition to those of the student in use.
     pub(crate) errors: Option<u32>,
-    /// Verdicts that a candidate outlives.
+    /// Number of failed evaluations that a candidate survives.
     pub(crate) patience: u32,
 }
 
-/// The teacher's soft labels, with all that the core has for the field.
+/// The teacher's soft labels, with everything that the core offers for the field.
 pub(crate) const ADAPTED: Arm = Arm {
     name: "soft labels, guard, replay",
     lesson: Lesson::Soft(SoftLabels::DEFAULT),
@@ -59,7 +59,7 @@ pub(crate) const ADAPTED: Arm = Arm {
 };
 pub(crate) const CAUTION: Caution = Caution { steps: 10, nats: 0.05, errors: Some(0), patience: 15 };
 
-/// The arms that are compared.
+/// The compared arms.
 pub(crate) const ARMS: [Arm; 9] = [
     ADAPTED,
     Arm { name: "without replay", rehearsed: 4, replay: false, ..ADAPTED },

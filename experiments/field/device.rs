@@ -1,4 +1,4 @@
-//! A device in the field: the core's types, as a firmware has them.
+//! A device in the field, built from the core's types as in a firmware.
 
 use microdistill::drift::{Drift, disagreement};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
@@ -13,19 +13,19 @@ use rand_pcg::Pcg32;
 
 use crate::arms::{Arm, Lesson};
 
-/// Samples that are remembered, and that are held out.
+/// Number of samples that are remembered, and that are held out.
 const REPLAY: usize = 64;
 const RECENT: usize = 24;
 /// One in this many arriving samples is held out.
 const HELD_OUT: usize = 4;
-/// Steps for each sample that arrives, and samples in a step.
+/// Number of steps per sample that arrives, and of samples per step.
 const STEPS: u32 = 10;
 const BATCH: usize = 8;
-/// Number of samples without a question before the teacher is asked all the same.
+/// Number of samples without a query after which the teacher is asked in any case.
 const AUDIT: u32 = 8;
-/// Weight of the desktop's samples when drift is looked for, in samples.
+/// Weight of the desktop's samples in drift detection, in samples.
 const EXPECTED: u32 = 50;
-/// Real values of the codes of remembered samples: they may lie far from the desktop's, within ±16 standard
+/// Real values of the codes of remembered samples, which may be far from the desktop's: within ±16 standard
 /// deviations.
 const SAMPLE: Dequantize = Dequantize { scale: 0.125, zero: 0 };
 
@@ -40,17 +40,17 @@ impl<S, const I: usize, const C: usize> Student<I, C> for S where
 {
 }
 
-/// A row that lies in flash, and its class.
+/// A row in flash and its class.
 pub(crate) type Row<const I: usize> = ([i8; I], usize);
 
-/// The contents of a shipped device.
+/// Contents of a shipped device.
 pub(crate) struct Shipped<S, const I: usize, const C: usize> {
     pub(crate) student: S,
     /// Real values of the codes of rows.
     pub(crate) edge: Dequantize,
     /// Real values of the codes of the teacher's logits.
     pub(crate) logits: Dequantize,
-    /// Rows that only the guard sees.
+    /// Rows that only the guard uses.
     pub(crate) trusted: Vec<Row<I>>,
     /// Rows that the student was trained on.
     pub(crate) rehearsed: Vec<Row<I>>,
@@ -68,26 +68,26 @@ pub(crate) struct Sample<const I: usize, const C: usize> {
     pub(crate) class: usize,
 }
 
-/// Memory for learning: past samples, or the latest one alone.
+/// Memory for learning: past samples, or only the latest one.
 struct Memory<const I: usize, const C: usize> {
     replay: Replay<[i8; I], Answer<C>, REPLAY, Reservoir>,
     latest: Replay<[i8; I], Answer<C>, 1>,
 }
 
-/// The life of a device.
+/// Result of a device's life.
 pub(crate) struct Life<S> {
     /// The student in use at the end.
     pub(crate) student: S,
-    /// Samples that the teacher was asked about.
+    /// Number of samples that the teacher was asked about.
     pub(crate) asked: u32,
-    /// Samples at which it was time to learn.
+    /// Number of samples at which it was time to learn.
     pub(crate) learning: u32,
     pub(crate) kept: u32,
     pub(crate) dropped: u32,
 }
 
 impl<S: Student<I, C>, const I: usize, const C: usize> Shipped<S, I, C> {
-    /// Meets each sample once.
+    /// Runs the device on each sample once.
     pub(crate) fn live(&self, samples: &[Sample<I, C>], arm: &Arm, rng: &mut Pcg32) -> Life<S> {
         let trusted = |index: usize| self.trusted.get(index).map(|(x, class)| (self.edge.apply(x), *class));
         let limits = self.limits(arm, &trusted);
@@ -125,7 +125,7 @@ impl<S: Student<I, C>, const I: usize, const C: usize> Shipped<S, I, C> {
                 };
                 let recent = |index| recent.get(index).map(|(x, class)| (SAMPLE.apply(x), *class));
                 let held_out = HeldOut { trusted, recent };
-                // Judging comes on top of the steps.
+                // Evaluations take units in addition to the steps.
                 let mut stepped = false;
                 while !stepped {
                     guard.train_for(1, &limits, &held_out, |distiller| {
@@ -156,7 +156,7 @@ impl<S: Student<I, C>, const I: usize, const C: usize> Shipped<S, I, C> {
         }
     }
 
-    /// A step from what is remembered and from rows that the student was trained on; `None` while nothing is remembered.
+    /// Takes a step with remembered samples and with rows that the student was trained on; `None` while nothing is remembered.
     fn step(
         &self,
         distiller: &mut Distiller<S, Sgd<S>>,
@@ -186,7 +186,7 @@ impl<S: Student<I, C>, const I: usize, const C: usize> Shipped<S, I, C> {
     }
 }
 
-/// The student's logits.
+/// Computes the student's logits.
 pub(crate) fn answer<S: Student<I, C>, const I: usize, const C: usize>(
     student: &S,
     x: &[f32; I],
@@ -196,7 +196,7 @@ pub(crate) fn answer<S: Student<I, C>, const I: usize, const C: usize>(
     *S::output(&tape)
 }
 
-/// The student with these tensors, which are in the core's order.
+/// Creates the student with these tensors, which are in the core's order.
 pub(crate) fn load<'a, S: Params<Scalar = f32>>(tensors: impl Iterator<Item = &'a [f32]>) -> S {
     let mut student = S::ZERO;
     for ((_, to), from) in student.tensors_mut().zip(tensors) {

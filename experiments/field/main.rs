@@ -1,6 +1,5 @@
-//! The worth of adaptation in the field: new people and changed sensors, on real data, by the code that a
-//! device runs.
-//! Prints the tables of `docs/results/field.md`, which has the protocol.
+//! Benefit of adaptation in the field: new people and changed sensors, on real data, with the code that a device runs.
+//! Prints the tables of `docs/results/field.md`, which describes the protocol.
 //!
 //! ```sh
 //! cargo run --release --package microdistill-experiments --bin field -- FOLDER
@@ -8,9 +7,9 @@
 //! cargo run --release --package microdistill-experiments --bin field -- FOLDER ruin
 //! ```
 //!
-//! `FOLDER` holds a folder for each data set, with `train.csv`, `test.csv` and, where [`problem::SETS`] does not say
-//! whose the rows are, `groups_train.csv` and `groups_test.csv`. `tune` prints what the numbers of [`arms`] were chosen
-//! by; it does not read the people whom the study judges by. `ruin` judges the guard by streams that would ruin a student.
+//! `FOLDER` has a folder for each data set, with `train.csv`, `test.csv` and, unless [`problem::SETS`] tells which person a
+//! row belongs to, `groups_train.csv` and `groups_test.csv`. `tune` prints the scores that the hyperparameters of [`arms`] were
+//! chosen by; it does not read the people that the study is scored on. `ruin` tests the guard on streams that would ruin a student.
 
 mod arms;
 mod device;
@@ -34,7 +33,7 @@ use problem::{Problem, SETS, Set};
 use shift::Shift;
 use study::{Models, Outcome};
 
-/// Seeds of teachers, students, the order of arrival, and the device's draws.
+/// Seeds of teachers, students, the order of arrival, and the device's random numbers.
 const SEEDS: std::ops::Range<u64> = 0..10;
 
 /// A scenario in the field.
@@ -71,7 +70,7 @@ fn main() -> Result<()> {
         None => study(folder),
         Some("tune") => tune::tune(folder),
         Some("ruin") => ruin::ruin(folder),
-        Some(other) => bail!("{other} is neither `tune` nor `ruin`"),
+        Some(other) => bail!("unknown command {other}: give `tune`, `ruin` or nothing"),
     }
 }
 
@@ -88,7 +87,7 @@ fn study(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// By set, scenario and seed: the teacher's outcome, the shipped student's, and those of `arms`.
+/// Outcomes by data set, scenario and seed: the teacher's, the shipped student's, and those of `arms`.
 fn outcomes(
     folder: &Path,
     sets: &[Set],
@@ -102,7 +101,7 @@ fn outcomes(
         let people = problem.people.len();
         bar.suspend(|| {
             let rows = [&problem.train, &problem.trusted, &problem.home].map(|data| data.rows());
-            eprintln!("{}: {rows:?} rows, {people} people are met, weight decay {decay}", set.name);
+            eprintln!("{}: {rows:?} rows, {people} people in the field, weight decay {decay}", set.name);
         });
         let seed = |seed: u64| -> Result<Vec<Vec<Outcome>>> {
             let models = Models::train(&problem, decay, seed)?;
@@ -112,7 +111,7 @@ fn outcomes(
             lives
         };
         let seeds: Vec<_> = SEEDS.into_par_iter().map(seed).collect::<Result<_>>()?;
-        // By scenario first.
+        // Order by scenario first.
         Ok((0..scenarios.len()).map(|index| seeds.iter().map(|seed| seed[index].clone()).collect()).collect())
     });
     let outcomes = outcomes.collect();

@@ -1,4 +1,4 @@
-//! Data sets as the field has them: people who are learned from, and people who are met later.
+//! Data sets for the field: people to train on, and people that the device meets later.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use nalgebra::DMatrix;
 
 use crate::shift::Shift;
 
-/// A data set, and what is known about it.
+/// Description of a data set.
 #[derive(Clone, Copy)]
 pub(crate) struct Set {
-    /// Its folder.
+    /// Name of its folder.
     pub(crate) name: &'static str,
     pub(crate) field: Field,
     /// Length of a block of rows of one person, for a file that does not name people but is sorted by class
@@ -22,14 +22,14 @@ pub(crate) struct Set {
     pub(crate) shift: Shift,
 }
 
-/// The people in the field.
+/// Source of the people in the field.
 #[derive(Clone, Copy)]
 pub(crate) enum Field {
     /// The people of `test.csv`.
     TestFile,
-    /// Every third of the people of `train.csv`, from 0, 1 or 2.
+    /// Every third person of `train.csv`, starting at 0, 1 or 2.
     EveryThird { from: usize },
-    /// The people of `train.csv`, in the second half of their rows: another session.
+    /// The people of `train.csv` in the second half of their rows, which is another session.
     SecondHalf,
 }
 
@@ -59,7 +59,7 @@ pub(crate) const SETS: [Set; 4] = [
     },
 ];
 
-/// The data sets that choose settings: rows that the study learns from on the desktop. Each set has a weight.
+/// Data sets for choosing hyperparameters: rows that the study trains on at the desktop. Each has a weight.
 pub(crate) const TUNING: [(Set, f64); 4] = [
     (Set { field: Field::EveryThird { from: 0 }, ..WATCH }, 1.0 / 6.0),
     (Set { field: Field::EveryThird { from: 1 }, ..WATCH }, 1.0 / 6.0),
@@ -67,24 +67,24 @@ pub(crate) const TUNING: [(Set, f64); 4] = [
     (Set { field: Field::SecondHalf, ..EMG }, 1.0 / 2.0),
 ];
 
-/// A set, divided.
+/// A data set, divided into parts.
 pub(crate) struct Problem {
-    /// Learned from on the desktop.
+    /// Training rows on the desktop.
     pub(crate) train: Dataset,
-    /// The same with, beside each row, what a sensor changed by the shift would have given, and one changed the other way.
+    /// The same rows, and for each the row from a sensor with the shift and from one with the inverse shift.
     pub(crate) prepared: Dataset,
-    /// Rows of the same people that nothing learns from: the guard's.
+    /// Held-out rows of the same people, for the guard.
     pub(crate) trusted: Dataset,
-    /// More of them, to see what is forgotten.
+    /// More held-out rows of the same people, to measure forgetting.
     pub(crate) home: Dataset,
     pub(crate) people: Vec<Person>,
 }
 
-/// Somebody who is met.
+/// A person in the field.
 pub(crate) struct Person {
-    /// The first half of the rows of each class.
+    /// The first half of the rows of each class, which arrive at the device.
     pub(crate) arriving: Dataset,
-    /// The other half, which nothing learns from.
+    /// The other half, for scores only.
     pub(crate) judging: Dataset,
 }
 
@@ -116,7 +116,7 @@ impl Problem {
                 known.iter_mut().map(|rows| Person::of(&all, &rows.split_off(rows.len() / 2))).collect()
             }
         };
-        // The last fifth of each person's rows of a class is kept back.
+        // The last fifth of each person's rows of a class is held out.
         let (mut train, mut kept) = (Vec::new(), Vec::new());
         for rows in known.iter().flat_map(|rows| by_class(&all, rows)) {
             let (learned, back) = rows.split_at(rows.len() - rows.len() / 5);
@@ -143,7 +143,7 @@ impl Person {
             arriving.extend_from_slice(first);
             judging.extend_from_slice(second);
         }
-        arriving.sort_unstable(); // as they were recorded
+        arriving.sort_unstable(); // in the order of recording
         Person { arriving: data.select(&arriving), judging: data.select(&judging) }
     }
 }
@@ -155,7 +155,7 @@ pub(crate) fn classes(data: &Dataset) -> &[usize] {
 
 /// The rows of each person, in the order in which they appear.
 fn people(data: &Dataset) -> Result<Vec<Vec<usize>>> {
-    let Some(groups) = &data.groups else { bail!("nothing tells whose the rows are") };
+    let Some(groups) = &data.groups else { bail!("the persons of the rows are unknown") };
     let mut people = Vec::<(&str, Vec<usize>)>::new();
     for (row, group) in groups.iter().enumerate() {
         match people.iter_mut().find(|(name, _)| name == group) {
@@ -175,13 +175,13 @@ fn by_class(data: &Dataset, rows: &[usize]) -> Vec<Vec<usize>> {
     parts
 }
 
-/// Whose the rows are, by [`Set::block`].
+/// The person of each row, from [`Set::block`].
 fn blocks(data: &Dataset, block: usize) -> Result<Vec<String>> {
     let all: Vec<usize> = (0..data.rows()).collect();
     let mut groups = vec![String::new(); data.rows()];
     for rows in by_class(data, &all) {
         if rows.len() % block != 0 || rows.windows(2).any(|pair| pair[1] != pair[0] + 1) {
-            bail!("rows are not sorted by class, each with {block} rows of a person")
+            bail!("rows are not sorted by class with blocks of {block} rows per person")
         }
         for (index, row) in rows.into_iter().enumerate() {
             groups[row] = (index / block).to_string();
@@ -190,7 +190,7 @@ fn blocks(data: &Dataset, block: usize) -> Result<Vec<String>> {
     Ok(groups)
 }
 
-/// The rows, then what sensors changed either way would have given.
+/// The rows, followed by the rows from sensors that are shifted either way.
 fn prepare(data: &Dataset, shift: Shift) -> Dataset {
     let scaler = Scaler::fit(&data.x);
     let copies = [shift, shift.inverse()].map(|shift| shift.apply(data, &scaler).x);

@@ -1,4 +1,4 @@
-//! Streams that would ruin a student, on people whom neither student nor guard ever saw: how far it falls.
+//! Streams that would ruin a student, from people that neither student nor guard has seen, and how far its accuracy falls.
 
 use std::path::Path;
 
@@ -13,16 +13,16 @@ use crate::streams::{STREAMS, Stream, Victim};
 use crate::study::{Models, for_device, of_student, tune};
 use crate::{SEEDS, bar};
 
-/// Streams of a kind and a student: 10,080 streams in all.
+/// Number of streams per kind and student: 10,080 streams in total.
 const STREAMS_A_SEED: u64 = 36;
 
-/// Allowance and patience of the guard: those that it has by default, and those of [`CAUTION`].
+/// Allowance and patience of the guard: the defaults, and those of [`CAUTION`].
 const GUARDS: [(Option<u32>, u32); 2] = [(None, 0), (CAUTION.errors, CAUTION.patience)];
 
-/// Changes of the shipped student's accuracy, in percentage points: with each guard, and without.
+/// Changes of the shipped student's accuracy in percentage points, with each guard and without one.
 type Falls = [f64; GUARDS.len() + 1];
 
-/// Prints mean and worst difference to the shipped student, by set and kind.
+/// Prints the mean and the worst difference from the shipped student, by data set and kind of stream.
 pub(crate) fn ruin(folder: &Path) -> Result<()> {
     println!("| data set | stream | default guard | guard with allowance and patience | no guard |");
     println!("|---|---|---|---|---|");

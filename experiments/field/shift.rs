@@ -3,22 +3,22 @@
 use microdistill_train::dataset::Dataset;
 use microdistill_train::model::Scaler;
 
-/// A change of raw features, as the sensor's change makes it.
+/// A change of raw features that comes from a change of the sensor.
 #[derive(Clone, Copy)]
 pub(crate) enum Shift {
-    /// All that is measured is so many times larger, but for the features of these names.
+    /// All measured values are multiplied by `factor`, except the features with these names.
     Gain { factor: f32, except: &'static [&'static str] },
-    /// A band of [`ELECTRODES`] is turned: a feature of channel `k` is that of channel `k + by`.
+    /// A band of [`ELECTRODES`] is turned: channel `k` gets the features of channel `k + by`.
     Turned { by: usize },
-    /// The response of a microphone is tilted, a straight line over the mel bands, whose cosine transform is added to the
-    /// cepstrum: `tilt/k²` for odd `k`, where `tilt` 1 is the standard deviation of the first coefficient.
+    /// The response of a microphone is tilted by a straight line over the mel bands. Its cosine transform is added to the
+    /// cepstrum: `tilt/k²` for odd `k`, where a `tilt` of 1 is the standard deviation of the first coefficient.
     Tilted { tilt: f32 },
 }
 
 const ELECTRODES: usize = 8;
 
 impl Shift {
-    /// The same, the other way.
+    /// The same shift in the opposite direction.
     pub(crate) fn inverse(self) -> Self {
         match self {
             Shift::Gain { factor, except } => Shift::Gain { factor: 1.0 / factor, except },
@@ -27,7 +27,7 @@ impl Shift {
         }
     }
 
-    /// Twice the same.
+    /// Twice the same shift.
     pub(crate) fn twice(self) -> Self {
         match self {
             Shift::Gain { factor, except } => Shift::Gain { factor: factor * factor, except },
@@ -36,7 +36,7 @@ impl Shift {
         }
     }
 
-    /// `data` as the changed sensor gives it; `scaler` is that of the rows to learn from.
+    /// Returns `data` as the changed sensor would measure it; `scaler` is that of the training rows.
     pub(crate) fn apply(self, data: &Dataset, scaler: &Scaler) -> Dataset {
         let mut shifted = data.clone();
         let position = |name: &str| data.features.iter().position(|feature| feature == name);

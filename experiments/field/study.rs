@@ -1,4 +1,4 @@
-//! A set and a seed: trained on the desktop, then lived through in the field.
+//! A run with one data set and seed: training on the desktop, then a life in the field.
 
 use std::ops::ControlFlow;
 
@@ -23,14 +23,14 @@ use crate::device::{Row, Sample, Shipped, Student, answer, load};
 use crate::problem::{Problem, classes};
 use crate::shift::Shift;
 
-/// Hidden widths.
+/// Hidden widths of the teacher.
 const TEACHER: [usize; 2] = [128, 128];
 const STUDENT: [usize; 1] = [16];
-/// The student's weight decay.
+/// Weight decay of the student.
 const STUDENT_DECAY: f32 = 0.01;
-/// Folds of the cross-validation of the teacher's weight decay.
+/// Number of folds for choosing the teacher's weight decay.
 const FOLDS: usize = 3;
-/// Labelled rows in flash, at most.
+/// Maximum number of labelled rows in flash.
 const TRUSTED: usize = 64;
 const REHEARSED: usize = 256;
 
@@ -45,16 +45,16 @@ pub(crate) struct Models {
 pub(crate) struct Judged {
     pub(crate) rows: f64,
     pub(crate) right: f64,
-    /// Sum in nats.
+    /// Sum of the negative log-likelihood in nats.
     pub(crate) nll: f64,
 }
 
 /// Result of a way to adapt, for all people of a set.
 #[derive(Clone, Default)]
 pub(crate) struct Outcome {
-    /// On the rows that judge.
+    /// Scores on the held-out rows of each person.
     pub(crate) by_person: Vec<Judged>,
-    /// On rows of the people that the student was trained for, after each person.
+    /// Scores on held-out rows of the people that the student was trained for, after each person.
     at_home: Vec<Judged>,
     pub(crate) samples: u32,
     pub(crate) asked: u32,
@@ -63,7 +63,7 @@ pub(crate) struct Outcome {
     pub(crate) dropped: u32,
 }
 
-/// The teacher's weight decay for the rows of `problem`.
+/// Chooses the teacher's weight decay for the rows of `problem`.
 pub(crate) fn tune(problem: &Problem) -> Result<f32> {
     let data = &problem.prepared;
     let candidates = WEIGHT_DECAYS.map(|candidate| beside_rows(candidate, data.rows()));
@@ -92,7 +92,7 @@ macro_rules! for_device {
 pub(crate) use for_device;
 
 impl Models {
-    /// Trained on the prepared rows.
+    /// Trains the models on the prepared rows.
     pub(crate) fn train(problem: &Problem, decay: f32, seed: u64) -> Result<Self> {
         let data = &problem.prepared;
         let teacher = teacher(data, decay, seed)?;
@@ -104,7 +104,7 @@ impl Models {
         Ok(Models { teacher: quantize(&teacher, &data.x, Scales::default())?, student })
     }
 
-    /// The outcomes: the teacher's, the shipped student's, and those of `arms`.
+    /// Returns the outcomes of the teacher, of the shipped student and of `arms`.
     pub(crate) fn live(
         &self,
         problem: &Problem,
@@ -115,12 +115,12 @@ impl Models {
         for_device!(self, lives(self, problem, shift, arms, seed))
     }
 
-    /// The student's.
+    /// Layer widths of the student.
     pub(crate) fn widths(&self) -> Vec<usize> {
         self.student.widths()
     }
 
-    /// Rows as they arrive at a device.
+    /// Converts rows to samples that arrive at a device.
     pub(crate) fn samples<const I: usize, const C: usize>(&self, data: &Dataset) -> Vec<Sample<I, C>> {
         let logits = self.teacher.predict(data);
         let x = self.student.scaler.apply(&data.x);
@@ -181,7 +181,7 @@ fn lives<S: Student<I, C>, const I: usize, const C: usize>(
         let mut rng = Pcg32::new(seed, index);
         let stream = in_runs(&shifted(&person.arriving), &mut rng);
         for (outcome, arm) in adapted.iter_mut().zip(arms) {
-            // Every way draws the same numbers.
+            // Every arm draws the same random numbers.
             let life = shipped.live(&stream, arm, &mut rng.clone());
             outcome.add(of_student(&life.student, &judging), of_student(&life.student, &home));
             outcome.samples += stream.len() as u32;
@@ -194,7 +194,7 @@ fn lives<S: Student<I, C>, const I: usize, const C: usize>(
     Ok(outcomes)
 }
 
-/// The samples in runs of one class, as they were recorded, and the runs in random order.
+/// Puts the samples into runs of one class, in the order of recording, and the runs into random order.
 fn in_runs<const I: usize, const C: usize>(samples: &[Sample<I, C>], rng: &mut Pcg32) -> Vec<Sample<I, C>> {
     let mut runs: Vec<&[Sample<I, C>]> = samples.chunk_by(|a, b| a.class == b.class).collect();
     for last in (1..runs.len()).rev() {
@@ -230,12 +230,12 @@ impl Judged {
         Judged { rows, right: accuracy.correct.into(), nll: f64::from(likelihood.mean()) * rows }
     }
 
-    /// In %.
+    /// Accuracy in %.
     pub(crate) fn accuracy(&self) -> f64 {
         100.0 * self.right / self.rows
     }
 
-    /// In nats.
+    /// Mean negative log-likelihood in nats.
     pub(crate) fn likelihood(&self) -> f64 {
         self.nll / self.rows
     }
@@ -252,12 +252,12 @@ impl std::iter::Sum<Judged> for Judged {
 }
 
 impl Outcome {
-    /// On the rows that judge, of all people.
+    /// Scores on the held-out rows of all people.
     pub(crate) fn field(&self) -> Judged {
         self.by_person.iter().copied().sum()
     }
 
-    /// On rows of the people that the student was trained for, after all people.
+    /// Scores on held-out rows of the people that the student was trained for, after all people.
     pub(crate) fn home(&self) -> Judged {
         self.at_home.iter().copied().sum()
     }

@@ -9,10 +9,10 @@ use crate::study::Outcome;
 /// Rows of the table before the arms.
 const NAMES: [&str; 2] = ["teacher", "no adaptation"];
 
-/// The outcomes of a scenario, by seed.
+/// Outcomes of a scenario, by seed.
 type Seeds = [Vec<Outcome>];
 
-/// Prints the arms' scores on rows that judge.
+/// Prints the scores of the arms on held-out rows.
 pub(crate) fn scores(sets: &[&Seeds]) {
     compared("Accuracy, %:", 1, sets, &|outcome| outcome.field().accuracy());
     compared("NLL, nats:", 3, sets, &|outcome| outcome.field().likelihood());
@@ -35,7 +35,7 @@ pub(crate) fn details(sets: &[&Seeds]) {
     );
 }
 
-/// Mean ± standard deviation over the seeds, and the mean difference to no adaptation ± its standard error.
+/// Mean ± standard deviation over the seeds, and the mean difference from no adaptation ± its standard error.
 fn compared(title: &str, digits: usize, sets: &[&Seeds], of: &dyn Fn(&Outcome) -> f64) {
     rows(title, sets, 0, &|seeds, arm| {
         let summary = |arm: usize| Summary::of(seeds.iter().map(|seed| of(&seed[arm])).collect());
@@ -47,12 +47,12 @@ fn compared(title: &str, digits: usize, sets: &[&Seeds], of: &dyn Fn(&Outcome) -
     });
 }
 
-/// A row for each way to adapt.
+/// Prints a table with a row for each way to adapt.
 fn adapted(title: &str, sets: &[&Seeds], cell: &dyn Fn(&Seeds, usize) -> String) {
     rows(title, sets, NAMES.len(), cell);
 }
 
-/// A row an arm, those `from` a number on, and a column a set.
+/// Prints a table with a row per arm, starting at number `from`, and a column per data set.
 fn rows(title: &str, sets: &[&Seeds], from: usize, cell: &dyn Fn(&Seeds, usize) -> String) {
     println!("{title}\n\n| | {} |\n|---|{}", SETS.map(|set| set.name).join(" | "), "---|".repeat(sets.len()));
     let names = NAMES.into_iter().chain(ARMS.iter().map(|arm| arm.name));

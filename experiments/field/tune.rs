@@ -1,4 +1,4 @@
-//! The choice of the numbers of [`arms`](crate::arms), on rows that the study learns from on the desktop.
+//! Choice of the hyperparameters of [`arms`](crate::arms), on rows that the study trains on at the desktop.
 
 use std::path::Path;
 
@@ -10,12 +10,14 @@ use crate::problem::TUNING;
 use crate::study::Outcome;
 use crate::{Scenario, outcomes};
 
-/// Prints what every candidate would have come to, for new people and for people with a shifted sensor alike.
+/// Prints the scores of every candidate, averaged over new people and people with a shifted sensor.
 pub(crate) fn tune(folder: &Path) -> Result<()> {
     let arms = candidates();
     let sets = TUNING.map(|(set, _)| set);
     let outcomes = outcomes(folder, &sets, &[Scenario::NewPeople, Scenario::Shifted], &arms)?;
-    println!("| | NLL, × | accuracy, + | at home: NLL, + | accuracy, + | asked | learning |");
+    println!(
+        "| candidate | NLL, ratio | accuracy, pp | at home: NLL, nats | accuracy, pp | share asked | share learning |"
+    );
     println!("|---|---|---|---|---|---|---|");
     for (index, arm) in arms.iter().enumerate() {
         let mean = |of: &dyn Fn(&Outcome, &Outcome) -> f64| {
@@ -39,7 +41,8 @@ pub(crate) fn tune(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// For each way to adapt its rate and how much is rehearsed; the rest for soft labels, one after the other.
+/// Candidates for each way to adapt: its learning rate and its number of rehearsed samples. The other hyperparameters are
+/// varied for soft labels only, one after the other.
 fn candidates() -> Vec<Arm> {
     let mut arms = Vec::new();
     let own = |arm: &&Arm| {

@@ -1,13 +1,13 @@
-//! One student a task: what it knows and what it costs. Writes the table of `docs/results/tasks.md`.
+//! Scores and costs of one student per task. Prints `docs/results/tasks.md`.
 //!
 //! ```sh
 //! cargo run --release --package microdistill-experiments --bin tasks -- words FOLDER/words
 //! cargo run --release --package microdistill-experiments --bin tasks -- table FOLDER > docs/results/tasks.md
 //! ```
 //!
-//! `FOLDER` holds a folder for each data set, with `train.csv`, `test.csv` and, where rows belong together,
-//! `groups_train.csv`. Settings are the command line's defaults, the teacher's weight decay that of `--weight-decay auto`.
-//! Test rows are scored once, and decide nothing.
+//! `FOLDER` has a folder for each data set, with `train.csv`, `test.csv` and, if rows have groups, `groups_train.csv`.
+//! Settings are the defaults of the command line; the teacher's weight decay is that of `--weight-decay auto`. Test
+//! rows are scored once and influence no choice.
 
 mod words;
 
@@ -29,7 +29,7 @@ use microdistill_train::teacher;
 use microdistill_train::tune::{FOLDS, Tuning, work};
 use rayon::prelude::*;
 
-/// A task: the folder of its data, what they are, the hidden widths of its student.
+/// A task: the folder of its data, their description, and the hidden widths of its student.
 type Line = (&'static str, &'static str, &'static [usize]);
 
 const LINES: [Line; 9] = [
@@ -52,7 +52,7 @@ fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["words", folder] => words::make(Path::new(folder)),
         ["table", folder] => table(Path::new(folder)),
-        _ => bail!("give `words FOLDER`, to make the data of words, or `table FOLDER`"),
+        _ => bail!("give `words FOLDER` to make the data set of words, or `table FOLDER` to print the table"),
     }
 }
 
@@ -111,7 +111,7 @@ fn data(folder: &Path) -> Result<(Dataset, Dataset)> {
     Ok((train, test))
 }
 
-/// The teacher's weight decay, as `train` chooses it.
+/// Chooses the teacher's weight decay as `train` does.
 fn tune(train: &Dataset) -> LibraryResult<f32> {
     let teacher::Settings { widths, epochs, .. } =
         teacher::Settings::new(train.widths(&TEACHER), train.rows(), 1);
@@ -119,7 +119,7 @@ fn tune(train: &Dataset) -> LibraryResult<f32> {
     Ok(tuning.choose(|rows, decay| teacher(rows, decay, 1))?.weight_decay)
 }
 
-/// Accuracy or R² on test rows: of the teacher, of its student in f32, and in int8.
+/// Accuracy or R² on test rows of the teacher, of its student in f32, and of the student in int8.
 fn scores(train: &Dataset, test: &Dataset, hidden: &[usize], decay: f32, seed: u64) -> Result<[f64; 3]> {
     let teacher = teacher(train, decay, seed)?;
     let recipe = match train.task {

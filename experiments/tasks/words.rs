@@ -1,4 +1,4 @@
-//! The language of a word: a data set made of Debian's word lists.
+//! Generates a data set from Debian's word lists: the language of a word.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use rand_core::Rng as _;
 use rand_pcg::Pcg32;
 
-/// Packages with a list of a language's words.
+/// Packages with word lists, and their languages.
 const LISTS: [(&str, &str); 8] = [
     ("wamerican", "english"),
     ("wdutch", "dutch"),
@@ -21,18 +21,18 @@ const LISTS: [(&str, &str); 8] = [
     ("wswedish", "swedish"),
 ];
 
-/// Words of each language.
+/// Number of words per language.
 const WORDS: usize = 1000;
-/// Letters of a word.
+/// Number of letters in a word.
 const LETTERS: std::ops::RangeInclusive<usize> = 4..=14;
-/// Words that begin with the same letters, so many, are taken for one family, which is in one part.
+/// Words with this many first letters in common count as one family, which is never divided.
 const STEM: usize = 5;
-/// One family in so many is for the test.
+/// One in this many families is for the test.
 const TEST: u32 = 4;
 
-/// Downloads the lists by `apt-get` and writes `train.csv`, `groups_train.csv` and `test.csv` into `folder`.
+/// Downloads the lists with `apt-get` and writes `train.csv`, `groups_train.csv` and `test.csv` to `folder`.
 ///
-/// A word that several languages have is in none of them.
+/// Words that occur in several languages are left out.
 pub(crate) fn make(folder: &Path) -> Result<()> {
     let mut languages = BTreeMap::<String, BTreeSet<&str>>::new();
     for (package, language) in LISTS {
@@ -73,7 +73,7 @@ pub(crate) fn make(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The words of a package, in small letters.
+/// Words of a package in lower case.
 fn list(package: &str) -> Result<Vec<String>> {
     let folder = tempfile::tempdir()?;
     run(Command::new("apt-get").args(["-qq", "download", package]).current_dir(&folder))?;
@@ -82,17 +82,17 @@ fn list(package: &str) -> Result<Vec<String>> {
     let mut words = Vec::new();
     for entry in fs::read_dir(folder.path().join("usr/share/dict"))? {
         let path = entry?.path();
-        // The others are notes.
+        // Other files are notes.
         if path.is_symlink() || path.extension().is_some() {
             continue;
         }
-        // Older lists are in Latin-1, whose bytes are the first characters of Unicode.
+        // Older lists are in Latin-1, whose bytes equal the first characters of Unicode.
         let text = String::from_utf8(fs::read(&path)?)
             .unwrap_or_else(|error| error.as_bytes().iter().map(|&byte| char::from(byte)).collect());
         words.extend(text.lines().map(str::to_lowercase));
     }
     words.retain(|word| LETTERS.contains(&word.chars().count()) && word.chars().all(char::is_alphabetic));
-    ensure!(words.len() > WORDS, "only {} words", words.len());
+    ensure!(words.len() > WORDS, "it has only {} words", words.len());
     Ok(words)
 }
 

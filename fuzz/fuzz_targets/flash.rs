@@ -1,5 +1,5 @@
-//! Flash in any state, as wear, foreign firmware and power cuts may leave it: a start finds a checkpoint or none, and what is
-//! stored then is there at the next start.
+//! Flash in any state, as wear, foreign firmware and power cuts may leave it: a start finds a stored checkpoint or none, and
+//! the next start finds what is stored then.
 #![no_main]
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
@@ -17,26 +17,26 @@ fuzz_target!(|input: (u8, Vec<(u16, u8)>)| {
     let stored = u32::from(stored % 6);
     let mut flash = Flash([0xFF; PAGE * PAGES]);
     for generation in 1..=stored {
-        checkpoint(&mut flash).store(&student(generation)).expect("a flash that works is written");
+        checkpoint(&mut flash).store(&student(generation)).expect("writing to working flash succeeds");
     }
     for (place, byte) in damage {
         flash.0[usize::from(place) % (PAGE * PAGES)] = byte;
     }
 
     let mut found = student(0);
-    // On an error of the flash, firmware starts with its shipped weights.
+    // After an error of the flash, firmware starts with its shipped weights.
     if let Ok(learned) = checkpoint(&mut flash).load(&mut found) {
         let generations = if learned { 1..=stored } else { 0..=0 };
         assert!(generations.into_iter().any(|generation| found == student(generation)), "{found:?}");
     }
 
     let next = student(stored + 1);
-    checkpoint(&mut flash).store(&next).expect("a flash that works is written, whatever it held");
+    checkpoint(&mut flash).store(&next).expect("writing to working flash succeeds, whatever it held");
     assert_eq!(checkpoint(&mut flash).load(&mut found), Ok(true));
     assert_eq!(found, next);
 });
 
-/// The student after so many checkpoints.
+/// The student after `generation` checkpoints.
 fn student(generation: u32) -> Student {
     let mut student = Student::ZERO;
     let parameters = student.tensors_mut().flat_map(|(_, tensor)| tensor);
@@ -48,8 +48,8 @@ fn checkpoint(flash: &mut Flash) -> Checkpoint<&mut Flash> {
     Checkpoint::new(flash, 0..(PAGE * PAGES) as u32, 1).expect("whole pages")
 }
 
-/// NOR flash: an erase sets all bits of a page, a write clears some. Unlike that of the core's tests it lets a word be written
-/// twice, since damage may make one look erased.
+/// NOR flash: an erase sets all bits of a page, a write clears some. Unlike the one in the core's tests, it lets a word be
+/// written twice, because damage may make a word look erased.
 struct Flash([u8; PAGE * PAGES]);
 
 impl ErrorType for Flash {

@@ -1,4 +1,4 @@
-//! Import of a device's bytes: an error or finite parameters of the network's shape, whatever the bytes.
+//! Import of a device's bytes: any bytes give an error or finite parameters of the network's shape.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -17,6 +17,6 @@ fuzz_target!(|bytes: &[u8]| {
         let Ok(learned) = import_bytes(bytes, base) else { continue };
         assert_eq!(learned.model.widths(), STUDENT.widths());
         assert!(learned.changed <= STUDENT.parameters());
-        assert!(learned.model.to_bytes().is_ok(), "what was imported can be written");
+        assert!(learned.model.to_bytes().is_ok(), "an imported model can be written");
     }
 });

@@ -1,4 +1,4 @@
-//! Serial lines: whatever bytes arrive, a device and a desktop go on, and the next whole frame is understood.
+//! Serial lines: whatever bytes arrive, the device and the desktop continue, and the next whole frame is understood.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +12,7 @@ type Question = Request<[f32; 2], [f32; 2]>;
 fuzz_target!(|damage: Vec<(u16, u8)>| {
     let mut bytes = lesson();
     for (place, byte) in damage {
-        // Beyond its end the line goes on with noise.
+        // After the input, the line continues with noise.
         match bytes.get_mut(usize::from(place)) {
             Some(to) => *to = byte,
             None => bytes.push(byte),
@@ -27,7 +27,7 @@ fuzz_target!(|damage: Vec<(u16, u8)>| {
         let _ = pupil.push(byte, &mut answer);
     }
 
-    // A zero ends whatever was begun.
+    // A zero ends any unfinished frame.
     let _ = pupil.push(0, &mut answer);
     let mut line = [0; Question::FRAME_BYTES];
     let frame = encode(0, &Question::Hello, &mut line).expect("room for the frame");

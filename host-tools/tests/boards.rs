@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode};
 
 use common::bundled;
 use libtest_mimic::{Arguments, Failed, Trial};
-use microdistill_boards::peers::{self, PEERS};
+use microdistill_boards::bench::peers::{self, PEERS};
 use microdistill_boards::{self as board, Board, Elf, Firmware, Optimizer, Output, Profile, Sources};
 use microdistill_train::dataset::Dataset;
 use microdistill_train::model::{Body, Model};

@@ -85,11 +85,13 @@ fn what_is_damaged_or_of_another_network_is_refused() {
     let other = model(&[5, 4, 3], Activation::Tanh, 1);
     assert_eq!(
         error(&record, &other),
-        "the record of another network: of other widths, activations or layouts"
+        "the record belongs to another network, of other widths, activations or layouts: give the model that the \
+         device trains"
     );
     record[40] ^= 1;
-    let expected = "no record of a network, or a damaged one. Give a record, all of the flash that `Checkpoint::new` gets, \
-                    with a whole checkpoint of this network in it, or text with lines as \"weights 0 0: [1065353216, …]\"";
+    let expected = "no record of a network, or a damaged one. Give a record; the whole flash range passed to \
+                    `Checkpoint::new`, with an intact checkpoint of this network; or text with lines \
+                    such as \"weights 0 0: [1065353216, …]\"";
     assert_eq!(error(&record, &like), expected);
     assert_eq!(error("before: 1 of 2\n", &like), expected);
 
@@ -98,12 +100,14 @@ fn what_is_damaged_or_of_another_network_is_refused() {
         let mut lines = lines.clone();
         lines.remove(gap);
         let message = error(lines.join("\n"), &like);
-        let line = format!("line {}: weights are missing before it", gap + 1);
+        let line =
+            format!("line {}: weights are missing before it; give the whole output of the run", gap + 1);
         // Without its last line, a tensor is too short.
-        assert!(message == line || message.starts_with("tensors of ["), "{gap}: {message}");
+        assert!(message == line || message.starts_with("the text has tensors of ["), "{gap}: {message}");
     }
     let cut = lines[..lines.len() - 1].join("\n");
-    assert_eq!(error(cut, &like), "tensors of [20, 4, 12] parameters, the model has [20, 4, 12, 3]");
+    let expected = "the text has tensors of [20, 4, 12] parameters, but the model has [20, 4, 12, 3]";
+    assert!(error(cut, &like).starts_with(expected));
     let int8 = quantize(&like, &common::rows(5, 100, 8), Scales::PerChannel).unwrap();
     assert!(error(lines.join("\n"), &int8).starts_with("the model is int8, which does not learn"));
 }
@@ -169,7 +173,7 @@ fn a_part_needs_the_model_that_was_shipped() {
     assert!(message.contains("--shipped"), "{message}");
     for other in [model(&[5, 6, 3], Activation::Relu, 1), model(&[5, 4, 3], Activation::Tanh, 1)] {
         let message = import_bytes(&record, Base::Shipped(&other)).unwrap_err().to_string();
-        assert!(message.starts_with("the record of another network"), "{message}");
+        assert!(message.starts_with("the record belongs to another network"), "{message}");
     }
 }
 

@@ -122,7 +122,7 @@ fn activations_go_by_their_names() {
 fn unusable_models_are_not_saved() {
     let cases: [Case<Model>; 7] = [
         (|model| model.scaler.scale[1] = f32::INFINITY, "scaler.scale holds inf at position 1"),
-        (|model| model.scaler.mean.truncate(3), "scaler.mean has 3 values, the model has 4 features"),
+        (|model| model.scaler.mean.truncate(3), "scaler.mean has 3 values, but the model has 4 features"),
         (
             |model| f32_layers(model)[1].edit_weights(|weights| weights[2] = f32::NAN),
             "layers.1.weights holds NaN at position 2",
@@ -222,7 +222,7 @@ fn unusable_int8_models_are_not_saved() {
                     |layer: &mut DenseI8| (layer.activation, layer.sums) = (Activation::Tanh, Some(input));
                 hidden(network).for_each(tanh);
             },
-            "layer 0: the outputs of tanh have the scale 0.0078125 and the zero point 0",
+            "layer 0: the outputs of tanh must have the scale 0.0078125 and the zero point 0",
         ),
         (
             |network| {
@@ -250,7 +250,7 @@ fn unusable_int4_models_are_not_saved() {
         (|network| network.layers[1].weights[3] = -128, "layers.1.weights holds -128"),
         (
             |network| network.layers[1].weights[0] += 1,
-            "layers.1.weights: in int4 each is its group's scale times a number in [-7, 7]",
+            "layers.1.weights: an int4 weight must be the scale of its group times a number in [-7, 7]",
         ),
         (
             |network| network.layers[0].group_scales[1] = 19,
@@ -261,7 +261,7 @@ fn unusable_int4_models_are_not_saved() {
             "layers.0.group_scale holds a number outside [1, 18]",
         ),
         (|network| network.layers[2].group_scales.clear(), "layers.0.group_scale has 8 values, expected 0"),
-        (|network| network.layers[1].weight_scales.truncate(1), "int4 needs one an output"),
+        (|network| network.layers[1].weight_scales.truncate(1), "int4 needs one per output"),
     ];
     let folder = Folder::new();
     for (damage, message) in cases {

@@ -181,7 +181,7 @@ fn precisions_that_no_layer_has_are_refused() {
     let (model, rows) = (model(&[2, 3, 2], Activation::Relu, 1), rows(2, 9, 1));
     for (bits, scales, message) in [
         (Bits::Eight, Scales::PerGroup, "groups are for weights of 4 or 3 bits"),
-        (Bits::Four, Scales::PerLayer, "one scale a layer is for weights of 8 bits"),
+        (Bits::Four, Scales::PerLayer, "one scale per layer is for weights of 8 bits"),
     ] {
         let error = quantize(&model, &rows, Precision { bits, scales }).unwrap_err().to_string();
         assert!(error.contains(message), "{error}");
@@ -316,7 +316,7 @@ fn what_cannot_be_quantized_is_said() {
         (&int8, &calibration, "int8 already"),
         (&f32_model, &broken, "the input is not finite for calibration row 5"),
         (&f32_model, &DMatrix::zeros(2, 0), "needs calibration rows"),
-        (&f32_model, &rows(3, 9, 1), "the rows have 3 features, the model takes 2"),
+        (&f32_model, &rows(3, 9, 1), "the rows have 3 features, but the model has 2 inputs"),
     ];
     for (model, rows, message) in cases {
         let error = quantize(model, rows, Scales::PerChannel).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Measures an inference of a network, whoever does it, and prints its outputs.
+//! Measures the inference of a network by any library and prints its outputs.
 #![no_std]
 
 use core::hint::black_box;
@@ -7,7 +7,7 @@ use defmt::println;
 use microdistill_programs::{Meter, Outcome, Tick, Watch};
 use microdistill_qemu_mps2::{meter, run};
 
-/// Prints how long `class` takes over the `inputs` and how deep its stack is; then the bits of the `outputs` for each.
+/// Prints how long `class` takes for the `inputs` and how deep its stack is, then the bits of the `outputs` for each input.
 /// Ends the program.
 pub fn measure<I, const OUTPUTS: usize>(
     inputs: &[I],

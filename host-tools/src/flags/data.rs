@@ -9,8 +9,10 @@ use microdistill_train::dataset::{
     Columns, Dataset, Expected, Kind, Target, check_shares, read, read_like, read_unlabelled, split,
 };
 use microdistill_train::model::{Division, Model};
+use microdistill_train::table::Options;
 
 use crate::context::Context;
+use crate::flags::file::FileFlags;
 use crate::flags::text::TextFlags;
 
 /// Training and test rows.
@@ -38,12 +40,10 @@ pub(crate) struct DataFlags {
     /// Groups whose rows stay together, such as a person or a session: a column, which is then not a feature, or a CSV file
     #[arg(long, value_name = "COLUMN|FILE")]
     groups: Option<String>,
-    /// Text that marks a missing value, such as -200, in addition to the empty text, NA, NaN, null, ?, and those that a given
-    /// model was trained with
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    missing: Vec<String>,
     #[command(flatten)]
     text: TextFlags,
+    #[command(flatten)]
+    file: FileFlags,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -66,6 +66,8 @@ pub(crate) struct Parts {
     pub(crate) file_rows: Vec<usize>,
     /// Number of rows in that file.
     pub(crate) file_count: usize,
+    /// Places of the rows in the file that were left out for want of a target, which do not count as its rows.
+    pub(crate) left_out: Vec<usize>,
     /// Indices of the known rows to train on, and of those for early stopping.
     places: [Vec<usize>; 2],
     /// Test rows, which no choice depends on.
@@ -108,7 +110,7 @@ impl DataFlags {
             }),
             groups: self.groups.clone(),
             text: self.text.columns(),
-            missing: self.missing.clone(),
+            options: self.file.options(),
         }
     }
 
@@ -140,11 +142,10 @@ impl DataFlags {
 
     /// Reads rows for an existing model. In the file that it was trained on, the same rows are test rows as then.
     pub(crate) fn read_like(&self, context: &Context, model: &Model, target_optional: bool) -> Result<Parts> {
-        let missing = self.missing(model);
-        let expected = Expected { target_optional, missing: &missing, ..model.expected() };
-        self.check(expected)?;
+        let expected = Expected { target_optional, options: self.options(model), ..model.expected() };
+        self.check(&expected)?;
         let path = self.known()?;
-        let read = |groups| read_like(path, Expected { groups, ..expected });
+        let read = |groups| read_like(path, Expected { groups, ..expected.clone() });
         let mut known = tell(context, path, read(self.groups.as_deref())?);
         let mut division = self.division(context)?;
         if let Some(kept) = self.kept(model, &known)? {
@@ -229,8 +230,7 @@ impl DataFlags {
 
     /// Reads unlabelled rows, which an existing model is to label.
     pub(crate) fn read_unlabelled(&self, context: &Context, path: &Path, model: &Model) -> Result<Dataset> {
-        let missing = self.missing(model);
-        let expected = Expected { missing: &missing, ..model.expected() };
+        let expected = Expected { options: self.options(model), ..model.expected() };
         Ok(tell(context, path, read_unlabelled(path, expected)?))
     }
 
@@ -241,20 +241,21 @@ impl DataFlags {
         model: &Model,
         target_optional: bool,
     ) -> Result<Dataset> {
-        let missing = self.missing(model);
-        let expected = Expected { target_optional, missing: &missing, ..model.expected() };
-        self.check(expected)?;
+        let expected = Expected { target_optional, options: self.options(model), ..model.expected() };
+        self.check(&expected)?;
         Ok(tell(context, path, read_like(path, expected)?))
     }
 
-    /// Texts that mark missing values: those that the model was trained with, and those of the flags.
-    fn missing(&self, model: &Model) -> Vec<String> {
-        let known = model.expected().missing;
-        known.iter().chain(self.missing.iter().filter(|text| !known.contains(text))).cloned().collect()
+    /// Options to read a file with: the flags, and the texts for missing values that the model was trained with.
+    fn options(&self, model: &Model) -> Options {
+        let mut options = self.file.options();
+        let known = model.expected().options.missing;
+        options.missing.extend(known.into_iter().filter(|text| !self.file.options().missing.contains(text)));
+        options
     }
 
     /// Refuses flags that contradict the target of the model.
-    fn check(&self, expected: Expected<'_>) -> Result<()> {
+    fn check(&self, expected: &Expected<'_>) -> Result<()> {
         let known = expected.task.target();
         if let Some(asked) = self.target.as_ref().filter(|asked| *asked != known) {
             bail!("the model predicts {known:?}, not {asked:?}: leave out --target");
@@ -277,7 +278,8 @@ impl DataFlags {
             let file_rows: Vec<usize> = (0..rows.rows()).collect();
             let places = places.unwrap_or_else(|| [file_rows.clone(), Vec::new()]);
             let file_count = rows.rows();
-            return Ok(Parts { known: rows, file_rows, file_count, places, test, division: None });
+            let left_out = rows.left_out.clone();
+            return Ok(Parts { known: rows, file_rows, file_count, left_out, places, test, division: None });
         };
         let parts =
             split(&rows, &division.shares, division.seed).with_context(|| path.display().to_string())?;
@@ -294,6 +296,7 @@ impl DataFlags {
             known: rows.select(&known),
             file_rows: known,
             file_count: rows.rows(),
+            left_out: rows.left_out.clone(),
             places,
             test: Some(rows.select(&test)),
             division: Some(division),

@@ -2,6 +2,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod data;
+pub(crate) mod file;
 pub(crate) mod parse;
 pub(crate) mod precision;
 pub(crate) mod synthetic;

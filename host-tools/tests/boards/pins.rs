@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use libtest_mimic::Failed;
-use microdistill_boards::{Board, Elf, Output, Profile, Sources, Work, counting, measured, references};
+use microdistill_boards::bench::{Work, counting, measured, references};
+use microdistill_boards::{Board, Elf, Output, Profile, Sources};
 use microdistill_train::model::Body;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use libtest_mimic::Failed;
-use microdistill_boards::{Board, Elf, Memory, Output, Profile, Sources, counting};
+use microdistill_boards::bench::counting;
+use microdistill_boards::{Board, Elf, Memory, Output, Profile, Sources};
 
 use super::{boards, build, run};
 

@@ -64,7 +64,7 @@ fn a_place_that_cannot_be_written_to_is_noticed_before_training() {
     // The training would take days.
     let train = "train --train data.csv --weight-decay 0 --epochs 10000000 --out";
     for (place, message) in [
-        ("models", "error: models: a folder: name a file in it"),
+        ("models", "error: models: this is a folder: name a file in it"),
         ("none/t", "error: none/t: there is no folder none: make it"),
         ("data.csv/t", "error: data.csv/t: Not a directory"),
         #[cfg(target_os = "linux")]
@@ -113,7 +113,7 @@ fn no_result_replaces_what_it_is_made_of() {
         let (error, code) = folder.error(&format!("{line} {place}"));
         assert_eq!(
             (error, code),
-            (format!("error: {place}: the result is made of this file: write it to another one"), 1)
+            (format!("error: {place}: the result is made from this file: write it to another one"), 1)
         );
     }
     assert_eq!(names.map(read), before);

@@ -192,7 +192,7 @@ fn recipes_that_cannot_be_are_refused() {
             DISTILL.replace("--data", "--teacher two.safetensors --data"),
             "teachers need the same features: two.safetensors has [\"x\", \"y\"], teacher.safetensors has",
         ),
-        (stored("short.csv"), "short.csv: soft labels for 1 rows, the data has 120"),
+        (stored("short.csv"), "short.csv: soft labels for 1 rows, but the data has 120"),
         (stored("sum.csv"), "sum.csv:2: the probabilities sum to 1.1, not 1"),
         (stored("two.csv"), "two.csv:1: no column of soft labels"),
         (format!("{} --weight-decay auto", stored("short.csv")), "short.csv: soft labels for 1 rows"),

@@ -159,7 +159,7 @@ fn what_cannot_be_studied_is_said() {
         ("study --folder . --out study".into(), 1, "has both train.csv and test.csv"),
         ("study --out study".into(), 2, ""),
         ("study --preset random-labels --data data.csv --out study".into(), 2, "cannot be used with"),
-        (STUDY.replace("--out study", "--out data.csv"), 1, "data.csv: a file: name a folder"),
+        (STUDY.replace("--out study", "--out data.csv"), 1, "data.csv: this is a file: name a folder"),
     ] {
         let (error, found) = folder.error(&line);
         assert!(error.contains(message), "{line}: {error}");

@@ -45,6 +45,8 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         seed: u64::MAX,
         data_hash: "0123456789abcdef".into(),
         missing: vec!["-200".into()],
+        origin: Vec::new(),
+        target_origin: 0.0,
         training: Some(teacher::Settings::new(widths.to_vec(), 9, 4)),
         division: Some(Division { shares: vec![0.6, 0.2, 0.2], seed: 3, groups: Some("person".into()) }),
         precision: Some(Precision::per_group(Bits::Four)),

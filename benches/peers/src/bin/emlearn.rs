@@ -1,4 +1,4 @@
-//! emlearn, compiled from C.
+//! Inference by emlearn, compiled from C.
 #![no_std]
 #![no_main]
 #![allow(unsafe_code)]
@@ -19,13 +19,13 @@ fn main() -> ! {
 }
 
 fn class(x: &[f32; INPUTS]) -> usize {
-    // SAFETY: it reads as many inputs as the network has.
+    // SAFETY: the function reads as many inputs as the network has.
     unsafe { emlearn_class(x.as_ptr()) as usize }
 }
 
 fn outputs(x: &[f32; INPUTS]) -> [f32; OUTPUTS] {
     let mut y = [f32::NAN; OUTPUTS];
-    // SAFETY: it reads as many inputs, and writes as many outputs, as the network has.
+    // SAFETY: the function reads as many inputs and writes as many outputs as the network has.
     unsafe { emlearn_outputs(x.as_ptr(), y.as_mut_ptr()) };
     y
 }

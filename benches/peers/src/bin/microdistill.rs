@@ -1,4 +1,4 @@
-//! microdistill's own.
+//! Inference by microdistill.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! microflow, which reads the network's TensorFlow Lite file.
+//! Inference by microflow, which reads the network's TensorFlow Lite file.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! f32 by the loop that anyone would write.
+//! Inference in f32 by a naive loop.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! int8 by the loop that anyone would write: TensorFlow Lite's arithmetic, with zero points in the loop.
+//! Inference in int8 by a naive loop: TensorFlow Lite's arithmetic with zero points in the loop.
 #![no_std]
 #![no_main]
 

@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
+use crate::bench::peers;
 use crate::step::step;
 pub use crate::step::{Step, flash_tool};
-use crate::{Board, Missing, SYSTEM_TOOLCHAIN, peers, which};
+use crate::{Board, Missing, SYSTEM_TOOLCHAIN, which};
 use microdistill_train::error::{Error, Result};
 
 /// Returns the commands that install the missing tools of `boards`; empty if nothing is missing.

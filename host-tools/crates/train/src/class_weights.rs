@@ -1,4 +1,4 @@
-//! Class weights: what a row counts in the loss, by its label.
+//! Class weights: weight of each row in the loss, by its label.
 
 use microdistill::loss::Loss;
 use microdistill::scalar::Scalar;
@@ -8,16 +8,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClassWeights {
-    /// All rows alike.
+    /// All rows have the same weight.
     #[default]
     None,
-    /// All classes alike: `rows / (classes · rows of the class)`, so that the mean over the rows is 1.
+    /// All classes have the same total weight: a row weighs `rows / (classes · rows of its class)`, so that the mean
+    /// over the rows is 1.
     Balanced,
 }
 
 impl ClassWeights {
-    /// One weight a class, of which `labels` are indices, one for each row that has one; none where all rows count alike.
-    /// Classes without rows are left out of the count of classes.
+    /// Returns one weight per class, or none if all rows weigh the same. `labels` holds the class index of each
+    /// labelled row. Classes without rows do not count.
     pub(crate) fn of(self, labels: impl IntoIterator<Item = usize>) -> Option<Vec<f32>> {
         if self == ClassWeights::None {
             return None;
@@ -34,7 +35,7 @@ impl ClassWeights {
     }
 }
 
-/// A loss, and its gradient, times the weight of a row.
+/// A loss multiplied, like its gradient, by the weight of a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weighted<'a, L, T> {
     pub(crate) loss: &'a L,
@@ -50,7 +51,7 @@ impl<T: Scalar, L: Loss<T>> Loss<T> for Weighted<'_, L, T> {
     }
 }
 
-/// A loss, which is returned, and its gradient `dz` times a weight.
+/// Multiplies a loss, which is returned, and its gradient `dz` by `weight`.
 pub(crate) fn weigh<T: Scalar>(loss: T, dz: &mut [T], weight: T) -> T {
     dz.iter_mut().for_each(|dz| *dz *= weight);
     loss * weight

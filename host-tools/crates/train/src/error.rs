@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file system refused.
+    /// Error of the file system.
     #[error("{path}: {error}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's error: part of the message, and so no `source`.
+        /// The system's error. It is part of the message, so it is not also a `source`.
         error: std::io::Error,
     },
-    /// A data file that cannot be used, with the line where it is known (1-based, the header is line 1).
+    /// Unusable data file, with the line of the fault if it is known. Lines count from 1, the header.
     #[error("{path}{line}: {message}", path = path.display(), line = line.map_or(String::new(), |l| format!(":{l}")))]
     Data {
         /// The file.
@@ -24,7 +24,7 @@ pub enum Error {
         /// Description of the fault and of the fix.
         message: String,
     },
-    /// A model file that cannot be used.
+    /// Unusable model file.
     #[error("{path}: {message}", path = path.display())]
     Model {
         /// The file.
@@ -32,7 +32,7 @@ pub enum Error {
         /// Description of the fault and of the fix.
         message: String,
     },
-    /// A serial line to a board.
+    /// Failure of the serial line to a board.
     #[error("{line}: {message}")]
     Line {
         /// The port or the board.
@@ -40,27 +40,27 @@ pub enum Error {
         /// Description of the fault and of the fix.
         message: String,
     },
-    /// Settings or inputs that do not fit together.
+    /// Settings or inputs that are out of range or do not fit together.
     #[error("{0}")]
     Invalid(String),
-    /// A training whose loss is no longer finite.
+    /// Training whose loss is no longer finite.
     #[error("training diverged in epoch {epoch}: the loss is not finite; lower the rate (now {rate})")]
     Diverged {
-        /// From 1.
+        /// Epoch of the divergence, from 1.
         epoch: usize,
-        /// Adam's step size.
+        /// Learning rate.
         rate: f32,
     },
-    /// Ctrl-C.
+    /// The user pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// Results of this crate.
+/// Result with an error of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An ensemble, of so many `members`, where one network is wanted.
+    /// Creates the error for an ensemble of `members` networks where a single network is needed.
     pub fn ensemble(members: usize) -> Self {
         Error::Invalid(format!(
             "the model is an ensemble of {members} networks, which no board runs: distill a student from it"

@@ -1,12 +1,15 @@
-//! Files that are whole or absent: a crash or a full disk never leaves half a model behind.
+//! Atomic writing of files: a crash or a full disk never leaves half a model behind.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Writes `bytes` beside `path`, then renames: a reader sees the old file or the new one. What is no file, a device or a
-/// pipe, is written to; a link stays, and the file it leads to is replaced.
+/// Writes `bytes` atomically: to a temporary file next to `path`, which is then renamed over it, so readers see
+/// either the old or the new contents. Devices and pipes are written directly; symbolic links are followed.
+///
+/// # Errors
+/// Fails if `path` is a folder, if its folder is missing, and on any error of the file system.
 pub fn write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     let path = path.as_ref();
     let place = place(path)?;
@@ -20,10 +23,10 @@ pub fn write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Checks that [`write()`] can begin, before long work whose result would have no place.
+/// Checks that [`write()`] can start. Call it before long work, whose result might otherwise have no place to go.
 ///
 /// # Errors
-/// A folder that is missing or may not be written to, a path that is a folder.
+/// Fails if the folder is missing or not writable, or if `path` is itself a folder.
 pub fn probe(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let place = place(path)?;
@@ -33,10 +36,11 @@ pub fn probe(path: impl AsRef<Path>) -> Result<()> {
     Ok(())
 }
 
-/// [`probe`], and that none of `sources`, the files that the result is made of, would be replaced by it.
+/// Checks as [`probe`] does, and that writing to `path` would replace none of `sources`, the files that the result is
+/// made from.
 ///
 /// # Errors
-/// Those of [`probe`]; a path that leads to one of the sources.
+/// Fails as [`probe`] does, and if `path` leads to one of the sources.
 pub fn probe_apart<'a>(path: impl AsRef<Path>, sources: impl IntoIterator<Item = &'a Path>) -> Result<()> {
     let path = path.as_ref();
     probe(path)?;
@@ -44,34 +48,34 @@ pub fn probe_apart<'a>(path: impl AsRef<Path>, sources: impl IntoIterator<Item =
     match file(path) {
         Some(old) if sources.into_iter().any(|source| file(source).is_some_and(|source| source == old)) => {
             let path = path.display();
-            Err(Error::Invalid(format!("{path}: the result is made of this file: write it to another one")))
+            Err(Error::Invalid(format!("{path}: the result is made from this file: write it to another one")))
         }
         _ => Ok(()),
     }
 }
 
-/// Makes the folder `path`, and those that it is in, where they are missing.
+/// Creates the folder `path` and its parents where they are missing.
 ///
 /// # Errors
-/// A path that is a file, or where no folder can be made.
+/// Fails if `path` is a file, or if a folder cannot be created.
 pub fn make_folder(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     if path.is_file() {
-        return Err(Error::Invalid(format!("{}: a file: name a folder", path.display())));
+        return Err(Error::Invalid(format!("{}: this is a file: name a folder", path.display())));
     }
     std::fs::create_dir_all(path).map_err(Error::io(path))
 }
 
-/// The path that the bytes for `path` are written to.
+/// Returns the path that the bytes for `path` are written to, with symbolic links resolved.
 fn place(path: &Path) -> Result<PathBuf> {
     if path.is_dir() {
-        return Err(Error::Invalid(format!("{}: a folder: name a file in it", path.display())));
+        return Err(Error::Invalid(format!("{}: this is a folder: name a file in it", path.display())));
     }
     let place = if path.is_symlink() { std::fs::canonicalize(path) } else { Ok(path.to_owned()) };
     place.map_err(Error::io(path))
 }
 
-/// A new file in the folder of `place`, which is gone when dropped.
+/// Creates a temporary file in the folder of `place`. It is deleted when dropped.
 fn beside(place: &Path, path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.exists() {
@@ -81,18 +85,22 @@ fn beside(place: &Path, path: &Path) -> Result<tempfile::NamedTempFile> {
         )));
     }
     let mut builder = tempfile::Builder::new();
-    // A temporary file is private by default; what it becomes is an ordinary file under the user's umask.
+    // A temporary file is private by default, but the result must be an ordinary file under the user's umask.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder).map_err(|error| {
-        // The message names a temporary file, which nobody knows.
+        // The message names the temporary file, which means nothing to the user.
         let message = error.to_string();
         let message = message.split(" at path ").next().unwrap_or_default();
         Error::io(path)(std::io::Error::new(error.kind(), message))
     })
 }
 
-/// [`write()`], unless the file holds these bytes already: its time tells when it changed.
+/// Writes `bytes` as [`write()`] does, unless the file already holds them. Its modification time then tells when it
+/// last changed.
+///
+/// # Errors
+/// Fails as [`write()`] does.
 pub fn update(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     match std::fs::read(path.as_ref()) {
         Ok(old) if old == bytes => Ok(()),
@@ -100,10 +108,10 @@ pub fn update(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// The clone of the repository that holds the current folder: boards and bundled data are there.
+/// Returns the clone of the repository that holds the current folder. Boards and bundled data are in it.
 ///
 /// # Errors
-/// There is none.
+/// Fails if the current folder is not in a clone.
 pub fn repository() -> Result<PathBuf> {
     let here = std::env::current_dir().map_err(Error::io("."))?;
     let mut folders = here.ancestors().filter(|folder| folder.join("examples/firmware/Cargo.toml").is_file());

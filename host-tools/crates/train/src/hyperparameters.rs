@@ -66,7 +66,8 @@ impl Hyperparameters {
     }
 }
 
-/// Number of epochs for `rows` rows: `most`, or as many as make two million samples, but at least five.
+/// Returns the default number of epochs for `rows` rows: `most`, or fewer so that at most two million samples are
+/// seen, but at least five.
 pub(crate) fn epochs(most: usize, rows: usize) -> usize {
     most.min((2_000_000 / rows.max(1)).max(5))
 }

@@ -1,4 +1,9 @@
-//! The training library of microdistill: from a CSV file to a student as Rust consts.
+//! Training library of microdistill: from a data file to a small network as Rust constants.
+//!
+//! A microcontroller has room for a network of a few kilobytes. Trained on labels alone, such a network is often
+//! accurate but overconfident. *Distillation* trains it on the outputs of a large network instead: the *teacher*,
+//! which runs on the desktop, also tells how likely each other class is. The small *student* is then quantized and
+//! exported, and firmware runs it with the crate [`microdistill`].
 //!
 //! ```text
 //! dataset → teacher → distill → student → quantize → export → firmware (infer · distill on the device)
@@ -41,20 +46,28 @@
 //! # }
 //! ```
 //!
-//! The pieces, in the order of the arrow:
+//! The example reads data, trains a teacher, distills a student, quantizes it to int8, scores it on held-out rows and
+//! exports it. Its steps are the modules of this crate:
 //!
-//! - [`dataset`] reads CSV files, and divides rows so that no group is on both sides.
-//! - [`teacher`] trains accurate networks, batch by batch, as fast as the desktop can.
-//! - [`outputs`] are a teacher's logits or values for rows; several teachers are averaged there.
-//! - [`student`] trains small networks through the kernels of the device, on labels or on a teacher's outputs.
-//!   [`synthetic`] makes more rows for it, and [`tune`] chooses a weight decay by cross-validation.
-//! - [`mod@quantize`] rounds a student to int8 or int4. [`model`] is the file that holds any of these networks.
-//! - [`mod@export`] writes a model as Rust consts; [`export::build`] does so in a `build.rs`.
+//! - [`dataset`] reads data files and divides their rows so that no group, such as a person, is in two parts.
+//! - [`teacher`] trains accurate networks in batches, as fast as the desktop can. [`tune`] chooses the weight decay by
+//!   cross-validation.
+//! - [`outputs`] holds the logits or values of teachers for the rows of a data set, and averages several teachers.
+//! - [`student`] trains small networks with the kernels of the device, on labels or on teacher outputs. [`synthetic`]
+//!   generates additional rows for it.
+//! - [`mod@quantize`] rounds a student to int8 or int4. [`model`] defines the file that holds any of these networks.
+//! - [`metrics`] scores a model on rows it has not seen.
+//! - [`mod@export`] writes a model as Rust constants; [`export::build`] does so in a `build.rs`.
 //! - [`import`](mod@import) reads back the parameters that a device learned.
 //!
-//! This crate has no dependency that only plots, serial lines or terminals need, so a firmware that exports its model in
-//! a `build.rs` compiles little. The crate `microdistill-study` compares recipes and searches for students,
-//! `microdistill-boards` builds, runs and measures firmware, and `microdistill-host-tools` is the command line over all three.
+//! Results are reproducible: the same rows, teacher outputs and seed give the same student, bit for bit, on every
+//! machine. Networks trained in batches, which are teachers and the generators VAE and GAN, repeat only on the same
+//! kind of CPU.
+//!
+//! This crate has none of the dependencies that plots, serial lines and terminals need, so a firmware that exports
+//! its model in a `build.rs` compiles few crates. The crate `microdistill-study` compares recipes and searches for
+//! students, `microdistill-boards` builds, runs and measures firmware, and `microdistill-host-tools` is the command
+//! line for all three.
 
 pub mod class_weights;
 pub mod dataset;
@@ -67,6 +80,7 @@ pub mod import;
 pub mod metrics;
 pub mod model;
 pub mod network;
+pub mod number;
 pub mod outputs;
 pub mod progress;
 pub mod quantize;

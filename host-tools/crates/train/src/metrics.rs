@@ -1,4 +1,4 @@
-//! Scores of a model, usually on rows it has not seen.
+//! Scores of a model, usually on rows it has not seen in training.
 
 use microdistill::argmax;
 use nalgebra::DMatrix;
@@ -9,7 +9,7 @@ use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::model::Model;
 
-/// Scores of a model.
+/// Scores of a model on a data set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Scores {
@@ -24,15 +24,17 @@ pub enum Scores {
 pub struct Classification {
     /// Number of rows.
     pub rows: usize,
-    /// Share of rows whose largest logit is the label's; of equal logits the first counts.
+    /// Share of rows whose largest logit is that of the label, in [0, 1]. On a tie the first logit counts as the
+    /// largest.
     pub accuracy: f64,
-    /// Mean negative log-likelihood of the label, in nats, computed in f64 from the logits.
+    /// Negative log-likelihood of the label: mean over the rows, in nats, computed in f64 from the logits.
     pub nll: f64,
-    /// Mean over rows of the squared distance between the probabilities and the one-hot label, in [0, 2] (Brier 1950).
+    /// Brier score (Brier 1950): mean over the rows of the squared distance between the probabilities and the one-hot
+    /// label, in [0, 2].
     pub brier: f64,
     /// Expected calibration error of the largest probability, 15 bins of equal width (Guo et al. 2017, equation 3).
     pub ece: f64,
-    /// Rows by label, and in each row by prediction.
+    /// Confusion matrix: number of rows by label and, within a label, by prediction.
     pub confusion: Vec<Vec<usize>>,
 }
 
@@ -41,15 +43,15 @@ pub struct Classification {
 pub struct Regression {
     /// Number of rows.
     pub rows: usize,
-    /// Root of the mean squared error, in the target's unit.
+    /// Root mean squared error, in the target's unit.
     pub rmse: f64,
-    /// 1 − (mean squared error / variance of the target); 0 for the target's mean, 1 for no error. 0, too, where all
-    /// targets are equal.
+    /// Coefficient of determination, `1 − MSE / variance of the target`: 1 without error, 0 for always predicting the
+    /// target's mean. Also 0 if all targets are equal.
     pub r2: f64,
 }
 
-/// By the names of the scores. Serde's own way for enums without a tag cannot read numbers where any crate of the build asks
-/// serde_json for arbitrary precision, as defmt-decoder does.
+/// Tells the variants apart by the names of their scores. Serde's derive for untagged enums cannot read numbers if
+/// any crate of the build enables arbitrary precision in serde_json, as defmt-decoder does.
 impl<'de> Deserialize<'de> for Scores {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
@@ -63,7 +65,7 @@ impl<'de> Deserialize<'de> for Scores {
 }
 
 impl Scores {
-    /// The loss by which settings are chosen: NLL, or the mean squared error.
+    /// Returns the loss by which hyperparameters are chosen: the NLL or, in regression, the mean squared error.
     pub fn loss(&self) -> f64 {
         match self {
             Scores::Classification(scores) => scores.nll,
@@ -71,7 +73,7 @@ impl Scores {
         }
     }
 
-    /// Number of rows judged.
+    /// Returns the number of rows scored.
     pub fn rows(&self) -> usize {
         match self {
             Scores::Classification(scores) => scores.rows,
@@ -79,7 +81,7 @@ impl Scores {
         }
     }
 
-    /// Name and number of the scores that people compare.
+    /// Returns name and value of the two scores that people compare: accuracy and NLL, or RMSE and R².
     pub fn headline(&self) -> [(&'static str, f64); 2] {
         match self {
             Scores::Classification(scores) => [("accuracy", scores.accuracy), ("nll", scores.nll)],
@@ -88,29 +90,29 @@ impl Scores {
     }
 }
 
-/// The model's scores on `data`, which has its features and its task.
+/// Scores a model on `data`, which must have its features and its task.
 ///
 /// # Errors
-/// Rows without a target.
+/// Fails if a row has no target.
 pub fn evaluate(model: &Model, data: &Dataset) -> Result<Scores> {
     scores(&model.predict(data), &data.target)
 }
 
-/// Scores outputs, shape (classes × rows) or, for values, (1 × rows), against their targets.
+/// Scores outputs against their targets. Outputs are logits, shape (classes × rows), or values, shape (1 × rows).
 ///
 /// # Errors
-/// Rows without a target.
+/// Fails if a row has no target.
 pub fn scores(outputs: &DMatrix<f32>, target: &Target) -> Result<Scores> {
     match target {
         Target::Classes(classes) => Ok(Scores::Classification(classification(outputs, classes))),
         Target::Values(values) => Ok(Scores::Regression(regression(outputs.as_slice(), values))),
-        Target::Partial(_) | Target::Absent => {
-            Err(Error::Invalid("rows without a target cannot be scored".into()))
-        }
+        Target::Partial(_) | Target::Absent => Err(Error::Invalid(
+            "rows without a target cannot be scored: add the target, or remove these rows".into(),
+        )),
     }
 }
 
-/// Probabilities in f64, and the logarithm of their divisor: `ln p_c = z_c − shift`.
+/// Returns the probabilities in f64 and the `shift` with which `ln p_c = z_c − shift`.
 pub fn probabilities(logits: &[f32]) -> (Vec<f64>, f64) {
     let logits = logits.iter().map(|&z| f64::from(z));
     let top = logits.clone().fold(f64::NEG_INFINITY, f64::max);
@@ -118,7 +120,7 @@ pub fn probabilities(logits: &[f32]) -> (Vec<f64>, f64) {
     (logits.map(|z| (z - shift).exp()).collect(), shift)
 }
 
-/// Mean negative log-likelihood of `softmax(z/T)`. `logits`: shape (classes × rows).
+/// Returns the mean negative log-likelihood, in nats, of `softmax(z/T)`. `logits` has shape (classes × rows).
 pub fn nll(logits: &DMatrix<f32>, labels: &[usize], temperature: f64) -> f64 {
     let rows = logits.column_iter().zip(labels).map(|(z, &label)| {
         let z: Vec<f32> = z.iter().map(|&z| (f64::from(z) / temperature) as f32).collect();
@@ -127,11 +129,11 @@ pub fn nll(logits: &DMatrix<f32>, labels: &[usize], temperature: f64) -> f64 {
     rows.sum::<f64>() / labels.len() as f64
 }
 
-/// The T, in 1/20..20, that makes [`nll`] smallest (Guo et al. 2017, section 4): what is left then is what a classifier
-/// does not know, however sure it is of it.
+/// Returns the temperature in [1/20, 20] with the smallest [`nll`] (Guo et al. 2017, section 4). The loss at this
+/// temperature measures what a classifier does not know, without the effect of over- or underconfidence.
 pub fn best_temperature(logits: &DMatrix<f32>, labels: &[usize]) -> f64 {
     let nll = |log_temperature: f64| nll(logits, labels, log_temperature.exp());
-    // Convex in 1/T, and so without other valleys: thirds close in on the lowest point.
+    // The NLL is convex in 1/T and has a single minimum, so a ternary search finds it.
     let (mut low, mut high) = (-3.0, 3.0);
     for _ in 0..30 {
         let third = (high - low) / 3.0;
@@ -144,15 +146,15 @@ pub fn best_temperature(logits: &DMatrix<f32>, labels: &[usize]) -> f64 {
     (0.5 * (low + high)).exp()
 }
 
-/// Bins of the expected calibration error.
+/// Number of bins of the expected calibration error.
 pub const BINS: usize = 15;
 
-/// The index of the bin that a confidence falls into: the first is [0, 1/15], the others (k/15, (k+1)/15].
+/// Returns the index of the bin of a confidence. The first bin is [0, 1/15], the others are (k/15, (k+1)/15].
 pub fn bin(confidence: f64) -> usize {
     ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1
 }
 
-/// `logits`, shape (classes × rows).
+/// Scores `logits`, shape (classes × rows).
 pub(crate) fn classification(logits: &DMatrix<f32>, labels: &[usize]) -> Classification {
     let classes = logits.nrows();
     let mut confusion = vec![vec![0; classes]; classes];
@@ -217,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_best_temperature_takes_out_how_sure_a_model_is() {
-        // Right in three of four rows: the best that one temperature makes of it is sure by 3/4.
+        // The model is right in three of four rows, so at the best temperature its confidence is 3/4.
         let best = -(0.75 * 0.75f64.ln() + 0.25 * 0.25f64.ln());
         for sure in [0.2, 1.0, 9.0] {
             let logits = DMatrix::from_fn(2, 4, |row, _| if row == 0 { sure } else { 0.0 });

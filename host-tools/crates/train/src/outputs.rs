@@ -1,4 +1,4 @@
-//! Outputs of teachers for rows.
+//! Teacher outputs: logits or values for the rows of a data set.
 
 use std::borrow::Cow;
 
@@ -8,15 +8,16 @@ use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
 
-/// The outputs of one teacher or several for the same rows. Of several, *probabilities* are averaged, or values.
+/// Outputs of one or several teachers for the same rows. Those of several teachers are combined by averaging their
+/// *probabilities*, or their values in regression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TeacherOutputs {
-    /// Weight of each teacher, with its logits or values: shape (outputs × rows), the same for all. At least
-    /// one.
+    /// Weight of each teacher and its logits or values, shape (outputs × rows), which is the same for all. At least
+    /// one teacher.
     members: Vec<(f64, DMatrix<f32>)>,
 }
 
-/// The outputs of one teacher.
+/// Creates the outputs of a single teacher, shape (outputs × rows).
 impl From<DMatrix<f32>> for TeacherOutputs {
     fn from(outputs: DMatrix<f32>) -> Self {
         TeacherOutputs { members: vec![(1.0, outputs)] }
@@ -24,10 +25,11 @@ impl From<DMatrix<f32>> for TeacherOutputs {
 }
 
 impl TeacherOutputs {
-    /// Combines several teachers, each with its relative weight.
+    /// Combines several teachers with relative weights.
     ///
     /// # Errors
-    /// No teacher, teachers that disagree about outputs or rows, and weights that are not above zero.
+    /// Fails if there is no teacher, if teachers have different numbers of outputs or rows, and if a weight is not
+    /// above 0.
     pub fn of(teachers: impl IntoIterator<Item = (f64, TeacherOutputs)>) -> Result<Self> {
         let teachers = teachers.into_iter();
         let mut members: Vec<_> = teachers
@@ -41,7 +43,8 @@ impl TeacherOutputs {
         if let Some((_, other)) = members.iter().find(|(_, outputs)| outputs.shape() != shape) {
             let ((outputs, rows), (others, other_rows)) = (shape, other.shape());
             return Err(Error::Invalid(format!(
-                "a teacher gives {outputs} outputs for {rows} rows, another {others} for {other_rows}"
+                "a teacher gives {outputs} outputs for {rows} rows, but another gives {others} outputs for \
+                 {other_rows} rows: use teachers of the same task and data"
             )));
         }
         let sum: f64 = members.iter().map(|(weight, _)| weight).sum();
@@ -54,19 +57,19 @@ impl TeacherOutputs {
         Ok(TeacherOutputs { members })
     }
 
-    /// Combines several teachers of equal weight, their outputs of one shape.
+    /// Combines several teachers of equal weight, whose outputs have the same shape.
     pub(crate) fn alike(outputs: impl ExactSizeIterator<Item = DMatrix<f32>>) -> Self {
         let weight = 1.0 / outputs.len() as f64;
         TeacherOutputs { members: outputs.map(|outputs| (weight, outputs)).collect() }
     }
 
-    /// Number of outputs and of rows.
+    /// Returns the number of outputs and the number of rows.
     pub fn shape(&self) -> (usize, usize) {
         self.members.first().map_or((0, 0), |(_, outputs)| outputs.shape())
     }
 
-    /// Logits whose probabilities at this `temperature` are the teachers' there, averaged: `T·ln Σ w·softmax(v/T)`; those
-    /// of a single teacher as they are. Shape (outputs × rows).
+    /// Returns logits whose softmax at this `temperature` is the weighted mean of the teachers' probabilities: `T·ln
+    /// Σ w·softmax(v/T)`, shape (outputs × rows). The logits of a single teacher are returned unchanged.
     pub fn logits(&self, temperature: f32) -> Cow<'_, DMatrix<f32>> {
         if let [(_, outputs)] = self.members.as_slice() {
             return Cow::Borrowed(outputs);
@@ -90,7 +93,7 @@ impl TeacherOutputs {
         Cow::Owned(logits)
     }
 
-    /// The teachers' values, averaged: shape (outputs × rows).
+    /// Returns the weighted mean of the teachers' values, shape (outputs × rows).
     pub fn values(&self) -> Cow<'_, DMatrix<f32>> {
         if let [(_, outputs)] = self.members.as_slice() {
             return Cow::Borrowed(outputs);
@@ -103,14 +106,14 @@ impl TeacherOutputs {
         }))
     }
 
-    /// The outputs for the rows of these indices, each below the number of rows.
+    /// Selects the outputs for the rows of these indices, each below the number of rows.
     pub fn select(&self, rows: &[usize]) -> Self {
         let members = self.members.iter().map(|(weight, outputs)| (*weight, outputs.select_columns(rows)));
         TeacherOutputs { members: members.collect() }
     }
 }
 
-/// `ln Σ exp(z)`, finite also where powers underflow.
+/// Returns `ln Σ exp(z)`, which stays finite even if powers underflow.
 fn log_sum(z: &[f64]) -> f64 {
     let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     top + Scalar::ln(z.iter().map(|z| Scalar::exp(z - top)).sum::<f64>())
@@ -146,7 +149,7 @@ mod tests {
                 }
             }
         }
-        // Not the average of logits, which would be sure where one teacher is.
+        // This is not the mean of the logits, which would be confident wherever one teacher is.
         assert!((teacher_outputs.logits(1.0)[(0, 1)] - 0.75 * 900.0).abs() > 100.0);
     }
 
@@ -169,7 +172,11 @@ mod tests {
         assert_eq!(error(Vec::new()), "an ensemble needs at least one member");
         let other = TeacherOutputs::from(DMatrix::zeros(2, 2));
         let message = error(vec![(1.0, one.clone()), (1.0, other)]);
-        assert_eq!(message, "a teacher gives 3 outputs for 2 rows, another 2 for 2");
+        assert_eq!(
+            message,
+            "a teacher gives 3 outputs for 2 rows, but another gives 2 outputs for 2 rows: use teachers of the same \
+             task and data"
+        );
         for weight in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let message = error(vec![(1.0, one.clone()), (weight, one.clone())]);
             assert!(message.contains("it must be above 0"), "{message}");

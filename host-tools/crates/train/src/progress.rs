@@ -1,9 +1,9 @@
-//! The view of a training that a progress callback gets.
+//! View of a training that a progress callback receives.
 
 use crate::dataset::{Scaler, Standardizer};
 use crate::network::Network;
 
-/// A training after an epoch, for a progress callback: the figures of the epoch, and the network as it is.
+/// State of a training after an epoch: the figures of the epoch, and the network.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a, Epoch> {
     /// Number and losses of the epoch.
@@ -17,12 +17,12 @@ impl<'a, Epoch> Progress<'a, Epoch> {
         Progress { epoch, network, standardizer }
     }
 
-    /// The scaler of the training rows, the first step of an inference.
+    /// Returns the scaler of the training rows, which is the first step of every inference.
     pub fn scaler(&self) -> &'a Scaler {
         &self.standardizer.scaler
     }
 
-    /// A copy of the network, from standardized features to logits, or to values in the target's unit.
+    /// Returns a copy of the network that maps standardized features to logits, or to values in the target's unit.
     pub fn network(&self) -> Network {
         self.standardizer.restore(self.network.clone())
     }

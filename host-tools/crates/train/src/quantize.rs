@@ -1,13 +1,13 @@
-//! int8 and int4 after training: ranges from calibration rows, codes by TensorFlow Lite's 8-bit quantization
-//! specification.
+//! Post-training quantization to int8 and int4: ranges come from calibration rows, codes follow TensorFlow Lite's
+//! 8-bit quantization specification.
 //!
 //! | | scale | code |
 //! |---|---|---|
-//! | activations | `s = (max − min) / 255`, of a range that holds 0 | `round(x / s) + zero`, `zero = round(−128 − min / s)` |
-//! | weights | `s_w = max\|w\| / 127`; of fewer bits, see [`Precision`] | `round(w / s_w)` |
+//! | activations | `s = (max − min) / 255`, for a range that includes 0 | `round(x / s) + zero`, `zero = round(−128 − min / s)` |
+//! | weights | `s_w = max\|w\| / 127`; for fewer bits see [`Precision`] | `round(w / s_w)` |
 //! | biases | `s_in·s_w` | `round(b / (s_in·s_w))` in 32 bits |
 //!
-//! Where a table is the activation, what it takes has codes of its own, of the range in which the table changes.
+//! If the activation is a lookup table, its input has its own codes, for the range in which the table changes.
 
 use std::mem;
 
@@ -19,19 +19,21 @@ use crate::network::int8::{Codes, DenseI8, NetworkI8, fixed_codes};
 use crate::network::precision::{Bits, Precision, Scales};
 use crate::network::{Activation, Dense, Network};
 
-/// The model in int8, or int4. `rows`: raw features, shape (inputs × rows), as in the data that the model was trained on; they
-/// set the range of every layer's outputs.
+/// Quantizes a model to int8 or int4. `rows` holds raw features, shape (inputs × rows), distributed as in the
+/// training data. They set the range of every layer's outputs.
 ///
 /// # Errors
-/// An ensemble, a model that is quantized already, no rows, an activation that is not finite, a precision that no layer has, or ranges
-/// whose quotients no f32 holds.
+/// Fails if the model is an ensemble or already quantized, if there are no rows, if an activation is not finite, if
+/// the core crate has no layer of this precision, and if a quotient of ranges does not fit in an f32.
 pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precision>) -> Result<Model> {
     let precision = precision.into();
     let network = quantizable(model)?;
     model.check().map_err(Error::Invalid)?;
     let (found, wanted) = (rows.nrows(), model.features().len());
     if found != wanted {
-        return Err(Error::Invalid(format!("the rows have {found} features, the model takes {wanted}")));
+        return Err(Error::Invalid(format!(
+            "the rows have {found} features, but the model has {wanted} inputs: give rows like those it was trained on"
+        )));
     }
     let network = quantize_network(network, &model.scaler.apply(rows), precision)?;
     let body = match precision.bits {
@@ -39,30 +41,32 @@ pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precisi
         Bits::Four | Bits::Three => Body::Int4(network),
     };
     let mut quantized = Model { body, ..model.clone() };
-    // They were the f32 model's.
+    // The scores describe the f32 model, so they are dropped.
     quantized.metadata.scores.clear();
     Ok(quantized)
 }
 
-/// The network of a model that can be quantized.
+/// Returns the network of a model that can be quantized.
 ///
 /// # Errors
-/// An ensemble, and a model that is quantized already.
+/// Fails if the model is an ensemble or already quantized.
 pub fn quantizable(model: &Model) -> Result<&Network> {
     match &model.body {
         Body::F32(network) => Ok(network),
         Body::Ensemble(members) => Err(Error::ensemble(members.len())),
         Body::Int8(_) | Body::Int4(_) => {
             let kind = model.kind();
-            Err(Error::Invalid(format!("the model is {kind} already: give the f32 model it was made of")))
+            Err(Error::Invalid(format!(
+                "the model is {kind} already: give the f32 model that it was made from"
+            )))
         }
     }
 }
 
-/// The network in int8, or int4. `x`: standardized calibration rows, shape (inputs × rows).
+/// Quantizes a network to int8 or int4. `x` holds standardized calibration rows, shape (inputs × rows).
 ///
 /// # Errors
-/// As of [`quantize`].
+/// Fails as [`quantize`] does.
 pub fn quantize_network(
     network: &Network,
     x: &DMatrix<f32>,
@@ -85,7 +89,7 @@ pub fn quantize_network(
     Ok(NetworkI8 { input, layers: layers.collect::<Result<_>>()? })
 }
 
-/// An interval that holds zero, which must have a code of its own.
+/// Interval that includes zero, because zero must have an exact code.
 #[derive(Clone, Copy, Default)]
 struct Range {
     low: f32,
@@ -100,17 +104,19 @@ impl Range {
         }
     }
 
-    /// The interval in 255 steps; a network whose calibration rows give nothing but zero here gets steps of 1.
+    /// Returns the quantization parameters that divide the interval into 255 steps. If the calibration rows give
+    /// nothing but zero here, the steps have size 1.
     fn codes(self) -> Codes {
         let width = f64::from(self.high) - f64::from(self.low);
         let scale = if width > 0.0 { ((width / 255.0) as f32).max(f32::MIN_POSITIVE) } else { 1.0 };
-        // The cast saturates.
+        // Casts saturate.
         let zero = (-128.0 - f64::from(self.low) / f64::from(scale)).round() as i8;
         Codes { scale, zero }
     }
 }
 
-/// The codes of the input and of every layer's outputs, for the rows `x`.
+/// Returns the quantization parameters of the input and of every layer's outputs, measured on the standardized rows
+/// `x`.
 pub(crate) fn codes(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Codes>> {
     let fixed = network.layers().iter().map(|layer| fixed_codes(layer.activation));
     let ranges = calibrate(network, x)?.into_iter();
@@ -118,7 +124,7 @@ pub(crate) fn codes(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Codes>> {
     Ok(codes.map(|(fixed, range)| fixed.unwrap_or(range.codes())).collect())
 }
 
-/// The ranges of the input and of every layer's outputs.
+/// Returns the ranges of the input and of every layer's outputs.
 fn calibrate(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Range>> {
     if x.ncols() == 0 {
         return Err(Error::Invalid("quantization needs calibration rows: give the training data".into()));
@@ -142,14 +148,14 @@ fn calibrate(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Range>> {
     Ok(ranges)
 }
 
-/// The range of a layer's sums, as far as its activation tells them apart.
+/// Returns the range of a layer's sums, limited to where its activation can tell them apart.
 fn calibrate_sums(network: &Network, index: usize, x: &DMatrix<f32>) -> Result<Range> {
     let mut linear = Network::new(network.layers().iter().take(index + 1).cloned());
     let last = linear.layers_mut().last_mut();
     let activation =
         last.map_or(Activation::Identity, |last| mem::replace(&mut last.activation, Activation::Identity));
     let Range { low, high } = calibrate(&linear, x)?.pop().unwrap_or_default();
-    // Beyond these, all outputs have the codes -128 and 127.
+    // Beyond these limits all outputs have the codes -128 and 127.
     let (lowest, highest) = match activation {
         Activation::Tanh => (-3.2, 2.6),
         Activation::Sigmoid => (-6.3, 5.2),
@@ -158,9 +164,9 @@ fn calibrate_sums(network: &Network, index: usize, x: &DMatrix<f32>) -> Result<R
     Ok(Range { low: low.max(lowest), high: high.min(highest) })
 }
 
-/// Codes of a bias stay within ±2³⁰, which leaves as much for the products.
+/// Limit of the codes of a bias, ±2³⁰. It leaves the other half of the range for the products.
 const BIAS_LIMIT: f64 = (1 << 30) as f64;
-/// Inputs of a layer whose products, each within 127·255, still fit beside the bias in an i32.
+/// Maximum number of inputs of a layer. Its products, each within 127·255, and its bias must fit together in an i32.
 const INPUT_LIMIT: usize = (1 << 30) / (127 * 255);
 
 fn dense(
@@ -172,7 +178,7 @@ fn dense(
 ) -> Result<DenseI8, String> {
     let inputs = layer.inputs();
     if inputs > INPUT_LIMIT {
-        return Err(format!("{inputs} inputs, sums in 32 bits hold {INPUT_LIMIT}"));
+        return Err(format!("it has {inputs} inputs, but 32-bit sums hold at most {INPUT_LIMIT}"));
     }
     let weights = layer.weights();
     let rows = || weights.chunks_exact(inputs);
@@ -181,12 +187,12 @@ fn dense(
     if precision.scales == Scales::PerLayer {
         weight_scales = vec![weight_scales.iter().copied().fold(0.0, f32::max)];
     }
-    // A channel without weights and bias is zero at any scale.
+    // A channel whose weights and bias are zero is zero at any scale.
     for scale in weight_scales.iter_mut().filter(|scale| **scale == 0.0) {
         *scale = 1.0;
     }
     if weight_scales.iter().any(|scale| !scale.is_finite()) {
-        return Err("its bias is too large beside its inputs".into());
+        return Err("its bias is too large relative to its inputs".into());
     }
     let scales = || weight_scales.iter().copied().cycle();
     let bias = |(&bias, scale): (&f32, f32)| {
@@ -204,7 +210,8 @@ fn dense(
     })
 }
 
-/// `scale`, or coarser where the bias, of scale `s_in·s_w`, would not fit in its limit. Zero for a channel of zeros.
+/// Returns `scale`, or a coarser one if the bias, with scale `s_in·s_w`, would exceed its limit. Zero for a channel
+/// of zeros.
 fn weight_scale(scale: f64, bias: f32, input: Codes) -> f32 {
     let scale = scale.max(f64::from(bias.abs()) / (f64::from(input.scale) * BIAS_LIMIT));
     if scale > 0.0 { (scale as f32).max(f32::MIN_POSITIVE) } else { 0.0 }

@@ -10,8 +10,12 @@ mod mutations;
 mod numpy;
 #[path = "containers/packed.rs"]
 mod packed;
+#[path = "containers/parquet.rs"]
+mod parquet;
 #[path = "containers/refused.rs"]
 mod refused;
+#[path = "containers/spreadsheet.rs"]
+mod spreadsheet;
 #[path = "containers/text.rs"]
 mod text;
 
@@ -24,7 +28,7 @@ use microdistill_train::table::container::{Contents, Opened, Options, Typed, Val
 const ROWS: usize = 6;
 const COLUMNS: usize = 3;
 
-/// What `containers.py` calls `value`.
+/// Value of a cell, as the function `value` of `containers.py` computes it.
 fn value(row: usize, column: usize) -> f64 {
     (row * COLUMNS + column + 1) as f64 / 7.0 - 1.0
 }
@@ -55,7 +59,7 @@ fn error(result: Result<Opened>) -> String {
     }
 }
 
-/// The error of a file.
+/// Returns the error of opening a file.
 fn refusal(name: &str) -> String {
     error(open(&file(name), &Options::default()))
 }
@@ -72,11 +76,16 @@ fn columns_of(opened: &Opened) -> &[Typed] {
     columns
 }
 
+fn cells_of(opened: &Opened) -> &[Vec<String>] {
+    let Contents::Cells(rows) = &opened.contents else { panic!("no cells: {opened:?}") };
+    rows
+}
+
 fn names(columns: &[Typed]) -> Vec<&str> {
     columns.iter().map(|column| column.name.as_str()).collect()
 }
 
-/// Numbers of a column, with NaN made equal.
+/// Compares the numbers of a column, where NaN equals NaN.
 #[track_caller]
 fn numbers(column: &Typed, expected: impl IntoIterator<Item = f64>) {
     let Values::Numbers(numbers) = &column.values else { panic!("no numbers: {column:?}") };

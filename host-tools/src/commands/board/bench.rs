@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use microdistill_boards::{self as board, Firmware, Learning, Measured, Profile, Sources, Work};
+use microdistill_boards::bench::{
+    Learning, Measured, Work, counting, executed, executed_learning, measured, references,
+};
+use microdistill_boards::{self as board, Firmware, Profile, Sources};
 use microdistill_train::model::Model;
 use serde::Serialize;
 
@@ -112,7 +115,7 @@ impl Bench {
     /// Models to measure, with their names.
     fn models(&self) -> Result<Vec<(String, Model)>> {
         if self.models.is_empty() {
-            let references = board::references()?;
+            let references = references()?;
             return Ok(references.into_iter().map(|(name, model)| (name.to_owned(), model)).collect());
         }
         let load = |path: &PathBuf| Ok((name(path), Model::load(path)?));
@@ -134,12 +137,12 @@ impl Bench {
         };
         let spinner = context.console.spinner(format!("measuring {name} on {}", board.name));
         let elf = Firmware { board, program: "bench", sources, profile: self.profile() }.build()?;
-        let output = board::run(&board::counting(board), &elf, &mut |_| {})?;
-        let executed = board::executed(board, &elf)?;
+        let output = board::run(&counting(board), &elf, &mut |_| {})?;
+        let executed = executed(board, &elf)?;
         spinner.finish_and_clear();
         tell_memory(context, board, &elf)?;
         verdict(&board.name, &output, 0)?;
-        Ok(board::measured(board, name, model, &output, &executed)?)
+        Ok(measured(board, name, model, &output, &executed)?)
     }
 
     /// Measures the cost per sample learned on `board`, for each network and optimizer.
@@ -148,11 +151,11 @@ impl Bench {
         let firmware =
             Firmware { board, program: "learn", sources: Sources::default(), profile: self.profile() };
         let elf = firmware.build()?;
-        let output = board::run(&board::counting(board), &elf, &mut |_| {})?;
-        let executed = board::executed_learning(board, &elf)?;
+        let output = board::run(&counting(board), &elf, &mut |_| {})?;
+        let executed = executed_learning(board, &elf)?;
         spinner.finish_and_clear();
         verdict(&board.name, &output, 0)?;
-        Ok(board::learned(board, &output, &executed)?)
+        Ok(board::bench::learned(board, &output, &executed)?)
     }
 }
 

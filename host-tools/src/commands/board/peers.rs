@@ -1,8 +1,8 @@
 //! `microdistill board bench --peers`
 
 use anyhow::Result;
-use microdistill_boards::peers::{Compared, PEERS, networks, quoted};
-use microdistill_boards::{self as board, Profile};
+use microdistill_boards::Profile;
+use microdistill_boards::bench::peers::{self, Compared, PEERS, networks, quoted};
 use serde::Serialize;
 
 use super::ready;
@@ -17,7 +17,7 @@ struct Results<'a> {
 
 /// Builds and runs every installed library on every network, and prints the comparison.
 pub(crate) fn run(context: &Context, profile: Profile) -> Result<()> {
-    ready(&board::peers::board()?)?;
+    ready(&peers::board()?)?;
     let (networks, quoted) = (networks()?, quoted()?);
     let mut compared = Vec::new();
     for kind in ["int8", "f32"] {

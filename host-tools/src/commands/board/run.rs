@@ -50,7 +50,8 @@ impl Run {
         let board = board::find(&board::firmware_folder()?, &self.build.board)?;
         let program = self.build.program;
         // `adapt` reports how long its windows, trainings and checkpoints take.
-        let board = if self.count || program == Program::Adapt { board::counting(&board) } else { board };
+        let board =
+            if self.count || program == Program::Adapt { board::bench::counting(&board) } else { board };
         if program == Program::Teach {
             bail!("the program `teach` needs a desktop that teaches it: run `board teach {}`", board.name);
         }
@@ -76,7 +77,7 @@ impl Run {
         let mut instructions = BTreeMap::new();
         if program == Program::Adapt && output.success {
             for name in ["longest window", "longest training", "longest checkpoint"] {
-                if let Some(count) = board::counted(&board, &output, name)? {
+                if let Some(count) = board::bench::counted(&board, &output, name)? {
                     context.console.say(format_args!("{name}: {count} instructions"))?;
                     instructions.insert(name, count);
                 }

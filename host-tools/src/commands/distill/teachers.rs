@@ -9,6 +9,8 @@ use microdistill_train::error::Result as LibraryResult;
 use microdistill_train::model::Model;
 use microdistill_train::outputs::TeacherOutputs;
 
+use crate::flags::data::Parts;
+
 use super::search::Lineage;
 
 #[derive(Args, Debug)]
@@ -65,8 +67,8 @@ impl TeacherFlags {
         Ok(models)
     }
 
-    /// Gathers all teachers; `rows` is the number of rows in the file that the soft labels belong to.
-    pub(crate) fn gather(&self, models: Vec<Model>, labels: &[String], rows: usize) -> Result<Teachers> {
+    /// Gathers all teachers; soft labels are those of the rows of a file.
+    pub(crate) fn gather(&self, models: Vec<Model>, labels: &[String], parts: &Parts) -> Result<Teachers> {
         let stored = match &self.soft_labels {
             None => None,
             Some(path) if labels.is_empty() => {
@@ -75,7 +77,7 @@ impl TeacherFlags {
                     path.display()
                 )
             }
-            Some(path) => Some(read_soft_labels(path, labels, rows)?),
+            Some(path) => Some(read_soft_labels(path, labels, parts.file_count, &parts.left_out)?),
         };
         let count = models.len() + usize::from(stored.is_some());
         let weights = match self.teacher_weights.as_slice() {

@@ -57,6 +57,8 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         seed: SEED,
         data_hash: String::new(),
         missing: Vec::new(),
+        origin: Vec::new(),
+        target_origin: 0.0,
         division: None,
         training: None,
         precision: None,

@@ -223,7 +223,7 @@ mod tests {
         let budget = |flash| Budget { flash: Some(flash), ..Budget::default() };
         let error = draw(ENDS, &budget(100), 9, 1).unwrap_err().to_string();
         let words: Vec<&str> = error.split(' ').collect();
-        let flash = words[words.iter().position(|word| *word == "takes").unwrap() + 1].parse().unwrap();
+        let flash = words[words.iter().position(|word| *word == "needs").unwrap() + 1].parse().unwrap();
         assert!(error.starts_with("no student fits: the smallest, 30-2-7 with 4 bits"), "{error}");
         assert!(draw(ENDS, &budget(flash), 9, 1).is_ok());
         assert!(draw(ENDS, &budget(flash - 1), 9, 1).is_err());

@@ -44,7 +44,7 @@ impl Cost {
 
 impl Budget {
     /// Returns true if `cost` is within the budget.
-    pub fn covers(&self, cost: &Cost) -> bool {
+    pub(crate) fn covers(&self, cost: &Cost) -> bool {
         self.flash.is_none_or(|most| cost.flash <= most)
             && self.ram.is_none_or(|most| cost.ram <= most)
             && self.instructions.is_none_or(|most| cost.instructions <= most)
@@ -96,7 +96,8 @@ fn int4(inputs: u64, outputs: u64, by_group: bool) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use microdistill_boards::{firmware_folder, references};
+    use microdistill_boards::bench::references;
+    use microdistill_boards::firmware_folder;
     use microdistill_train::model::Body;
     use microdistill_train::quantize::quantize;
 

@@ -16,7 +16,10 @@ fn problem() -> (Dataset, Model) {
         target: Target::Classes(classes),
         groups: Some((0..240).map(|row| (row / 40).to_string()).collect()),
         hash: String::new(),
-        missing: Vec::new(),
+        origin: Vec::new(),
+        target_origin: 0.0,
+        left_out: Vec::new(),
+        options: microdistill_train::table::Options::default(),
         notes: Vec::new(),
         x,
     };

@@ -15,32 +15,32 @@ pub struct Arm {
     /// Description, one line.
     pub description: String,
     /// The fixed part of the method.
-    pub method: Method,
+    pub(crate) method: Method,
     /// The hyperparameter that is tuned.
-    pub knob: Option<Knob>,
+    pub(crate) knob: Option<Knob>,
 }
 
 /// A training method, without the hyperparameter that is tuned.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Method {
+pub(crate) struct Method {
     /// Source of the labels.
-    pub kind: ArmKind,
+    pub(crate) kind: ArmKind,
     /// The loss. Teachers always use cross-entropy.
-    pub recipe: Recipe,
+    pub(crate) recipe: Recipe,
     /// Share of the training rows that the model is trained on.
-    pub fraction: f64,
+    pub(crate) fraction: f64,
     /// Decoupled weight decay.
-    pub weight_decay: f32,
+    pub(crate) weight_decay: f32,
     /// Number of teachers, with different seeds, whose probabilities are averaged.
-    pub teachers: usize,
+    pub(crate) teachers: usize,
     /// Kind of synthetic rows to add. There are as many of them as training rows, labelled only by the
     /// teachers.
-    pub synthetic: Option<Synthetic>,
+    pub(crate) synthetic: Option<Synthetic>,
 }
 
 /// A hyperparameter that can be chosen by cross-validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Knob {
+pub(crate) enum Knob {
     /// Weight decay for a training set of 1,000 rows: see
     /// [`beside_rows`](microdistill_train::tune::beside_rows).
     WeightDecay,
@@ -51,12 +51,12 @@ pub enum Knob {
 }
 
 /// Number of candidates per knob.
-pub const CANDIDATES: usize = 6;
+pub(crate) const CANDIDATES: usize = 6;
 
 impl Knob {
     /// The candidates. Every knob has the same number of them, including zero, so that no arm is forced to
     /// regularize.
-    pub fn candidates(self) -> [f32; CANDIDATES] {
+    pub(crate) fn candidates(self) -> [f32; CANDIDATES] {
         match self {
             Knob::WeightDecay => [0.0, 0.05, 0.15, 0.5, 1.5, 5.0],
             Knob::Dropout => [0.0, 0.05, 0.1, 0.2, 0.3, 0.5],
@@ -65,7 +65,7 @@ impl Knob {
     }
 
     /// Name of the knob in reports.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Knob::WeightDecay => "weight decay",
             Knob::Dropout => "dropout",
@@ -76,7 +76,7 @@ impl Knob {
 
 impl Arm {
     /// Description of the arm for reports.
-    pub fn info(&self) -> ArmInfo {
+    pub(crate) fn info(&self) -> ArmInfo {
         ArmInfo { name: self.name.clone(), description: self.description.clone(), kind: self.method.kind }
     }
 
@@ -100,21 +100,21 @@ impl Arm {
 }
 
 /// Names that reports and sentences refer to.
-pub mod names {
+pub(crate) mod names {
     /// The large model.
-    pub const TEACHER: &str = "teacher";
+    pub(crate) const TEACHER: &str = "teacher";
     /// A student trained on labels only.
-    pub const HARD: &str = "hard";
+    pub(crate) const HARD: &str = "hard";
     /// A student trained on labels, with tuned weight decay.
-    pub const HARD_L2: &str = "hard-l2";
+    pub(crate) const HARD_L2: &str = "hard-l2";
     /// A student trained on labels, with tuned dropout.
-    pub const HARD_DROPOUT: &str = "hard-dropout";
+    pub(crate) const HARD_DROPOUT: &str = "hard-dropout";
     /// A student trained on labels, with tuned label smoothing.
-    pub const HARD_SMOOTHING: &str = "hard-smoothing";
+    pub(crate) const HARD_SMOOTHING: &str = "hard-smoothing";
     /// A student trained on the squared difference of the outputs, the recipe that the project began with.
-    pub const OUTPUT_MSE: &str = "output-mse";
+    pub(crate) const OUTPUT_MSE: &str = "output-mse";
     /// The default recipe of `distill`.
-    pub const DEFAULT: &str = "default";
+    pub(crate) const DEFAULT: &str = "default";
 }
 
 const HARD: Method = Method {

@@ -262,7 +262,10 @@ fn noise(rows: usize, features: usize, classes: usize, rng: &mut Pcg32) -> Datas
         target: Target::Classes((0..rows).map(|_| below(classes, rng)).collect()),
         groups: None,
         hash: String::new(),
-        missing: Vec::new(),
+        origin: Vec::new(),
+        target_origin: 0.0,
+        left_out: Vec::new(),
+        options: microdistill_train::table::Options::default(),
         notes: Vec::new(),
     }
 }
@@ -291,7 +294,10 @@ mod tests {
             target: Target::Classes(all.clone().map(|row| row % labels).collect()),
             groups: grouped.then(|| all.map(|row| (row / labels % 12).to_string()).collect()),
             hash: String::new(),
-            missing: Vec::new(),
+            origin: Vec::new(),
+            target_origin: 0.0,
+            left_out: Vec::new(),
+            options: microdistill_train::table::Options::default(),
             notes: Vec::new(),
         }
     }
@@ -385,6 +391,6 @@ mod tests {
         let mut absent = rows(0, 4, 2, false);
         absent.target = Target::Absent;
         let message = Problem::new("toy", absent.clone(), absent, false).unwrap_err().to_string();
-        assert_eq!(message, "toy: there are rows without a target");
+        assert_eq!(message, "toy: some rows have no target: add it, or remove these rows");
     }
 }

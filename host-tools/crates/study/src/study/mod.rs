@@ -25,20 +25,16 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use microdistill_train::error::{Error, Result};
+use microdistill_train::metrics::BINS;
 
-pub use arms::{
-    Arm, CANDIDATES, Knob, Method, always, always_of_values, by_name, names, others, others_of_values,
-    random_labels,
-};
+pub use arms::{Arm, always, always_of_values, by_name, others, others_of_values, random_labels};
+pub(crate) use arms::{CANDIDATES, names};
 pub use data::{Problem, Source};
 pub use journal::Journal;
 pub use results::Results;
 use results::{ArmKind, Condition};
 use run::Replicate;
 pub use training::Watch;
-
-/// Bins of the expected calibration error and of the reliability diagram.
-pub use microdistill_train::metrics::BINS;
 
 /// Temperatures at which the default recipe is tried in addition to its own.
 const TEMPERATURES: [f32; 5] = [1.0, 2.0, 4.0, 8.0, 16.0];

@@ -33,7 +33,10 @@ fn rows(count: usize, shift: usize) -> Dataset {
         target: Target::Classes((0..count).map(|row| row % 3).collect()),
         groups: None,
         hash: "rows".into(),
-        missing: Vec::new(),
+        origin: Vec::new(),
+        target_origin: 0.0,
+        left_out: Vec::new(),
+        options: microdistill_train::table::Options::default(),
         notes: Vec::new(),
     }
 }

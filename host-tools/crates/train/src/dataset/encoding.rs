@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use csv::StringRecord;
 
-use super::column_profile::{MOST_CATEGORIES, Style, Survey};
-use super::file::File;
 use super::text::Text;
 use crate::error::Result;
+use crate::table::{Content, MOST_CATEGORIES, Notation, Table, counted, quoted};
 
 /// The features of one column.
 pub(super) enum Encoding {
     /// One, with the column's name.
-    Number { column: usize, style: Style },
+    Number { column: usize, notation: Notation },
     /// One a category, named `column=category`: 1 where the cell holds it, else 0. A cell that is missing or holds
     /// another text gives zeros only.
     Categories { column: usize, names: Vec<String> },
@@ -30,8 +29,8 @@ impl Encoding {
     }
 
     /// Names of the features.
-    pub(super) fn features(&self, file: &File) -> Vec<String> {
-        let column = &file.header[self.column()];
+    pub(super) fn features(&self, file: &Table) -> Vec<String> {
+        let column = &file.names[self.column()];
         match self {
             Encoding::Number { .. } => vec![column.clone()],
             Encoding::Categories { names, .. } => {
@@ -41,66 +40,61 @@ impl Encoding {
         }
     }
 
-    /// Adds a row's features; NaN for a missing number.
-    pub(super) fn apply(&self, file: &File, record: &StringRecord, features: &mut Vec<f32>) {
+    /// Gives a row's features to `feature`, in order; NaN for a missing number.
+    pub(super) fn apply(&self, file: &Table, record: &StringRecord, mut feature: impl FnMut(f64)) {
         let text = &record[self.column()];
         match self {
-            Encoding::Number { .. } if file.is_missing(text) => features.push(f32::NAN),
-            Encoding::Number { style, .. } => features.push(style.number(text)),
+            Encoding::Number { .. } if file.is_missing(text) => feature(f64::NAN),
+            Encoding::Number { notation, .. } => feature(notation.number(text)),
             Encoding::Categories { names, .. } => {
-                features.extend(names.iter().map(|name| f32::from(u8::from(name == text))));
+                names.iter().for_each(|name| feature(f64::from(u8::from(name == text))));
             }
-            Encoding::Text { text: how, .. } => how.apply(text, features),
+            Encoding::Text { text: how, .. } => how.apply(text).into_iter().map(f64::from).for_each(feature),
         }
     }
-}
-
-fn surveys(file: &File, columns: &[usize]) -> Result<Vec<Survey>> {
-    let mut surveys: Vec<Survey> = columns.iter().map(|_| Survey::default()).collect();
-    file.each(|line, record| {
-        for (survey, &column) in surveys.iter_mut().zip(columns) {
-            survey.add(file, line, &record[column]);
-        }
-        Ok(())
-    })?;
-    if surveys.first().is_some_and(|first| first.missing + first.numbers + first.words == 0) {
-        return Err(file.error(None, "only a header: rows are needed"));
-    }
-    Ok(surveys)
 }
 
 /// Learns how to encode `columns`, and what to tell of it.
 ///
 /// A column of words is one of categories; among more numbers, a word is an error.
-pub(super) fn learn(file: &File, columns: &[usize]) -> Result<(Vec<Encoding>, Vec<String>)> {
+pub(super) fn learn(file: &Table, columns: &[usize]) -> Result<(Vec<Encoding>, Vec<String>)> {
     let mut encodings = Vec::new();
     let (mut categories, mut dropped, mut constant) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut decimal, mut thousands) = (Vec::new(), Vec::new());
-    for (survey, &column) in surveys(file, columns)?.into_iter().zip(columns) {
-        let name = &file.header[column];
-        let different = survey.texts.len();
-        if survey.numbers + survey.words == 0 {
-            dropped.push(format!("{name:?} (no value)"));
-        } else if survey.words <= survey.numbers {
-            let style = survey.style(file, name)?;
-            match style {
-                Style::Plain => {}
-                Style::DecimalComma => decimal.push(name),
-                Style::Thousands => thousands.push(name),
+    let mut numbers = Vec::new();
+    for &column in columns {
+        let name = &file.names[column];
+        let profile = &file.profiles[column];
+        let different = profile.texts.len();
+        match file.content(column)? {
+            Content::Empty => dropped.push(format!("{name:?} (no value)")),
+            Content::Times => dropped.push(format!("{name:?} (dates or times)")),
+            Content::Numbers(notation, unit) => {
+                if profile.is_constant() {
+                    constant.push(name);
+                }
+                numbers.push((column, notation.clone(), unit));
+                encodings.push(Encoding::Number { column, notation });
             }
-            if survey.is_constant() {
-                constant.push(name);
+            Content::Words => {
+                let reason = if different > MOST_CATEGORIES {
+                    format!("more than {MOST_CATEGORIES} different texts")
+                } else if different == 1 && profile.missing == 0 {
+                    "one text in all rows".into()
+                } else if 2 * different > profile.values() {
+                    "fewer than two rows per text".into()
+                } else {
+                    categories.push(format!("{name:?} ({different})"));
+                    encodings.push(Encoding::Categories {
+                        column,
+                        names: profile.texts.keys().cloned().collect(),
+                    });
+                    continue;
+                };
+                if profile.is_mostly_digits() {
+                    return Err(undecided(file, column));
+                }
+                dropped.push(format!("{name:?} ({reason})"));
             }
-            encodings.push(Encoding::Number { column, style });
-        } else if different > MOST_CATEGORIES {
-            dropped.push(format!("{name:?} (more than {MOST_CATEGORIES} different texts)"));
-        } else if different == 1 && survey.missing == 0 {
-            dropped.push(format!("{name:?} (one text in all rows)"));
-        } else if 2 * different > survey.numbers + survey.words {
-            dropped.push(format!("{name:?} (fewer than two rows a text)"));
-        } else {
-            categories.push(format!("{name:?} ({different})"));
-            encodings.push(Encoding::Categories { column, names: survey.texts.into_iter().collect() });
         }
     }
     let mut seen = BTreeSet::new();
@@ -110,16 +104,63 @@ pub(super) fn learn(file: &File, columns: &[usize]) -> Result<(Vec<Encoding>, Ve
     }
     let mut notes = Vec::new();
     let mut note = |found: bool, text: String| notes.extend(found.then_some(text));
-    note(!categories.is_empty(), format!("categories, a feature each: {}", categories.join(", ")));
-    note(!decimal.is_empty(), format!("numbers with a decimal comma: {decimal:?}"));
-    note(!thousands.is_empty(), format!("numbers with commas between thousands: {thousands:?}"));
+    note(!categories.is_empty(), format!("categories, one feature per category: {}", categories.join(", ")));
     note(!constant.is_empty(), format!("constant columns, which do not count: {constant:?}"));
     note(!dropped.is_empty(), format!("left out, since nothing can be learned from: {}", dropped.join(", ")));
+    notes.extend(notation_notes(file, &numbers));
     Ok((encodings, notes))
 }
 
+/// A column of words that are mostly digits is never left out in silence.
+fn undecided(file: &Table, column: usize) -> crate::error::Error {
+    let name = &file.names[column];
+    let (line, text) = file.profiles[column].first_word().clone().unwrap_or_default();
+    let message = format!(
+        "column {name:?}: {text:?} is mostly digits, but no number: mend it, or leave the column out by --ignore {}",
+        quoted(name)
+    );
+    file.error(Some(line), message)
+}
+
+/// Notes on numbers that are not written plainly.
+pub(super) fn notation_notes(file: &Table, numbers: &[(usize, Notation, String)]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut kinds = BTreeMap::<String, Vec<&str>>::new();
+    for (column, notation, unit) in numbers {
+        let name = file.names[*column].as_str();
+        match notation {
+            Notation::Hexadecimal => kinds.entry("hexadecimal numbers".into()).or_default().push(name),
+            Notation::Decimal(layout) if file.profiles[*column].has_separators() => {
+                if layout.decimal == ',' && layout.thousands.is_none() {
+                    kinds.entry("numbers with a decimal comma".into()).or_default().push(name);
+                }
+                if let Some(thousands) = layout.thousands {
+                    let mark = if thousands == ' ' { "spaces".into() } else { format!("`{thousands}`") };
+                    let decimal = if layout.decimal == ',' { " and a decimal comma" } else { "" };
+                    kinds
+                        .entry(format!("numbers with {mark} between thousands{decimal}"))
+                        .or_default()
+                        .push(name);
+                }
+            }
+            Notation::Decimal(_) => {}
+        }
+        if !unit.is_empty() {
+            kinds.entry(format!("numbers without their unit {unit:?}")).or_default().push(name);
+        }
+        for (text, count) in file.profiles[*column].placeholders() {
+            notes.push(format!(
+                "{text:?} in {name:?} is taken for a missing value ({})",
+                counted(*count, "row")
+            ));
+        }
+    }
+    notes.extend(kinds.into_iter().map(|(kind, names)| format!("{kind}: {names:?}")));
+    notes
+}
+
 /// The encodings that give a model's `features`, in their order, and what to tell of it.
-pub(super) fn find(file: &File, features: &[String]) -> Result<(Vec<Encoding>, Vec<String>)> {
+pub(super) fn find(file: &Table, features: &[String]) -> Result<(Vec<Encoding>, Vec<String>)> {
     let mut encodings = Vec::new();
     let mut missing = BTreeSet::new();
     let mut rest = features;
@@ -134,7 +175,7 @@ pub(super) fn find(file: &File, features: &[String]) -> Result<(Vec<Encoding>, V
         }
         rest = others;
         if let Some(column) = file.find(feature) {
-            encodings.push(Encoding::Number { column, style: Style::Plain });
+            encodings.push(Encoding::Number { column, notation: Notation::PLAIN });
             continue;
         }
         let column = feature.match_indices('=').find_map(|(at, _)| Some((file.find(&feature[..at])?, at)));
@@ -153,18 +194,21 @@ pub(super) fn find(file: &File, features: &[String]) -> Result<(Vec<Encoding>, V
         let message = format!("the columns {missing:?} are missing: the model needs them as features");
         return Err(file.error(Some(1), message));
     }
-    let columns: Vec<usize> = encodings.iter().map(Encoding::column).collect();
-    for (encoding, survey) in encodings.iter_mut().zip(surveys(file, &columns)?) {
-        if let Encoding::Number { column, style } = encoding {
-            *style = survey.style(file, &file.header[*column])?;
+    let mut numbers = Vec::new();
+    for encoding in &mut encodings {
+        if let Encoding::Number { column, notation } = encoding {
+            let (found, unit) = file.numbers(*column)?;
+            *notation = found.clone();
+            numbers.push((*column, found, unit));
         }
     }
-    let notes = unknown(file, &encodings)?;
+    let mut notes = notation_notes(file, &numbers);
+    notes.extend(unknown(file, &encodings)?);
     Ok((encodings, notes))
 }
 
 /// Notes on categories that the model does not know.
-fn unknown(file: &File, encodings: &[Encoding]) -> Result<Vec<String>> {
+fn unknown(file: &Table, encodings: &[Encoding]) -> Result<Vec<String>> {
     let mut rows = BTreeMap::<(usize, String), usize>::new();
     if encodings.iter().any(|encoding| matches!(encoding, Encoding::Categories { .. })) {
         file.each(|_, record| {
@@ -181,7 +225,7 @@ fn unknown(file: &File, encodings: &[Encoding]) -> Result<Vec<String>> {
         })?;
     }
     let note = |((column, text), rows): (&(usize, String), &usize)| {
-        let column = &file.header[*column];
+        let column = &file.names[*column];
         format!("the model does not know the category {text:?} of {column:?} ({rows} rows): none is put in")
     };
     let mut notes: Vec<String> = rows.iter().take(10).map(note).collect();

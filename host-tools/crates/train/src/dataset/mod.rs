@@ -1,13 +1,14 @@
-//! Data sets: CSV files with a header, divided into parts that never share a group.
+//! Data sets: files of rows, divided into parts that never share a group.
 
-mod column_profile;
 mod encoding;
-mod file;
+mod groups;
+mod origin;
 mod read;
 mod scaler;
 mod soft_labels;
 mod split;
 mod standardizer;
+mod target;
 mod task;
 mod text;
 
@@ -21,47 +22,56 @@ pub use standardizer::{Standardized, Standardizer};
 pub use task::Task;
 pub use text::Text;
 
-/// Rows of raw features, with what is known about them.
+use crate::table::Options;
+
+/// Data set: rows of raw features, the target and metadata.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// Names of the features, in order.
     pub features: Vec<String>,
-    /// Raw features, shape (features × rows); NaN where a value is missing.
+    /// Raw features less their origins, shape (features × rows); NaN where a value is missing.
     pub x: DMatrix<f32>,
+    /// Offset of each feature, subtracted in f64 before rounding to f32. Zero unless f32 cannot hold the feature
+    /// precisely.
+    pub origin: Vec<f64>,
     /// Meaning of the target column.
     pub task: Task,
-    /// The target column, one element a row.
+    /// Target column, with one element per row.
     pub target: Target,
-    /// Rows of one group (a person, a session) are never divided between parts.
+    /// Offset of the target's values, in their unit, subtracted in f64 before rounding to f32.
+    pub target_origin: f64,
+    /// Indices, in ascending order, of the rows of the file that were left out because they have no target.
+    pub left_out: Vec<usize>,
+    /// Group of each row, such as a person or a session. Rows of one group are never divided between parts.
     pub groups: Option<Vec<String>>,
     /// First 16 hexadecimal digits of the SHA-256 of the file.
     pub hash: String,
-    /// Texts that stood for a missing value beside the usual ones, as they do in further files of these rows.
-    pub missing: Vec<String>,
+    /// Format of the file, as far as the user named it.
+    pub options: Options,
     /// Notes for the user: assumptions, ignored columns and missing values.
     pub notes: Vec<String>,
 }
 
-/// The target column.
+/// Target column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {
-    /// Indices into the task's labels.
+    /// Class of each row: an index into the task's labels.
     Classes(Vec<usize>),
-    /// Indices into the task's labels, of some rows.
+    /// Class of each row whose label is known: an index into the task's labels.
     Partial(Vec<Option<usize>>),
-    /// Values in the column's unit.
+    /// Value of each row, in the unit of the column, minus [`Dataset::target_origin`].
     Values(Vec<f32>),
-    /// The file has none: its rows are to be predicted.
+    /// No target: the rows are to be predicted.
     Absent,
 }
 
 impl Dataset {
-    /// Number of rows.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.x.ncols()
     }
 
-    /// The rows of these indices, each below [`rows`](Dataset::rows).
+    /// Selects the rows of these indices, each below [`rows`](Dataset::rows).
     pub fn select(&self, rows: &[usize]) -> Dataset {
         fn pick<T: Clone>(values: &[T], rows: &[usize]) -> Vec<T> {
             rows.iter().map(|&row| values[row].clone()).collect()
@@ -78,12 +88,15 @@ impl Dataset {
             features: self.features.clone(),
             task: self.task.clone(),
             hash: self.hash.clone(),
-            missing: self.missing.clone(),
+            left_out: Vec::new(),
+            origin: self.origin.clone(),
+            target_origin: self.target_origin,
+            options: self.options.clone(),
             notes: Vec::new(),
         }
     }
 
-    /// The class of every row, where it is known.
+    /// Returns the class of each row; none where it is unknown.
     pub fn labels(&self) -> Vec<Option<usize>> {
         match &self.target {
             Target::Classes(classes) => classes.iter().copied().map(Some).collect(),
@@ -92,8 +105,8 @@ impl Dataset {
         }
     }
 
-    /// These rows and `more` of the same features, whose targets do not count: for a student, whose teacher says what
-    /// they are. Measured values, which it does without, are gone. No group is known of the rows together.
+    /// Appends `more` rows of the same features, for a student whose teacher labels them: their targets are ignored.
+    /// Measured values, which such a student does not need, and groups are dropped.
     pub fn with_unlabelled(&self, more: &[Dataset]) -> Dataset {
         let columns = more.iter().flat_map(|more| more.x.column_iter());
         let columns: Vec<_> = self.x.column_iter().chain(columns).collect();
@@ -107,18 +120,20 @@ impl Dataset {
         Dataset { x, target, groups: None, ..self.select(&[]) }
     }
 
-    /// The contents required of a further file with the same columns, including the target.
+    /// Returns the contents that a further file with the same columns must have, including the target.
     pub fn expected(&self) -> Expected<'_> {
         Expected {
             features: &self.features,
+            origin: &self.origin,
             task: &self.task,
+            target_origin: self.target_origin,
             target_optional: false,
             groups: None,
-            missing: &self.missing,
+            options: self.options.clone(),
         }
     }
 
-    /// Widths of a network for this data: features, `hidden`, outputs.
+    /// Returns the widths of a network for this data: number of features, `hidden`, number of outputs.
     pub fn widths(&self, hidden: &[usize]) -> Vec<usize> {
         let outputs = self.task.labels().len().max(1);
         [&[self.features.len()], hidden, &[outputs]].concat()

@@ -1,16 +1,17 @@
-//! A data set from a CSV file.
+//! A data set from a file.
 
-use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use nalgebra::DMatrix;
 
-use super::column_profile::{Style, Survey};
 use super::encoding::{self, Encoding};
-use super::file::File;
+use super::groups::groups_of;
+use super::origin::{self, Rounding};
+use super::target::{self, TargetColumn};
 use super::{Dataset, Target, Text};
 use crate::dataset::Task;
 use crate::error::Result;
+use crate::table::{Options, Table, counted};
 
 /// Contents of a target column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum Kind {
     Regression,
 }
 
-/// Columns of a file that are not features.
+/// Columns of a file that are not features, and how it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
     /// The target; the last column if not given.
@@ -33,23 +34,22 @@ pub struct Columns {
     pub groups: Option<String>,
     /// Columns of text, whose character n-grams are features, behind all others.
     pub text: Vec<Text>,
-    /// Texts that stand for a missing value, beside the empty one, `NA`, `NaN`, `null` and `?`.
-    pub missing: Vec<String>,
+    /// How the file is written, as far as the user says it.
+    pub options: Options,
 }
 
-/// Reads a training file: CSV with a header, separated by commas, semicolons or tabs; `-` is standard input.
+/// Reads a training file, in any dialect of CSV; `-` is standard input.
 ///
-/// A column of numbers is a feature; a column of words is one feature a category, named `column=category`, or left out
-/// where nothing can be learned from it, unless it is named as text. Rows without a target are left out.
+/// A column of numbers is a feature; a column of words is one feature per category, named `column=category`, or left out
+/// where nothing can be learned from it, unless it is named as text. Dates and times are left out, and rows without a
+/// target.
 ///
 /// # Errors
-/// Every file that cannot be used, with line and column.
+/// Every file that cannot be used, with line and column, and every one that may be read in two ways, with the flag that
+/// says how.
 pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
-    let mut file = File::open(path.as_ref(), &columns.missing)?;
-    let target = match &columns.target {
-        Some(name) => file.column(name, "target")?,
-        None => file.named().next_back().unwrap_or_default(),
-    };
+    let mut file = Table::open(path.as_ref(), &columns.options)?;
+    let target = target::choose(&mut file, columns.target.as_deref())?;
     let groups = columns.groups.as_deref().and_then(|groups| file.find(groups));
     let texts = texts(&file, &columns.text, [Some(target), groups])?;
     let text = |column| texts.iter().any(|text| text.column() == column);
@@ -58,41 +58,49 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
     if features.is_empty() && texts.is_empty() {
         return Err(file.error(Some(1), "no column is left for a feature"));
     }
-    let (mut encodings, mut notes) = encoding::learn(&file, &features)?;
-    // They may well be names: wavelengths, years.
-    if !features.is_empty() && features.iter().all(|&column| file.header[column].parse::<f64>().is_ok()) {
-        notes
-            .push("the first line is taken as names, though it holds numbers: is the header missing?".into());
-    }
+    let (mut encodings, notes) = encoding::learn(&file, &features)?;
     encodings.extend(texts);
     if encodings.is_empty() {
         return Err(file.error(None, format!("no column is left for a feature: {}", notes.join("; "))));
     }
-    let rows = Rows::read(&mut file, &encodings, [Some(target), groups])?;
-    let column = Column { name: file.header[target].clone(), texts: &rows.texts[0], lines: &rows.lines };
+    let rows = Rows::read(&mut file, &encodings, [Some(target), groups], None)?;
+    let name = file.names[target].clone();
+    let column = TargetColumn { name, texts: &rows.texts[0], lines: &rows.lines, column: Some(target) };
     let mut unlabelled = column.missing(&file);
     let (kind, reason) = match columns.kind {
         Some(kind) => (kind, "as asked"),
-        None => column.guess(&file, &unlabelled),
+        None => column.guess(&file, &unlabelled)?,
     };
-    if kind == Kind::Classification {
+    match kind {
         // A word for missing numbers may well name a class.
-        unlabelled.retain(|&row| !column.texts[row].eq_ignore_ascii_case("null"));
+        Kind::Classification => unlabelled.retain(|&row| !column.texts[row].eq_ignore_ascii_case("null")),
+        Kind::Regression => unlabelled = column.without_value(&file),
     }
     if unlabelled.len() == column.texts.len() {
         return Err(file.error(None, format!("no row has a value in the target column {:?}", column.name)));
     }
+    let mut target_origin = 0.0;
     let (task, target) = match kind {
         Kind::Classification => {
-            let labels = column.labels(&file, &unlabelled)?;
-            file.notes.push(format!("target {:?}: {} classes ({reason})", column.name, labels.len()));
+            let place = file.notes.len();
+            let labels = column.labels(&mut file, &unlabelled)?;
+            file.notes
+                .insert(place, format!("target {:?}: {} classes ({reason})", column.name, labels.len()));
             let classes = column.classes(&file, &labels, &unlabelled)?;
             (Task::Classification { target: column.name, labels }, Target::Classes(classes))
         }
         Kind::Regression => {
             file.notes.push(format!("target {:?}: values, for regression ({reason})", column.name));
             let values = column.values(&file, &unlabelled)?;
-            (Task::Regression { target: column.name }, Target::Values(values))
+            let mut rounding = Rounding::default();
+            let labelled = (0..values.len()).filter(|row| unlabelled.binary_search(row).is_err());
+            labelled.for_each(|row| rounding.add(values[row]));
+            target_origin = rounding.origin();
+            file.notes.extend(origin::target_note(&column.name, target_origin, &rounding));
+            (
+                Task::Regression { target: column.name },
+                Target::Values(origin::relative(&values, target_origin)),
+            )
         }
     };
     file.notes.extend(notes);
@@ -103,11 +111,14 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
     }
     let own = groups.map(|_| rows.texts[1].clone());
     let groups = groups_of(&file, columns.groups.as_deref(), own, &rows.lines)?;
-    Ok(rows.dataset(file, &encodings, task, target, groups, &unlabelled))
+    file.notes.extend(groups.iter().filter_map(|groups| {
+        target::groups_spelled_alike(columns.groups.as_deref().unwrap_or("groups"), groups)
+    }));
+    Ok(rows.dataset(file, &encodings, Meaning { task, target, target_origin }, groups, &unlabelled))
 }
 
 /// The text columns, none of which is another one's or among `others`.
-fn texts(file: &File, texts: &[Text], others: [Option<usize>; 2]) -> Result<Vec<Encoding>> {
+fn texts(file: &Table, texts: &[Text], others: [Option<usize>; 2]) -> Result<Vec<Encoding>> {
     let mut encodings: Vec<Encoding> = Vec::new();
     for text in texts {
         let column = file.column(&text.column, "text")?;
@@ -122,18 +133,22 @@ fn texts(file: &File, texts: &[Text], others: [Option<usize>; 2]) -> Result<Vec<
 }
 
 /// The contents required of a further file for a model. Columns are found by name, in any order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Expected<'a> {
     /// The features, in the model's order.
     pub features: &'a [String],
+    /// What is subtracted from each feature before it is rounded to f32; empty for nothing.
+    pub origin: &'a [f64],
     /// The target and what it means.
     pub task: &'a Task,
+    /// What is subtracted from a target's values before they are rounded to f32.
+    pub target_origin: f64,
     /// True if the target may be absent, as in rows that are to be predicted.
     pub target_optional: bool,
     /// The column of groups, as in [`Columns`].
     pub groups: Option<&'a str>,
-    /// Texts for missing values, as in [`Columns`].
-    pub missing: &'a [String],
+    /// How the file is written, as in [`Columns`].
+    pub options: Options,
 }
 
 /// Reads a file for known features and a known task; other columns are ignored.
@@ -153,8 +168,8 @@ pub fn read_unlabelled(path: impl AsRef<Path>, expected: Expected<'_>) -> Result
 }
 
 fn read_expected(path: &Path, expected: Expected<'_>, with_target: bool) -> Result<Dataset> {
-    let Expected { features, task, target_optional, groups, missing } = expected;
-    let mut file = File::open(path, missing)?;
+    let Expected { features, origin, task, target_origin, target_optional, groups, options } = expected;
+    let mut file = Table::open(path, &options)?;
     let (encodings, notes) = encoding::find(&file, features)?;
     let target = match file.find(task.target()) {
         _ if !with_target => None,
@@ -167,26 +182,38 @@ fn read_expected(path: &Path, expected: Expected<'_>, with_target: bool) -> Resu
     let ignored: Vec<&str> = file
         .named()
         .filter(|&column| !used(column) && ![own, group_column].contains(&Some(column)))
-        .map(|column| file.header[column].as_str())
+        .map(|column| file.names[column].as_str())
         .collect();
     if !ignored.is_empty() {
         let note = format!("ignored the columns {ignored:?}: they are no features of the model");
         file.notes.push(note);
     }
     file.notes.extend(notes);
-    let rows = Rows::read(&mut file, &encodings, [target, group_column])?;
-    let column = Column { name: task.target().to_owned(), texts: &rows.texts[0], lines: &rows.lines };
+    let rows = Rows::read(&mut file, &encodings, [target, group_column], Some(origin))?;
+    let column = TargetColumn {
+        name: task.target().to_owned(),
+        texts: &rows.texts[0],
+        lines: &rows.lines,
+        column: target,
+    };
     let mut unlabelled = column.missing(&file);
     unlabelled.retain(|&row| !task.labels().contains(&column.texts[row]));
+    let unknown = column.unknown(task.labels(), &unlabelled);
     let target = match (target, task) {
         (None, _) => Target::Absent,
         (Some(_), _) if target_optional && !unlabelled.is_empty() => {
-            let rows = counted(unlabelled.len());
+            let rows = counted(unlabelled.len(), "row");
             file.notes.push(format!("{rows} without a value in the target column, which is ignored"));
             unlabelled.clear();
             Target::Absent
         }
-        (Some(_), Task::Regression { .. }) => Target::Values(column.values(&file, &unlabelled)?),
+        (Some(_), Task::Classification { .. }) if target_optional && !unknown.is_empty() => {
+            file.notes.push(format!("the model does not know the labels {unknown:?} (with their rows): the target column is ignored"));
+            Target::Absent
+        }
+        (Some(_), Task::Regression { .. }) => {
+            Target::Values(origin::relative(&column.values(&file, &unlabelled)?, target_origin))
+        }
         (Some(_), Task::Classification { labels, .. }) => {
             Target::Classes(column.classes(&file, labels, &unlabelled)?)
         }
@@ -196,13 +223,27 @@ fn read_expected(path: &Path, expected: Expected<'_>, with_target: bool) -> Resu
     }
     let own = group_column.map(|_| rows.texts[1].clone());
     let groups = groups_of(&file, groups, own, &rows.lines)?;
-    Ok(rows.dataset(file, &encodings, task.clone(), target, groups, &unlabelled))
+    Ok(rows.dataset(
+        file,
+        &encodings,
+        Meaning { task: task.clone(), target, target_origin },
+        groups,
+        &unlabelled,
+    ))
+}
+
+/// The target, and what it means.
+struct Meaning {
+    task: Task,
+    target: Target,
+    target_origin: f64,
 }
 
 /// The data of a file.
 struct Rows<const TEXTS: usize> {
-    /// Shape (features × rows).
+    /// Shape (features × rows), relative to `origin`.
     x: DMatrix<f32>,
+    origin: Vec<f64>,
     /// The text columns asked for; empty where none was.
     texts: [Vec<String>; TEXTS],
     /// Line on which each row begins, from 1.
@@ -210,37 +251,68 @@ struct Rows<const TEXTS: usize> {
 }
 
 impl<const TEXTS: usize> Rows<TEXTS> {
-    fn read(file: &mut File, encodings: &[Encoding], columns: [Option<usize>; TEXTS]) -> Result<Self> {
-        let (mut x, mut lines) = (Vec::new(), Vec::new());
-        let mut texts = columns.map(|_| Vec::new());
-        let empty = file.each(|line, record| {
-            for encoding in encodings {
-                encoding.apply(file, record, &mut x);
-            }
-            for (column, texts) in columns.into_iter().zip(&mut texts) {
+    /// Reads all rows; where no `origin` is given, those that f32 needs are found.
+    fn read(
+        file: &mut Table,
+        encodings: &[Encoding],
+        columns: [Option<usize>; TEXTS],
+        origin: Option<&[f64]>,
+    ) -> Result<Self> {
+        let features: usize = encodings.iter().map(|encoding| encoding.features(file).len()).sum();
+        let mut rows = Rows {
+            x: DMatrix::zeros(0, 0),
+            origin: origin.filter(|origin| !origin.is_empty()).map_or(vec![0.0; features], <[f64]>::to_vec),
+            texts: columns.map(|_| Vec::new()),
+            lines: Vec::with_capacity(file.rows),
+        };
+        let mut roundings = vec![Rounding::default(); features];
+        let mut x = rows.features(file, encodings, &mut roundings)?;
+        let found: Vec<f64> = roundings.iter().map(Rounding::origin).collect();
+        if origin.is_none() && found.iter().any(|&origin| origin != 0.0) {
+            let names = encodings.iter().flat_map(|encoding| encoding.features(file)).collect::<Vec<_>>();
+            file.notes.extend(origin::feature_notes(&names, &found, &roundings));
+            rows.origin = found;
+            x = rows.features(file, encodings, &mut roundings)?;
+        }
+        file.each(|line, record| {
+            for (column, texts) in columns.into_iter().zip(&mut rows.texts) {
                 texts.extend(column.map(|column| record[column].to_owned()));
             }
-            lines.push(line);
+            rows.lines.push(line);
             Ok(())
         })?;
-        if empty > 0 {
-            file.notes.push(format!("ignored {} without any value", counted(empty)));
-        }
         let missing = x.iter().filter(|value| value.is_nan()).count();
         if missing > 0 {
-            let values = if missing == 1 { "value" } else { "values" };
-            let note = format!("{missing} missing {values}: the training mean of the feature is put in");
-            file.notes.push(note);
+            let values = counted(missing, "missing value");
+            file.notes.push(format!("{values}: the training mean of the feature is put in"));
         }
-        Ok(Rows { x: DMatrix::from_vec(x.len() / lines.len().max(1), lines.len(), x), texts, lines })
+        rows.x = DMatrix::from_vec(features, rows.lines.len(), x);
+        Ok(rows)
+    }
+
+    /// The features of all rows, relative to their origins.
+    fn features(&self, file: &Table, encodings: &[Encoding], roundings: &mut [Rounding]) -> Result<Vec<f32>> {
+        let mut x = Vec::with_capacity(file.rows * self.origin.len());
+        file.each(|_, record| {
+            let mut columns = self.origin.iter().zip(&mut *roundings);
+            for encoding in encodings {
+                encoding.apply(file, record, |value| {
+                    if let Some((origin, rounding)) = columns.next() {
+                        rounding.add(value);
+                        x.push((value - origin) as f32);
+                    }
+                });
+            }
+            Ok(())
+        })?;
+        Ok(x)
     }
 
     fn dataset(
         self,
-        file: File,
+        file: Table,
         encodings: &[Encoding],
-        task: Task,
-        target: Target,
+        meaning: Meaning,
         groups: Option<Vec<String>>,
         unlabelled: &[usize],
     ) -> Dataset {
@@ -248,11 +320,14 @@ impl<const TEXTS: usize> Rows<TEXTS> {
         let data = Dataset {
             features,
             x: self.x,
-            task,
-            target,
+            origin: self.origin,
+            task: meaning.task,
+            target: meaning.target,
+            target_origin: meaning.target_origin,
+            left_out: Vec::new(),
             groups,
             hash: file.hash,
-            missing: file.missing,
+            options: file.options,
             notes: file.notes,
         };
         if unlabelled.is_empty() {
@@ -260,150 +335,9 @@ impl<const TEXTS: usize> Rows<TEXTS> {
         }
         let labelled: Vec<usize> =
             (0..data.rows()).filter(|row| unlabelled.binary_search(row).is_err()).collect();
-        let note = format!("left out {} without a value in the target column", counted(unlabelled.len()));
-        Dataset { notes: [data.notes.as_slice(), &[note]].concat(), ..data.select(&labelled) }
+        let note =
+            format!("left out {} without a value in the target column", counted(unlabelled.len(), "row"));
+        let notes = [data.notes.as_slice(), &[note]].concat();
+        Dataset { notes, left_out: unlabelled.to_vec(), ..data.select(&labelled) }
     }
-}
-
-fn counted(rows: usize) -> String {
-    format!("{rows} row{}", if rows == 1 { "" } else { "s" })
-}
-
-/// The target column.
-struct Column<'a> {
-    name: String,
-    texts: &'a [String],
-    lines: &'a [u64],
-}
-
-impl Column<'_> {
-    /// Rows without a value, ascending.
-    fn missing(&self, file: &File) -> Vec<usize> {
-        (0..self.texts.len()).filter(|&row| file.is_missing(&self.texts[row])).collect()
-    }
-
-    /// Row, line and text of all rows but some, which are ascending.
-    fn but<'a>(&'a self, rows: &'a [usize]) -> impl Iterator<Item = (usize, u64, &'a str)> {
-        let all = self.texts.iter().zip(self.lines).enumerate();
-        let all = all.map(|(row, (text, &line))| (row, line, text.as_str()));
-        all.filter(|(row, ..)| rows.binary_search(row).is_err())
-    }
-
-    fn guess(&self, file: &File, unlabelled: &[usize]) -> (Kind, &'static str) {
-        let Ok(style) = self.style(file, unlabelled) else {
-            return (Kind::Classification, "guessed: it holds text");
-        };
-        let values = || self.but(unlabelled).map(|(.., text)| text);
-        if style != Style::Plain || values().any(|text| text.parse::<i64>().is_err()) {
-            return (Kind::Regression, "guessed: it holds fractions");
-        }
-        match values().collect::<BTreeSet<_>>().len() {
-            0..=100 => {
-                (Kind::Classification, "guessed: it holds whole numbers; for values: --task regression")
-            }
-            _ => (Kind::Regression, "guessed: it holds more than 100 different whole numbers"),
-        }
-    }
-
-    fn style(&self, file: &File, unlabelled: &[usize]) -> Result<Style> {
-        let mut survey = Survey::default();
-        self.but(unlabelled).for_each(|(_, line, text)| survey.add(file, line, text));
-        survey.style(file, &self.name)
-    }
-
-    /// The labels, by number if all are whole numbers, else by text.
-    fn labels(&self, file: &File, unlabelled: &[usize]) -> Result<Vec<String>> {
-        let labels: BTreeSet<&str> = self.but(unlabelled).map(|(.., text)| text).collect();
-        let name = &self.name;
-        if labels.len() > MOST_LABELS {
-            let message = format!(
-                "{} different labels in {name:?}, this program takes {MOST_LABELS}: is it the right --target, or \
-                 is it --task regression?",
-                labels.len()
-            );
-            return Err(file.error(None, message));
-        }
-        let mut labels: Vec<String> = labels.into_iter().map(str::to_owned).collect();
-        if labels.len() < 2 {
-            let message = format!("all rows have the label {:?} in {name:?}: nothing to learn", labels[0]);
-            return Err(file.error(None, message));
-        }
-        if labels.iter().all(|label| label.parse::<i64>().is_ok()) {
-            labels.sort_by_key(|label| label.parse::<i64>().unwrap_or_default());
-        }
-        Ok(labels)
-    }
-
-    /// Indices of labels; 0 for the rows left out.
-    fn classes(&self, file: &File, labels: &[String], unlabelled: &[usize]) -> Result<Vec<usize>> {
-        let index: HashMap<&str, usize> = labels.iter().map(String::as_str).zip(0..).collect();
-        let mut classes = vec![0; self.texts.len()];
-        for (row, line, text) in self.but(unlabelled) {
-            classes[row] = *index.get(text).ok_or_else(|| {
-                let name = &self.name;
-                let message = format!("unknown label {text:?} in {name:?}: the known ones are {labels:?}");
-                file.error(Some(line), message)
-            })?;
-        }
-        Ok(classes)
-    }
-
-    /// Values; 0 for the rows left out.
-    fn values(&self, file: &File, unlabelled: &[usize]) -> Result<Vec<f32>> {
-        let style = self.style(file, unlabelled);
-        let mut values = vec![0.0; self.texts.len()];
-        for (row, line, text) in self.but(unlabelled) {
-            let value = style.as_ref().map_or(Style::Plain, |style| *style).number(text);
-            if !value.is_finite() {
-                let name = &self.name;
-                let message =
-                    format!("target {name:?}: {text:?} is not a number: is it --task classification?");
-                return Err(file.error(Some(line), message));
-            }
-            values[row] = value;
-        }
-        Ok(values)
-    }
-}
-
-/// More labels than this are another kind of column, and one output each of a network for kilobytes.
-const MOST_LABELS: usize = 1000;
-
-/// The groups asked for: the file's `own`, or those of another file of one column.
-fn groups_of(
-    file: &File,
-    asked: Option<&str>,
-    own: Option<Vec<String>>,
-    lines: &[u64],
-) -> Result<Option<Vec<String>>> {
-    let path = match (asked, own) {
-        (None, _) => return Ok(None),
-        (Some(column), Some(own)) => {
-            // Rows of nobody are not all of one person.
-            if let Some(row) = own.iter().position(|group| file.is_missing(group)) {
-                return Err(file.error(Some(lines[row]), format!("no group in {column:?}: fill it in")));
-            }
-            return Ok(Some(own));
-        }
-        (Some(path), None) => path,
-    };
-    if !Path::new(path).is_file() {
-        let message = format!("no column and no file {path:?} for groups: the columns are {:?}", file.header);
-        return Err(file.error(None, message));
-    }
-    let other = File::open(Path::new(path), &[])?;
-    if other.header.len() != 1 {
-        return Err(other.error(Some(1), "a file of groups has one column"));
-    }
-    let mut groups = Vec::new();
-    other.each(|_, record| {
-        groups.push(record[0].to_owned());
-        Ok(())
-    })?;
-    if groups.len() != lines.len() {
-        let (groups, rows) = (groups.len(), lines.len());
-        let message = format!("{groups} groups for {rows} rows of {}", file.path.display());
-        return Err(other.error(None, message));
-    }
-    Ok(Some(groups))
 }

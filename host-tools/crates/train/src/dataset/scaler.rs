@@ -1,22 +1,23 @@
-//! The scaler of training rows.
+//! Scaler of the features, fitted to training rows.
 
 use microdistill::scaler::standardize;
 use nalgebra::DMatrix;
 
-/// `(x − mean)·scale` for each feature.
+/// Standardization `(x − mean)·scale` of each feature.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaler {
-    /// In the feature's unit.
+    /// Mean of each feature, in its unit.
     pub mean: Vec<f32>,
-    /// In one over the feature's unit; zero switches a feature off.
+    /// Reciprocal of the standard deviation of each feature, in one over its unit. Zero switches a feature off.
     pub scale: Vec<f32>,
 }
 
 impl Scaler {
-    /// Mean and 1/standard deviation (of the population) of every feature, `x` of shape (features × rows), summed in
-    /// f64 and rounded once; missing values, NaN, are left out.
+    /// Fits a scaler to `x`, shape (features × rows): the mean and the reciprocal of the population standard
+    /// deviation of every feature. They are summed in f64 and rounded once. Missing values, which are NaN, are left
+    /// out.
     ///
-    /// A constant feature gets the scale 0: whatever it is later, it does not count.
+    /// A constant feature gets the scale 0, so that its later values have no effect.
     pub fn fit(x: &DMatrix<f32>) -> Self {
         let fit = |values: &mut dyn Iterator<Item = f64>| {
             let values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
@@ -32,7 +33,7 @@ impl Scaler {
         Scaler { mean, scale }
     }
 
-    /// `(x − mean)·scale` for every column of `x`, shape (features × rows); a missing value becomes zero, as the mean does.
+    /// Standardizes every column of `x`, shape (features × rows). A missing value becomes zero, as the mean does.
     pub fn apply(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
         let mut x = x.clone();
         self.fill_missing(&mut x);
@@ -42,8 +43,8 @@ impl Scaler {
         x
     }
 
-    /// `x/scale + mean`, what [`apply`](Scaler::apply) takes for `x`, shape (features × rows); the mean of a feature that
-    /// is switched off.
+    /// Inverse of [`apply`](Scaler::apply): computes `x/scale + mean` for `x` of shape (features × rows). A feature
+    /// that is switched off becomes its mean.
     pub fn restore(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
         DMatrix::from_fn(x.nrows(), x.ncols(), |feature, row| {
             let (mean, scale) = (self.mean[feature], self.scale[feature]);
@@ -51,7 +52,7 @@ impl Scaler {
         })
     }
 
-    /// Writes the mean where a value of `x`, shape (features × rows), is missing.
+    /// Replaces missing values of `x`, shape (features × rows), with the mean.
     pub(crate) fn fill_missing(&self, x: &mut DMatrix<f32>) {
         for mut column in x.column_iter_mut() {
             for (x, &mean) in column.iter_mut().zip(&self.mean).filter(|(x, _)| x.is_nan()) {
@@ -60,7 +61,7 @@ impl Scaler {
         }
     }
 
-    /// Names of the features that are constant.
+    /// Returns the names of the constant features.
     pub fn constant<'a>(&self, features: &'a [String]) -> Vec<&'a str> {
         let constant = features.iter().zip(&self.scale).filter(|(_, scale)| **scale == 0.0);
         constant.map(|(name, _)| name.as_str()).collect()

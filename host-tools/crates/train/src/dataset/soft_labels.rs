@@ -1,30 +1,30 @@
-//! Soft labels from a CSV file: what some teacher, wherever it runs, said about rows.
+//! Soft labels from a CSV file: the outputs of any teacher, which may run anywhere.
 
 use std::path::Path;
 
 use nalgebra::DMatrix;
 
-use super::file::File;
 use crate::error::Result;
 use crate::outputs::TeacherOutputs;
+use crate::table::{Notation, Options, Table};
 
-/// By how much the probabilities of a row may miss 1: they were rounded for the file.
+/// Tolerance of the sum of a row's probabilities, because files hold rounded numbers.
 const TOLERANCE: f32 = 0.01;
 
-/// Smaller probabilities count as this: files have no more digits, and 0 has no logarithm.
+/// Smallest probability. Smaller ones are raised to it, because files have no more digits and 0 has no logarithm.
 const LEAST: f32 = 1e-7;
 
-/// A column that goes with probabilities in the files that `predict` writes.
+/// Column that stands next to the probabilities in the files that `predict` writes.
 const PREDICTION: &str = "prediction";
 
-/// Contents of soft labels, told by the names of the columns.
+/// Form of the soft labels, told by the names of the columns.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// `p(LABEL)`, a probability.
+    /// Column `p(LABEL)`, a probability.
     Probability,
-    /// `logit(LABEL)`
+    /// Column `logit(LABEL)`, a logit.
     Logit,
-    /// `LABEL`, a probability.
+    /// Column `LABEL`, a probability.
     Plain,
 }
 
@@ -40,25 +40,43 @@ impl Form {
     }
 }
 
-/// Reads soft labels for `rows` rows, in their order: a CSV file with one column a label, in any order. `p(LABEL)` and
-/// `LABEL` are probabilities, `logit(LABEL)` logits; a column `prediction` is passed over, so that what `predict` wrote can
-/// be read.
+/// Reads soft labels for `rows` rows, in their order, from a table with one column per label, in any order. Columns
+/// `p(LABEL)` and `LABEL` hold probabilities, columns `logit(LABEL)` logits. A column `prediction` is ignored, so
+/// that the output of `predict` can be read. If the file also has a line for each of the rows that were `left_out` of
+/// the data, those lines are ignored.
 ///
 /// # Errors
-/// A file that cannot be read, a column too few or too many, a cell that is no such number, probabilities that do not add
-/// up to 1, and more or fewer rows.
-pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) -> Result<TeacherOutputs> {
-    let file = File::open(path.as_ref(), &[])?;
+/// Fails if the file cannot be read, if a column is missing or belongs to no label, if a cell is not a valid number,
+/// if the probabilities of a row do not sum to 1, and if the number of rows does not fit. The message names the line
+/// and the column.
+pub fn read_soft_labels(
+    path: impl AsRef<Path>,
+    labels: &[String],
+    rows: usize,
+    left_out: &[usize],
+) -> Result<TeacherOutputs> {
+    let file = Table::open(path.as_ref(), &Options { header: Some(true), ..Options::default() })?;
     let (columns, form) = columns(&file, labels)?;
-    let mut logits = Vec::with_capacity(labels.len().saturating_mul(rows));
+    let notations: Vec<Notation> = columns
+        .iter()
+        .map(|&column| file.numbers(column).map_or(Notation::PLAIN, |(notation, _)| notation))
+        .collect();
+    let passed_over = if file.rows == rows + left_out.len() { left_out } else { &[] };
+    let mut logits = Vec::with_capacity(labels.len().saturating_mul(file.rows));
     let mut found = 0usize;
     file.each(|line, record| {
         found += 1;
+        if passed_over.binary_search(&(found - 1)).is_ok() {
+            return Ok(());
+        }
         let mut values = Vec::with_capacity(columns.len());
-        for &column in &columns {
-            let (name, text) = (&file.header[column], &record[column]);
+        for (&column, notation) in columns.iter().zip(&notations) {
+            let (name, text) = (&file.names[column], &record[column]);
             let wrong = |what| file.error(Some(line), format!("column {name:?}: {text:?} is {what}"));
-            let value: f32 = text.parse().map_err(|_| wrong("not a number"))?;
+            let value = notation.number(text) as f32;
+            if value.is_nan() && text.parse::<f32>().is_err() {
+                return Err(wrong("not a number"));
+            }
             match form {
                 Form::Logit if !value.is_finite() => return Err(wrong("no logit: it must be finite")),
                 Form::Probability | Form::Plain if !(0.0..=1.0).contains(&value) => {
@@ -73,7 +91,7 @@ pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) 
                 return Err(file.error(
                     Some(line),
                     format!(
-                        "the probabilities sum to {sum}, not 1: name columns logit(LABEL) if they hold logits"
+                        "the probabilities sum to {sum}, not 1: if the columns hold logits, name them logit(LABEL)"
                     ),
                 ));
             }
@@ -82,28 +100,32 @@ pub fn read_soft_labels(path: impl AsRef<Path>, labels: &[String], rows: usize) 
         logits.extend(values);
         Ok(())
     })?;
-    if found != rows {
-        let message =
-            format!("soft labels for {found} rows, the data has {rows}: one line a row, in the data's order");
+    if found != rows + passed_over.len() {
+        let message = format!(
+            "soft labels for {found} rows, but the data has {rows}: give one line per row, in the order of the data"
+        );
         return Err(file.error(None, message));
     }
     Ok(DMatrix::from_vec(labels.len(), rows, logits).into())
 }
 
-/// The columns of the labels, in their order.
-fn columns(file: &File, labels: &[String]) -> Result<(Vec<usize>, Form)> {
+/// Returns the columns of the labels, in the order of the labels.
+fn columns(file: &Table, labels: &[String]) -> Result<(Vec<usize>, Form)> {
     let names = |form: Form| labels.iter().map(move |label| form.column(label));
     let form = Form::ALL.into_iter().find(|&form| names(form).any(|name| file.find(&name).is_some()));
     let Some(form) = form else {
-        let message = format!("no column of soft labels: one a label is needed, as p(LABEL), of {labels:?}");
+        let message =
+            format!("no column of soft labels: give one per label, such as p(LABEL), for {labels:?}");
         return Err(file.error(Some(1), message));
     };
     let columns = names(form).map(|name| file.column(&name, "soft label"));
     let columns = columns.collect::<Result<Vec<_>>>()?;
-    let stranger =
-        file.named().find(|column| !columns.contains(column) && file.header[*column] != PREDICTION);
+    let stranger = file.named().find(|column| !columns.contains(column) && file.names[*column] != PREDICTION);
     if let Some(column) = stranger {
-        let message = format!("the column {:?} is of none of the labels {labels:?}", file.header[column]);
+        let message = format!(
+            "the column {:?} belongs to none of the labels {labels:?}: rename or remove it",
+            file.names[column]
+        );
         return Err(file.error(Some(1), message));
     }
     Ok((columns, form))
@@ -120,7 +142,7 @@ mod tests {
     fn read(text: &str, rows: usize) -> Result<TeacherOutputs> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        read_soft_labels(file.path(), &labels(), rows)
+        read_soft_labels(file.path(), &labels(), rows, &[])
     }
 
     #[test]
@@ -132,7 +154,7 @@ mod tests {
         }
         let teacher_outputs = read("logit(b),logit(a)\n-3,12.5\n", 1).unwrap();
         assert_eq!(teacher_outputs.logits(1.0).as_slice(), [12.5, -3.0]);
-        // A certainty has finite logits.
+        // A probability of 1 still has finite logits.
         assert!(read("a,b\n1,0\n", 1).unwrap().logits(1.0).iter().all(|logit| logit.is_finite()));
     }
 
@@ -144,11 +166,11 @@ mod tests {
             ("a,b\n0.2,x\n", 1, ":2: column \"b\": \"x\" is not a number"),
             ("a,b\nNaN,0.5\n", 1, ":2: column \"a\": \"NaN\" is no probability"),
             ("logit(a),logit(b)\n1,inf\n", 1, ":2: column \"logit(b)\": \"inf\" is no logit"),
-            ("a,b\n0.2,0.8\n", 2, ": soft labels for 1 rows, the data has 2"),
+            ("a,b\n0.2,0.8\n", 2, ": soft labels for 1 rows, but the data has 2"),
             ("a,c\n0.2,0.8\n", 1, ":1: no soft label column \"b\""),
-            ("a,b,c\n0.2,0.8,0\n", 1, ":1: the column \"c\" is of none of the labels"),
+            ("a,b,c\n0.2,0.8,0\n", 1, ":1: the column \"c\" belongs to none of the labels"),
             ("x,y\n0.2,0.8\n", 1, ":1: no column of soft labels"),
-            ("a,b\n0.2\n", 1, ":2: 1 values, the header has 2"),
+            ("a,b\n0.2\n", 1, ":2: 1 value, the header has 2"),
         ] {
             let error = read(text, rows).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

@@ -1,4 +1,4 @@
-//! Parts and folds: seeded, stratified by class, and never dividing a group.
+//! Division of rows into parts and folds: seeded, stratified by class, and without splitting a group.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,22 @@ use super::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::random::shuffle;
 
-/// One round of cross-validation: row indices.
+/// Row indices of one round of cross-validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {
-    /// To be trained on.
+    /// Training rows.
     pub train: Vec<usize>,
-    /// To be judged by.
+    /// Validation rows.
     pub validation: Vec<usize>,
 }
 
-/// Divides rows into parts of these shares, which are positive and sum to 1: row indices of each part, ascending.
+/// Divides rows into parts with the given shares, which must be positive and sum to 1. Returns the row indices of
+/// each part, in ascending order.
 ///
-/// With groups, whole groups are dealt; without, the rows of each class.
+/// With groups, whole groups are assigned to parts; otherwise the rows of each class are.
 ///
 /// # Errors
-/// Shares that are none, fewer groups than parts, or a part without rows.
+/// Fails if the shares are invalid, if there are fewer groups than parts, and if a part would have no rows.
 pub fn split(dataset: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<usize>>> {
     check_shares(shares)?;
     let mut rng = Pcg32::new(seed, STREAM);
@@ -31,7 +32,9 @@ pub fn split(dataset: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<usi
         let groups = shuffled_groups(groups, &mut rng);
         if groups.len() < parts.len() {
             let (have, need) = (groups.len(), parts.len());
-            return Err(Error::Invalid(format!("{have} groups cannot be divided into {need} parts")));
+            return Err(Error::Invalid(format!(
+                "{have} groups cannot be divided into {need} parts: a group is never split, so every part needs one"
+            )));
         }
         let mut groups = groups.into_iter();
         for (part, group) in parts.iter_mut().zip(groups.by_ref()) {
@@ -47,24 +50,24 @@ pub fn split(dataset: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<usi
     } else {
         let classes = shuffled_classes(dataset, &mut rng);
         parts = deal(&classes, shares, false);
-        // Of many small classes, rounding may give a part nothing of any.
+        // With many small classes, rounding may leave a part without rows.
         if parts.iter().any(Vec::is_empty) {
             parts = deal(&classes, shares, true);
         }
     }
     if let Some(empty) = parts.iter().position(Vec::is_empty) {
         let (rows, share) = (dataset.rows(), shares[empty]);
-        let need = "every part needs rows, the first of each label or group";
+        let need = "every part needs rows, and the first part a row of each label or group";
         return Err(Error::Invalid(format!("{rows} rows are too few for a part of {share} of them: {need}")));
     }
     parts.iter_mut().for_each(|part| part.sort_unstable());
     Ok(parts)
 }
 
-/// Checks that rows can be divided by these shares.
+/// Checks that shares are positive and sum to 1.
 ///
 /// # Errors
-/// One that is not positive, or a sum other than 1.
+/// Fails if a share is not positive, or if the sum is not 1.
 pub fn check_shares(shares: &[f64]) -> Result<()> {
     let sum: f64 = shares.iter().sum();
     if shares.iter().any(|&share| share.is_nan() || share <= 0.0) || (sum - 1.0).abs() > 1e-6 {
@@ -73,8 +76,8 @@ pub fn check_shares(shares: &[f64]) -> Result<()> {
     Ok(())
 }
 
-/// The shares of each class. With `carry`, what rounding takes from one class is given to the next, but the first part
-/// has at least a row of each.
+/// Divides the rows of each class by `shares`. With `carry`, a rounding error in one class is carried to the next;
+/// still, the first part gets at least one row of each class.
 fn deal(classes: &[Vec<usize>], shares: &[f64], carry: bool) -> Vec<Vec<usize>> {
     let mut parts = vec![Vec::new(); shares.len()];
     let mut before = 0.0;
@@ -96,12 +99,12 @@ fn deal(classes: &[Vec<usize>], shares: &[f64], carry: bool) -> Vec<Vec<usize>> 
     parts
 }
 
-/// `count` folds, at least 2; each row is in the validation rows of exactly one.
+/// Divides rows into `count` folds, at least 2. Each row is a validation row in exactly one fold.
 ///
-/// With groups, whole groups are left out, and there are as many folds as groups at most.
+/// With groups, whole groups are held out, and there are at most as many folds as groups.
 ///
 /// # Errors
-/// Fewer than two folds, groups or rows.
+/// Fails if there are fewer than two folds, groups or rows.
 pub fn folds(dataset: &Dataset, count: usize, seed: u64) -> Result<Vec<Fold>> {
     let mut rng = Pcg32::new(seed, STREAM);
     let units = match &dataset.groups {
@@ -132,10 +135,10 @@ pub fn folds(dataset: &Dataset, count: usize, seed: u64) -> Result<Vec<Fold>> {
     Ok(parts.into_iter().map(fold).collect())
 }
 
-/// The generator's stream for divisions of data.
+/// Random stream for divisions of data.
 const STREAM: u64 = 0x5350_4C54;
 
-/// The rows of each group, groups in random order.
+/// Returns the rows of each group, with the groups in random order.
 fn shuffled_groups(groups: &[String], rng: &mut Pcg32) -> Vec<Vec<usize>> {
     let mut rows = BTreeMap::<&str, Vec<usize>>::new();
     for (row, group) in groups.iter().enumerate() {
@@ -146,7 +149,7 @@ fn shuffled_groups(groups: &[String], rng: &mut Pcg32) -> Vec<Vec<usize>> {
     groups
 }
 
-/// The rows of each class in random order; for values, all rows.
+/// Returns the rows of each class in random order; in regression, all rows as one class.
 fn shuffled_classes(dataset: &Dataset, rng: &mut Pcg32) -> Vec<Vec<usize>> {
     let mut classes = BTreeMap::<usize, Vec<usize>>::new();
     for row in 0..dataset.rows() {
@@ -175,7 +178,10 @@ mod tests {
             target: Target::Classes(classes.to_vec()),
             groups: groups.map(|groups| groups.iter().map(usize::to_string).collect()),
             hash: String::new(),
-            missing: Vec::new(),
+            origin: Vec::new(),
+            target_origin: 0.0,
+            left_out: Vec::new(),
+            options: crate::table::Options::default(),
             notes: Vec::new(),
         }
     }
@@ -251,7 +257,10 @@ mod tests {
     fn impossible_divisions_say_why() {
         let error = |result: Result<_>| result.unwrap_err().to_string();
         let few = dataset(&[0; 4], Some(&[0, 0, 1, 1]));
-        assert_eq!(error(split(&few, &[0.6, 0.2, 0.2], 1)), "2 groups cannot be divided into 3 parts");
+        assert_eq!(
+            error(split(&few, &[0.6, 0.2, 0.2], 1)),
+            "2 groups cannot be divided into 3 parts: a group is never split, so every part needs one"
+        );
         let few = dataset(&[0; 2], None);
         assert!(
             error(split(&few, &[0.9, 0.1], 1)).starts_with("2 rows are too few for a part of 0.1 of them")

@@ -6,29 +6,29 @@ use super::{Dataset, Target};
 use crate::dataset::{Scaler, Task};
 use crate::network::Network;
 
-/// Fitted on training rows, applied to any.
+/// Standardizer, fitted to training rows and applied to any rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standardizer {
     /// Scaler of the features.
     pub scaler: Scaler,
-    /// Mean and standard deviation of the target's values; 0 and 1 for classes.
+    /// Mean and standard deviation of the target's values, in their unit; 0 and 1 for classes.
     value: (f32, f32),
 }
 
-/// Rows as a trainer takes them.
+/// Standardized rows, in the form that a trainer takes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standardized {
-    /// Shape (features × rows).
+    /// Standardized features, shape (features × rows).
     pub x: DMatrix<f32>,
-    /// Indices of labels, where every row has one.
+    /// Class index of each row, if every row has a label.
     pub classes: Option<Vec<usize>>,
-    /// Shape (1 × rows).
+    /// Standardized values of the target, shape (1 × rows), in regression.
     pub values: Option<DMatrix<f32>>,
 }
 
 impl Standardizer {
-    /// Fits a standardizer to training rows. Where values are learned from a teacher, `outputs` holds the
-    /// teacher's values for them.
+    /// Fits a standardizer to training rows. If a student learns values from a teacher, `outputs` holds the teacher's
+    /// values for these rows.
     pub fn fit(data: &Dataset, outputs: Option<&DMatrix<f32>>) -> Self {
         let values = match (&data.task, outputs, &data.target) {
             (Task::Regression { .. }, Some(outputs), _) => outputs.as_slice(),
@@ -39,13 +39,13 @@ impl Standardizer {
             (0.0, 1.0)
         } else {
             let Scaler { mean, scale } = Scaler::fit(&DMatrix::from_row_slice(1, values.len(), values));
-            // Values that are all equal keep their unit.
+            // If all values are equal, they keep their unit.
             (mean[0], if scale[0] > 0.0 { 1.0 / scale[0] } else { 1.0 })
         };
         Standardizer { scaler: Scaler::fit(&data.x), value }
     }
 
-    /// These rows, standardized.
+    /// Standardizes rows.
     pub fn apply(&self, data: &Dataset) -> Standardized {
         let (classes, values) = match &data.target {
             Target::Classes(classes) => (Some(classes.clone()), None),
@@ -57,13 +57,14 @@ impl Standardizer {
         Standardized { x: self.scaler.apply(&data.x), classes, values }
     }
 
-    /// Values of the target's unit, standardized; logits as they are.
+    /// Standardizes values in the target's unit. Logits stay unchanged.
     pub fn values(&self, outputs: &DMatrix<f32>) -> DMatrix<f32> {
         let (mean, deviation) = self.value;
         outputs.map(|value| (value - mean) / deviation)
     }
 
-    /// Folds the unit of the target's values into the last layer.
+    /// Folds the inverse standardization of the target into the last layer, which then gives values in the target's
+    /// unit.
     pub fn restore(&self, mut network: Network) -> Network {
         let (mean, deviation) = self.value;
         if (mean, deviation) != (0.0, 1.0)

@@ -6,22 +6,23 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Task {
-    /// One logit a label.
+    /// Classification, with one logit per label.
     Classification {
-        /// The column of the labels.
+        /// Column of the labels.
         target: String,
-        /// In the order of the logits.
+        /// Labels in the order of the logits.
         labels: Vec<String>,
     },
-    /// One value, in the unit of the column: the last layer undoes the standardization of the targets.
+    /// Regression, with one value in the unit of its column: the last layer includes the inverse standardization of
+    /// the target.
     Regression {
-        /// The column of the values.
+        /// Column of the values.
         target: String,
     },
 }
 
 impl Task {
-    /// Labels in the order of the logits; none for regression.
+    /// Returns the labels in the order of the logits; empty for regression.
     pub fn labels(&self) -> &[String] {
         match self {
             Task::Classification { labels, .. } => labels,
@@ -29,7 +30,7 @@ impl Task {
         }
     }
 
-    /// The target column.
+    /// Returns the name of the target column.
     pub fn target(&self) -> &str {
         match self {
             Task::Classification { target, .. } | Task::Regression { target } => target,

@@ -1,28 +1,29 @@
-//! A column of text as hashed character n-grams.
+//! Text columns, encoded as hashed character n-grams.
 
 use microdistill::text::ngrams;
 
-/// Encoding of a text column as features. Their names tell it, as those of categories do, so that a model's
-/// names are enough
-/// to read another file.
+/// Encoding of a text column as features. The names of the features describe it, as they do for categories, so that a
+/// model needs only its feature names to read another file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
-    /// Its name.
+    /// Name of the column.
     pub column: String,
-    /// Characters of the shortest n-grams and of the longest.
+    /// Lengths of the shortest and the longest n-grams, in characters.
     pub lengths: [u8; 2],
     /// Number of features.
     pub features: usize,
 }
 
 impl Text {
-    /// `word:1-3-grams:17/256`: the eighteenth of 256 features of the column `word`.
+    /// Returns the name of a feature. For example, `word:1-3-grams:17/256` is the feature with index 17 of the 256
+    /// features of column `word`.
     pub(super) fn name(&self, index: usize) -> String {
         let Text { column, lengths: [shortest, longest], features } = self;
         format!("{column}:{shortest}-{longest}-grams:{index}/{features}")
     }
 
-    /// The text column behind a feature's name, if there is one, and which of its features it is.
+    /// Parses the name of a feature. Returns its text column and the index of the feature in it; none for other
+    /// features.
     fn parse(name: &str) -> Option<(Self, usize)> {
         let (rest, place) = name.rsplit_once(':')?;
         let (column, lengths) = rest.rsplit_once(':')?;
@@ -33,7 +34,8 @@ impl Text {
         Some((text, index.parse().ok()?))
     }
 
-    /// The text column that the first of `features` are of, if they are, and the features behind it.
+    /// Returns the text column whose features `features` begins with, and the features after it; none if it begins
+    /// otherwise.
     pub(super) fn first(features: &[String]) -> Option<(Self, &[String])> {
         let (text, _) = Text::parse(features.first()?)?;
         let (own, others) = features.split_at_checked(text.features)?;
@@ -41,7 +43,7 @@ impl Text {
         all.then_some((text, others))
     }
 
-    /// The text columns among a model's features, each with the place of its first feature.
+    /// Returns the text columns among a model's features, each with the index of its first feature.
     pub(crate) fn all(features: &[String]) -> Vec<(usize, Self)> {
         let (mut texts, mut rest) = (Vec::new(), features);
         while let [_, others @ ..] = rest {
@@ -57,11 +59,11 @@ impl Text {
         texts
     }
 
-    /// Adds the features of a text.
-    pub(super) fn apply(&self, text: &str, features: &mut Vec<f32>) {
-        let first = features.len();
-        features.resize(first + self.features, 0.0);
-        ngrams(text.as_bytes(), self.lengths, &mut features[first..]);
+    /// Returns the features of a text.
+    pub(super) fn apply(&self, text: &str) -> Vec<f32> {
+        let mut features = vec![0.0; self.features];
+        ngrams(text.as_bytes(), self.lengths, &mut features);
+        features
     }
 }
 

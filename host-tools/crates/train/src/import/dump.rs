@@ -1,13 +1,13 @@
-//! Checkpoints in a raw dump of their flash.
+//! Checkpoints in a raw dump of flash memory.
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use microdistill::checkpoint::Checkpoint;
 use microdistill::checkpoint::record::Header;
 
-/// A copy of flash in pages of `PAGE` bytes that are written in words of `WORD` bytes.
+/// Copy of flash memory with pages of `PAGE` bytes, written in words of `WORD` bytes.
 struct Dump<const PAGE: usize, const WORD: usize>(Vec<u8>);
 
-/// For the pages and words of microcontrollers, as the dump does not tell its own.
+/// Readers for the page and word sizes of common microcontrollers, because a dump does not record its own.
 const READERS: [Reader; 14] = [
     read::<256, 4>,
     read::<512, 4>,
@@ -27,13 +27,13 @@ const READERS: [Reader; 14] = [
 
 type Reader = fn(&[u8], &dyn Fn(&Header) -> bool) -> Option<Found>;
 
-/// A checkpoint, and its parameters.
+/// Header and parameters of a checkpoint.
 type Found = (Header, Vec<f32>);
 
-/// The newest whole checkpoint that is `wanted`, if `bytes` are all of the flash that a firmware gives to
-/// [`Checkpoint::new`].
+/// Returns the newest intact checkpoint that `wanted` accepts. `bytes` must be the whole flash range that a firmware
+/// passes to [`Checkpoint::new`].
 pub(super) fn newest(bytes: &[u8], wanted: &dyn Fn(&Header) -> bool) -> Option<Found> {
-    // What reads by a wrong size may still find a record, an old one.
+    // A reader with the wrong sizes may still find a record, but an old one.
     READERS.iter().filter_map(|read| read(bytes, wanted)).max_by_key(|(header, _)| header.generation)
 }
 
@@ -43,7 +43,7 @@ fn read<const PAGE: usize, const WORD: usize>(
 ) -> Option<Found> {
     let end = u32::try_from(bytes.len()).ok().filter(|_| bytes.len().is_multiple_of(PAGE))?;
     let mut checkpoint = Checkpoint::new(Dump::<PAGE, WORD>(bytes.to_vec()), 0..end, 0).ok()?;
-    // No checkpoint has more parameters than the flash has words.
+    // A checkpoint cannot have more parameters than the flash has words.
     let mut found = vec![0.0; bytes.len() / 4];
     let header = checkpoint.find(wanted, &mut |from, bytes| {
         let values = bytes.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value));
@@ -71,7 +71,7 @@ impl<const PAGE: usize, const WORD: usize> ReadNorFlash for Dump<PAGE, WORD> {
     }
 }
 
-/// As flash does it: programming clears bits, and erasing sets them.
+/// Behaves like flash: programming clears bits, and erasing sets them.
 impl<const PAGE: usize, const WORD: usize> NorFlash for Dump<PAGE, WORD> {
     const WRITE_SIZE: usize = WORD;
     const ERASE_SIZE: usize = PAGE;
@@ -98,7 +98,7 @@ mod tests {
 
     type Student = Mlp![30, 16, 7];
 
-    /// The parameters of the checkpoint after so many others.
+    /// Returns the parameters of checkpoint number `generation`.
     fn student(generation: u16) -> Student {
         let mut student = Student::ZERO;
         let parameters = student.tensors_mut().flat_map(|(_, tensor)| tensor);
@@ -110,7 +110,7 @@ mod tests {
         Some(student.tensors().flat_map(|(_, tensor)| tensor).copied().collect())
     }
 
-    /// Flash with so many checkpoints, of any version.
+    /// Returns flash that holds `checkpoints` checkpoints.
     fn dumped<const PAGE: usize, const WORD: usize>(pages: usize, checkpoints: u16) -> Vec<u8> {
         let range = 0..u32::try_from(pages * PAGE).unwrap();
         let flash = Dump::<PAGE, WORD>(vec![0xff; pages * PAGE]);

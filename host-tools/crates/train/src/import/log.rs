@@ -1,13 +1,14 @@
-//! The lines in which boards print numbers: bits, so that nothing is rounded.
+//! Parsing of the lines in which boards print numbers. They print the bits, so that nothing is rounded.
 
-/// Tensor, index and bits of a line `weights 0 16: [1065353216, …]`, whatever a logger put before it.
+/// Parses a line such as `weights 0 16: [1065353216, …]`, whatever a logger put before it. Returns the index of the
+/// tensor, the index of the first parameter, and the bits of the parameters.
 pub fn weights_line(line: &str) -> Option<(usize, usize, Vec<u32>)> {
     let (_, line) = line.split_once("weights ")?;
     let (tensor, index) = line.split_once(": ")?.0.split_once(' ')?;
     Some((tensor.parse().ok()?, index.parse().ok()?, bits(line)?))
 }
 
-/// The numbers in brackets behind the first colon.
+/// Parses the numbers in brackets after the first colon.
 pub fn bits(line: &str) -> Option<Vec<u32>> {
     let (_, list) = line.split_once(": [")?;
     let list = list.strip_suffix(']')?;

@@ -19,32 +19,32 @@ use log::weights_line;
 /// A model with the parameters that a device learned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Learned {
-    /// `like` with the device's parameters.
+    /// The base model with the device's parameters.
     pub model: Model,
-    /// Number of parameters that differ from those of `like`.
+    /// Number of parameters that differ from those of the base model.
     pub changed: usize,
     /// The trained part of each layer, from input to output.
     pub trained: Vec<Trained>,
 }
 
-/// The model that provides everything a device does not return.
+/// Model that provides everything a device does not return.
 #[derive(Clone, Copy, Debug)]
 pub enum Base<'a> {
-    /// A model of the network's shape, for a device that trains all of it.
+    /// A model of the same shape, for a device that trains the whole network.
     Like(&'a Model),
-    /// The model that was shipped: a device that [trains a part](microdistill::finetune) has all else from it. A record does
-    /// not tell which model that was, but for its shape.
+    /// The model that was shipped, for a device that [trains a part](microdistill::finetune): all other parameters
+    /// come from it. A record identifies that model only by its shape.
     Shipped(&'a Model),
 }
 
-/// Reads the parameters of a network of the shape of `base` from a file: a [record], a raw dump of the flash of checkpoints,
-/// or the lines that `distill` on a board prints, among others.
+/// Reads the parameters of a network with the shape of `base` from a file: a [record], a raw dump of the flash that
+/// holds checkpoints, or a text that contains the lines `distill` prints on a board.
 ///
-/// Scores of `base` are not taken over.
+/// The scores of `base` are dropped, because they describe other parameters.
 ///
 /// # Errors
-/// The file system's; a file of another network, one that is damaged or has a gap, one of a part where the base is not the
-/// shipped model; a base that is not f32.
+/// Fails if the file cannot be read, belongs to another network, is damaged or has a gap; if it holds only a part of
+/// the network, but `base` is not the shipped model; and if `base` is not f32.
 pub fn import(path: impl AsRef<Path>, base: Base<'_>) -> Result<Learned> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
@@ -52,18 +52,18 @@ pub fn import(path: impl AsRef<Path>, base: Base<'_>) -> Result<Learned> {
     learned(&bytes, base, trainable(base.model())?).map_err(refused)
 }
 
-/// [`import`] of what such a file holds.
+/// Imports the contents of such a file, as [`import`] does.
 ///
 /// # Errors
-/// As of [`import`].
+/// Fails as [`import`] does, except for reading the file.
 pub fn import_bytes(bytes: &[u8], base: Base<'_>) -> Result<Learned> {
     learned(bytes, base, trainable(base.model())?).map_err(Error::Invalid)
 }
 
-/// The network of a model that can learn.
+/// Returns the network of a model that a device can train.
 ///
 /// # Errors
-/// A model that is not f32.
+/// Fails if the model is not f32.
 pub fn trainable(model: &Model) -> Result<&Network> {
     let Body::F32(network) = &model.body else {
         let kind = model.kind();
@@ -93,8 +93,8 @@ fn learned(bytes: &[u8], base: Base<'_>, before: &Network) -> Result<Learned, St
             let (trained, parameters) = recorded(bytes, before)?;
             if matches!(base, Base::Like(_)) && trained.iter().any(|how| *how != Trained::Trained) {
                 return Err(format!(
-                    "the device trained a part, {trained:?} from input to output: the model that was shipped lends the rest, \
-                     name it by --shipped in place of --like"
+                    "the device trained a part, {trained:?} from input to output: the rest comes from the model that \
+                     was shipped, so name that model with --shipped instead of --like"
                 ));
             }
             join(&mut network, &trained, &parameters);
@@ -111,7 +111,8 @@ fn learned(bytes: &[u8], base: Base<'_>, before: &Network) -> Result<Learned, St
     Ok(Learned { model, changed, trained })
 }
 
-/// The trained parts of `network`, and its parameters, from a record, or from flash with checkpoints.
+/// Returns the trained part of each layer of `network` and its parameters, from a record or from flash with
+/// checkpoints.
 fn recorded(bytes: &[u8], network: &Network) -> Result<(Vec<Trained>, Vec<f32>), String> {
     let parts = Parts::of(network);
     let (header, parameters) = match record::split(bytes) {
@@ -120,18 +121,21 @@ fn recorded(bytes: &[u8], network: &Network) -> Result<(Vec<Trained>, Vec<f32>),
             let found = dump::newest(bytes, &|header| parts.find(header).is_some());
             found.ok_or_else(|| {
                 format!(
-                    "{refused}. Give a record, all of the flash that `Checkpoint::new` gets, with a whole checkpoint of \
-                     this network in it, or text with lines as \"weights 0 0: [1065353216, …]\""
+                    "{refused}. Give a record; the whole flash range passed to `Checkpoint::new`, with an intact \
+                     checkpoint of this network; or text with lines such as \"weights 0 0: [1065353216, …]\""
                 )
             })?
         }
     };
     let part = parts.find(&header);
-    let part = part.ok_or("the record of another network: of other widths, activations or layouts")?;
+    let part = part.ok_or(
+        "the record belongs to another network, of other widths, activations or layouts: give the model that the \
+         device trains",
+    )?;
     Ok((part.to_vec(), parameters))
 }
 
-/// Gives the trained tensors of `network` their parameters, one behind the other.
+/// Copies consecutive `parameters` to the trained tensors of `network`.
 fn join(network: &mut Network, trained: &[Trained], mut parameters: &[f32]) {
     let tensors = trained.iter().flat_map(|how| how.tensors()).zip(network.tensors_mut());
     for (_, (_, to)) in tensors.filter(|(trained, _)| *trained) {
@@ -141,7 +145,7 @@ fn join(network: &mut Network, trained: &[Trained], mut parameters: &[f32]) {
     }
 }
 
-/// The tensors of the last run in a text.
+/// Returns the tensors of the last run in a text.
 fn printed(text: &str) -> Result<Vec<Vec<f32>>, String> {
     let mut tensors: Vec<Vec<f32>> = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -155,7 +159,12 @@ fn printed(text: &str) -> Result<Vec<Vec<f32>>, String> {
         let last = tensors.len().wrapping_sub(1);
         match tensors.last_mut().filter(|values| (tensor, from) == (last, values.len())) {
             Some(values) => values.extend(bits.into_iter().map(f32::from_bits)),
-            None => return Err(format!("line {}: weights are missing before it", index + 1)),
+            None => {
+                return Err(format!(
+                    "line {}: weights are missing before it; give the whole output of the run",
+                    index + 1
+                ));
+            }
         }
     }
     Ok(tensors)
@@ -165,7 +174,10 @@ fn overwrite(network: &mut Network, tensors: &[Vec<f32>]) -> Result<(), String> 
     let found: Vec<usize> = tensors.iter().map(Vec::len).collect();
     let wanted: Vec<usize> = network.tensors().map(|(_, tensor)| tensor.len()).collect();
     if found != wanted {
-        return Err(format!("tensors of {found:?} parameters, the model has {wanted:?}"));
+        return Err(format!(
+            "the text has tensors of {found:?} parameters, but the model has {wanted:?}: give the model that the \
+             device trains and the whole output of the run"
+        ));
     }
     for ((_, to), from) in network.tensors_mut().zip(tensors) {
         to.copy_from_slice(from);

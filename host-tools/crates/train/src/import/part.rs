@@ -1,4 +1,4 @@
-//! The part of a network that a device trains, identified by the fingerprint of what it keeps.
+//! Trained part of a network, identified by the fingerprint of what a device keeps.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,21 @@ use serde::Serialize;
 
 use crate::network::{Dense, Network};
 
-/// The trained part of a layer: the words of [`FineTuned`](microdistill::FineTuned).
+/// Trained part of a layer, in the words of [`FineTuned`](microdistill::FineTuned).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trained {
-    /// It stays as it was shipped.
+    /// The layer stays as it was shipped.
     Frozen,
-    /// Its weights stay.
+    /// The bias is trained, the weights stay.
     Biases,
-    /// All of it.
+    /// Weights and bias are trained.
     Trained,
 }
 
 const HOW: [Trained; 3] = [Trained::Frozen, Trained::Biases, Trained::Trained];
 
-/// There are three times as many parts for each further layer.
+/// Maximum number of layers whose parts are tried. Each further layer triples the number of parts.
 const MOST_LAYERS: usize = 10;
 
 impl Trained {
@@ -34,20 +34,20 @@ impl Trained {
         }
     }
 
-    /// True for trained weights and for trained biases.
+    /// Returns whether the weights and whether the bias are trained.
     pub(super) fn tensors(self) -> [bool; 2] {
         [self == Trained::Trained, self != Trained::Frozen]
     }
 }
 
-/// The parts of a network that a device may train, by their fingerprints.
+/// Parts of a network that a device may train, by fingerprint.
 pub(super) struct Parts<'a> {
     network: &'a Network,
     by_fingerprint: HashMap<u32, Vec<Trained>>,
 }
 
 impl<'a> Parts<'a> {
-    /// All of the network, and each part of one of at most ten layers.
+    /// Lists the whole network and, if it has at most ten layers, each of its parts.
     pub(super) fn of(network: &'a Network) -> Self {
         let layers = network.layers();
         let all = (vec![Trained::Trained; layers.len()], network.fingerprint());
@@ -56,7 +56,7 @@ impl<'a> Parts<'a> {
         Parts { network, by_fingerprint: parts.collect() }
     }
 
-    /// The part that a record with this header is of.
+    /// Returns the part that a record with this header belongs to.
     pub(super) fn find(&self, header: &Header) -> Option<&[Trained]> {
         let part = self.by_fingerprint.get(&header.fingerprint)?;
         let tensors = part.iter().flat_map(|how| how.tensors()).zip(self.network.tensors());
@@ -66,8 +66,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The parts that [`FineTuned`](microdistill::FineTuned) can build: layers behind the last word are frozen,
-/// or trained, as one.
+/// Lists the parts that [`FineTuned`](microdistill::FineTuned) can build. The layers after its last word are frozen,
+/// or trained, together.
 fn parts(layers: &[Dense]) -> Vec<(Vec<Trained>, u32)> {
     let Some((first, rest)) = layers.split_first() else { return Vec::new() };
     if rest.is_empty() {

@@ -1,4 +1,4 @@
-//! Invariants of every usable model, whether it was read, trained or built by hand.
+//! Invariants of every usable model, whether it was read from a file, trained or built by hand.
 
 use super::format::member_prefix;
 use super::{Body, Model, Task};
@@ -8,7 +8,7 @@ use crate::network::{Activation, Network};
 use microdistill::quant::GROUP;
 
 impl Model {
-    /// Checks the model; an error names the tensor.
+    /// Checks the model. An error names the tensor.
     pub(crate) fn check(&self) -> Result<(), String> {
         let features = self.metadata.features.len();
         if features == 0 {
@@ -16,13 +16,18 @@ impl Model {
         }
         for (name, values) in [("scaler.mean", &self.scaler.mean), ("scaler.scale", &self.scaler.scale)] {
             if values.len() != features {
-                return Err(format!("{name} has {} values, the model has {features} features", values.len()));
+                return Err(format!(
+                    "{name} has {} values, but the model has {features} features",
+                    values.len()
+                ));
             }
             finite(name, values)?;
         }
         if self.examples.nrows() != features {
             let width = self.examples.nrows();
-            return Err(format!("examples has {width} values a row, the model has {features} features"));
+            return Err(format!(
+                "examples has {width} values per row, but the model has {features} features"
+            ));
         }
         finite("examples", self.examples.as_slice())?;
         let outputs = match &self.body {
@@ -32,30 +37,31 @@ impl Model {
             Body::Int4(network) => check_i4(network, features)?,
         };
         match &self.metadata.task {
-            Task::Classification { labels, .. } if labels.len() != outputs => {
-                Err(format!("the model has {} labels, its last layer has {outputs} outputs", labels.len()))
-            }
+            Task::Classification { labels, .. } if labels.len() != outputs => Err(format!(
+                "the model has {} labels, but its last layer has {outputs} outputs",
+                labels.len()
+            )),
             Task::Regression { .. } if outputs != 1 => {
-                Err(format!("a regression model has 1 output, its last layer has {outputs}"))
+                Err(format!("a regression model has 1 output, but the last layer has {outputs}"))
             }
             _ => Ok(()),
         }
     }
 }
 
-/// Every member, all of one shape.
+/// Checks every member of an ensemble, and that all have the same shape. Returns the number of outputs.
 fn check_ensemble(members: &[Network], features: usize) -> Result<usize, String> {
     let Some(first) = members.first() else { return Err("an ensemble needs at least one member".into()) };
     for (index, member) in members.iter().enumerate() {
         check_f32(member, &member_prefix(index), features)?;
         if member.widths() != first.widths() {
-            return Err(format!("member {index} of the ensemble has another shape than the first"));
+            return Err(format!("member {index} of the ensemble has another shape than the first one"));
         }
     }
     Ok(first.widths().last().copied().unwrap_or_default())
 }
 
-/// `prefix` stands before the names of tensors.
+/// Checks an f32 network. `prefix` comes before the names of its tensors in errors. Returns the number of outputs.
 fn check_f32(network: &Network, prefix: &str, features: usize) -> Result<usize, String> {
     check_activations(network.layers().iter().map(|layer| layer.activation))?;
     let mut width = features;
@@ -82,17 +88,17 @@ fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
         if let Some(codes) = fixed_codes(layer.activation).filter(|codes| *codes != layer.output) {
             let Codes { scale, zero } = codes;
             return Err(format!(
-                "layer {index}: the outputs of {name} have the scale {scale} and the zero point {zero}"
+                "layer {index}: the outputs of {name} must have the scale {scale} and the zero point {zero}"
             ));
         }
         width = chain(index, width, layer.weights.len(), layer.bias.len())?;
         if layer.weights.contains(&i8::MIN) {
-            return Err(format!("layers.{index}.weights holds -128: int8 weights lie in [-127, 127]"));
+            return Err(format!("layers.{index}.weights holds -128: int8 weights must be in [-127, 127]"));
         }
         let count = layer.weight_scales.len();
         if count != 1 && count != width {
             return Err(format!(
-                "layers.{index}.weight_scale has {count} values: {width} outputs need {width} or 1"
+                "layers.{index}.weight_scale has {count} values: a layer of {width} outputs needs {width} or 1"
             ));
         }
         positive(&format!("layers.{index}.weight_scale"), &layer.weight_scales)?;
@@ -104,7 +110,7 @@ fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
     Ok(width)
 }
 
-/// Checks an int8 network, and that four bits and their groups' scales can hold its weights.
+/// Checks an int8 network, and that its weights fit in 4 bits with the scales of their groups.
 fn check_i4(network: &NetworkI8, features: usize) -> Result<usize, String> {
     let outputs = check_i8(network, features)?;
     let grouped = |layer: &DenseI8| !layer.group_scales.is_empty();
@@ -116,7 +122,7 @@ fn check_i4(network: &NetworkI8, features: usize) -> Result<usize, String> {
             return Err(format!("layers.{index}.group_scale has {count} values, expected {wanted}"));
         }
         if layer.weight_scales.len() != layer.outputs() {
-            return Err(format!("layers.{index}.weight_scale has one value: int4 needs one an output"));
+            return Err(format!("layers.{index}.weight_scale has one value: int4 needs one per output"));
         }
         if layer.group_scales.iter().any(|scale| !(1..=LARGEST_GROUP_SCALE).contains(scale)) {
             return Err(format!(
@@ -127,14 +133,16 @@ fn check_i4(network: &NetworkI8, features: usize) -> Result<usize, String> {
         let fits = |(weight, (code, scale)): (&i8, (i8, i8))| code.abs() <= limit && code * scale == *weight;
         if !layer.weights.iter().zip(layer.codes()).all(fits) {
             return Err(format!(
-                "layers.{index}.weights: in int4 each is its group's scale times a number in [-{limit}, {limit}]"
+                "layers.{index}.weights: an int4 weight must be the scale of its group times a number in \
+                 [-{limit}, {limit}]"
             ));
         }
     }
     Ok(outputs)
 }
 
-/// One activation for all hidden layers, then a linear layer: what the core's types can name.
+/// Checks that all hidden layers have the same activation and that the last layer is linear, because the types of the
+/// core crate can express no other network.
 fn check_activations(mut activations: impl DoubleEndedIterator<Item = Activation>) -> Result<(), String> {
     match activations.next_back() {
         None => return Err("the model has no layers".into()),
@@ -152,12 +160,12 @@ fn check_activations(mut activations: impl DoubleEndedIterator<Item = Activation
     Ok(())
 }
 
-/// The number of outputs of a layer that takes `inputs`.
+/// Checks the shape of layer `index`, which has `inputs` inputs, and returns its number of outputs.
 fn chain(index: usize, inputs: usize, weights: usize, outputs: usize) -> Result<usize, String> {
     if outputs == 0 || Some(weights) != inputs.checked_mul(outputs) {
         return Err(format!(
-            "layers.{index}.weights has {weights} values: {inputs} inputs (what comes before gives) and {outputs} \
-             outputs (its bias has) need another number"
+            "layers.{index}.weights has {weights} values, but the layer has {inputs} inputs (outputs of the layer \
+             before) and {outputs} outputs (length of its bias)"
         ));
     }
     Ok(outputs)
@@ -168,7 +176,7 @@ fn finite(name: &str, values: &[f32]) -> Result<(), String> {
         None => Ok(()),
         Some(index) => {
             let value = values[index];
-            Err(format!("{name} holds {value} at position {index}: a model has finite numbers only"))
+            Err(format!("{name} holds {value} at position {index}: all numbers of a model must be finite"))
         }
     }
 }
@@ -177,6 +185,6 @@ fn positive(name: &str, scales: &[f32]) -> Result<(), String> {
     finite(name, scales)?;
     match scales.iter().find(|scale| **scale <= 0.0) {
         None => Ok(()),
-        Some(scale) => Err(format!("{name} holds {scale}: a scale is above zero")),
+        Some(scale) => Err(format!("{name} holds {scale}: a scale must be above 0")),
     }
 }

@@ -1,4 +1,4 @@
-//! The bytes of a model file: safetensors, with everything that is not a tensor as JSON in one metadata key.
+//! Format of a model file: safetensors, with everything other than tensors as JSON in one metadata key.
 //!
 //! | tensor | type | shape |
 //! |---|---|---|
@@ -6,11 +6,11 @@
 //! | `examples` | F32 | (rows, features) |
 //! | `layers.N.weights` | F32 or I8 | (outputs, inputs) |
 //! | `layers.N.bias` | F32 or I32 | (outputs) |
-//! | `members.K.layers.N.…` (ensemble) | F32 | the same of each member |
+//! | `members.K.layers.N.…` (ensemble) | F32 | as above, for each member |
 //! | `layers.N.weight_scale` (int8, int4) | F32 | (outputs) or (1) |
-//! | `layers.N.group_scale` (int4) | U8 | (outputs, groups of 32 inputs), or (outputs, 0): the weights are multiples of them |
-//! | `activations.scale`, `activations.zero` (int8, int4) | F32, I8 | (1 + layers): the input, then every layer's output |
-//! | `sums.scale`, `sums.zero` (int8, int4, if a table is the activation) | F32, I8 | (layers − 1): what each table takes |
+//! | `layers.N.group_scale` (int4) | U8 | (outputs, groups of 32 inputs), or (outputs, 0) without groups; weights are multiples of them |
+//! | `activations.scale`, `activations.zero` (int8, int4) | F32, I8 | (1 + layers): the input, then the output of each layer |
+//! | `sums.scale`, `sums.zero` (int8, int4, if the activation is a lookup table) | F32, I8 | (layers − 1): the input of each table |
 
 use std::collections::HashMap;
 
@@ -23,11 +23,11 @@ use super::{Body, Metadata, Model, Scaler};
 use crate::network::int8::{Codes, DenseI8, NetworkI8};
 use crate::network::{Activation, Dense, Network};
 
-/// The one metadata key: the crate keeps the keys in a hash map, so that several would come in a random order.
+/// The only metadata key. The crate stores keys in a hash map, so several keys would be written in random order.
 const KEY: &str = "microdistill";
 const VERSION: u32 = 1;
 
-/// Read first, so that a newer file is told apart from a broken one.
+/// Read first, so that a newer file can be told apart from a damaged one.
 #[derive(Deserialize)]
 struct Version {
     version: u32,
@@ -54,13 +54,13 @@ enum Numbers {
 }
 
 impl Model {
-    /// The file's bytes.
+    /// Returns the bytes of the model file.
     pub(super) fn encode(&self) -> Result<Vec<u8>, String> {
         self.check()?;
         let mut tensors = Tensors::default();
         tensors.add("scaler.mean", vec![self.scaler.mean.len()], &self.scaler.mean);
         tensors.add("scaler.scale", vec![self.scaler.scale.len()], &self.scaler.scale);
-        // nalgebra is column-major: a column of the matrix is a row of the tensor.
+        // nalgebra is column-major, so a column of the matrix is a row of the tensor.
         let shape = vec![self.examples.ncols(), self.examples.nrows()];
         tensors.add("examples", shape, self.examples.as_slice());
         let (numbers, activations) = match &self.body {
@@ -93,21 +93,26 @@ impl Model {
         tensors.finish(&Header { version: VERSION, numbers, activations, members, metadata })
     }
 
-    /// The model of the file's bytes.
+    /// Reads a model from the bytes of its file.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, String> {
-        let (_, metadata) = SafeTensors::read_metadata(bytes)
-            .map_err(|error| format!("not a safetensors file, or a damaged one: {error}"))?;
-        let foreign = "a safetensors file, but not a model of microdistill";
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| {
+            format!(
+                "not a safetensors file, or a damaged one: {error}; name a model file that this program wrote"
+            )
+        })?;
+        let foreign =
+            "a safetensors file, but not a model of microdistill: name a file that this program wrote";
         let json = metadata.metadata().as_ref().and_then(|map| map.get(KEY)).ok_or(foreign)?;
-        let broken = |error| format!("the metadata is damaged: {error}");
+        let broken = |error| format!("the metadata is damaged: {error}; make the model again");
         let Version { version } = serde_json::from_str(json).map_err(broken)?;
         if version != VERSION {
             return Err(format!(
-                "format version {version}, this program reads {VERSION}: use the program that wrote it"
+                "format version {version}, but this program reads {VERSION}: use the program version that wrote it"
             ));
         }
         let header: Header = serde_json::from_str(json).map_err(broken)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(|error| format!("damaged: {error}"))?;
+        let tensors = SafeTensors::deserialize(bytes)
+            .map_err(|error| format!("the file is damaged: {error}; was it copied whole?"))?;
         let mut tensors = Reader { tensors, read: 0 };
         let scaler = Scaler { mean: tensors.vector("scaler.mean")?, scale: tensors.vector("scaler.scale")? };
         let ([rows, features], examples) = tensors.array("examples")?;
@@ -137,7 +142,7 @@ impl Model {
     }
 }
 
-/// Prefix of the names of a member's tensors.
+/// Prefix of the tensor names of a member.
 pub(super) fn member_prefix(index: usize) -> String {
     format!("members.{index}.")
 }
@@ -146,7 +151,7 @@ fn activations(network: &Network) -> Vec<Activation> {
     network.layers().iter().map(|layer| layer.activation).collect()
 }
 
-/// A number that tensors hold.
+/// Element type of tensors.
 trait Number: Copy {
     const TYPE: Dtype;
     fn write(self, bytes: &mut Vec<u8>);
@@ -168,7 +173,7 @@ macro_rules! number {
 }
 number!(f32: F32, i32: I32, i8: I8, u8: U8);
 
-/// Tensors on their way into a file.
+/// Tensors to be written to a file.
 #[derive(Default)]
 struct Tensors(Vec<(String, Dtype, Vec<usize>, Vec<u8>)>);
 
@@ -233,7 +238,7 @@ impl Tensors {
     }
 }
 
-/// Tensors of a file, by name.
+/// Tensors read from a file, by name.
 struct Reader<'a> {
     tensors: SafeTensors<'a>,
     read: usize,
@@ -258,7 +263,7 @@ impl Reader<'_> {
         Ok(values)
     }
 
-    /// Weights, shape (outputs, inputs), and bias, shape (outputs).
+    /// Reads the weights, shape (outputs, inputs), and the bias, shape (outputs), of a layer.
     fn layer<W: Number, B: Number>(
         &mut self,
         prefix: &str,
@@ -269,8 +274,8 @@ impl Reader<'_> {
         if bias.len() != outputs {
             let values = bias.len();
             return Err(format!(
-                "{prefix}layers.{index}.bias has {values} values, {prefix}layers.{index}.weights the shape ({outputs}, \
-                 {inputs})"
+                "{prefix}layers.{index}.bias has {values} values, but {prefix}layers.{index}.weights has the shape \
+                 ({outputs}, {inputs})"
             ));
         }
         Ok((weights, bias))
@@ -284,7 +289,7 @@ impl Reader<'_> {
         Ok(Network::new(activations.iter().enumerate().map(layer).collect::<Result<Vec<_>, String>>()?))
     }
 
-    /// Reads `wanted` codes from the tensors `name.scale` and `name.zero`.
+    /// Reads `wanted` quantization parameters from the tensors `name.scale` and `name.zero`.
     fn codes(&mut self, name: &str, wanted: usize) -> Result<Vec<Codes>, String> {
         let scales = self.vector(&format!("{name}.scale"))?;
         let zeros = self.vector(&format!("{name}.zero"))?;
@@ -318,11 +323,11 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Every tensor must have been asked for: one that is ignored would be a model half read.
+    /// Checks that every tensor was read, because a file with ignored tensors would be a model read only in part.
     fn finish(self) -> Result<(), String> {
         match self.tensors.len() - self.read {
             0 => Ok(()),
-            more => Err(format!("{more} tensors more than the architecture has")),
+            more => Err(format!("{more} tensors more than the network of this file has")),
         }
     }
 }

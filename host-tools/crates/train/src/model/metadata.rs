@@ -10,12 +10,11 @@ use crate::hyperparameters::Hyperparameters;
 use crate::network::precision::Precision;
 use crate::synthetic::Synthetic;
 
-/// Origin of a model and meaning of its numbers. Holds no time and no path of a machine, because the same
-/// training gives
-/// the same file.
+/// Origin of a model and meaning of its numbers. Holds no time and no path of a machine, so that the same training
+/// writes the same file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metadata {
-    /// Teacher or student.
+    /// Role of the model: teacher or student.
     pub role: Role,
     /// Meaning of the outputs.
     pub task: Task,
@@ -25,10 +24,16 @@ pub struct Metadata {
     pub seed: u64,
     /// Hash of the training data.
     pub data_hash: String,
-    /// Texts that stood for a missing value in them, beside the usual ones.
+    /// Texts that stood for a missing value in the data, in addition to the usual ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
-    /// Division of those data, if they held the test rows too.
+    /// Offset of each input, to be subtracted in f64 before rounding to f32. Empty if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origin: Vec<f64>,
+    /// Offset of the target's values, to be added to the output of the model.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub target_origin: f64,
+    /// Division of the training data, if they included the test rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
     /// Hyperparameters of a teacher, if known.
@@ -40,20 +45,20 @@ pub struct Metadata {
     /// Additional teacher-labelled rows the model was trained on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<Further>,
-    /// The share that those had in each batch; none: all rows were shuffled together.
+    /// Share of the further rows in each batch. None if all rows were shuffled together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub further_share: Option<f64>,
-    /// The command that made the model: see [`command_line`].
+    /// Command that made the model: see [`command_line`].
     pub command: String,
-    /// Scores by name, as "test accuracy"; a file keeps the finite ones.
+    /// Scores by name, such as "test accuracy". A file keeps only the finite ones.
     pub scores: BTreeMap<String, f64>,
-    /// Machine of the training, if the result depends on it.
+    /// Machine that the training ran on, if the result depends on it.
     pub machine: Option<Machine>,
 }
 
 impl Metadata {
-    /// Metadata of a model trained on `data`; [`command`](Metadata::command) and [`scores`](Metadata::scores)
-    /// are still empty.
+    /// Creates the metadata of a model trained on `data`. [`command`](Metadata::command) and
+    /// [`scores`](Metadata::scores) are empty.
     pub fn of(data: &Dataset, role: Role, seed: u64) -> Self {
         Metadata {
             role,
@@ -61,7 +66,9 @@ impl Metadata {
             features: data.features.clone(),
             seed,
             data_hash: data.hash.clone(),
-            missing: data.missing.clone(),
+            missing: data.options.missing.clone(),
+            origin: if data.origin.iter().all(is_zero) { Vec::new() } else { data.origin.clone() },
+            target_origin: data.target_origin,
             division: None,
             training: None,
             precision: None,
@@ -74,20 +81,23 @@ impl Metadata {
     }
 }
 
-/// Division of one file into training, validation and test rows, kept so that a second reader finds the same
-/// test
-/// rows.
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+/// Division of one file into training, validation and test rows. It is recorded so that the same test rows can be
+/// found again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Division {
-    /// Shares of the three parts.
+    /// Shares of the three parts, which sum to 1.
     pub shares: Vec<f64>,
-    /// Seed of the draw.
+    /// Seed of the random division.
     pub seed: u64,
-    /// The column or file of the groups that stay together.
+    /// Column or file that holds the groups, whose rows stay together.
     pub groups: Option<String>,
 }
 
-/// Rows that a student learned from beside its data.
+/// Rows that a student was trained on in addition to the data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Further {
     /// Source of the rows.
@@ -100,9 +110,9 @@ pub struct Further {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// Made of the rows of the data.
+    /// Generated from the rows of the data set.
     Synthetic(Synthetic),
-    /// A file, known by its hash.
+    /// Unlabelled rows of a file, identified by its hash.
     Unlabelled(String),
 }
 
@@ -115,17 +125,18 @@ impl std::fmt::Display for Further {
     }
 }
 
-/// A model's place in distillation.
+/// Role of a model in distillation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The model that is imitated.
+    /// The model to be imitated.
     Teacher,
-    /// The model that imitates, and runs on a board.
+    /// The model that imitates a teacher and runs on a board.
     Student,
 }
 
-/// The batched trainer repeats bit for bit on one kind of processor and number of threads.
+/// Machine of a training. The batched trainer repeats bit for bit only on the same kind of processor and with the
+/// same number of threads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// Architecture, as [`std::env::consts::ARCH`].
@@ -134,8 +145,8 @@ pub struct Machine {
     pub threads: usize,
 }
 
-/// A command for [`Metadata::command`]: the program's name and its arguments, absolute paths cut to the file's name, so
-/// that two machines write the same model.
+/// Formats a command for [`Metadata::command`]: the program's name and its arguments. Absolute paths are reduced to
+/// the file name, so that two machines write the same model.
 pub fn command_line(arguments: impl IntoIterator<Item = String>) -> String {
     let words = arguments.into_iter().enumerate().map(|(index, word)| {
         let (flag, value) = match word.split_once('=') {

@@ -1,4 +1,4 @@
-//! A model: network, input scaler, and what is known about them, in one `.safetensors` file.
+//! Models: a network, its input scaler and metadata, in one `.safetensors` file.
 
 mod check;
 mod format;
@@ -18,110 +18,125 @@ use crate::file;
 use crate::network::Network;
 use crate::network::int8::NetworkI8;
 use crate::outputs::TeacherOutputs;
+use crate::table::Options;
 
-/// A teacher or a student, from raw features to logits or values.
+/// A teacher or a student that maps raw features to logits or values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     /// Origin of the model and meaning of its numbers.
     pub metadata: Metadata,
-    /// The first step of every inference.
+    /// Scaler of the raw features: the first step of every inference.
     pub scaler: Scaler,
     /// The network.
     pub body: Body,
-    /// A few raw training rows, shape (inputs × rows): the golden vectors of an export are made of them.
+    /// A few raw training rows, shape (inputs × rows). An export makes its golden vectors from them.
     pub examples: DMatrix<f32>,
 }
 
-/// The network behind the scaler.
+/// Network of a model, in one of several precisions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
-    /// The network as it was trained.
+    /// A trained f32 network.
     F32(Network),
-    /// Several as they were trained, of one shape, whose probabilities or values are averaged: a teacher.
+    /// Several trained f32 networks of the same shape, whose probabilities or values are averaged. Used as a teacher.
     Ensemble(Vec<Network>),
-    /// After [`quantize`](crate::quantize::quantize).
+    /// An int8 network, made by [`quantize`](crate::quantize::quantize).
     Int8(NetworkI8),
     /// An int8 network whose weights are stored in 4 bits.
     Int4(NetworkI8),
 }
 
 impl Model {
-    /// A model trained on the raw rows `x`, shape (inputs × rows), of which it keeps a few as examples.
+    /// Creates a model trained on the raw rows `x`, shape (inputs × rows), of which it keeps a few as examples.
     pub fn new(metadata: Metadata, scaler: Scaler, body: Body, x: &DMatrix<f32>) -> Self {
         let mut examples = spread(x, EXAMPLES);
         scaler.fill_missing(&mut examples);
         Model { metadata, scaler, body, examples }
     }
 
-    /// Reads a model file. Whatever the bytes, the result is a usable model or an error that says what is wrong.
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, or if it holds no usable model. The message names the tensor at fault.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
         Model::decode(&bytes).map_err(|message| Error::Model { path: path.into(), message })
     }
 
-    /// The model of a file's bytes, as [`load`](Model::load) reads them.
+    /// Reads a model from the bytes of a file, as [`load`](Model::load) does.
     ///
     /// # Errors
-    /// Bytes that are no usable model.
+    /// Fails if the bytes hold no usable model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Model::decode(bytes).map_err(Error::Invalid)
     }
 
-    /// The bytes that [`save`](Model::save) writes.
+    /// Returns the bytes that [`save`](Model::save) writes.
     ///
     /// # Errors
-    /// A model that [`load`](Model::load) would refuse.
+    /// Fails if [`load`](Model::load) would refuse the model.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.encode().map_err(Error::Invalid)
     }
 
-    /// Writes the model file, whole or not at all. The same model gives the same bytes.
+    /// Writes the model file atomically. The same model gives the same bytes.
     ///
     /// # Errors
-    /// The file system's, and a model that [`load`](Model::load) would refuse: a tensor that is not finite, for one.
+    /// Fails if the file cannot be written, or if [`load`](Model::load) would refuse the model, for example because a
+    /// weight is not finite.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let bytes = self.encode().map_err(|message| Error::Model { path: path.into(), message })?;
         file::write(path, &bytes)
     }
 
-    /// The contents required of a data file for this model, including its target.
+    /// Returns the contents that a data file for this model must have, including the target.
     pub fn expected(&self) -> Expected<'_> {
         Expected {
             features: self.features(),
+            origin: &self.metadata.origin,
             task: &self.metadata.task,
+            target_origin: self.metadata.target_origin,
             target_optional: false,
             groups: None,
-            missing: &self.metadata.missing,
+            options: self.options(),
         }
     }
 
-    /// The rows that the model keeps as examples, without a target.
+    /// Returns how a file must be read for this model, as far as the model knows.
+    fn options(&self) -> Options {
+        Options { missing: self.metadata.missing.clone(), ..Options::default() }
+    }
+
+    /// Returns the example rows of the model, without a target.
     pub fn example_rows(&self) -> Dataset {
         Dataset {
             features: self.features().to_vec(),
             x: self.examples.clone(),
             task: self.metadata.task.clone(),
             target: Target::Absent,
+            origin: self.metadata.origin.clone(),
+            target_origin: self.metadata.target_origin,
+            left_out: Vec::new(),
             groups: None,
             hash: self.metadata.data_hash.clone(),
-            missing: self.metadata.missing.clone(),
+            options: self.options(),
             notes: Vec::new(),
         }
     }
 
-    /// Names of the inputs, in order.
+    /// Returns the names of the inputs, in order.
     pub fn features(&self) -> &[String] {
         &self.metadata.features
     }
 
-    /// Labels in the order of the logits; none for regression.
+    /// Returns the labels in the order of the logits; empty for regression.
     pub fn labels(&self) -> &[String] {
         self.metadata.task.labels()
     }
 
-    /// Widths from input to output.
+    /// Returns the layer widths from input to output.
     pub fn widths(&self) -> Vec<usize> {
         match &self.body {
             Body::F32(network) => network.widths(),
@@ -130,7 +145,7 @@ impl Model {
         }
     }
 
-    /// `f32`, `ensemble`, `int8` or `int4`.
+    /// Returns the kind of network: `f32`, `ensemble`, `int8` or `int4`.
     pub fn kind(&self) -> &'static str {
         match &self.body {
             Body::F32(_) => "f32",
@@ -140,12 +155,12 @@ impl Model {
         }
     }
 
-    /// Number of logits, or 1.
+    /// Returns the number of outputs: logits, or 1 for regression.
     pub fn outputs(&self) -> usize {
         self.widths().last().copied().unwrap_or_default()
     }
 
-    /// Number of weights and biases.
+    /// Returns the number of weights and biases.
     pub fn parameters(&self) -> usize {
         match &self.body {
             Body::F32(network) => network.parameters(),
@@ -154,14 +169,15 @@ impl Model {
         }
     }
 
-    /// The network's input for raw features, shape (inputs).
+    /// Standardizes raw features, shape (inputs): the input of the network.
     pub fn standardize(&self, raw: &[f32]) -> Vec<f32> {
         let mut x = raw.to_vec();
         standardize(&mut x, &self.scaler.mean, &self.scaler.scale);
         x
     }
 
-    /// Logits, or a value, for raw features, shape (inputs): bit for bit what the exported model gives on a board.
+    /// Returns the logits, or the value, for raw features, shape (inputs). The exported model gives the same bits on
+    /// a board.
     pub fn logits(&self, raw: &[f32]) -> Vec<f32> {
         let x = self.standardize(raw);
         match &self.body {
@@ -173,7 +189,7 @@ impl Model {
         }
     }
 
-    /// The model's outputs for the rows of `data`, as a teacher.
+    /// Returns the model's outputs for the rows of `data`, for use as teacher outputs.
     pub fn teacher_outputs(&self, data: &Dataset) -> TeacherOutputs {
         match &self.body {
             Body::Ensemble(members) => teacher_outputs(members, &self.scaler.apply(&data.x)),
@@ -181,9 +197,9 @@ impl Model {
         }
     }
 
-    /// Outputs of the middle hidden layer for every row of `data`, for
-    /// [students](crate::student::fit_with_hints) of
-    /// another width: shape (units × rows). None without a hidden layer, and of an ensemble or a quantized model.
+    /// Returns the outputs of the middle hidden layer for every row of `data`, shape (units × rows), as hints for
+    /// [students](crate::student::fit_with_hints) of another width. None for a network without a hidden layer, an
+    /// ensemble or a quantized model.
     pub fn hints(&self, data: &Dataset) -> Option<DMatrix<f32>> {
         let Body::F32(network) = &self.body else { return None };
         let middle = network.layers().len().checked_sub(2)?.div_ceil(2);
@@ -193,8 +209,8 @@ impl Model {
         Some(DMatrix::from_vec(network.layers()[middle].outputs(), rows.ncols(), outputs))
     }
 
-    /// [`logits`](Model::logits) for every row of `data`, which has the model's features: shape (outputs × rows).
-    /// A missing value counts as the training rows' mean.
+    /// Returns the [`logits`](Model::logits) for every row of `data`, shape (outputs × rows). `data` must have the
+    /// model's features. A missing value is replaced with the mean of the training rows.
     pub fn predict(&self, data: &Dataset) -> DMatrix<f32> {
         let x = self.scaler.apply(&data.x);
         match &self.body {
@@ -204,7 +220,7 @@ impl Model {
         }
     }
 
-    /// The members' joint outputs for the standardized rows `x`: shape (outputs × rows).
+    /// Returns the joint outputs of an ensemble for the standardized rows `x`, shape (outputs × rows).
     fn average(&self, members: &[Network], x: &DMatrix<f32>) -> DMatrix<f32> {
         let teacher_outputs = teacher_outputs(members, x);
         match self.metadata.task {
@@ -214,15 +230,15 @@ impl Model {
     }
 }
 
-/// Each member's outputs for the standardized rows `x`.
+/// Returns the outputs of each member for the standardized rows `x`.
 fn teacher_outputs(members: &[Network], x: &DMatrix<f32>) -> TeacherOutputs {
     TeacherOutputs::alike(members.iter().map(|member| member.predict_all(x)))
 }
 
-/// Number of rows that become golden vectors.
+/// Number of example rows, which become golden vectors.
 const EXAMPLES: usize = 4;
 
-/// `count` columns of `x`, evenly spaced.
+/// Selects `count` columns of `x`, evenly spaced.
 fn spread(x: &DMatrix<f32>, count: usize) -> DMatrix<f32> {
     let count = count.min(x.ncols());
     DMatrix::from_fn(x.nrows(), count, |row, column| x[(row, column * x.ncols() / count)])

@@ -1,24 +1,24 @@
-//! Dropout, while a student is trained.
+//! Dropout in the training of a student.
 
 use microdistill::scalar::Scalar;
 use rand_core::Rng;
 
 use crate::network::Network;
 
-/// Drops units of the hidden layers (Srivastava et al. 2014), inverted: `y·m/keep`, `m` 1 with the probability `keep`,
-/// else 0. The run-time counterpart of [`microdistill::Dropout`] behind every hidden layer.
+/// Dropout of hidden units (Srivastava et al. 2014), inverted: `y·m/keep`, where `m` is 1 with probability `keep` and
+/// else 0. Run-time counterpart of [`microdistill::Dropout`] after every hidden layer.
 #[derive(Clone, Debug)]
 pub(crate) struct Dropout {
     keep: f32,
-    /// Masks of the hidden layers, true for a dropped unit; empty if dropout is off.
+    /// Masks of the hidden layers, true for a dropped unit. Empty if dropout is off.
     dropped: Vec<Vec<bool>>,
 }
 
 impl Dropout {
-    /// Drops nothing.
+    /// Dropout that drops nothing.
     pub(crate) const OFF: Dropout = Dropout { keep: 1.0, dropped: Vec::new() };
 
-    /// Drops this `share`, in [0, 1), of the hidden units of networks of these `widths`.
+    /// Creates dropout of a `share`, in [0, 1), of the hidden units of networks with these `widths`.
     pub(crate) fn new(share: f32, widths: &[usize]) -> Self {
         if share == 0.0 {
             return Dropout::OFF;
@@ -32,22 +32,23 @@ impl Dropout {
         self.dropped.is_empty()
     }
 
-    /// Draws new masks: one `u32` of `rng` a hidden unit.
+    /// Draws new masks, with one `u32` of `rng` per hidden unit.
     pub(crate) fn draw(&mut self, rng: &mut impl Rng) {
         for dropped in self.dropped.iter_mut().flatten() {
             *dropped = f32::unit_interval(rng.next_u32()) >= self.keep;
         }
     }
 
-    /// The outputs of the hidden layer `layer`, or the gradient in them, in place. Other layers' stay as they are.
+    /// Applies the mask of the hidden layer `layer` in place, to its outputs or to the gradient of them. Values of
+    /// other layers stay unchanged.
     pub(crate) fn apply(&self, layer: usize, values: &mut [f32]) {
         for (value, &dropped) in values.iter_mut().zip(self.dropped.get(layer).into_iter().flatten()) {
             *value = if dropped { 0.0 } else { *value / self.keep };
         }
     }
 
-    /// Forward pass: `inputs` gets what every layer takes, and what the last gives; `tape` the outputs of every layer
-    /// before units are dropped.
+    /// Runs a forward pass. `inputs` gets the inputs of every layer and the outputs of the last one; `tape` gets the
+    /// outputs of every layer before dropout.
     pub(crate) fn record(
         &self,
         network: &Network,

@@ -1,5 +1,5 @@
-//! An MLP whose shape is known at run time, computed by the core's kernels in the core's order: bit for bit what the
-//! typed network of a firmware computes.
+//! f32 multilayer perceptrons whose shape is known only at run time. They call the kernels of the core crate in its
+//! order, so they compute the same bits as the typed network of a firmware.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::network::dropout::Dropout;
 
-/// Element-wise activation of a layer: the run-time name of the types in [`microdistill::activation`].
+/// Element-wise activation of a layer: run-time counterpart of the types in [`microdistill::activation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
@@ -34,7 +34,7 @@ pub enum Activation {
     Sigmoid,
 }
 
-/// An expression for the activation's type in the core.
+/// Expression for the activation's type in the core crate.
 macro_rules! typed {
     ($activation:expr, $type:ident => $expression:expr) => {{
         macro_rules! with {
@@ -55,12 +55,12 @@ macro_rules! typed {
 }
 
 impl Activation {
-    /// `f(z)`, element by element, in place.
+    /// Applies the activation to every element of `z`, in place.
     pub fn apply<T: Kernels>(self, z: &mut [T]) {
         typed!(self, A => A::apply_all(z));
     }
 
-    /// `dy ← dy · f′(z)`, from `y = f(z)`.
+    /// Computes `dy ← dy · f′(z)` from the outputs `y = f(z)`.
     pub(crate) fn backward<T: Scalar>(self, y: &[T], dy: &mut [T]) {
         typed!(self, A => dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = A::backward(y, *dy)));
     }
@@ -77,7 +77,7 @@ impl Activation {
         typed!(self, A => A::fan(inputs, outputs))
     }
 
-    /// Name in `--activation` and in model files.
+    /// Returns the name used in `--activation` and in model files.
     pub fn name(self) -> &'static str {
         match self {
             Activation::Identity => "identity",
@@ -89,25 +89,25 @@ impl Activation {
         }
     }
 
-    /// Returns true for an activation that is more than a clamp: in int8, a table.
+    /// Returns true for an activation that is not just a clamp. In int8 it needs a lookup table.
     pub(crate) fn is_curved(self) -> bool {
         matches!(self, Activation::LeakyRelu | Activation::Tanh | Activation::Sigmoid)
     }
 }
 
-/// `y = activation(weights·x + bias)`.
+/// Dense layer: `y = activation(weights·x + bias)`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dense {
-    /// In the order of the layout.
+    /// Weights in the order of the layout.
     weights: Vec<f32>,
     by_input: bool,
-    /// Shape (outputs).
+    /// Bias, shape (outputs).
     pub bias: Vec<f32>,
-    /// Applied to every output.
+    /// Activation of the outputs.
     pub activation: Activation,
 }
 
-/// An expression for the layout's type in the core.
+/// Expression for the layout's type in the core crate.
 macro_rules! laid_out {
     ($layer:expr, $type:ident => $expression:expr) => {
         if $layer.by_input {
@@ -121,12 +121,12 @@ macro_rules! laid_out {
 }
 
 impl Dense {
-    /// A layer with these weights, shape (outputs, inputs), row-major.
+    /// Creates a layer from weights, shape (outputs, inputs), row-major, and a bias, shape (outputs).
     pub fn new(weights: Vec<f32>, bias: Vec<f32>, activation: Activation) -> Self {
         Dense { weights, by_input: false, bias, activation }
     }
 
-    /// The layer as it lies at this place of a network: behind the first, by input.
+    /// Returns the layer in the memory layout of its place in a network: layers after the first are stored by input.
     fn at(mut self, index: usize) -> Self {
         let weights = self.weights().into_owned();
         self.by_input = index > 0;
@@ -134,7 +134,7 @@ impl Dense {
         self
     }
 
-    /// The weights, shape (outputs, inputs), row-major.
+    /// Returns the weights, shape (outputs, inputs), row-major.
     pub fn weights(&self) -> Cow<'_, [f32]> {
         match self.by_input {
             true => columns(&self.weights, self.outputs()).collect(),
@@ -142,10 +142,10 @@ impl Dense {
         }
     }
 
-    /// Takes over weights, shape (outputs, inputs), row-major.
+    /// Replaces the weights, shape (outputs, inputs), row-major.
     ///
     /// # Panics
-    /// If there are more or fewer of them than the layer has.
+    /// If `weights` has another length than the weights of the layer.
     pub fn set_weights(&mut self, weights: &[f32]) {
         assert_eq!(weights.len(), self.weights.len(), "a layer keeps its shape");
         let inputs = self.inputs();
@@ -155,24 +155,24 @@ impl Dense {
         }
     }
 
-    /// Changes the weights, shape (outputs, inputs), row-major.
+    /// Passes the weights, shape (outputs, inputs), row-major, to `edit` and stores the result.
     pub fn edit_weights(&mut self, edit: impl FnOnce(&mut [f32])) {
         let mut weights = self.weights().into_owned();
         edit(&mut weights);
         self.set_weights(&weights);
     }
 
-    /// Number of inputs.
+    /// Returns the number of inputs.
     pub fn inputs(&self) -> usize {
         self.weights.len() / self.bias.len().max(1)
     }
 
-    /// Number of outputs.
+    /// Returns the number of outputs.
     pub fn outputs(&self) -> usize {
         self.bias.len()
     }
 
-    /// Number of weights and biases.
+    /// Returns the number of weights and biases.
     pub fn parameters(&self) -> usize {
         self.weights.len() + self.bias.len()
     }
@@ -188,38 +188,41 @@ impl Dense {
         fingerprint::dense(self.inputs(), self.outputs(), activation, self.by_input)
     }
 
-    /// Outputs for one sample.
+    /// Computes the outputs `y` for one sample `x`.
     pub(crate) fn forward(&self, x: &[f32], y: &mut [f32]) {
-        // The activation is no type here.
+        // The activation is a value here and no type, so it is applied separately.
         laid_out!(self, L => L::forward::<f32, activation::Identity>(&self.weights, &self.bias, x, y));
         self.activation.apply(y);
     }
 
-    /// Adds ∂L/∂θ to `gradient` and writes ∂L/∂x to `dx`, from ∂L/∂z before the activation.
+    /// Adds ∂L/∂θ to `gradient` and writes ∂L/∂x to `dx`. `dz` is ∂L/∂z, the gradient before the activation.
     fn backward(&self, x: &[f32], dz: &[f32], gradient: &mut Dense, dx: InputGradient<'_, [f32]>) {
         let gradient = (gradient.weights.as_mut_slice(), gradient.bias.as_mut_slice());
         laid_out!(self, L => L::backward(&self.weights, gradient, x, dz, dx));
     }
 }
 
-/// A row-major matrix of so many columns, column by column.
+/// Iterates over a row-major matrix of `count` columns, column by column.
 fn columns(matrix: &[f32], count: usize) -> impl Iterator<Item = f32> {
-    // A layer without outputs is yet to be refused.
+    // A layer without outputs is refused only later.
     let count = count.max(1);
     (0..count).flat_map(move |column| matrix.iter().skip(column).step_by(count)).copied()
 }
 
-/// Most parameters that a network is trained with: their gradient and moments still fit in a desktop's memory.
+/// Maximum number of parameters of a network that is trained. Gradients and moments of so many still fit in a
+/// desktop's memory.
 const PARAMETERS_LIMIT: usize = 1 << 28;
 
-/// The input and output width of a network that can be trained.
+/// Returns the input and output widths of a network that can be trained.
 pub(crate) fn check_widths(widths: &[usize]) -> Result<(usize, usize)> {
     let &[inputs, .., outputs] = widths else {
-        return Err(Error::Invalid("a network needs at least an input and an output width".into()));
+        return Err(Error::Invalid(
+            "a network needs at least two widths: that of the input and that of the output".into(),
+        ));
     };
     if widths.contains(&0) {
         return Err(Error::Invalid(format!(
-            "{widths:?} is no shape of a network: every width is at least 1"
+            "{widths:?} are not the widths of a network: every width must be at least 1"
         )));
     }
     let mut parameters = 0usize;
@@ -227,19 +230,21 @@ pub(crate) fn check_widths(widths: &[usize]) -> Result<(usize, usize)> {
         parameters = parameters.saturating_add(pair[0].saturating_add(1).saturating_mul(pair[1]));
     }
     if parameters > PARAMETERS_LIMIT {
-        let message =
-            format!("{widths:?} has {parameters} parameters: at most {PARAMETERS_LIMIT} can be trained here");
+        let message = format!(
+            "a network of widths {widths:?} has {parameters} parameters, but at most {PARAMETERS_LIMIT} can be \
+                 trained: make its layers narrower"
+        );
         return Err(Error::Invalid(message));
     }
     Ok((inputs, outputs))
 }
 
-/// Multiplications of an inference by a network of these widths.
+/// Returns the number of multiply-accumulate operations per inference of a network with these widths.
 pub fn macs(widths: &[usize]) -> u64 {
     widths.windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum()
 }
 
-/// Dense layers in a row; the last one is linear (logits, or regression values).
+/// Network of dense layers. The last one is linear: logits or regression values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     layers: Vec<Dense>,
@@ -248,9 +253,9 @@ pub struct Network {
 /// Inputs of the layers in a recorded pass.
 #[derive(Clone, Copy)]
 pub(crate) enum Inputs<'a> {
-    /// The first this sample, the others what the one before gave.
+    /// The first layer takes this sample; each other layer takes the outputs of the one before.
     Plain(&'a [f32]),
-    /// Each its own of these: what the one before gave, rounded or with units dropped.
+    /// Every layer takes its own element of these: the outputs of the layer before, after rounding or dropout.
     Changed(&'a [Vec<f32>], &'a Dropout),
 }
 
@@ -262,7 +267,7 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// From the gradient of what a layer took to that of the hidden layer `before` it, in place.
+    /// Turns the gradient of a layer's input, in place, into that of the outputs of the hidden layer `before` it.
     fn through_change(self, before: usize, dy: &mut [f32]) {
         if let Inputs::Changed(_, dropout) = self {
             dropout.apply(before, dy);
@@ -271,12 +276,12 @@ impl<'a> Inputs<'a> {
 }
 
 impl Network {
-    /// At least one layer; each takes what the one before it gives.
+    /// Creates a network of at least one layer. The inputs of each layer must match the outputs of the one before.
     pub fn new(layers: impl IntoIterator<Item = Dense>) -> Self {
         Network { layers: layers.into_iter().enumerate().map(|(index, layer)| layer.at(index)).collect() }
     }
 
-    /// All parameters zero. `widths` from input to output, at least two, each at least 1.
+    /// Creates a network with all parameters zero. `widths` go from input to output: at least two, each at least 1.
     pub fn zero(widths: &[usize], hidden: Activation) -> Self {
         let last = widths.len().saturating_sub(2);
         Network::new(widths.windows(2).enumerate().map(|(index, pair)| {
@@ -285,63 +290,65 @@ impl Network {
         }))
     }
 
-    /// Random weights, drawn as the core's [`Params::initialize`](microdistill::Params::initialize) draws them.
+    /// Creates a network with random weights, drawn as the core's
+    /// [`Params::initialize`](microdistill::Params::initialize) draws them.
     pub fn random(widths: &[usize], hidden: Activation, rng: &mut impl Rng) -> Self {
         let mut network = Network::zero(widths, hidden);
         network.initialize(rng);
         network
     }
 
-    /// Draws the weights anew, as [`random`](Network::random); biases become zero.
+    /// Draws new random weights, as [`random`](Network::random) does, and sets all biases to zero.
     pub fn initialize(&mut self, rng: &mut impl Rng) {
         self.layers.iter_mut().for_each(|layer| layer.initialize(rng));
     }
 
-    /// From input to output.
+    /// Returns the layers from input to output.
     pub fn layers(&self) -> &[Dense] {
         &self.layers
     }
 
-    /// From input to output.
+    /// Returns the layers from input to output, mutably.
     pub fn layers_mut(&mut self) -> &mut [Dense] {
         &mut self.layers
     }
 
-    /// Widths from input to output.
+    /// Returns the widths from input to output.
     pub fn widths(&self) -> Vec<usize> {
         let inputs = self.layers.first().map(Dense::inputs);
         inputs.into_iter().chain(self.layers.iter().map(Dense::outputs)).collect()
     }
 
-    /// Number of weights and biases.
+    /// Returns the number of weights and biases.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(Dense::parameters).sum()
     }
 
-    /// Every weight and bias, in the core's order.
+    /// Iterates over all weights and biases, in the order of the core crate.
     pub fn parameter_values(&self) -> impl Iterator<Item = f32> {
         self.tensors().flat_map(|(_, tensor)| tensor).copied()
     }
 
-    /// That of the typed network: [`Params::FINGERPRINT`](microdistill::Params::FINGERPRINT).
+    /// Returns the fingerprint of the typed network: [`Params::FINGERPRINT`](microdistill::Params::FINGERPRINT).
     pub fn fingerprint(&self) -> u32 {
         let layers = self.layers.iter().rev();
         layers.fold(fingerprint::NOTHING, |rest, layer| fingerprint::chain(layer.fingerprint(), rest))
     }
 
-    /// The outputs of every layer for one standardized sample; the last is the network's.
+    /// Returns the outputs of every layer for one standardized sample. The last are those of the network.
     pub fn activations(&self, x: &[f32]) -> Vec<Vec<f32>> {
         let mut tape = self.tape();
         self.record(x, &mut tape);
         tape
     }
 
-    /// Logits (or values) for one standardized sample.
+    /// Returns the logits, or values, for one standardized sample.
     pub fn predict(&self, x: &[f32]) -> Vec<f32> {
         self.activations(x).pop().unwrap_or_default()
     }
 
-    /// [`predict`](Network::predict) for every column of `x`: shape (outputs × rows).
+    /// Calls [`predict`](Network::predict) for every column of `x`, shape (inputs × rows). Returns shape (outputs ×
+    /// rows).
     pub fn predict_all(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
         let mut tape = self.tape();
         let mut y = DMatrix::zeros(tape.last().map_or(0, Vec::len), x.ncols());
@@ -354,12 +361,12 @@ impl Network {
         y
     }
 
-    /// Room for the outputs of every layer.
+    /// Allocates room for the outputs of every layer.
     pub(crate) fn tape(&self) -> Vec<Vec<f32>> {
         self.layers.iter().map(|layer| vec![0.0; layer.outputs()]).collect()
     }
 
-    /// Forward pass that keeps the outputs of every layer.
+    /// Runs a forward pass and writes the outputs of every layer to `tape`.
     pub(crate) fn record(&self, x: &[f32], tape: &mut [Vec<f32>]) {
         let mut input = x;
         for (layer, output) in self.layers.iter().zip(tape) {
@@ -368,8 +375,8 @@ impl Network {
         }
     }
 
-    /// Adds ∂L/∂θ to `gradient`. `inputs` and `tape` are of the recorded pass; `dys` has the tape's shape, with ∂L/∂y in
-    /// its last element, and is overwritten.
+    /// Adds ∂L/∂θ to `gradient`. `inputs` and `tape` come from the recorded pass. `dys` has the shape of the tape,
+    /// with ∂L/∂y in its last element, and is overwritten.
     pub(crate) fn backward(
         &self,
         inputs: Inputs<'_>,
@@ -387,7 +394,7 @@ impl Network {
                 layer.backward(x, dz, gradient, InputGradient::None);
                 break;
             };
-            // An output that was rounded to zero is not off.
+            // An output that was rounded to zero is not an inactive unit.
             if matches!(inputs, Inputs::Plain(_)) && below.activation.is_gate() {
                 layer.backward(x, dz, gradient, InputGradient::Active(dy));
             } else {
@@ -398,14 +405,14 @@ impl Network {
         }
     }
 
-    /// Every tensor with its role, in the core's order.
+    /// Iterates over all tensors with their roles, in the order of the core crate.
     pub fn tensors(&self) -> impl Iterator<Item = (Role, &[f32])> {
         self.layers.iter().flat_map(|layer| {
             [(Role::Weights, layer.weights.as_slice()), (Role::Bias, layer.bias.as_slice())]
         })
     }
 
-    /// Every tensor with its role, in the core's order.
+    /// Iterates over all tensors with their roles, in the order of the core crate.
     pub(crate) fn tensors_mut(&mut self) -> impl Iterator<Item = (Role, &mut [f32])> {
         self.layers.iter_mut().flat_map(|layer| {
             [(Role::Weights, layer.weights.as_mut_slice()), (Role::Bias, layer.bias.as_mut_slice())]

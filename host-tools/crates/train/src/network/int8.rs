@@ -1,4 +1,5 @@
-//! An int8 MLP whose shape is known at run time: TensorFlow Lite's 8-bit arithmetic by the core's kernel.
+//! int8 multilayer perceptrons whose shape is known only at run time, in TensorFlow Lite's 8-bit arithmetic and with
+//! the kernel of the core crate.
 
 use microdistill::kernel::int8::{Affine, rows};
 use microdistill::quant::{self, Clamp, Dequantize, GROUP, Requantize, Stage as _, Table};
@@ -6,55 +7,56 @@ use nalgebra::DMatrix;
 
 use crate::network::Activation;
 
-/// Real numbers of the i8 codes: `(code − zero)·scale`.
+/// Quantization parameters. The i8 code `c` stands for the real number `(c − zero)·scale`.
 pub type Codes = Dequantize;
 
-/// `y = activation(weights·x + bias)` in codes.
+/// Quantized dense layer: `y = activation(weights·x + bias)` on codes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DenseI8 {
-    /// Shape (outputs, inputs), row-major, in [-127, 127]. Of an int4 layer, each is the product of a code in [-7, 7] and
-    /// its group's scale, if there are groups.
+    /// Codes of the weights, shape (outputs, inputs), row-major, in [-127, 127]. In an int4 layer with groups, each
+    /// is the product of a code in [-7, 7] and the scale of its group.
     pub weights: Vec<i8>,
-    /// Scales of the groups of an int4 layer's inputs: shape (outputs, groups), or empty.
+    /// Scales of the groups of an int4 layer's inputs, shape (outputs, groups). Empty without groups.
     pub group_scales: Vec<u8>,
-    /// Shape (outputs), of scale `s_in·s_w`, without the input's zero point.
+    /// Codes of the bias, shape (outputs), with the scale `s_in·s_w`. The input's zero point is not included.
     pub bias: Vec<i32>,
-    /// Real size of one code of a weight, > 0: shape (outputs), or (1) for the whole layer.
+    /// Scale of the weights: real size of one code, above 0. Shape (outputs), or (1) for the whole layer.
     pub weight_scales: Vec<f32>,
-    /// Applied to every output: a clamp, or a table of codes.
+    /// Activation of the outputs: a clamp, or a lookup table of codes.
     pub activation: Activation,
-    /// The codes of `weights·x + bias`, where a table makes outputs of them: of leaky ReLU, tanh and sigmoid.
+    /// Quantization parameters of the sums `weights·x + bias`, if a lookup table maps them to outputs: for leaky
+    /// ReLU, tanh and sigmoid.
     pub sums: Option<Codes>,
-    /// The codes of the outputs.
+    /// Quantization parameters of the outputs.
     pub output: Codes,
 }
 
-/// Dense layers in a row; the last one is linear.
+/// Quantized network of dense layers. The last one is linear.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkI8 {
-    /// The codes of the input.
+    /// Quantization parameters of the input.
     pub input: Codes,
-    /// At least one.
+    /// Layers from input to output, at least one.
     pub layers: Vec<DenseI8>,
 }
 
-/// A layer as the kernel and an exported file take it.
+/// Layer in the form that the kernel and an exported file take.
 pub struct Folded<'a> {
-    /// Shape (outputs, inputs), row-major.
+    /// Codes of the weights, shape (outputs, inputs), row-major.
     pub weights: &'a [i8],
-    /// Unfolded bias − zero_in·Σ w.
+    /// Bias with the input's zero point folded in: `bias − zero_in·Σ w`, shape (outputs).
     pub bias: Vec<i32>,
-    /// `s_in·s_w / s_out`, one for each of `weight_scales`.
+    /// Factors of requantization, `s_in·s_w / s_out`: one per element of `weight_scales`.
     pub requantize: Vec<Requantize>,
-    /// The activation of the outputs.
+    /// Activation of the outputs.
     pub stage: Stage,
 }
 
-/// The step after the sums of a layer: an activation on codes.
+/// Activation on codes: the step after the sums of a layer.
 pub enum Stage {
-    /// A range of codes.
+    /// Clamp to a range of codes.
     Clamp(Clamp),
-    /// An entry per code.
+    /// Lookup table with one entry per code.
     Table(Box<Table>),
 }
 
@@ -94,17 +96,18 @@ impl Folded<'_> {
 }
 
 impl DenseI8 {
-    /// Number of inputs.
+    /// Returns the number of inputs.
     pub fn inputs(&self) -> usize {
         self.weights.len() / self.bias.len()
     }
 
-    /// Number of outputs.
+    /// Returns the number of outputs.
     pub fn outputs(&self) -> usize {
         self.bias.len()
     }
 
-    /// The weights as int4 stores them: of each, a code in [-7, 7] and the scale of its group, 1 where there are none.
+    /// Iterates over the weights as int4 stores them: a code in [-7, 7] and the scale of its group, or 1 without
+    /// groups.
     pub(crate) fn codes(&self) -> impl Iterator<Item = (i8, i8)> {
         let inputs = self.inputs();
         let groups = inputs.div_ceil(GROUP);
@@ -123,7 +126,7 @@ impl DenseI8 {
         });
         let sums = self.sums.unwrap_or(self.output);
         let factor = |&scale: &f32| {
-            // As TensorFlow Lite has it: the product of a single scale is rounded to f32.
+            // TensorFlow Lite rounds the product of a single scale to f32.
             let product = match self.weight_scales.len() {
                 1 => f64::from(input.scale * scale),
                 _ => f64::from(input.scale) * f64::from(scale),
@@ -153,10 +156,11 @@ impl DenseI8 {
     }
 }
 
-/// The slope of [`Activation::LeakyRelu`] below zero.
+/// Slope of [`Activation::LeakyRelu`] below zero.
 pub(crate) const LEAKY_SLOPE: f32 = 0.01;
 
-/// The codes that a table's outputs have whatever the data.
+/// Returns the quantization parameters that the outputs of an activation have whatever the data; none if they depend
+/// on the data.
 pub(crate) fn fixed_codes(activation: Activation) -> Option<Codes> {
     match activation {
         Activation::Tanh => Some(Table::TANH),
@@ -166,28 +170,29 @@ pub(crate) fn fixed_codes(activation: Activation) -> Option<Codes> {
 }
 
 impl NetworkI8 {
-    /// Widths from input to output.
+    /// Returns the widths from input to output.
     pub fn widths(&self) -> Vec<usize> {
         let inputs = self.layers.first().map(DenseI8::inputs);
         inputs.into_iter().chain(self.layers.iter().map(DenseI8::outputs)).collect()
     }
 
-    /// Number of weights and biases.
+    /// Returns the number of weights and biases.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum()
     }
 
-    /// The codes of the network's outputs.
+    /// Returns the quantization parameters of the network's outputs.
     pub fn output(&self) -> Codes {
         self.layers.last().map_or(self.input, |layer| layer.output)
     }
 
-    /// Logits (or values) for one standardized sample.
+    /// Returns the logits, or values, for one standardized sample.
     pub fn predict(&self, x: &[f32]) -> Vec<f32> {
         self.dequantize(&run(&self.folded(), &self.quantize(x)))
     }
 
-    /// [`predict`](NetworkI8::predict) for every column of `x`: shape (outputs × rows).
+    /// Calls [`predict`](NetworkI8::predict) for every column of `x`, shape (inputs × rows). Returns shape (outputs ×
+    /// rows).
     pub fn predict_all(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
         let layers = self.folded();
         let outputs = self.layers.last().map_or(0, DenseI8::outputs);
@@ -195,13 +200,13 @@ impl NetworkI8 {
         DMatrix::from_iterator(outputs, x.ncols(), y)
     }
 
-    /// The layers as the kernel takes them.
+    /// Returns the layers in the form that the kernel takes.
     pub fn folded(&self) -> Vec<Folded<'_>> {
         let inputs = std::iter::once(self.input).chain(self.layers.iter().map(|layer| layer.output));
         self.layers.iter().zip(inputs).map(|(layer, input)| layer.fold(input)).collect()
     }
 
-    /// The codes of a standardized sample.
+    /// Quantizes a standardized sample.
     pub fn quantize(&self, x: &[f32]) -> Vec<i8> {
         x.iter().map(|&x| quant::quantize(x, self.input.scale, self.input.zero)).collect()
     }
@@ -211,7 +216,7 @@ impl NetworkI8 {
     }
 }
 
-/// The codes of the outputs for those of the input.
+/// Runs the layers on the codes of the input and returns the codes of the outputs.
 pub(crate) fn run(layers: &[Folded], input: &[i8]) -> Vec<i8> {
     layers.iter().fold(input.to_vec(), |x, layer| layer.run(&x))
 }

@@ -1,4 +1,4 @@
-//! Networks whose shape is known at run time, in f32 and int8, and the batched trainer of teachers.
+//! Networks whose shape is known only at run time, in f32 and int8, and the batched trainer of teachers.
 
 pub(crate) mod batched;
 pub(crate) mod dropout;

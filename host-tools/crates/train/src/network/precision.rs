@@ -1,30 +1,29 @@
-//! Precision of weights, and the codes they are rounded to.
+//! Precision of weights, and rounding of weights to codes.
 
 use microdistill::quant::GROUP;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// Precision to which the weights of a network are rounded, after training or for the second half of it.
-/// Activations have 8 bits
-/// whatever the weights have.
+/// Precision to which the weights of a network are rounded, either after training or during its second half.
+/// Activations always have 8 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Precision {
-    /// Bits of a code.
+    /// Bits per weight.
     pub bits: Bits,
-    /// Extent of one scale.
+    /// Number of scales.
     pub scales: Scales,
 }
 
-/// Bits of a weight's code.
+/// Bits of the code of a weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub enum Bits {
-    /// [-3, 3], stored as four.
+    /// Codes in [-3, 3], stored in four bits.
     Three,
-    /// [-7, 7]
+    /// Codes in [-7, 7].
     Four,
-    /// [-127, 127]
+    /// Codes in [-127, 127].
     Eight,
 }
 
@@ -32,58 +31,61 @@ pub enum Bits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scales {
-    /// One an output: closer, for 8 bytes an output.
+    /// One scale per output. More accurate, for 8 bytes per output.
     #[default]
     PerChannel,
-    /// One.
+    /// One scale for the whole layer.
     PerLayer,
-    /// One an output, times a whole number for every [`GROUP`] of its inputs: closer still, for a byte a group.
+    /// One scale per output, and an integer factor for every [`GROUP`] of its inputs. The most accurate, for one more
+    /// byte per group.
     PerGroup,
 }
 
-/// Codes of an output's weights.
+/// Codes of the weights of one output.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Codes {
-    /// A code a weight, times the scale of its group.
+    /// One product per weight: its code times the scale of its group.
     pub(crate) products: Vec<i8>,
-    /// One for every [`GROUP`] of the weights, if there are groups.
+    /// One scale for every [`GROUP`] of the weights. Empty without groups.
     pub(crate) group_scales: Vec<u8>,
 }
 
-/// Largest scale of a group: times 7, it is still a weight of int8. See [`microdistill::quant::DenseI4`].
+/// Largest scale of a group. Times 7 it is still an int8 weight. See [`microdistill::quant::DenseI4`].
 pub(crate) const LARGEST_GROUP_SCALE: u8 = 18;
 
 impl Precision {
-    /// One scale an output.
+    /// Creates a precision with one scale per output.
     pub const fn per_channel(bits: Bits) -> Self {
         Precision { bits, scales: Scales::PerChannel }
     }
 
-    /// One scale an output, and a whole number a group.
+    /// Creates a precision with one scale per output and an integer factor per group.
     pub const fn per_group(bits: Bits) -> Self {
         Precision { bits, scales: Scales::PerGroup }
     }
 
-    /// Checks that layers can have this precision.
+    /// Checks that the core crate has layers of this precision.
     ///
     /// # Errors
-    /// A combination that no layer of the core has.
+    /// Fails if the core crate has no layer with this combination of bits and scales.
     pub fn check(self) -> Result<()> {
         match (self.bits, self.scales) {
             (Bits::Eight, Scales::PerGroup) => {
                 Err(Error::Invalid("groups are for weights of 4 or 3 bits".into()))
             }
             (Bits::Four | Bits::Three, Scales::PerLayer) => {
-                Err(Error::Invalid("one scale a layer is for weights of 8 bits".into()))
+                Err(Error::Invalid("one scale per layer is for weights of 8 bits".into()))
             }
             _ => Ok(()),
         }
     }
 
-    /// Real size of one code of an output's weights: the largest weight has the largest code. Zero for a row of zeros.
+    /// Returns the scale of an output's weights: the real size of one code. The largest weight gets the largest code.
+    /// Zero for a row of zeros.
     ///
-    /// Also where codes are few: to cut large weights for the sake of the others made students worse on rows held out,
-    /// quantized after training and, where such a scale moves with every step, trained for it.
+    /// This holds even with few codes. Clipping large weights to make the others more accurate gave worse students on
+    /// held-out rows, both when they were quantized after training and when they were trained for quantization, where
+    /// such a scale moves with every step.
     pub(crate) fn scale(self, row: &[f32]) -> f64 {
         let largest_code = match self.scales {
             Scales::PerChannel | Scales::PerLayer => self.bits.limit(),
@@ -92,7 +94,7 @@ impl Precision {
         f64::from(largest(row)) / f64::from(largest_code)
     }
 
-    /// The codes of an output's weights. `scale`: real size of one code.
+    /// Returns the codes of an output's weights. `scale` is the real size of one code.
     pub(crate) fn codes(self, row: &[f32], scale: f32) -> Codes {
         let scale = f64::from(scale);
         if self.scales != Scales::PerGroup {
@@ -109,7 +111,7 @@ impl Precision {
         codes
     }
 
-    /// Replaces an output's weights by what their codes stand for.
+    /// Replaces the weights of an output with the values of their codes.
     pub(crate) fn round(self, row: &mut [f32]) {
         let scale = self.scale(row) as f32;
         let codes = self.codes(row, scale);
@@ -134,7 +136,7 @@ impl From<Scales> for Precision {
 }
 
 impl Bits {
-    /// The largest code; the smallest is minus that.
+    /// Returns the largest code. The smallest is its negative.
     pub const fn limit(self) -> i8 {
         match self {
             Bits::Three => 3,
@@ -143,13 +145,13 @@ impl Bits {
         }
     }
 
-    /// The one of least squared error; of equal ones the smallest.
+    /// Returns the group scale with the smallest squared error; the smallest scale on a tie.
     fn group_scale(self, row: &[f32], scale: f64) -> u8 {
         least(1..=LARGEST_GROUP_SCALE, |candidate| self.squared_error(row, scale * f64::from(candidate)))
             .unwrap_or(LARGEST_GROUP_SCALE)
     }
 
-    /// Squared error of the weights that codes of this scale stand for.
+    /// Returns the squared error of the weights after rounding with this scale.
     fn squared_error(self, row: &[f32], scale: f64) -> f64 {
         let errors = row.iter().map(|&weight| f64::from(weight) - self.code(weight, scale) * scale);
         errors.fold(0.0, |sum, error| sum + error * error)
@@ -160,11 +162,11 @@ impl Bits {
         row.iter().map(move |&weight| self.code(weight, scale) as i8 * group_scale as i8)
     }
 
-    /// `round(weight / scale)`, halves away from zero, within the limit.
+    /// Returns `round(weight / scale)`, with halves rounded away from zero, clamped to the limit.
     fn code(self, weight: f32, scale: f64) -> f64 {
         let limit = f64::from(self.limit());
         let steps = f64::from(weight) / scale;
-        // `f64::round` is a function call, and this the innermost loop of a training.
+        // `f64::round` is a function call, and this is the innermost loop of a training.
         f64::from((steps + 0.5f64.copysign(steps)) as i32).clamp(-limit, limit)
     }
 }
@@ -194,13 +196,13 @@ fn largest(row: &[f32]) -> f32 {
     row.iter().fold(0.0, |largest, weight| largest.max(weight.abs()))
 }
 
-/// The group with the largest weight: its scale is the largest, and the others' are beside it.
+/// Returns the group with the largest weight. It has the largest scale, to which the other scales are relative.
 fn top_group(row: &[f32]) -> usize {
     let groups = row.chunks(GROUP).map(largest).enumerate();
     groups.reduce(|top, next| if next.1 > top.1 { next } else { top }).map_or(0, |(group, _)| group)
 }
 
-/// The candidate of the least error; of equal ones the first.
+/// Returns the candidate with the smallest error; the first one on a tie.
 fn least<T: Copy>(candidates: impl IntoIterator<Item = T>, error: impl Fn(T) -> f64) -> Option<T> {
     let judged = candidates.into_iter().map(|candidate| (candidate, error(candidate)));
     judged.reduce(|best, next| if next.1 < best.1 { next } else { best }).map(|(candidate, _)| candidate)
@@ -222,7 +224,7 @@ mod tests {
         precision.codes(row, precision.scale(row) as f32)
     }
 
-    /// Rows of few and of many groups, of which some are far smaller than others.
+    /// Rows of few and of many groups, some of which are far smaller than others.
     fn rows() -> impl Strategy<Value = Vec<f32>> {
         prop::collection::vec((-1.0f32..1.0, -6i32..3), 1..5).prop_flat_map(|groups| {
             let (last, exponent) = groups[0];

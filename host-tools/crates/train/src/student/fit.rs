@@ -30,7 +30,7 @@ pub struct Taught<'a> {
 /// `progress` is called after each epoch; on `Break` the student trained so far is returned.
 ///
 /// # Errors
-/// Fails as [`train`](super::train) does, and if the recipe does not fit the task: [`Recipe::ValueMse`] is for
+/// Fails as [`train`](super::train()) does, and if the recipe does not fit the task: [`Recipe::ValueMse`] is for
 /// regression and every other recipe for classification.
 pub fn fit(
     rows: Taught<'_>,

@@ -1,6 +1,7 @@
-//! A generative adversarial network (Goodfellow et al. 2014), small.
+//! A small generative adversarial network (Goodfellow et al. 2014).
 //!
-//! The discriminator's loss is `−ln D(x) − ln(1 − D(G(z)))`, that of the generator the non-saturating `−ln D(G(z))`.
+//! The loss of the discriminator is `−ln D(x) − ln(1 − D(G(z)))`. The generator has the non-saturating loss `−ln
+//! D(G(z))`.
 
 use microdistill::loss::{BinaryCrossEntropy, Loss};
 use microdistill::optimizer::AdamRates;
@@ -13,11 +14,11 @@ use crate::error::Result;
 use crate::network::Activation;
 use crate::network::batched::{Adam, Batched, Mode, Real};
 
-/// A short memory for the gradient, since the other network's moves make the old one wrong (Radford, Metz and Chintala
-/// 2016).
+/// Adam with a short memory of gradients, because each update of the other network makes old gradients wrong
+/// (Radford, Metz and Chintala 2016).
 const RATES: AdamRates = AdamRates { rate: 1e-3, beta1: 0.5, ..AdamRates::DEFAULT };
 
-/// Rows of a GAN that is trained on standardized rows: shape (features × count).
+/// Trains a GAN on standardized rows and generates `count` rows. Shape (features × count).
 pub(super) fn generate(x: &DMatrix<f32>, count: usize, rng: &mut impl Rng) -> Result<DMatrix<f32>> {
     let mut gan = Gan::fit(x, rng)?;
     let z = DMatrix::zeros(latent(x.nrows()), batch(x));
@@ -25,13 +26,13 @@ pub(super) fn generate(x: &DMatrix<f32>, count: usize, rng: &mut impl Rng) -> Re
 }
 
 struct Gan<T> {
-    /// From `z` to features.
+    /// Generator: maps `z` to features.
     generator: Batched<T>,
-    /// From features to the logit of "a row of the data".
+    /// Discriminator: maps features to the logit of "this is a row of the data".
     discriminator: Batched<T>,
-    /// Input of the discriminator: rows of the data, then as many generated ones. Shape (features × 2·batch).
+    /// Input of the discriminator: rows of the data, followed by as many generated rows. Shape (features × 2·batch).
     judged: DMatrix<T>,
-    /// ∂L/∂judged
+    /// ∂L/∂judged, of the same shape.
     gradient: DMatrix<T>,
 }
 
@@ -46,8 +47,8 @@ impl<T: Real> Gan<T> {
         }
     }
 
-    /// The summed loss of the discriminator for the first `n` columns of `x` and as many rows made of `z`; leaves its
-    /// gradients in the discriminator.
+    /// Returns the summed loss of the discriminator for the first `n` columns of `x` and `n` rows generated from `z`.
+    /// Leaves the gradients in the discriminator.
     fn discriminator_loss(&mut self, x: &DMatrix<T>, z: &DMatrix<T>, n: usize) -> f64 {
         let made = self.generator.forward(z, n, Mode::<Pcg32>::Inference);
         self.judged.columns_mut(0, n).copy_from(&x.columns(0, n));
@@ -55,7 +56,8 @@ impl<T: Real> Gan<T> {
         self.judge(2 * n, |column| column < n)
     }
 
-    /// The summed loss of the generator for the first `n` columns of `z`; leaves its gradients in the generator.
+    /// Returns the summed loss of the generator for the first `n` columns of `z`. Leaves the gradients in the
+    /// generator.
     fn generator_loss(&mut self, z: &DMatrix<T>, n: usize) -> f64 {
         let made = self.generator.forward(z, n, Mode::<Pcg32>::Inference);
         self.judged.columns_mut(0, n).copy_from(&made.columns(0, n));
@@ -67,8 +69,8 @@ impl<T: Real> Gan<T> {
         loss
     }
 
-    /// The summed cross-entropy of the first `n` columns judged with what is said of them; leaves its gradients in the
-    /// discriminator.
+    /// Returns the summed cross-entropy of the discriminator on its first `n` columns, whose labels `is_data` gives.
+    /// Leaves the gradients in the discriminator.
     fn judge(&mut self, n: usize, is_data: impl Fn(usize) -> bool) -> f64 {
         self.discriminator.forward(&self.judged, n, Mode::<Pcg32>::Inference);
         let (logits, gradients) = self.discriminator.output_and_gradient();
@@ -111,7 +113,7 @@ mod tests {
         let rng = &mut Pcg32::new(1, 1);
         let (n, features) = (4, 5);
         let mut gan = Gan::<f64>::random(features, 6, n + 1, rng);
-        // Small enough for the engine's tanh, which is close to the function and not the function, to be as close in slope.
+        // Inputs are small because the engine's tanh is an approximation, whose slope is accurate only near zero.
         let mut small = || DMatrix::from_fn(features, n + 1, |_, _| f64::from(normal(rng)) / 2.0);
         let (x, z) = (small(), small());
         let loss = |gan: &mut Gan<f64>| gan.discriminator_loss(&x, &z, n);

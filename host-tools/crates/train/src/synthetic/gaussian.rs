@@ -1,4 +1,4 @@
-//! From a Gaussian for each label.
+//! Rows drawn from one Gaussian per label.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use rand_distr::{Distribution as _, StandardNormal};
 use super::draw;
 use crate::dataset::Target;
 
-/// Rows of the Gaussians of their labels, as many of each as its share of the standardized rows; without labels, of a
-/// single one. Shape (features × count).
+/// Generates rows from the Gaussians of the labels, in proportion to the frequency of each label in the standardized
+/// rows. Without labels there is a single Gaussian. Shape (features × count).
 pub(super) fn generate(x: &DMatrix<f32>, target: &Target, count: usize, rng: &mut impl Rng) -> DMatrix<f32> {
     let class = |row: usize| if let Target::Classes(classes) = target { classes[row] } else { 0 };
     let mut members = BTreeMap::<usize, Vec<usize>>::new();
@@ -25,18 +25,18 @@ pub(super) fn generate(x: &DMatrix<f32>, target: &Target, count: usize, rng: &mu
     made
 }
 
-/// `N(mean, factor·factorᵀ)`
+/// Gaussian `N(mean, factor·factorᵀ)`.
 struct Gaussian {
     mean: DVector<f64>,
-    /// Lower triangular.
+    /// Cholesky factor of the covariance, lower triangular.
     factor: DMatrix<f64>,
 }
 
 impl Gaussian {
-    /// Fits the columns of `x`, at least one. Its covariance is `(1−ρ)·S + ρ·tr(S)/p·I` with that of the
-    /// columns, `S`, and
-    /// the oracle approximating shrinkage `ρ` (Chen, Wiesel, Eldar and Hero 2010, equation 23), so that a class may have
-    /// fewer rows than features. Columns that are all equal give themselves.
+    /// Fits a Gaussian to the columns of `x`, at least one. Its covariance is `(1−ρ)·S + ρ·tr(S)/p·I`, where `S` is
+    /// the covariance of the columns, `p` their length and `ρ` the oracle approximating shrinkage (Chen, Wiesel,
+    /// Eldar and Hero 2010, equation 23). Because of the shrinkage a class may have fewer rows than features. If all
+    /// columns are equal, every sample equals them.
     fn fit(x: &DMatrix<f64>) -> Self {
         let (p, n) = (x.nrows() as f64, x.ncols() as f64);
         let mean = x.column_mean();
@@ -46,7 +46,7 @@ impl Gaussian {
         let (trace, squared) = (covariance.trace(), covariance.norm_squared());
         let shrinkage = ((1.0 - 2.0 / p) * squared + trace * trace)
             / ((n + 1.0 - 2.0 / p) * (squared - trace * trace / p));
-        // A covariance that is a sphere already has nothing to be shrunk to.
+        // A spherical covariance is already the target of the shrinkage.
         let shrinkage = if (0.0..1.0).contains(&shrinkage) { shrinkage } else { 1.0 };
         covariance *= 1.0 - shrinkage;
         covariance.set_diagonal(&covariance.diagonal().add_scalar(shrinkage * trace / p));
@@ -71,7 +71,7 @@ mod tests {
         (mean, &factor * factor.transpose())
     }
 
-    /// Columns `mean + factor·ε`.
+    /// Draws columns `mean + factor·ε`.
     fn known(mean: [f64; 3], factor: [f64; 9], rows: usize, seed: u64) -> DMatrix<f64> {
         let gaussian = Gaussian {
             mean: DVector::from_column_slice(&mean),
@@ -91,7 +91,7 @@ mod tests {
         let x = DMatrix::from_columns(&columns).map(|x| x as f32);
         let classes = [vec![0; 2000], vec![1; 1000]].concat();
         let made = generate(&x, &Target::Classes(classes), 9000, &mut Pcg32::new(3, 3)).map(f64::from);
-        // The classes are apart along the first feature.
+        // The classes are separated along the first feature.
         let is_first = |column: usize| made[(0, column)] - made[(2, column)] > -1.5;
         let of = |first: bool| (0..9000).filter(|&column| is_first(column) == first).collect::<Vec<_>>();
         for (class, first) in [true, false].into_iter().enumerate() {

@@ -1,8 +1,8 @@
-//! More rows for a student: made from the rows that it is trained on, to be labelled by its teacher.
+//! Synthetic training rows, generated from the student's training set and labelled by its teacher.
 //!
-//! A generator is fitted on standardized features of training rows and sees no other. A missing value is the mean, as
-//! it is to a network; a constant feature stays constant. Categories are numbers to it, and may come out between 0
-//! and 1.
+//! A generator is fitted to the standardized features of the training rows and sees no other rows. It treats a
+//! missing value as the mean, as a network does. A constant feature stays constant. Categories are numbers to a
+//! generator, so a generated row may lie between 0 and 1.
 
 mod gan;
 mod gaussian;
@@ -24,26 +24,26 @@ use crate::dataset::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::random::shuffle;
 
-/// Method that makes the rows.
+/// Method that generates rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Synthetic {
-    /// A row and Gaussian noise.
+    /// Training rows with Gaussian noise.
     Jitter,
-    /// From a Gaussian for each label, its covariance shrunk.
+    /// Samples of one Gaussian per label, with a shrunk covariance.
     Gaussian,
-    /// Between two rows.
+    /// Points between two training rows.
     Mixup,
-    /// A row with some features near those of its nearest neighbour.
+    /// Training rows with some features moved near those of the nearest neighbour.
     Munge,
-    /// By a variational autoencoder.
+    /// Samples of a variational autoencoder.
     Vae,
-    /// By a generative adversarial network.
+    /// Samples of a generative adversarial network.
     Gan,
 }
 
 impl Synthetic {
-    /// Every one.
+    /// All methods.
     pub const ALL: [Synthetic; 6] = [
         Synthetic::Jitter,
         Synthetic::Gaussian,
@@ -53,7 +53,7 @@ impl Synthetic {
         Synthetic::Gan,
     ];
 
-    /// Name in `--synthetic` and in model files.
+    /// Returns the name used in `--synthetic` and in model files.
     pub fn name(self) -> &'static str {
         match self {
             Synthetic::Jitter => "jitter",
@@ -75,20 +75,22 @@ impl FromStr for Synthetic {
     }
 }
 
-/// `count` rows like `rows`, in their units and without a target. The same `seed` gives the same rows; those of VAE and
-/// GAN, which are trained by matrix products, on one kind of CPU.
+/// Generates `count` rows that resemble `rows`, in the same units and without a target. The same `seed` gives the
+/// same rows. Rows of VAE and GAN, which are trained with matrix products, repeat only on the same kind of CPU.
 ///
 /// # Errors
-/// No rows to be like, more than can be made, or a training that diverged.
+/// Fails if `rows` is empty, if `count` is too large, or if a training diverges.
 pub fn generate(kind: Synthetic, rows: &Dataset, count: usize, seed: u64) -> Result<Dataset> {
     if count.saturating_mul(rows.features.len()) > MOST_NUMBERS {
         return Err(Error::Invalid(format!(
-            "{count} synthetic rows of {} features are too many: at most {MOST_NUMBERS} numbers are made",
+            "{count} synthetic rows of {} features are too many: ask for fewer, {MOST_NUMBERS} numbers at most",
             rows.features.len()
         )));
     }
     if rows.rows() == 0 {
-        return Err(Error::Invalid("there are no rows to make synthetic ones from".into()));
+        return Err(Error::Invalid(
+            "there are no rows to generate synthetic ones from: give training rows".into(),
+        ));
     }
     let scaler = Scaler::fit(&rows.x);
     let x = scaler.apply(&rows.x);
@@ -104,13 +106,15 @@ pub fn generate(kind: Synthetic, rows: &Dataset, count: usize, seed: u64) -> Res
     Ok(Dataset { x: scaler.restore(&made), target: Target::Absent, groups: None, ..rows.select(&[]) })
 }
 
-/// More would not fit in a desktop's memory beside what is made of them.
+/// Maximum count of numbers to generate. More would not fit in a desktop's memory together with what is computed from
+/// them.
 const MOST_NUMBERS: usize = 1 << 28;
 
-/// The generator's stream for synthetic rows, the first of several.
+/// Random stream of synthetic rows: the first of several.
 const STREAM: u64 = 0x5359_4E54;
 
-/// `count` indices of `rows` rows, at least one, in random order: each as often as any other, or once more.
+/// Draws `count` indices of `rows` rows, at least one, in random order. Each index appears as often as any other, or
+/// once more.
 fn draw(rows: usize, count: usize, rng: &mut impl Rng) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows).collect();
     let mut drawn = Vec::with_capacity(count);
@@ -121,17 +125,17 @@ fn draw(rows: usize, count: usize, rng: &mut impl Rng) -> Vec<usize> {
     drawn
 }
 
-/// A number of mean 0 and variance 1.
+/// Draws a number from a Gaussian of mean 0 and variance 1.
 fn normal(rng: &mut impl Rng) -> f32 {
     StandardNormal.sample(rng)
 }
 
-/// A number in [0, 1).
+/// Draws a number in [0, 1).
 fn unit_interval(rng: &mut impl Rng) -> f32 {
     microdistill::scalar::Scalar::unit_interval(rng.next_u32())
 }
 
-/// Standardized rows for the tests, shape (features × rows), and what they are of: two classes on a bent line.
+/// Standardized test rows, shape (features × rows), and their classes: two classes on a bent line.
 #[cfg(test)]
 fn moons(rows: usize, seed: u64) -> (nalgebra::DMatrix<f32>, Vec<usize>) {
     let rng = &mut Pcg32::new(seed, 1);
@@ -162,7 +166,10 @@ mod tests {
             target: Target::Classes(classes),
             groups: Some((0..60).map(|row| (row / 10).to_string()).collect()),
             hash: "0123".into(),
-            missing: Vec::new(),
+            origin: Vec::new(),
+            target_origin: 0.0,
+            left_out: Vec::new(),
+            options: crate::table::Options::default(),
             notes: vec!["a note".into()],
         }
     }
@@ -184,7 +191,10 @@ mod tests {
             let most = generate(kind, &rows, usize::MAX, 1).unwrap_err();
             assert!(most.to_string().contains("of 3 features are too many"), "{most}");
             let none = generate(kind, &rows.select(&[]), 1, 1).unwrap_err();
-            assert_eq!(none.to_string(), "there are no rows to make synthetic ones from");
+            assert_eq!(
+                none.to_string(),
+                "there are no rows to generate synthetic ones from: give training rows"
+            );
         }
     }
 

@@ -1,4 +1,5 @@
-//! A row with some features near those of its nearest neighbour: MUNGE (Bucilă, Caruana and Niculescu-Mizil 2006).
+//! MUNGE: training rows with some features moved near those of the nearest neighbour (Bucilă, Caruana and
+//! Niculescu-Mizil 2006).
 
 use nalgebra::DMatrix;
 use rand_core::Rng;
@@ -6,17 +7,17 @@ use rayon::prelude::*;
 
 use super::{draw, normal, unit_interval};
 
-/// The probability `p` that a feature is exchanged.
+/// Probability `p` that a feature is exchanged.
 const EXCHANGE: f32 = 0.5;
 
-/// The local variance `s`: a larger one keeps values closer to the neighbour's.
+/// Local variance parameter `s`. A larger one keeps values closer to those of the neighbour.
 const CLOSENESS: f32 = 1.0;
 
-/// From a standardized row `e` with the nearest neighbour `e′`: with probability `p` the feature `i` becomes
-/// `e′ᵢ + |eᵢ − e′ᵢ| / s · N(0, 1)`, else it stays `eᵢ`. Shape (features × count).
+/// Generates rows from a standardized row `e` and its nearest neighbour `e′`: with probability `p` feature `i`
+/// becomes `e′ᵢ + |eᵢ − e′ᵢ| / s · N(0, 1)`, else it stays `eᵢ`. Shape (features × count).
 ///
-/// The paper changes row and neighbour at once, in place; here each row is changed for itself, so that no row made
-/// depends on another.
+/// The paper changes row and neighbour together and in place. Here each row is changed separately, so that no
+/// generated row depends on another.
 pub(super) fn generate(x: &DMatrix<f32>, count: usize, rng: &mut impl Rng) -> DMatrix<f32> {
     let neighbours = neighbours(x);
     let drawn = draw(x.ncols(), count, rng);
@@ -31,7 +32,8 @@ pub(super) fn generate(x: &DMatrix<f32>, count: usize, rng: &mut impl Rng) -> DM
     made
 }
 
-/// The index of every row's nearest other row, by Euclidean distance; of equal ones the first. A row alone is its own.
+/// Returns the index of each row's nearest other row by Euclidean distance; the first one on a tie. A single row is
+/// its own neighbour.
 fn neighbours(x: &DMatrix<f32>) -> Vec<usize> {
     let by_feature = x.transpose();
     let nearest =
@@ -77,7 +79,7 @@ mod tests {
         }
         let exchanged = noise.len() as f32 / 8000.0;
         assert!((exchanged - EXCHANGE).abs() < 0.02, "{exchanged}");
-        // Half a neighbour above or below the middle of the pair, and the local variance.
+        // The variance of two values around their midpoint, and the local variance.
         let variance = noise.iter().map(|noise| noise * noise).sum::<f32>() / noise.len() as f32;
         assert!((variance / (0.25 + 1.0 / (CLOSENESS * CLOSENESS)) - 1.0).abs() < 0.06, "{variance}");
     }

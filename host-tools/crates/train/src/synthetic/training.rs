@@ -1,4 +1,4 @@
-//! The parts that the trainings of VAE and GAN share.
+//! Training loop shared by VAE and GAN.
 
 use microdistill::optimizer::AdamRates;
 use microdistill::schedule::{HalfCosine, Schedule as _};
@@ -12,30 +12,31 @@ use crate::hyperparameters::epochs;
 use crate::network::batched::{Batched, Mode, gather};
 use crate::random::shuffle;
 
-/// Rows an update.
+/// Batch size: rows per update.
 const BATCH: usize = 32;
 
-/// Hidden units of every network.
+/// Number of hidden units of each network.
 pub(super) const HIDDEN: usize = 64;
 
-/// Most widths of what rows are made from.
+/// Maximum width of the latent space.
 const LATENT: usize = 8;
 
-/// The width of what rows of so many features are made from.
+/// Returns the width of the latent space for rows of `features` features.
 pub(super) fn latent(features: usize) -> usize {
     features.min(LATENT)
 }
 
-/// Columns of a batch of `x`.
+/// Returns the batch size for `x`.
 pub(super) fn batch(x: &DMatrix<f32>) -> usize {
     BATCH.min(x.ncols())
 }
 
-/// Calls `step` for every batch of every pass over `x` with the batch, how many of its columns are rows, the `rates`, of
-/// which the step size falls along a half cosine to zero, and `rng`; it returns the sum of their losses.
+/// Calls `step` for every batch of every epoch over `x`. It receives the batch, the number of its columns that are
+/// rows, the `rates`, whose learning rate falls along a half cosine to zero, and `rng`. It returns the sum of the
+/// losses.
 ///
 /// # Errors
-/// A loss that is not finite.
+/// Fails if a loss is not finite.
 pub(super) fn train<R: Rng>(
     name: &str,
     rates: AdamRates,
@@ -67,8 +68,8 @@ pub(super) fn train<R: Rng>(
     Ok(())
 }
 
-/// `count` rows that a trained `network` makes of `z ~ N(0, I)`, shape (latent × batch), which is drawn anew for each batch;
-/// `finish` makes of a feature's number and its value what the row has. Shape (features × count).
+/// Generates `count` rows with a trained `network` from `z ~ N(0, I)`, shape (latent × batch), which is drawn anew
+/// for each batch. `finish` maps the index and the output of a feature to its final value. Shape (features × count).
 pub(super) fn draw_rows<R: Rng>(
     network: &mut Batched<f32>,
     mut z: DMatrix<f32>,
@@ -88,7 +89,7 @@ pub(super) fn draw_rows<R: Rng>(
     made
 }
 
-/// Draws every number anew.
+/// Fills `noise` with new random numbers.
 pub(super) fn fill(noise: &mut DMatrix<f32>, rng: &mut impl Rng) {
     noise.iter_mut().for_each(|noise| *noise = normal(rng));
 }

@@ -1,10 +1,11 @@
-//! A variational autoencoder (Kingma and Welling 2014), small, with a Gaussian decoder.
+//! A small variational autoencoder (Kingma and Welling 2014) with a Gaussian decoder.
 //!
-//! A row `x` is thought to be drawn from `N(g(z), β·I)` with `z` of `N(0, I)`; `g` is the decoder. The encoder tells the
-//! mean `μ` and the variance `σ²` of a Gaussian of the `z` that a row may be of. Trained by the negative of the evidence
-//! lower bound, times β and without constants, which is also the loss of the β-VAE (Higgins et al. 2017):
-//! `½‖x − g(μ + σ⊙ε)‖² + β·KL(N(μ, σ²)‖N(0, I))` with `ε ~ N(0, I)`, and
-//! `KL = ½ Σ (μ² + σ² − ln σ² − 1)`.
+//! The model: a row `x` is drawn from `N(g(z), β·I)`, where `g` is the decoder and `z` is drawn from `N(0, I)`. For
+//! each row the encoder gives the mean `μ` and the variance `σ²` of a Gaussian approximation to the posterior of `z`.
+//!
+//! The loss is the negative evidence lower bound times β, without constants, which is also the loss of the β-VAE
+//! (Higgins et al. 2017): `½‖x − g(μ + σ⊙ε)‖² + β·KL(N(μ, σ²)‖N(0, I))` with `ε ~ N(0, I)` and `KL = ½ Σ (μ² + σ² −
+//! ln σ² − 1)`.
 
 use microdistill::optimizer::AdamRates;
 use nalgebra::DMatrix;
@@ -17,15 +18,15 @@ use crate::error::Result;
 use crate::network::Activation;
 use crate::network::batched::{Adam, Batched, Mode, Real};
 
-/// The variance of what the decoder may leave unexplained beside that of a standardized feature.
+/// Variance β that the decoder may leave unexplained, relative to that of a standardized feature.
 const BETA: f32 = 0.1;
 
 const RATES: AdamRates = AdamRates { rate: 3e-3, ..AdamRates::DEFAULT };
 
-/// Rows of a VAE that is trained on standardized rows: shape (features × count).
+/// Trains a VAE on standardized rows and generates `count` rows. Shape (features × count).
 ///
-/// A row is `g(z)` and noise of the variance that each feature has around the reconstructions of the rows, the most
-/// likely one of a decoder.
+/// Each row is `g(z)` plus noise. The variance of the noise is, for each feature, that of the reconstruction errors
+/// of the training rows, which is the maximum-likelihood value for a decoder.
 pub(super) fn generate(x: &DMatrix<f32>, count: usize, rng: &mut impl Rng) -> Result<DMatrix<f32>> {
     let mut vae = Vae::fit(x, rng)?;
     let residuals = vae.reconstruct(x, rng) - x;
@@ -37,13 +38,13 @@ pub(super) fn generate(x: &DMatrix<f32>, count: usize, rng: &mut impl Rng) -> Re
 }
 
 struct Vae<T> {
-    /// From features to `μ` and `ln σ²`.
+    /// Encoder: maps features to `μ` and `ln σ²`.
     encoder: Batched<T>,
-    /// From `z` to features.
+    /// Decoder: maps `z` to features.
     decoder: Batched<T>,
-    /// Shape (latent × batch).
+    /// Latent variables, shape (latent × batch).
     z: DMatrix<T>,
-    /// ∂L/∂z
+    /// ∂L/∂z, of the same shape.
     dz: DMatrix<T>,
     beta: T,
 }
@@ -61,8 +62,8 @@ impl<T: Real> Vae<T> {
         }
     }
 
-    /// Encodes the first `n` columns of `x`, draws `z = μ + σ⊙ε` with `noise` for ε, shape (latent × batch), and decodes:
-    /// shape (features × batch).
+    /// Encodes the first `n` columns of `x`, draws `z = μ + σ⊙ε` with `noise` as ε, shape (latent × batch), and
+    /// decodes `z`. Returns shape (features × batch).
     fn forward(&mut self, x: &DMatrix<T>, noise: &DMatrix<T>, n: usize) -> &DMatrix<T> {
         let codes = self.encoder.forward(x, n, Mode::<Pcg32>::Inference);
         let columns = self.z.column_iter_mut().zip(codes.column_iter()).zip(noise.column_iter());
@@ -75,7 +76,7 @@ impl<T: Real> Vae<T> {
         self.decoder.forward(&self.z, n, Mode::<Pcg32>::Inference)
     }
 
-    /// The summed loss of the first `n` columns of `x`; leaves its gradients in both networks.
+    /// Returns the summed loss of the first `n` columns of `x`. Leaves the gradients in both networks.
     fn loss(&mut self, x: &DMatrix<T>, noise: &DMatrix<T>, n: usize) -> f64 {
         self.forward(x, noise, n);
         let mut sum = T::ZERO;
@@ -122,7 +123,7 @@ impl Vae<f32> {
         Ok(vae)
     }
 
-    /// The rows decoded from a `z` drawn for each: shape (features × rows).
+    /// Reconstructs the rows of `x`, each from a random `z` of its posterior. Shape (features × rows).
     fn reconstruct(&mut self, x: &DMatrix<f32>, rng: &mut impl Rng) -> DMatrix<f32> {
         let batch = self.z.ncols();
         let mut noise = self.z.clone();
@@ -157,7 +158,7 @@ mod tests {
         }
     }
 
-    /// Rows on a closed curve in six dimensions, which no plane holds.
+    /// Rows on a closed curve in six dimensions that lies in no plane.
     fn curve(rows: usize, seed: u64) -> DMatrix<f32> {
         let rng = &mut Pcg32::new(seed, 1);
         let columns = (0..rows).map(|_| {
@@ -180,7 +181,7 @@ mod tests {
         let explained =
             1.0 - (vae.reconstruct(&unseen, rng) - &unseen).norm_squared() / unseen.norm_squared();
         assert!(explained > 0.9, "of the variance of unseen rows {explained} is explained");
-        // Beside Gaussian noise of the same means and covariances, which is all over the six dimensions.
+        // The comparison is Gaussian noise of the same mean and covariance, which fills all six dimensions.
         let off = |made: &DMatrix<f32>| {
             let line = curve(2000, 3);
             let nearest = |made: nalgebra::DVectorView<'_, f32>| {

@@ -17,7 +17,7 @@ use crate::random::nth_seed;
 /// each epoch; on `Break` the teacher trained so far is returned.
 ///
 /// # Errors
-/// Fails as [`train`](super::train) does, and if a row has no target.
+/// Fails as [`train`](super::train()) does, and if a row has no target.
 pub fn fit(
     data: &Dataset,
     validation: Option<&Dataset>,

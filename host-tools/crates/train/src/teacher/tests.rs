@@ -175,7 +175,10 @@ fn a_teacher_like_another_is_the_same_on_the_same_rows() {
         target: dataset::Target::Classes(classes),
         groups: None,
         hash: String::new(),
-        missing: Vec::new(),
+        origin: Vec::new(),
+        target_origin: 0.0,
+        left_out: Vec::new(),
+        options: crate::table::Options::default(),
         notes: Vec::new(),
         x,
     };

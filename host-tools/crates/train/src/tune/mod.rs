@@ -192,7 +192,10 @@ mod tests {
             target: Target::Classes((0..rows).map(|row| row % 2).collect()),
             groups: None,
             hash: String::new(),
-            missing: Vec::new(),
+            origin: Vec::new(),
+            target_origin: 0.0,
+            left_out: Vec::new(),
+            options: crate::table::Options::default(),
             notes: Vec::new(),
         };
         let tuning = Tuning::new(&data, FOLDS, usize::MAX, 1).unwrap();

@@ -1,5 +1,6 @@
-//! Damaged files: an error or a table, never a panic, in little time.
+//! Damaged files give an error or a table, never a panic, and in little time.
 
+use std::io::Write as _;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -64,7 +65,7 @@ fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
     }
 }
 
-/// Opens what may be damaged, and checks what comes out.
+/// Opens a file that may be damaged, and checks the result.
 fn check(bytes: Vec<u8>) {
     let start = Instant::now();
     if let Ok(opened) = of_bytes(bytes) {
@@ -91,6 +92,47 @@ proptest! {
         let mut bytes = FILES[file % FILES.len()].clone();
         damages.iter().for_each(|damage| apply(&mut bytes, damage));
         check(bytes);
+    }
+}
+
+/// Files of a zip archive.
+fn unzip(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut files = Vec::new();
+    for index in 0..archive.len() {
+        let mut file = archive.by_index(index).unwrap();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        files.push((file.name().unwrap().into_owned(), bytes));
+    }
+    files
+}
+
+fn zipped(files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in files {
+        archive.start_file(name, stored).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+    /// Damage behind the check value of the archive.
+    #[test]
+    fn archives_of_damaged_files_are_errors(
+        which in 0..5_usize,
+        inner in any::<usize>(),
+        damages in prop::collection::vec(damage(), 1..6),
+    ) {
+        let name = ["sheet.xlsx", "sheets.xlsx", "xy.npz", "extra.npz", "columns.npz"][which];
+        let mut files = unzip(&bytes(name));
+        let inner = inner % files.len();
+        damages.iter().for_each(|damage| apply(&mut files[inner].1, damage));
+        check(zipped(&files));
     }
 }
 

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::bench::inference as bench;
+use crate::bench::{inference as bench, references};
 use crate::cycles::executed;
-use crate::{Board, Elf, Firmware, Output, Profile, Sources, counting, find, firmware_folder, run, which};
+use crate::{Board, Elf, Firmware, Output, Profile, Sources, find, firmware_folder, run, which};
 use microdistill_train::error::{Error, Result};
 use microdistill_train::model::{Body, Model};
 use microdistill_train::network::macs;
@@ -130,7 +130,7 @@ impl Peer {
         let folder = board.target_folder().join("sources");
         let sources = Sources { model: Some(sources::write(&folder, model)?), ..Sources::default() };
         let elf = Firmware { board: &board, program: self.program, sources, profile }.build()?;
-        let output = run(&counting(&board), &elf, &mut |_| {})?;
+        let output = run(&bench::counting(&board), &elf, &mut |_| {})?;
         if !output.success {
             return Err(Error::Invalid(format!("{} on {} failed\n{}", self.name, board.name, output.stderr)));
         }
@@ -225,9 +225,9 @@ pub fn quoted() -> Result<Vec<Compared>> {
 /// The f32 networks that libraries are compared on.
 ///
 /// # Errors
-/// See [`references`](crate::references).
+/// See [`references`].
 pub fn networks() -> Result<Vec<(&'static str, Model)>> {
-    let models = crate::references()?.into_iter();
+    let models = references()?.into_iter();
     Ok(models.filter(|(_, model)| matches!(model.body, Body::F32(_))).collect())
 }
 

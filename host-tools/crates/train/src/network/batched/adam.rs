@@ -1,25 +1,25 @@
-//! Adam's step of a batched network.
+//! Adam for batched networks.
 
 use microdistill::kernel::Moments;
 use microdistill::optimizer::{AdamRates, Corrections};
 
 use super::{Batched, Parameters, tensors};
 
-/// The core's Adam over a batched network.
+/// Adam of the core crate, applied to a batched network.
 pub(crate) struct Adam {
     moments: [Vec<Parameters<f32>>; 2],
     corrections: Corrections<f32>,
 }
 
 impl Adam {
-    /// Before the first step of `network`.
+    /// Creates the state of Adam before the first step of `network`.
     pub(crate) fn of(network: &Batched<f32>) -> Self {
         let zero = |layer: &Parameters<f32>| Parameters::zero(layer.weights.nrows(), layer.bias.len());
         let zeros = || network.layers.iter().map(zero).collect();
         Adam { moments: [zeros(), zeros()], corrections: Corrections::ZERO }
     }
 
-    /// Moves the parameters against `scale` times their gradients, which it clears.
+    /// Updates the parameters with `scale` times their gradients, and clears the gradients.
     pub(crate) fn step(&mut self, network: &mut Batched<f32>, rates: &AdamRates, scale: f32) {
         self.corrections.advance(rates);
         let [first, second] = &mut self.moments;

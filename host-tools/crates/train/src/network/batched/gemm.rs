@@ -1,15 +1,15 @@
-//! `C ← A·B + β·C`, with strides, so that a transposed matrix costs nothing.
+//! Matrix product `C ← A·B + β·C`. It uses strides, so a transposed matrix costs nothing.
 
 use microdistill::kernel::Kernels;
 use nalgebra::DMatrix;
 
-/// A scalar with a matrix product.
+/// Scalar type that has a matrix product.
 pub(crate) trait Real: Kernels + nalgebra::Scalar + Into<f64> {
-    /// `C ← A·B + β·C`. Panics if the shapes do not fit: they are this module's, never a user's.
+    /// Computes `C ← A·B + β·C`. Panics if the shapes do not fit, which only a bug in this module can cause.
     fn gemm(a: Operand<'_, Self>, b: Operand<'_, Self>, beta: Self, c: &mut DMatrix<Self>, columns: usize);
 }
 
-/// A matrix, or its transpose, to be read by a product.
+/// Operand of a product: a matrix or its transpose.
 #[derive(Clone, Copy)]
 pub(crate) struct Operand<'a, T> {
     data: &'a [T],
@@ -20,7 +20,7 @@ pub(crate) struct Operand<'a, T> {
 }
 
 impl<'a, T> Operand<'a, T> {
-    /// The first `columns` columns.
+    /// Takes the first `columns` columns of `matrix`.
     pub(crate) fn first(matrix: &'a DMatrix<T>, columns: usize) -> Self {
         let rows = matrix.nrows();
         Operand {
@@ -32,7 +32,7 @@ impl<'a, T> Operand<'a, T> {
         }
     }
 
-    /// All columns.
+    /// Takes all columns of `matrix`.
     pub(crate) fn all(matrix: &'a DMatrix<T>) -> Self {
         Operand::first(matrix, matrix.ncols())
     }

@@ -2,8 +2,8 @@
 
 use super::{Batched, tensors};
 
-/// The largest error of a gradient, beside one plus its size, against central differences in f64 of `loss`, which leaves
-/// the gradients of its value in the `network` of `model`.
+/// Returns the largest error of a gradient, divided by one plus its size. The reference are central differences in
+/// f64 of `loss`, which leaves its gradients in the `network` of `model`.
 pub(crate) fn error<M>(
     model: &mut M,
     mut loss: impl FnMut(&mut M) -> f64,
@@ -25,7 +25,7 @@ pub(crate) fn error<M>(
                 loss
             };
             let mut difference = |h: f64| (at(h) - at(-h)) / (2.0 * h);
-            // Richardson's extrapolation takes out the error of second order.
+            // Richardson extrapolation removes the second-order error.
             let h = 1e-4;
             let slope = (4.0 * difference(h / 2.0) - difference(h)) / 3.0;
             worst = worst.max((slope - gradient).abs() / (1.0 + gradient.abs()));
@@ -34,7 +34,7 @@ pub(crate) fn error<M>(
     worst
 }
 
-/// That the largest [`error`] is one of rounding.
+/// Asserts that the largest [`error`] is a rounding error.
 #[track_caller]
 pub(crate) fn assert_right<M>(
     model: &mut M,

@@ -1,7 +1,7 @@
-//! Networks on the desktop in batches of samples, with matrix products in buffers made once: teachers and generators.
+//! Batched networks on the desktop, for teachers and generators: matrix products in buffers that are allocated once.
 //!
-//! Shapes: weights (inputs × outputs), which in memory is the (outputs, inputs) row-major of the core; activations
-//! (width × batch), one column a sample.
+//! Shapes: weights are (inputs × outputs), which has the same memory layout as the row-major (outputs, inputs) of the
+//! core crate. Activations are (width × batch), with one column per sample.
 
 mod adam;
 mod gemm;
@@ -21,11 +21,11 @@ use tanh::tanh;
 
 use crate::network::{Activation, Network};
 
-/// A parameter or its gradient or moment.
+/// Parameters of a layer, or their gradients or moments.
 pub(crate) struct Parameters<T> {
-    /// Shape (inputs × outputs).
+    /// Weights, shape (inputs × outputs).
     pub weights: DMatrix<T>,
-    /// Shape (outputs).
+    /// Bias, shape (outputs).
     pub bias: Vec<T>,
 }
 
@@ -34,26 +34,26 @@ impl<T: Real> Parameters<T> {
         Parameters { weights: DMatrix::from_element(inputs, outputs, T::ZERO), bias: vec![T::ZERO; outputs] }
     }
 
-    /// Every layer of a network of these `widths`, zero.
+    /// Creates zero parameters for every layer of a network of these `widths`.
     fn zeros(widths: &[usize]) -> Vec<Self> {
         widths.windows(2).map(|pair| Parameters::zero(pair[0], pair[1])).collect()
     }
 }
 
-/// Every tensor with its role, in the core's order.
+/// Iterates over all tensors with their roles, in the order of the core crate.
 pub(crate) fn tensors<T: Real>(layers: &mut [Parameters<T>]) -> impl Iterator<Item = (Role, &mut [T])> {
     layers.iter_mut().flat_map(|layer| {
         [(Role::Weights, layer.weights.as_mut_slice()), (Role::Bias, layer.bias.as_mut_slice())]
     })
 }
 
-/// Outputs of a layer and what flows back into them.
+/// Outputs of a layer and their gradient.
 struct Buffers<T> {
-    /// After the activation: shape (outputs × batch).
+    /// Outputs after the activation, shape (outputs × batch).
     y: DMatrix<T>,
-    /// ∂L/∂y, turned into ∂L/∂z on the way back.
+    /// ∂L/∂y, which the backward pass turns into ∂L/∂z.
     dy: DMatrix<T>,
-    /// Input of the next layer, if units are dropped: `y · mask`.
+    /// Input of the next layer with dropout: `y · mask`.
     dropped: Option<(DMatrix<T>, DMatrix<T>)>,
 }
 
@@ -63,7 +63,7 @@ impl<T> Buffers<T> {
     }
 }
 
-/// An MLP and the memory to train it in batches.
+/// A multilayer perceptron with the memory to train it in batches.
 pub(crate) struct Batched<T> {
     pub layers: Vec<Parameters<T>>,
     pub gradients: Vec<Parameters<T>>,
@@ -72,14 +72,14 @@ pub(crate) struct Batched<T> {
     keep: T,
 }
 
-/// Mode of a pass: in training, hidden units are dropped.
+/// Mode of a pass. Hidden units are dropped only in training.
 pub(crate) enum Mode<'a, R> {
     Training(&'a mut R),
     Inference,
 }
 
 impl<T: Real> Batched<T> {
-    /// A network of zeros, for batches of up to `batch` samples; `dropout` in [0, 1) is the share of hidden
+    /// Creates a network of zeros for batches of up to `batch` samples. `dropout`, in [0, 1), is the share of hidden
     /// units dropped.
     pub(crate) fn zero(widths: &[usize], hidden: Activation, dropout: T, batch: usize) -> Self {
         let last = widths.len() - 2;
@@ -97,7 +97,7 @@ impl<T: Real> Batched<T> {
         }
     }
 
-    /// With random weights, drawn as a [`Network`]'s; no unit is ever dropped.
+    /// Creates a network with random weights, drawn as those of a [`Network`], and without dropout.
     pub(crate) fn random(widths: &[usize], hidden: Activation, batch: usize, rng: &mut impl Rng) -> Self {
         let mut batched = Batched::zero(widths, hidden, T::ZERO, batch);
         let last = batched.layers.len() - 1;
@@ -109,7 +109,8 @@ impl<T: Real> Batched<T> {
         batched
     }
 
-    /// Logits or values of the first `n` columns of `x`, which must be at most the batch: shape (outputs × batch).
+    /// Runs a forward pass on the first `n` columns of `x`, at most a batch. Returns logits or values, shape (outputs
+    /// × batch).
     pub(crate) fn forward<R: Rng>(&mut self, x: &DMatrix<T>, n: usize, mut mode: Mode<'_, R>) -> &DMatrix<T> {
         let last = self.layers.len() - 1;
         for (index, layer) in self.layers.iter().enumerate() {
@@ -141,14 +142,15 @@ impl<T: Real> Batched<T> {
         &self.buffers[last].y
     }
 
-    /// Outputs of the last [`forward`](Batched::forward), and where ∂L/∂output belongs: shapes (outputs × batch).
+    /// Returns the outputs of the last [`forward`](Batched::forward) and the place for ∂L/∂output, both of shape
+    /// (outputs × batch).
     pub(crate) fn output_and_gradient(&mut self) -> (&DMatrix<T>, &mut DMatrix<T>) {
         let last = self.buffers.len() - 1;
         let buffers = &mut self.buffers[last];
         (&buffers.y, &mut buffers.dy)
     }
 
-    /// Writes the summed gradients of the first `n` samples, from ∂L/∂output.
+    /// Runs a backward pass: computes the summed gradients of the first `n` samples from ∂L/∂output.
     pub(crate) fn backward(&mut self, x: &DMatrix<T>, n: usize) {
         for index in (0..self.layers.len()).rev() {
             let (before, after) = self.buffers.split_at_mut(index);
@@ -175,7 +177,8 @@ impl<T: Real> Batched<T> {
         }
     }
 
-    /// Writes ∂L/∂input of the last [`backward`](Batched::backward), of its first `n` samples: shape (inputs × batch).
+    /// Writes ∂L/∂input of the first `n` samples of the last [`backward`](Batched::backward) to `dx`, shape (inputs ×
+    /// batch).
     pub(crate) fn input_gradient(&self, n: usize, dx: &mut DMatrix<T>) {
         let (first, buffers) = (&self.layers[0], &self.buffers[0]);
         T::gemm(Operand::all(&first.weights), Operand::first(&buffers.dy, n), T::ZERO, dx, n);
@@ -189,7 +192,7 @@ pub(crate) fn gather<T: Real>(from: &DMatrix<T>, rows: impl Iterator<Item = usiz
     }
 }
 
-/// Zero with the probability of a drop, else `1 / keep`, so that the mean stays.
+/// Draws a dropout mask: zero for a dropped unit, else `1 / keep`, so that the mean is preserved.
 fn draw<T: Real, R: Rng>(mask: &mut [T], keep: T, mode: &mut Mode<'_, R>) {
     match mode {
         Mode::Inference => mask.fill(T::ONE),
@@ -203,7 +206,7 @@ fn draw<T: Real, R: Rng>(mask: &mut [T], keep: T, mode: &mut Mode<'_, R>) {
 }
 
 impl Batched<f32> {
-    /// Takes the weights of `network`, which has the same shape.
+    /// Copies the weights from `network`, which has the same shape.
     pub(crate) fn load(&mut self, network: &Network) {
         for (layer, from) in self.layers.iter_mut().zip(network.layers()) {
             layer.weights.as_mut_slice().copy_from_slice(&from.weights());
@@ -211,7 +214,7 @@ impl Batched<f32> {
         }
     }
 
-    /// Writes the weights to `network`, which has the same shape.
+    /// Copies the weights to `network`, which has the same shape.
     pub(crate) fn store(&self, network: &mut Network) {
         for (layer, to) in self.layers.iter().zip(network.layers_mut()) {
             to.set_weights(layer.weights.as_slice());

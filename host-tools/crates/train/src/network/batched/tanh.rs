@@ -1,14 +1,16 @@
-//! A hyperbolic tangent that compilers turn into vector code: half of a teacher's training would be `libm::tanhf`.
+//! Hyperbolic tangent that compilers can vectorize. With `libm::tanhf`, a teacher would spend half of its training in
+//! it.
 
 use microdistill::scalar::Scalar;
 
-/// `z ← tanh z`, element by element, within 10⁻⁵.
+/// Computes `z ← tanh z` for every element, with an error of at most 10⁻⁵.
 ///
-/// Lambert's continued fraction `z / (1 + z² / (3 + z² / (5 + …)))` to its ninth term, as a quotient of polynomials.
+/// Uses Lambert's continued fraction `z / (1 + z² / (3 + z² / (5 + …)))` up to its ninth term, as a quotient of two
+/// polynomials.
 pub(crate) fn tanh<T: Scalar>(z: &mut [T]) {
     let [n0, n1, n2, n3] = [34_459_425, 4_729_725, 135_135, 990].map(T::from_count);
     let [d1, d2, d3, d4] = [16_216_200, 945_945, 13_860, 45].map(T::from_count);
-    // Where tanh is 1 to the precision of f32, the quotient begins to leave it.
+    // Beyond this limit tanh is 1 in f32, and the quotient starts to deviate from it.
     let limit = T::from_count(LIMIT);
     for z in z {
         let x = if *z > limit { limit } else { *z };

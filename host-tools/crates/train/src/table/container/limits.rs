@@ -3,13 +3,13 @@
 use super::context::Context;
 use crate::error::Result;
 
-/// What a file of a given size on disk may become in memory. Honest files stay far below: CSV text is packed to a tenth
+/// What a file of a given size on disk may become in memory. Ordinary files stay far below: CSV text is packed to a tenth
 /// to a thirtieth, and a cell takes two bytes of a file at least.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
     /// Most bytes that a packed file may be unpacked to: 32 MB and 32 times its size.
     pub unpacked: usize,
-    /// Most bytes that cells may take: 64 MB and 64 times the file's size.
+    /// Most bytes that cells may take: 32 MB and 48 times its size.
     pub cells: usize,
 }
 
@@ -22,8 +22,8 @@ const TEXT: usize = 48;
 impl Limits {
     /// The limits of a file of `bytes` bytes.
     pub fn new(bytes: usize) -> Self {
-        let times = |factor: usize| (factor * MB).saturating_add(bytes.saturating_mul(factor));
-        Limits { unpacked: times(32), cells: times(64) }
+        let times = |factor| bytes.saturating_mul(factor).saturating_add(32 * MB);
+        Limits { unpacked: times(32), cells: times(48) }
     }
 }
 
@@ -49,7 +49,7 @@ impl Budget {
     }
 
     /// Takes `count` bytes; false if none are left.
-    pub(super) fn bytes(&mut self, count: usize) -> bool {
+    fn bytes(&mut self, count: usize) -> bool {
         self.left.checked_sub(count).map(|left| self.left = left).is_some()
     }
 }
@@ -65,12 +65,18 @@ impl Context<'_> {
         if self.budget.text(length) { Ok(()) } else { Err(self.too_large()) }
     }
 
+    /// Takes the memory of `count` bytes.
+    #[cfg(feature = "formats")]
+    pub(super) fn bytes(&mut self, count: usize) -> Result<()> {
+        if self.budget.bytes(count) { Ok(()) } else { Err(self.too_large()) }
+    }
+
     fn too_large(&self) -> crate::error::Error {
         let cap = self.limits.cells / MB;
         self.error(
             None,
             format!(
-                "its cells take more than {cap} MB, 64 MB and 64 times the file: unpack it, or save it as CSV"
+                "its cells take more than {cap} MB, 32 MB and 48 times the file: unpack it, or save it as CSV"
             ),
         )
     }

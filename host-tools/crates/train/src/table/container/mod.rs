@@ -5,6 +5,8 @@
 //!
 //! A file cannot take more memory than [`Limits`] allow for its size, whatever it declares or unpacks to.
 
+#[cfg(feature = "formats")]
+mod archive;
 mod arff;
 mod arff_date;
 mod context;
@@ -14,10 +16,14 @@ mod npy;
 mod npy_header;
 #[cfg(feature = "formats")]
 mod npz;
+#[cfg(feature = "formats")]
+mod parquet;
 mod text;
 #[cfg(feature = "formats")]
 mod unpack;
 mod utf16;
+#[cfg(feature = "formats")]
+mod xlsx;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom};
@@ -154,7 +160,7 @@ fn contents(bytes: Vec<u8>, context: &mut Context) -> Result<Contents> {
             contents(bytes, context)
         }
         #[cfg(feature = "formats")]
-        Kind::Zip => npz::contents(bytes, context),
+        Kind::Zip => archive::contents(bytes, context),
         #[cfg(not(feature = "formats"))]
         Kind::Gzip => Err(context.needs_feature("a gzip file")),
         #[cfg(not(feature = "formats"))]
@@ -164,7 +170,7 @@ fn contents(bytes: Vec<u8>, context: &mut Context) -> Result<Contents> {
         #[cfg(not(feature = "formats"))]
         Kind::Parquet => Err(context.needs_feature("a Parquet file")),
         #[cfg(feature = "formats")]
-        Kind::Parquet => Err(context.error(None, "this is a Parquet file: save it as CSV")),
+        Kind::Parquet => parquet::columns(bytes, context).map(Contents::Columns),
         Kind::Npy => Ok(Contents::Columns(npy::columns(&bytes, context)?)),
         Kind::Refused(refused) => Err(context.refuse(&refused)),
         Kind::Text => {

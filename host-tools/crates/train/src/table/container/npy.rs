@@ -326,12 +326,12 @@ pub(super) fn scaled(count: i64, unit: f64) -> f64 {
         return count as f64 * unit;
     }
     let per_second = (1.0 / unit).round() as i64;
-    let (whole, part) = (count.div_euclid(per_second), count.rem_euclid(per_second));
+    let (whole, part) = (count / per_second, count % per_second);
     whole as f64 + part as f64 / per_second as f64
 }
 
 /// A number of 16 bits.
-fn half(bits: u16) -> f64 {
+pub(super) fn half(bits: u16) -> f64 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
     sign * match exponent {
