@@ -1,6 +1,6 @@
-//! Files as people have them: each kind of fault that was read wrongly in silence, with what is right.
+//! Real-world files: every kind of fault that could be misread silently, with the correct reading.
 //!
-//! The files lie in `tests/cases/`; the tests are named for the kinds.
+//! The files are in `tests/cases/`; the tests are named after the kinds.
 
 use std::path::PathBuf;
 
@@ -27,10 +27,14 @@ fn target(name: &str) -> Columns {
     Columns { target: Some(name.into()), ..Columns::default() }
 }
 
-/// Asserts that a note holds this text.
+/// Asserts that a note contains this text.
 #[track_caller]
 fn noted(data: &Dataset, text: &str) {
-    assert!(data.notes.iter().any(|note| note.contains(text)), "no note holds {text:?}: {:#?}", data.notes);
+    assert!(
+        data.notes.iter().any(|note| note.contains(text)),
+        "no note contains {text:?}: {:#?}",
+        data.notes
+    );
 }
 
 /// The values of a feature in the first rows.

@@ -32,7 +32,7 @@ use crate::interrupt;
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
-    /// Print one JSON object to standard output, and everything for people to standard error
+    /// Print one JSON object to standard output, and human-readable text to standard error
     #[arg(long, global = true)]
     json: bool,
     /// Seed of all random numbers; the same seed gives the same result

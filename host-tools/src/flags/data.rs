@@ -66,7 +66,7 @@ pub(crate) struct Parts {
     pub(crate) file_rows: Vec<usize>,
     /// Number of rows in that file.
     pub(crate) file_count: usize,
-    /// Places of the rows in the file that were left out for want of a target, which do not count as its rows.
+    /// Positions in the file of rows that were left out because they have no target. They do not count as its rows.
     pub(crate) left_out: Vec<usize>,
     /// Indices of the known rows to train on, and of those for early stopping.
     places: [Vec<usize>; 2],

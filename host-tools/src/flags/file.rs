@@ -1,35 +1,35 @@
-//! The flags that say how a data file is written, where the file itself leaves it open.
+//! The flags for the format of a data file. They override what is detected in the file.
 
 use clap::Args;
 use microdistill_train::table::{Options, Separator};
 
-/// How a data file is written.
+/// Format of a data file.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Data file")]
 pub(crate) struct FileFlags {
     /// Column to leave out; may be given several times
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// Text that stands for a missing value, such as -200, in addition to the empty one, NA, NaN, null and ?, and to those
-    /// that a given model was trained with
+    /// Text that marks a missing value, such as -200, in addition to the empty text, NA, NaN, null, ?, and those that a given
+    /// model was trained with
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     missing: Vec<String>,
-    /// Separator of cells: one character, `tab` or `spaces` [default: found, with a note]
+    /// Separator of cells: one character, `tab` or `spaces` [default: detected, with a note]
     #[arg(long, value_name = "CHARACTER")]
     separator: Option<Separator>,
-    /// The first line holds the names of the columns [default: compared with the lines below]
+    /// The first line has the names of the columns [default: detected by comparing it with the lines below]
     #[arg(long, overrides_with = "no_header")]
     header: bool,
-    /// The first line is a row; the columns are named column1, column2, …
+    /// The first line is a row, and the columns are named column1, column2, …
     #[arg(long)]
     no_header: bool,
-    /// Decimal separator: `.` or `,` [default: found]
+    /// Decimal separator: `.` or `,` [default: detected]
     #[arg(long, value_name = "CHARACTER", value_parser = decimal)]
     decimal: Option<char>,
-    /// Separator between thousands: `.`, `,`, `'`, `_` or a space [default: found]
+    /// Thousands separator: `.`, `,`, `'`, `_` or a space [default: detected]
     #[arg(long, value_name = "CHARACTER", value_parser = thousands)]
     thousands: Option<char>,
-    /// Encoding of the text, such as windows-1252 [default: found]
+    /// Encoding of the text, such as windows-1252 [default: detected]
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
     /// Sheet of a spreadsheet [default: the only one with data]
@@ -64,6 +64,6 @@ fn one_of(text: &str, known: &[char]) -> Result<char, String> {
     let mut chars = text.chars();
     match (chars.next().filter(|char| known.contains(char)), chars.next()) {
         (Some(char), None) => Ok(char),
-        _ => Err(format!("it is one of {known:?}")),
+        _ => Err(format!("it must be one of {known:?}")),
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct FurtherFlags {
     /// label), mixup (between two rows), munge (features near a neighbour's), vae, gan
     #[arg(long, value_name = "KIND,…", value_delimiter = ',', num_args = 1)]
     synthetic: Vec<Synthetic>,
-    /// Number of synthetic rows of all kinds together: a count, or a multiple of the rows to distill on such as 2x
+    /// Total number of synthetic rows: a count, or a multiple of the rows to distill on, such as 2x
     #[arg(long, value_name = "N|2x", default_value = "1x", requires = "synthetic")]
     synthetic_rows: Amount,
     /// CSV file of real rows with the columns of --data; a target is ignored

@@ -13,7 +13,7 @@ pub(crate) struct TrainingFlags {
     /// Decoupled weight decay (L2): a number, or `auto` to choose it by cross-validation
     #[arg(long, value_name = "DECAY", default_value = "auto")]
     pub(crate) weight_decay: WeightDecay,
-    /// Number of folds of that cross-validation; with groups, at most the number of groups
+    /// Number of folds of `--weight-decay auto`; with groups, at most the number of groups
     #[arg(long, default_value_t = FOLDS, value_parser = folds)]
     pub(crate) folds: usize,
     /// Initial learning rate of Adam, which falls to zero along a half cosine

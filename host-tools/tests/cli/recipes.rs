@@ -171,7 +171,7 @@ fn recipes_that_cannot_be_are_refused() {
         (format!("{DISTILL} --loss outputs --temperature 4..1"), "this loss has no temperature to change"),
         (format!("{DISTILL} --alpha 1.1"), "alpha 1.1: it must be in [0, 1]"),
         (format!("{DISTILL} --alpha -0.1"), "alpha -0.1: it must be in [0, 1]"),
-        (format!("{DISTILL} --beta 2"), "--beta is for --loss decoupled"),
+        (format!("{DISTILL} --beta 2"), "--beta is only for --loss decoupled"),
         (format!("{DISTILL} --loss decoupled --beta -2"), "beta -2: it must be at least 0"),
         (format!("{DISTILL} --dropout 1"), "dropout 1: it must be at least 0 and below 1"),
         (format!("{DISTILL} --dropout -0.1"), "dropout -0.1: it must be at least 0 and below 1"),

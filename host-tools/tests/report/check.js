@@ -1,11 +1,11 @@
-// Run in the report: what a browser made of it, as JSON that the dumped page holds.
+// Runs in the report: checks how a browser rendered it, and writes the findings as JSON into the dumped page.
 addEventListener("load", () => {
   const plots = [...document.querySelectorAll("svg.plot")];
   const nonzero = (box) => box.width > 0 && box.height > 0;
   const marks = (plot) => [...plot.children].filter((mark) => !["title", "desc"].includes(mark.tagName));
   const shown = (plot) =>
     nonzero(plot.getBoundingClientRect()) && marks(plot).some((mark) => nonzero(mark.getBoundingClientRect()));
-  // Words that leave their plot by more than two pixels.
+  // Text that extends beyond its plot by more than two pixels.
   const cut = plots.flatMap((plot) => {
     const around = plot.getBoundingClientRect();
     const texts = [...plot.querySelectorAll("text")];
@@ -14,14 +14,14 @@ addEventListener("load", () => {
       return box.left < around.left - 2 || box.right > around.right + 2 || box.top < around.top - 2;
     });
   });
-  // Contrast by WCAG 2.2, of words with what is behind them.
+  // Contrast (WCAG 2.2) between text and its background.
   const luminance = (color) => {
     const linear = color.match(/[\d.]+/g).slice(0, 3).map((part) => part / 255)
       .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
   };
   const page = luminance(getComputedStyle(document.documentElement).backgroundColor);
-  // Of the nearest element around that has a background.
+  // The nearest enclosing element that has a background.
   const behind = (element) => {
     const color = getComputedStyle(element).backgroundColor;
     if (!element.parentElement) return luminance(color);

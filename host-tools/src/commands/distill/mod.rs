@@ -86,7 +86,9 @@ impl std::str::FromStr for Widths {
         let widths: Option<Vec<usize>> =
             text.split('-').map(|width| width.parse().ok().filter(|width| *width > 0)).collect();
         let widths = widths.filter(|widths| widths.len() >= 2);
-        widths.map(Widths).ok_or_else(|| "it must be widths from input to output, as 30-16-7".into())
+        widths
+            .map(Widths)
+            .ok_or_else(|| "it must be layer widths from input to output, such as 30-16-7".into())
     }
 }
 

@@ -19,7 +19,7 @@ of the label:
   soft-labels  α·T²·KL(q‖p) + (1−α)·CE                classes, with or without labels: the default
   decoupled    T²·(α·TCKD + β·NCKD) + (1−α)·CE        three or more classes and a confident teacher
   outputs      1/C Σ (softmax(v) − softmax(z))²       the original form, without temperature
-  logits       1/C Σ (v − z)², each minus its mean    like outputs, but confident predictions weigh more
+  logits       1/C Σ (v − z)², each minus its mean    like outputs; confident predictions weigh more
   values       (v − z)²                               regression, always
 
 TCKD is the divergence between the label's class and all others, NCKD the divergence among the others (Zhao et al. 2022).
@@ -30,8 +30,8 @@ TCKD is the divergence between the label's class and all others, NCKD the diverg
   --dropout 0.2               drops this share of the hidden units, anew for each sample
   --label-smoothing 0.1       takes CE against (1−ε)·label + ε/C
   --mixup 0.2                 mixes samples and targets in pairs, with shares drawn from Beta(α, α)
-  --patience 20               stops when the validation loss no longer improves, and keeps the best epoch
-  --hints                     trains the hidden layer to match the teacher's first (Romero et al. 2015)
+  --patience 20               stops when the validation loss stops improving, keeps the best epoch
+  --hints                     first fits the hidden layer to the teacher's (Romero et al. 2015)
   --generations 3             trains each next student on the previous one (Furlanello et al. 2018)
 
 Teachers: one model, an ensemble (`train --ensemble`), several models (--teacher A --teacher B), or stored outputs of any model \
@@ -126,7 +126,7 @@ impl RecipeFlags {
     /// Checks the flags, before any file is read.
     pub(crate) fn check(&self) -> Result<()> {
         if self.beta.is_some() && self.loss != Some(LossFlag::Decoupled) {
-            bail!("--beta is for --loss decoupled");
+            bail!("--beta is only for --loss decoupled: add that, or leave it out");
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ use crate::error::Result;
 /// to a thirtieth, and a cell takes two bytes of a file at least.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Most bytes that a packed file may be unpacked to: 32 MB and 32 times its size.
+    /// Most bytes that a packed file may be unpacked to: 32 MB plus 32 times its size.
     pub unpacked: usize,
-    /// Most bytes that cells may take: 32 MB and 48 times its size.
+    /// Most bytes that cells may take: 32 MB plus 48 times the file's size.
     pub cells: usize,
 }
 
@@ -76,7 +76,7 @@ impl Context<'_> {
         self.error(
             None,
             format!(
-                "its cells take more than {cap} MB, 32 MB and 48 times the file: unpack it, or save it as CSV"
+                "its cells take more than {cap} MB, the limit for a file of its size: unpack it, or save it as CSV"
             ),
         )
     }
@@ -87,7 +87,7 @@ impl Context<'_> {
         let cap = self.limits.unpacked / MB;
         self.error(
             None,
-            format!("unpacks to more than {cap} MB, 32 MB and 32 times the file: if that is right, unpack it first"),
+            format!("unpacks to more than {cap} MB, the limit for a file of its size: unpack it first, if that is right"),
         )
     }
 }

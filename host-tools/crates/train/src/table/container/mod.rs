@@ -183,3 +183,24 @@ fn contents(bytes: Vec<u8>, context: &mut Context) -> Result<Contents> {
         }
     }
 }
+
+#[cfg(all(test, not(feature = "formats")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_the_feature_names_it() {
+        for bytes in
+            [&b"\x1F\x8B\x08\0"[..], b"\x28\xB5\x2F\xFD", b"PK\x03\x04", b"PAR1\x15\0", b"a,b\n\xB0,1\n"]
+        {
+            let error =
+                open_bytes(Path::new("data"), bytes.to_vec(), &Options::default()).unwrap_err().to_string();
+            assert!(error.contains("only with the feature `formats` of microdistill-train"), "{error}");
+        }
+        for bytes in
+            [&b"a,b\n1,2\n"[..], b"@relation r\n@attribute a numeric\n@data\n1\n", b"\xFF\xFEa\0,\0b\0"]
+        {
+            assert!(open_bytes(Path::new("data"), bytes.to_vec(), &Options::default()).is_ok());
+        }
+    }
+}

@@ -25,8 +25,8 @@ const DATES: f64 = 2_958_466.0;
 pub(super) fn cells(mut archive: Archive, context: &mut Context) -> Result<Vec<Vec<String>>> {
     check_size(&mut archive, context)?;
     let bytes = archive.into_inner();
-    // The reader is fuzzed, and was seen to panic on damaged files all the same. It leaves nothing behind that could be
-    // used after a panic: the book is dropped.
+    // The reader does not promise that no damaged file makes it panic. Nothing of it could be used after a panic: the book
+    // is dropped.
     let read = catch_unwind(AssertUnwindSafe(|| {
         let mut book: Book = Xlsx::new(bytes).map_err(|error| damaged(&error, context))?;
         let name = choose(&mut book, context)?;
