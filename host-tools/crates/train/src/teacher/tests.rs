@@ -6,8 +6,9 @@ use microdistill::optimizer::AdamRates;
 use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
 
+use super::Settings;
 use super::fit::{fit_ensemble, fit_like};
-use super::train::{Epoch, Examples, Settings, Target, losses, train};
+use super::train::{Epoch, Examples, Target, losses, train};
 use crate::class_weights::ClassWeights;
 use crate::dataset::Task;
 use crate::dataset::{self, Dataset};

@@ -116,6 +116,9 @@ impl Tuning {
     }
 }
 
+/// Loss and outputs on the validation rows of a fold.
+type Judged = (f64, DMatrix<f32>);
+
 /// Trains with every candidate on every fold, in parallel, and returns one trial per candidate, in order.
 ///
 /// `fit` receives the training rows and the candidate. The result does not depend on the number of threads.
@@ -134,7 +137,7 @@ pub fn trials(
         let model = fit(train, decay)?;
         Ok((evaluate(&model, validation)?.loss(), model.predict(validation)))
     })?;
-    let trial = |(&weight_decay, judged): (&f32, Option<Vec<(f64, DMatrix<f32>)>>)| {
+    let trial = |(&weight_decay, judged): (&f32, Option<Vec<Judged>>)| {
         let Some(judged) = judged else {
             return Trial { weight_decay, loss: f64::INFINITY, tempered: vec![f64::INFINITY; folds.len()] };
         };
