@@ -2,12 +2,13 @@
 
 mod common;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{model, numbers, rows};
-use microdistill_train::export::{Footprint, build, export};
-use microdistill_train::model::{Body, Model};
+use microdistill_train::export::{self, Footprint, Form, build, export};
+use microdistill_train::model::{Body, Metadata, Model, Task};
 use microdistill_train::network::precision::{Bits, Precision, Scales};
 use microdistill_train::network::{Activation, macs};
 use microdistill_train::quantize::quantize;
@@ -21,7 +22,7 @@ fn exported_networks_give_the_desktop_s_bits() {
     for (name, model) in models() {
         let text = export(&model, "STUDENT_1", COMMAND).unwrap();
         let rows = inputs(&model);
-        let found = core.run(&text, &rows);
+        let found = core.run(&model, &text, &rows);
         let expected: Vec<Vec<u32>> =
             rows.iter().map(|raw| model.logits(raw).into_iter().map(canonical).collect()).collect();
         assert_eq!(found, expected, "{name}");
@@ -128,11 +129,14 @@ impl Core {
     }
 
     /// Compiles `text` in a crate that runs the self-test and then each given row. Returns the bits of the outputs.
-    fn run(&self, text: &str, rows: &[Vec<f32>]) -> Vec<Vec<u32>> {
+    fn run(&self, model: &Model, text: &str, rows: &[Vec<f32>]) -> Vec<Vec<u32>> {
         let path = |name| self.folder.path().join(name);
         std::fs::write(path("student.rs"), text).unwrap();
+        std::fs::write(path("rows.rs"), export::rows(model, &model.example_rows(), Form::Codes)).unwrap();
         std::fs::write(path("firmware.rs"), FIRMWARE).unwrap();
-        self.compile(&["--crate-type=lib", "--emit=metadata"], &path("firmware.rs"), &path("firmware.rmeta"));
+        let driver =
+            self.errors_of("clippy-driver".as_ref(), &STRICT, &path("firmware.rs"), &path("firmware.rmeta"));
+        assert!(driver.is_empty(), "{driver}");
         let edge = if text.contains("static OUTPUT") { "student::OUTPUT.apply(&output)" } else { "output" };
         std::fs::write(path("main.rs"), MAIN.replace("EDGE", edge)).unwrap();
         self.compile(&[], &path("main.rs"), &path("main"));
@@ -156,7 +160,11 @@ impl Core {
     /// Compiles the crate. Returns the compiler's messages, which are empty on success.
     fn errors(&self, options: &[&str], source: &Path, result: &Path) -> String {
         let rustc = std::env::var_os("RUSTC").unwrap_or("rustc".into());
-        let output = Command::new(rustc)
+        self.errors_of(&rustc, options, source, result)
+    }
+
+    fn errors_of(&self, compiler: &OsStr, options: &[&str], source: &Path, result: &Path) -> String {
+        let output = Command::new(compiler)
             .args(["--edition=2024", "-Dwarnings", "-Wmissing-docs", "-Wunreachable-pub"])
             .args(options)
             .arg(format!("--extern=microdistill={}", self.library.display()))
@@ -172,9 +180,14 @@ impl Core {
     }
 }
 
+/// Options of the strictest firmware: all lints of clippy's pedantic group, too.
+const STRICT: [&str; 3] = ["--crate-type=lib", "--emit=metadata", "-Wclippy::pedantic"];
+
 const FIRMWARE: &str = r#"//! Both ways to take in a file.
 #![no_std]
+#![deny(warnings)]
 mod student;
+mod rows;
 /// With the items of an enclosing module.
 pub mod included {
     include!("student.rs");
@@ -191,6 +204,7 @@ static _NAMED: &student::Student1 = &STUDENT_1;
 fn main() {
     assert_eq!(GOLDEN.len(), 3);
     microdistill::golden::self_test(&INPUT, &STUDENT_1, &GOLDEN).unwrap();
+    assert_eq!(student::KERNEL, "portable");
     assert_eq!(student::LABELS[1], "label 1 \"é\"");
     for row in std::env::args().skip(1) {
         let mut raw = [0.0; student::FEATURES.len()];
@@ -248,6 +262,48 @@ fn a_text_has_its_features_on_the_device() {
 }
 
 #[test]
+fn origins_reach_the_device() {
+    let core = Core::build();
+    let mut model = model(&[2, 1], Activation::Relu, 1);
+    let plain = export(&model, "STUDENT", COMMAND).unwrap();
+    assert!(!plain.contains("ORIGIN"), "{plain}");
+    assert!(!rows_of(&model).contains("ORIGIN"));
+    model.metadata.task = Task::Regression { target: "value".into() };
+    model.metadata.origin = vec![1_732_800_001_000.0, 0.0];
+    model.metadata.target_origin = 52.123463;
+    assert!(rows_of(&model).contains("/// Raw features, less the `ORIGIN` of the model."));
+    let text = export(&model, "STUDENT", COMMAND).unwrap();
+    let test = "const _: () = assert!(ORIGIN[0] == 1_732_800_001_000.0 && ORIGIN[1] == 0.0);
+        /// From features and to a value that f32 cannot hold.
+        pub fn answer(raw: [f64; 2]) -> f64 {
+            let raw = core::array::from_fn(|i| (raw[i] - ORIGIN[i]) as f32);
+            TARGET_ORIGIN + f64::from(predict(&raw)[0])
+        }";
+    let path = |name| core.folder.path().join(name);
+    std::fs::write(path("origin.rs"), format!("//! Origins.\n#![no_std]\n{text}{test}\n")).unwrap();
+    core.compile(&["--crate-type=lib", "--emit=metadata"], &path("origin.rs"), &path("origin.rmeta"));
+}
+
+fn rows_of(model: &Model) -> String {
+    export::rows(model, &model.example_rows(), Form::Raw)
+}
+
+#[test]
+fn origins_that_do_not_fit_are_refused() {
+    let refused = |change: fn(&mut Metadata)| {
+        let mut model = model(&[2, 2], Activation::Relu, 1);
+        change(&mut model.metadata);
+        export(&model, "STUDENT", COMMAND).unwrap_err().to_string()
+    };
+    let error = refused(|metadata| metadata.origin = vec![1.0]);
+    assert!(error.contains("origin has 1 values, the model has 2 features"), "{error}");
+    let error = refused(|metadata| metadata.origin = vec![1.0, f64::NAN]);
+    assert!(error.contains("an origin is NaN"), "{error}");
+    let error = refused(|metadata| metadata.target_origin = 1.0);
+    assert!(error.contains("classes have none"), "{error}");
+}
+
+#[test]
 fn build_scripts_export_into_out_dir() {
     let folder = TempDir::new().unwrap();
     let model = model(&[2, 2], Activation::Relu, 1);
@@ -281,7 +337,7 @@ fn names_are_constants_names() {
         let error = export(&model, name, COMMAND).unwrap_err().to_string();
         assert!(error.contains("is not a constant's name"), "{error}");
     }
-    for name in ["INPUT", "GOLDEN", "SELF", "TEXT", "TEXT_7"] {
+    for name in ["INPUT", "GOLDEN", "KERNEL", "ORIGIN", "SELF", "TEXT", "TEXT_7"] {
         assert!(export(&model, name, COMMAND).unwrap_err().to_string().contains("is taken"));
     }
     assert!(export(&model, "TEACHER_INT8", COMMAND).unwrap().contains("pub type TeacherInt8 = "));

@@ -1,9 +1,9 @@
 //! The items of an exported file, in their order.
 
 use super::parts::Parts;
-use super::text::{Node, array, call, comment, function, item, item_with, leaf};
+use super::text::{Items, Node, array, call, comment, leaf};
 use crate::dataset::Text;
-use crate::model::Model;
+use crate::model::{Metadata, Model};
 use crate::network::macs;
 
 /// A model on its way into a file.
@@ -17,34 +17,34 @@ pub(super) struct File<'a> {
 
 impl File<'_> {
     /// The network's types, the network, and its edges.
-    pub(super) fn network(&self, text: &mut String) {
+    pub(super) fn network(&self, items: &mut Items) {
         let File { name, type_name, parts, .. } = self;
         let network_type = Node::Leaf(parts.network_type.clone());
-        item(text, "The network's type.", &format!("type {type_name}"), &network_type);
+        items.item("The network's type.", &format!("type {type_name}"), &network_type);
         let array_of = |width| Node::Leaf(format!("[{}; {width}]", parts.number));
-        item(text, "Input of the network.", "type Input", &array_of(self.inputs()));
-        item(text, "Output of the network.", "type Output", &array_of(self.outputs()));
+        items.item("Input of the network.", "type Input", &array_of(self.inputs()));
+        items.item("Output of the network.", "type Output", &array_of(self.outputs()));
         let (edge, value) = &parts.input;
         let doc = "Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN stays NaN.";
-        item(text, doc, &format!("static INPUT: {edge}"), value);
+        items.item(doc, &format!("static INPUT: {edge}"), value);
         let doc = format!("`{name}.predict(&INPUT.apply(&raw))` {}.", parts.gives);
         let (names, value) = &parts.network;
         let tensors = parts.tensors.iter().map(|tensor| (tensor.head.as_str(), &tensor.value));
-        item_with(text, &doc, &format!("static {name}: {type_name}"), names, tensors, value);
+        items.item_with(&doc, &format!("static {name}: {type_name}"), names, tensors, value);
         if let Some((edge, value)) = &parts.output {
-            item(text, "Codes to logits, or to a value.", &format!("static OUTPUT: {edge}"), value);
+            items.item("Codes to logits, or to a value.", &format!("static OUTPUT: {edge}"), value);
         }
     }
 
     /// Names of classes and features, and what makes features of texts.
-    pub(super) fn words(&self, text: &mut String) {
+    pub(super) fn words(&self, items: &mut Items) {
         let (labels, features) = (self.model.labels(), self.model.features());
         let head = format!("static LABELS: [&str; {}]", labels.len());
         let doc = "Classes, in the order of the outputs; none for regression.";
-        item(text, doc, &head, &array(labels));
+        items.item(doc, &head, &array(labels));
         let head = format!("static FEATURES: [&str; {}]", features.len());
         let doc = "Features, in the order of the inputs; `column=category` is 1 for that category, 0 for another or none.";
-        item(text, doc, &head, &array(features));
+        items.item(doc, &head, &array(features));
         for (place, Text { column, lengths: [shortest, longest], features }) in Text::all(features) {
             let (name, column) = (text_name(place), comment(&column));
             let doc = format!(
@@ -52,56 +52,67 @@ impl File<'_> {
             );
             let head = format!("static {name}: ::microdistill::text::NGrams<{features}>");
             let value = call("::microdistill::text::NGrams::new", [leaf(shortest), leaf(longest)]);
-            item(text, &doc, &head, &value);
+            items.item(&doc, &head, &value);
+        }
+    }
+
+    /// Origins of features and target, where f32 cannot hold the values themselves.
+    pub(super) fn origins(&self, items: &mut Items) {
+        let Metadata { origin, target_origin, .. } = &self.model.metadata;
+        if !origin.is_empty() {
+            let doc = "Origins of the features: a raw feature is `(value - ORIGIN[i]) as f32`, subtracted in f64, here and in exported rows.";
+            items.item(doc, &format!("const ORIGIN: [f64; {}]", origin.len()), &array(origin));
+        }
+        if *target_origin != 0.0 {
+            let doc = "Origin of the target: the value is `TARGET_ORIGIN + f64::from(predict(&raw)[0])`, added in f64.";
+            items.item(doc, "const TARGET_ORIGIN: f64", &leaf(target_origin));
         }
     }
 
     /// The golden vectors.
-    pub(super) fn golden(&self, text: &mut String) {
+    pub(super) fn golden(&self, items: &mut Items) {
         let (inputs, rows) = (self.inputs(), self.model.examples.ncols());
         let head =
             format!("static GOLDEN: [::microdistill::golden::Golden<{inputs}, Input, Output>; {rows}]");
         let doc = "Outputs that the desktop computed. `self_test` compares them.";
-        item_with(text, doc, &head, "::microdistill::golden::Golden", [], &self.parts.golden);
+        items.item_with(doc, &head, "::microdistill::golden::Golden", [], &self.parts.golden);
     }
 
     /// Writes the sizes of the network.
-    pub(super) fn sizes(&self, text: &mut String) {
+    pub(super) fn sizes(&self, items: &mut Items) {
         let File { model, type_name, parts, .. } = self;
         let multiplications = leaf(macs(&model.widths()));
-        item(text, "Weights and biases.", "const PARAMETERS: usize", &leaf(model.parameters()));
-        item(text, "Multiplications of an inference.", "const MACS: usize", &multiplications);
+        items.item("Weights and biases.", "const PARAMETERS: usize", &leaf(model.parameters()));
+        items.item("Multiplications of an inference.", "const MACS: usize", &multiplications);
         let doc = "Bytes of flash: the network and its edges. `const _: () = assert!(FLASH_BYTES <= 4096);` holds it to a budget.";
-        item(text, doc, "const FLASH_BYTES: usize", &leaf(parts.flash));
+        items.item(doc, "const FLASH_BYTES: usize", &leaf(parts.flash));
         let doc = "Bytes of the buffer that an inference works in, on this target; its input and its output come on top.";
         let scratch = Node::Leaf(format!("{type_name}::SCRATCH_BYTES"));
-        item(text, doc, "const SCRATCH_BYTES: usize", &scratch);
+        items.item(doc, "const SCRATCH_BYTES: usize", &scratch);
+        let doc = "Name of the kernel that the network uses on the target it is compiled for; `-C target-cpu` may give a faster one.";
+        items.item(doc, "const KERNEL: &str", &Node::Leaf(parts.kernel.into()));
     }
 
     /// Writes the functions that firmware calls.
-    pub(super) fn functions(&self, text: &mut String) {
+    pub(super) fn functions(&self, items: &mut Items) {
         let File { name, parts, .. } = self;
         let (inputs, outputs) = (self.inputs(), self.outputs());
-        function(
-            text,
+        items.function(
             "The network alone: its input to its output.",
             "fn run(input: &Input) -> Output",
             &format!("{name}.predict(input)"),
         );
-        function(
-            text,
+        items.function(
             "The network's output as logits, or as a value.",
             &format!("fn decode(output: &Output) -> [f32; {outputs}]"),
             if parts.output.is_some() { "OUTPUT.apply(output)" } else { "*output" },
         );
-        function(
-            text,
+        items.function(
             "Raw features to logits, or to a value.",
             &format!("fn predict(raw: &[f32; {inputs}]) -> [f32; {outputs}]"),
             "decode(&run(&::microdistill::Prepare::apply(&INPUT, raw)))",
         );
-        function(
-            text,
+        items.function(
             "Compares this machine with the desktop, to the bit.",
             "fn self_test() -> Result<(), ::microdistill::golden::Mismatch>",
             &format!("::microdistill::golden::self_test(&INPUT, &{name}, &GOLDEN)"),
@@ -109,14 +120,11 @@ impl File<'_> {
     }
 
     /// That the compiler lays the statics out in as many bytes as the file says.
-    pub(super) fn assertion(&self, text: &mut String) {
+    pub(super) fn assertion(&self, items: &mut Items) {
         let output = self.parts.output.as_ref().map(|_| "OUTPUT");
         let statics = [self.name, "INPUT"].into_iter().chain(output);
         let sizes: Vec<String> = statics.map(|name| format!("::core::mem::size_of_val(&{name})")).collect();
-        *text += &format!(
-            "\n#[rustfmt::skip]\nconst _: () = assert!(\n    FLASH_BYTES == {}\n);\n",
-            sizes.join("\n        + ")
-        );
+        items.equation("FLASH_BYTES", &sizes);
     }
 
     fn inputs(&self) -> usize {

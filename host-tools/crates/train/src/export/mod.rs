@@ -17,11 +17,23 @@ use serde::Serialize;
 use items::File;
 use parts::Parts;
 pub use rows::{Form, rows};
-use text::comment;
+use text::{Items, comment};
 
 /// Names of the other items of an exported file.
-const TAKEN: [&str; 9] =
-    ["INPUT", "OUTPUT", "LABELS", "FEATURES", "GOLDEN", "PARAMETERS", "MACS", "FLASH_BYTES", "SCRATCH_BYTES"];
+const TAKEN: [&str; 12] = [
+    "INPUT",
+    "OUTPUT",
+    "LABELS",
+    "FEATURES",
+    "ORIGIN",
+    "TARGET_ORIGIN",
+    "GOLDEN",
+    "PARAMETERS",
+    "MACS",
+    "FLASH_BYTES",
+    "SCRATCH_BYTES",
+    "KERNEL",
+];
 
 /// The static's name where none is asked for.
 pub const NAME: &str = "STUDENT";
@@ -37,14 +49,15 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
     let type_name = type_name(name)?;
     check(model)?;
     let file = File { model, name, type_name, parts: Parts::of(model)? };
-    let mut text = header(model, command);
-    file.network(&mut text);
-    file.words(&mut text);
-    file.golden(&mut text);
-    file.sizes(&mut text);
-    file.functions(&mut text);
-    file.assertion(&mut text);
-    Ok(text)
+    let mut items = Items::new("generated");
+    file.network(&mut items);
+    file.words(&mut items);
+    file.origins(&mut items);
+    file.golden(&mut items);
+    file.sizes(&mut items);
+    file.functions(&mut items);
+    file.assertion(&mut items);
+    Ok(header(model, command) + &items.finish())
 }
 
 /// That there are golden vectors to make, of finite numbers.

@@ -27,6 +27,8 @@ pub(super) struct Parts {
     /// Type and value, where there is something to undo.
     pub(super) output: Option<(&'static str, Node)>,
     pub(super) golden: Node,
+    /// Path of the constant that names its kernel.
+    pub(super) kernel: &'static str,
     pub(super) flash: usize,
     pub(super) scratch: usize,
 }
@@ -100,6 +102,7 @@ fn parts_f32(model: &Model, network: &Network) -> Parts {
         tensors: consts,
         output: None,
         golden: vectors(model, golden),
+        kernel: "::microdistill::kernel::NAME_F32",
         flash: size_of::<f32>() * (network.parameters() + 2 * inputs),
         scratch: size_of::<f32>() * microdistill::scratch::<f32>(&widths),
     }
@@ -157,6 +160,7 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
         tensors: consts,
         output: Some((DEQUANTIZE, dequantize(&network.output()))),
         golden: vectors(model, golden),
+        kernel: storage.kernel(),
         flash: storage.flash(&widths, curved),
         scratch: microdistill::scratch::<i8>(&widths),
     }
@@ -224,6 +228,14 @@ impl Storage {
         match self {
             Storage::PerChannel | Storage::PerLayer => "MlpI8",
             Storage::Int4 | Storage::Int4ByGroup => "MlpI4",
+        }
+    }
+
+    /// Path of the constant that names the kernel.
+    fn kernel(self) -> &'static str {
+        match self {
+            Storage::PerChannel | Storage::PerLayer => "::microdistill::kernel::int8::NAME",
+            Storage::Int4 | Storage::Int4ByGroup => "::microdistill::kernel::int4::NAME",
         }
     }
 

@@ -1,7 +1,7 @@
 //! A data set as Rust source, for firmware that has no sensor yet: its rows arrive from flash.
 
 use super::parts::{DEQUANTIZE, dequantize};
-use super::text::{array, block, call, item, leaf};
+use super::text::{Items, array, block, call, leaf};
 use crate::dataset::{Dataset, Target};
 use crate::model::{Body, Model};
 use crate::network::int8::NetworkI8;
@@ -17,7 +17,8 @@ pub enum Form {
 }
 
 /// The rows of `data`, which has the model's features, as `ROWS`, what codes in them stand for as `CODES`, and their
-/// classes as `CLASSES`; a missing value is the mean that the model puts in.
+/// classes as `CLASSES`; a missing value is the mean that the model puts in. Like the data, the rows are relative to the
+/// model's origins.
 pub fn rows(model: &Model, data: &Dataset, form: Form) -> String {
     let mut x = data.x.clone();
     model.scaler.fill_missing(&mut x);
@@ -26,7 +27,8 @@ pub fn rows(model: &Model, data: &Dataset, form: Form) -> String {
         Target::Classes(classes) => classes,
         Target::Partial(_) | Target::Values(_) | Target::Absent => &[],
     };
-    let mut text = format!("// Rows exported by microdistill.\n//\n// data: {}\n", data.hash);
+    let header = format!("// Rows exported by microdistill.\n//\n// data: {}\n", data.hash);
+    let mut items = Items::new("generated_rows");
     let raw = x.column_iter();
     let (doc, number, values, codes) = match (&model.body, form) {
         (Body::Int8(network) | Body::Int4(network), Form::Codes) => {
@@ -36,18 +38,18 @@ pub fn rows(model: &Model, data: &Dataset, form: Form) -> String {
             ("Standardized features as codes.", "i8", values, call("Some", [dequantize(input)]))
         }
         (Body::F32(_) | Body::Ensemble(_), _) | (_, Form::Raw) => {
-            ("Raw features.", "f32", block(raw.map(|raw| array(raw.as_slice()))), leaf(None::<()>))
+            let doc = match data.origin.iter().any(|origin| *origin != 0.0) {
+                true => "Raw features, less the `ORIGIN` of the model.",
+                false => "Raw features.",
+            };
+            (doc, "f32", block(raw.map(|raw| array(raw.as_slice()))), leaf(None::<()>))
         }
     };
-    item(&mut text, doc, &format!("static ROWS: [[{number}; {inputs}]; {rows}]"), &values);
+    items.item(doc, &format!("static ROWS: [[{number}; {inputs}]; {rows}]"), &values);
     let doc = "Real values of the codes in the rows, if they are codes.";
-    item(&mut text, doc, &format!("static CODES: Option<{DEQUANTIZE}>"), &codes);
+    items.item(doc, &format!("static CODES: Option<{DEQUANTIZE}>"), &codes);
     let head = format!("static CLASSES: [u16; {}]", classes.len());
-    item(
-        &mut text,
-        "Indices into the model's `LABELS`, where the rows have labels.",
-        &head,
-        &block(classes.iter().map(leaf)),
-    );
-    text
+    let doc = "Indices into the model's `LABELS`, where the rows have labels.";
+    items.item(doc, &head, &block(classes.iter().map(leaf)));
+    header + &items.finish()
 }

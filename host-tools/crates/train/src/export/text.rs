@@ -116,43 +116,91 @@ fn line(text: &mut String, indent: usize) {
     text.extend(std::iter::repeat_n(' ', indent));
 }
 
-/// Appends `pub HEAD = VALUE;`, documented, without warnings whatever the firmware uses of it.
-pub(super) fn item(text: &mut String, doc: &str, head: &str, value: &Node) {
-    begin(text, doc, head);
-    text.push_str(" = ");
-    value.write(text, 0);
-    text.push_str(";\n");
+/// Lints off in the items, whatever the firmware uses of them and however strict it is.
+const ALLOWED: &str = "dead_code, unreachable_pub, clippy::all, clippy::pedantic";
+
+/// Items of an exported file: they stand in one module, and a `pub use` names them all.
+pub(super) struct Items {
+    module: &'static str,
+    text: String,
+    names: Vec<String>,
 }
 
-/// Appends `pub HEAD { body }`.
-pub(super) fn function(text: &mut String, doc: &str, head: &str, body: &str) {
-    begin(text, doc, head);
-    let _ = write!(text, " {{\n    {body}\n}}\n");
-}
-
-/// [`item`] whose value uses `names` and `consts`, each `NAME: TYPE` and its value; they do not reach the module around.
-pub(super) fn item_with<'a>(
-    text: &mut String,
-    doc: &str,
-    head: &str,
-    names: &str,
-    consts: impl IntoIterator<Item = (&'a str, &'a Node)>,
-    value: &Node,
-) {
-    begin(text, doc, head);
-    let _ = write!(text, " = {{\n    use {names};\n    ");
-    for (head, value) in consts {
-        let _ = write!(text, "const {head} = ");
-        value.write(text, 4);
-        text.push_str(";\n    ");
+impl Items {
+    /// No items yet, in a private module of this name.
+    pub(super) fn new(module: &'static str) -> Self {
+        Items { module, text: String::new(), names: Vec::new() }
     }
-    value.write(text, 4);
-    text.push_str("\n};\n");
-}
 
-fn begin(text: &mut String, doc: &str, head: &str) {
-    let allowed = "dead_code, unreachable_pub, clippy::all";
-    let _ = write!(text, "\n/// {doc}\n#[rustfmt::skip]\n#[allow({allowed})]\npub {head}");
+    /// Appends `pub HEAD = VALUE;`, documented.
+    pub(super) fn item(&mut self, doc: &str, head: &str, value: &Node) {
+        self.begin(doc, head);
+        self.text.push_str(" = ");
+        value.write(&mut self.text, 4);
+        self.text.push_str(";\n");
+    }
+
+    /// Appends `pub HEAD { body }`.
+    pub(super) fn function(&mut self, doc: &str, head: &str, body: &str) {
+        self.begin(doc, head);
+        let _ = write!(self.text, " {{\n        {body}\n    }}\n");
+    }
+
+    /// Appends an [`item`](Items::item) whose value uses `names` and `consts`, each `NAME: TYPE` and its value; they do
+    /// not reach the module around.
+    pub(super) fn item_with<'a>(
+        &mut self,
+        doc: &str,
+        head: &str,
+        names: &str,
+        consts: impl IntoIterator<Item = (&'a str, &'a Node)>,
+        value: &Node,
+    ) {
+        self.begin(doc, head);
+        let text = &mut self.text;
+        let _ = write!(text, " = {{\n        use {names};\n        ");
+        for (head, value) in consts {
+            let _ = write!(text, "const {head} = ");
+            value.write(text, 8);
+            text.push_str(";\n        ");
+        }
+        value.write(text, 8);
+        text.push_str("\n    };\n");
+    }
+
+    /// Appends `const _: () = assert!(LEFT == a + b);`.
+    pub(super) fn equation(&mut self, left: &str, terms: &[String]) {
+        let sum = terms.join("\n            + ");
+        let _ = write!(self.text, "\n    const _: () = assert!(\n        {left} == {sum}\n    );\n");
+    }
+
+    /// The module, and the `pub use` of its items.
+    pub(super) fn finish(self) -> String {
+        let Items { module, text, names } = self;
+        let items = names.into_iter().map(Node::Leaf).collect();
+        let mut uses = String::new();
+        let list = Node::List { open: format!("pub use {module}::{{"), items, close: "}" };
+        list.write(&mut uses, 0);
+        let items = text.trim_start_matches('\n');
+        format!(
+            "\n#[rustfmt::skip]\n#[allow({ALLOWED})]\nmod {module} {{\n{items}}}\n\
+             \n#[rustfmt::skip]\n#[allow(unused_imports, unreachable_pub)]\n{uses};\n"
+        )
+    }
+
+    /// `head` is a keyword, the item's name, and what follows it.
+    fn begin(&mut self, doc: &str, head: &str) {
+        let name = head.split([' ', ':', '(']).nth(1).unwrap_or_default();
+        self.names.push(name.into());
+        self.text.push_str("\n    ///");
+        for word in doc.split(' ') {
+            if column(&self.text) + 1 + word.len() > COLUMNS {
+                self.text.push_str("\n    ///");
+            }
+            let _ = write!(self.text, " {word}");
+        }
+        let _ = write!(self.text, "\n    pub {head}");
+    }
 }
 
 /// `text` in a comment: on one line, with nothing that hides or reorders what follows.
@@ -173,36 +221,49 @@ mod tests {
     fn breaks_outer_lists_first() {
         let long = [1.0f32 / 3.0; 12];
         let layer = || call("Dense::new", [matrix(&long, 6), array([0.5, -0.0])]);
-        let mut text = String::new();
-        item(
-            &mut text,
-            "A network.",
-            "static N: T",
-            &call("Network::new", [Node::Then(layer().into(), layer().into())]),
+        let mut items = Items::new("generated");
+        let network = call("Network::new", [Node::Then(layer().into(), layer().into())]);
+        items.item("A network.", "static N: T", &network);
+        items.function(
+            "Its long documentation. ".repeat(6).trim_end(),
+            "fn size(network: &T) -> usize",
+            "network.size()",
         );
         let expected = "
-/// A network.
 #[rustfmt::skip]
-#[allow(dead_code, unreachable_pub, clippy::all)]
-pub static N: T = Network::new(
-    Dense::new(
-        [
-            [0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334],
-            [0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334],
-        ],
-        [0.5, -0.0],
-    ).then(
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+mod generated {
+    /// A network.
+    pub static N: T = Network::new(
         Dense::new(
             [
                 [0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334],
                 [0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334],
             ],
             [0.5, -0.0],
-        )
-    ),
-);
+        ).then(
+            Dense::new(
+                [
+                    [0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334],
+                    [0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334, 0.33333334],
+                ],
+                [0.5, -0.0],
+            )
+        ),
+    );
+
+    /// Its long documentation. Its long documentation. Its long documentation. Its long documentation. Its
+    /// long documentation. Its long documentation.
+    pub fn size(network: &T) -> usize {
+        network.size()
+    }
+}
+
+#[rustfmt::skip]
+#[allow(unused_imports, unreachable_pub)]
+pub use generated::{N, size};
 ";
-        assert_eq!(text, expected);
+        assert_eq!(items.finish(), expected);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Invariants of every usable model, whether it was read from a file, trained or built by hand.
 
 use super::format::member_prefix;
-use super::{Body, Model, Task};
+use super::{Body, Metadata, Model, Task};
 use crate::network::int8::{Codes, DenseI8, NetworkI8, fixed_codes};
 use crate::network::precision::{Bits, LARGEST_GROUP_SCALE};
 use crate::network::{Activation, Network};
@@ -23,6 +23,7 @@ impl Model {
             }
             finite(name, values)?;
         }
+        self.check_origins()?;
         if self.examples.nrows() != features {
             let width = self.examples.nrows();
             return Err(format!(
@@ -46,6 +47,22 @@ impl Model {
             }
             _ => Ok(()),
         }
+    }
+
+    /// An origin for each feature or for none, and for the values of a regression.
+    fn check_origins(&self) -> Result<(), String> {
+        let Metadata { origin, target_origin, task, features, .. } = &self.metadata;
+        let (count, features) = (origin.len(), features.len());
+        if count != 0 && count != features {
+            return Err(format!("origin has {count} values, the model has {features} features"));
+        }
+        if let Some(value) = origin.iter().chain([target_origin]).find(|value| !value.is_finite()) {
+            return Err(format!("an origin is {value}: a model has finite numbers only"));
+        }
+        if *target_origin != 0.0 && matches!(task, Task::Classification { .. }) {
+            return Err(format!("the target's origin is {target_origin}: classes have none"));
+        }
+        Ok(())
     }
 }
 
