@@ -26,7 +26,7 @@ pub(crate) struct Predict {
 }
 
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct PredictReport<'a> {
     file: &'a Path,
     rows: usize,
 }
@@ -63,6 +63,6 @@ impl Predict {
         }
         file::write(&self.out, &bytes)?;
         context.console.say(format_args!("{} rows: {}", rows.rows(), self.out.display()))?;
-        context.console.json(&Outcome { file: &self.out, rows: rows.rows() })
+        context.console.json(&PredictReport { file: &self.out, rows: rows.rows() })
     }
 }

@@ -129,8 +129,15 @@ impl DataFlags {
         Ok(parts)
     }
 
-    /// Reads rows for an existing model. In the file that it was trained on, the same rows are test rows as then.
-    pub(crate) fn read_like(&self, context: &Context, model: &Model, target_optional: bool) -> Result<Parts> {
+    /// Reads rows for an existing model. In the file that it was trained on, the same rows are test rows as
+    /// then; rows that are among the `seen` ones are no test rows in any file.
+    pub(crate) fn read_like(
+        &self,
+        context: &Context,
+        model: &Model,
+        seen: &SeenRows,
+        target_optional: bool,
+    ) -> Result<Parts> {
         let expected = Expected { target_optional, options: self.options(model), ..model.expected() };
         self.check(&expected)?;
         let path = self.known()?;
@@ -145,7 +152,7 @@ impl DataFlags {
         }
         let test = self.read_test(context, expected)?;
         let parts = self.divide(known, test, division)?;
-        self.without_seen(context, model.metadata.seen.clone(), parts)
+        self.without_seen(context, seen.clone(), parts)
     }
 
     /// Leaves out test rows that are among the `seen` ones or, of a file of their own, among those to train on.
@@ -203,7 +210,7 @@ impl DataFlags {
             context
                 .console
                 .note("the model was trained on some rows of this file: only the others are scored");
-            let parts = self.read_like(context, model, false)?;
+            let parts = self.read_like(context, model, &model.metadata.seen, false)?;
             return Ok(parts.test.unwrap_or(parts.known));
         }
         let rows = self.read_asked(context, model, false)?;
@@ -219,7 +226,7 @@ impl DataFlags {
     ) -> Result<Dataset> {
         match (&self.test, &self.data, &self.split) {
             (None, Some(_), Some(_)) => {
-                let parts = self.read_like(context, model, target_optional)?;
+                let parts = self.read_like(context, model, &SeenRows::default(), target_optional)?;
                 Ok(parts.test.unwrap_or(parts.known))
             }
             (Some(path), _, _) | (None, Some(path), None) => {

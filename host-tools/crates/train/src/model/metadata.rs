@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, SeenRows, Task};
+use crate::hyperparameters::Hyperparameters;
 use crate::network::precision::Precision;
 use crate::synthetic::Synthetic;
-use crate::teacher::Settings;
 
 /// Origin of a model and meaning of its numbers. Holds no time and no path of a machine, so that the same training
 /// writes the same file.
@@ -39,9 +39,9 @@ pub struct Metadata {
     /// Division of the training data, if they included the test rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
-    /// Settings of a teacher's training, if known.
+    /// Hyperparameters of a teacher, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub training: Option<Settings>,
+    pub training: Option<Hyperparameters>,
     /// Precision to which the weights were rounded during training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
