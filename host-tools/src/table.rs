@@ -3,6 +3,7 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table};
 use microdistill_train::metrics::Scores;
+use microdistill_train::number::significant;
 
 /// A table of words.
 pub(crate) fn plain(header: impl IntoIterator<Item = impl Into<Cell>>) -> Table {
@@ -40,7 +41,7 @@ pub(crate) fn scores<'a>(parts: impl IntoIterator<Item = (&'a str, &'a Scores)>)
                 whole.get_or_insert_with(|| table(["", "rows", first, second])).add_row([
                     name.into(),
                     rows,
-                    format!("{a:.5}"),
+                    significant(a, 4),
                     format!("{b:.4}"),
                 ]);
             }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::Result;
-use crate::table::{Options, Table, counted};
+use crate::table::{Options, Separator, Table, counted};
 
 /// The groups asked for: the file's `own`, or those of another file of one column.
 pub(super) fn groups_of(
@@ -29,7 +29,9 @@ pub(super) fn groups_of(
             file.error(None, format!("no column and no file {path:?} for groups: the columns are {names:?}"))
         );
     }
-    let other = Table::open(Path::new(path), &Options::default())?;
+    // A name may hold spaces: no separator but a comma divides this file.
+    let options = Options { separator: Some(Separator::Byte(b',')), ..Options::default() };
+    let other = Table::open(Path::new(path), &options)?;
     if other.names.len() != 1 {
         return Err(other.error(Some(1), "a file of groups has one column"));
     }

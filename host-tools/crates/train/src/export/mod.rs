@@ -12,6 +12,7 @@ use crate::file;
 use crate::model::Model;
 use crate::network::Activation;
 use crate::network::precision::Precision;
+use crate::number::significant;
 use serde::Serialize;
 
 use items::File;
@@ -146,7 +147,12 @@ fn type_name(name: &str) -> Result<String> {
 
 fn header(model: &Model, command: &str) -> String {
     let metadata = &model.metadata;
-    let scores = metadata.scores.iter().map(|(name, score)| format!("{name} {score:.4}"));
+    // An error in the target's unit may have any size; the other scores are about one.
+    let number = |name: &str, score: f64| match name.ends_with("rmse") {
+        true => significant(score, 4),
+        false => format!("{score:.4}"),
+    };
+    let scores = metadata.scores.iter().map(|(name, &score)| format!("{name} {}", number(name, score)));
     let lines = [
         ("made by", command),
         ("model by", &metadata.command),

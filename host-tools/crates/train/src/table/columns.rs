@@ -157,6 +157,10 @@ impl Columns {
             }
             Header::Row => {
                 self.names = (1..=sample.width).map(|column| format!("column{column}")).collect();
+                // Rows that end with a separator have an empty cell behind it.
+                if sample.rows(place).iter().all(|row| row.get(sample.width - 1).is_some_and(str::is_empty)) {
+                    self.names[sample.width - 1].clear();
+                }
                 if options.header.is_none() {
                     self.notes.push(format!(
                         "the first line is a row like those below, so there is no header: the columns are column1 to column{} \

@@ -275,14 +275,17 @@ impl Dialect {
                 1.0
             };
         }
-        // Words with spaces between them are prose, unless numbers stand among them or every record is alike.
+        // Words with spaces between them are prose, unless every record has as many; numbers may have a few that differ.
+        let all = alike.len() == records.len();
         if self.separator == Separator::Spaces
             && !given
+            && !all
             && (numbers == 0 || alike.len() * 10 < records.len() * 9)
         {
             return 0.0;
         }
-        alike.len() as f64 / records.len() as f64 * worth / cells as f64
+        let sure = if self.separator == Separator::Spaces && !given && numbers == 0 { 0.5 } else { 1.0 };
+        sure * alike.len() as f64 / records.len() as f64 * worth / cells as f64
     }
 }
 
