@@ -135,6 +135,6 @@ fn student(rows: &Dataset, teacher: &Model, precision: Option<Precision>, seed: 
     let recipe = Recipe::SoftLabels(SoftLabels::DEFAULT);
     let mut settings = student::Settings::new(rows.widths(&STUDENT), recipe, rows.rows(), seed);
     settings.precision = precision;
-    let rows = Taught { data: rows, teacher: Some(&teacher.answers(rows)) };
+    let rows = Taught { data: rows, teacher: Some(&teacher.teacher_outputs(rows)) };
     student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))
 }

@@ -98,8 +98,8 @@ impl Models {
         let teacher = teacher(data, decay, seed)?;
         let recipe = Recipe::SoftLabels(SoftLabels::DEFAULT);
         let mut settings = student::Settings::new(data.widths(&STUDENT), recipe, data.rows(), seed);
-        settings.rates.weight_decay = STUDENT_DECAY;
-        let rows = Taught { data, teacher: Some(&teacher.answers(data)) };
+        settings.training.rates.weight_decay = STUDENT_DECAY;
+        let rows = Taught { data, teacher: Some(&teacher.teacher_outputs(data)) };
         let student = student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))?;
         Ok(Models { teacher: quantize(&teacher, &data.x, Scales::default())?, student })
     }

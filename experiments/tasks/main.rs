@@ -127,7 +127,7 @@ fn scores(train: &Dataset, test: &Dataset, hidden: &[usize], decay: f32, seed: u
         Task::Regression { .. } => Recipe::ValueMse,
     };
     let settings = student::Settings::new(train.widths(hidden), recipe, train.rows(), seed);
-    let rows = Taught { data: train, teacher: Some(&teacher.answers(train)) };
+    let rows = Taught { data: train, teacher: Some(&teacher.teacher_outputs(train)) };
     let student = student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))?;
     let int8 = quantize(&student, &train.x, Precision::default())?;
     let score = |model: &Model| -> LibraryResult<f64> {

@@ -10,7 +10,6 @@ use microdistill_train::metrics::{Scores, evaluate};
 use microdistill_train::model::Model;
 use serde::Serialize;
 
-use crate::commands::distill::search;
 use crate::context::Context;
 use crate::flags::data::Parts;
 use crate::interrupt;
@@ -18,13 +17,13 @@ use crate::table;
 
 /// JSON output of `train`, `distill` and `quantize`.
 #[derive(Serialize)]
-pub(crate) struct Outcome {
+struct TrainingReport<Search> {
     model: PathBuf,
     parameters: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     weight_decay: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    search: Option<search::Outcome>,
+    search: Option<Search>,
     #[serde(skip_serializing_if = "Option::is_none")]
     train: Option<Scores>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,39 +32,42 @@ pub(crate) struct Outcome {
     interrupted: bool,
 }
 
-/// Scores `model`, writes it to `out` and prints a summary.
-///
-/// If Ctrl-C ended the training, the model is written next to `out`, and the command ends as interrupted.
-pub(crate) fn finish(
-    context: &Context,
-    model: Model,
-    parts: &Parts,
-    out: &Path,
+/// Where a model goes, and what is told of it.
+pub(crate) struct Finish<'a, Search = ()> {
+    parts: &'a Parts,
+    out: &'a Path,
     start: Instant,
+    /// Weight decay of the training.
     weight_decay: Option<f32>,
-) -> Result<()> {
-    finish_any(context, model, parts, out, start, (weight_decay, None))
+    /// Results of the search that found the model.
+    search: Option<Search>,
 }
 
-/// [`finish`] for a student that a search found.
-pub(crate) fn finish_search(
-    context: &Context,
-    model: Model,
-    parts: &Parts,
-    out: &Path,
-    start: Instant,
-    found: search::Outcome,
-) -> Result<()> {
-    finish_any(context, model, parts, out, start, (None, Some(found)))
+impl<'a> Finish<'a> {
+    /// The end of a command that began at `start`.
+    pub(crate) fn new(parts: &'a Parts, out: &'a Path, start: Instant) -> Self {
+        Finish { parts, out, start, weight_decay: None, search: None }
+    }
+
+    /// Adds the weight decay of the training.
+    pub(crate) fn decayed(self, weight_decay: f32) -> Self {
+        Finish { weight_decay: Some(weight_decay), ..self }
+    }
+
+    /// Adds the results of the search that found the model.
+    pub(crate) fn searched<Search>(self, found: Search) -> Finish<'a, Search> {
+        let Finish { parts, out, start, weight_decay, search: _ } = self;
+        Finish { parts, out, start, weight_decay, search: Some(found) }
+    }
 }
 
-fn finish_any(
+/// Scores `model`, writes it and prints a summary.
+///
+/// If Ctrl-C ended the training, the model is written next to its destination, and the command ends as interrupted.
+pub(crate) fn finish<Search: Serialize>(
     context: &Context,
     mut model: Model,
-    parts: &Parts,
-    out: &Path,
-    start: Instant,
-    (weight_decay, search): (Option<f32>, Option<search::Outcome>),
+    Finish { parts, out, start, weight_decay, search }: Finish<'_, Search>,
 ) -> Result<()> {
     let train = judge(&mut model, "train", Some(&parts.known))?;
     let test = judge(&mut model, "test", parts.test.as_ref())?;
@@ -78,7 +80,7 @@ fn finish_any(
         context.console.say(table)?;
     }
     context.console.say(format_args!("{} parameters: {}", model.parameters(), out.display()))?;
-    context.console.json(&Outcome {
+    context.console.json(&TrainingReport {
         parameters: model.parameters(),
         weight_decay,
         search,

@@ -278,3 +278,71 @@ mod containers {
         assert_eq!(data.task.labels(), ["rest", "wave"]);
     }
 }
+
+mod columns_that_tell_too_much {
+    use super::*;
+    use microdistill_train::dataset::{Suspicion, suspects};
+
+    /// Columns of one kind of suspicion.
+    fn suspected(data: &Dataset, kind: Suspicion) -> Vec<String> {
+        suspects(data)
+            .into_iter()
+            .filter(|suspect| suspect.kind == kind)
+            .flat_map(|suspect| suspect.columns)
+            .collect()
+    }
+
+    #[test]
+    fn of_the_row_or_the_time_are_named() {
+        assert_eq!(suspected(&of("04-row-counter.csv"), Suspicion::Counter), ["id"]);
+        assert_eq!(suspected(&of("04b-millis.csv"), Suspicion::Counter), ["millis"]);
+        assert_eq!(suspected(&of("15b-epoch-ms-feature.csv"), Suspicion::Counter), ["ts_ms"]);
+    }
+
+    #[test]
+    fn of_the_label_are_named() {
+        assert_eq!(suspected(&of("05-label-and-code.csv"), Suspicion::TellsTarget), ["activity_code"]);
+        assert_eq!(suspected(&of("05b-one-hot.csv"), Suspicion::OneHot), ["sit", "walk"]);
+        assert_eq!(
+            suspected(&of("05c-several-targets.csv"), Suspicion::TellsTarget),
+            ["roll", "pitch", "yaw"]
+        );
+    }
+
+    #[test]
+    fn can_be_left_out() {
+        let options = Options { ignore: vec!["id".into()], ..Options::default() };
+        let data = with("04-row-counter.csv", &Columns { options, ..Columns::default() });
+        assert_eq!(data.features, ["ax", "ay", "az"]);
+        assert!(suspects(&data).is_empty());
+    }
+
+    #[test]
+    fn far_values_that_repeat_are_named_with_the_flag() {
+        let data = of("24c-sentinel.csv");
+        let found = suspects(&data);
+        assert!(found[0].text.contains("--missing -999"), "{found:?}");
+        assert_eq!(suspected(&data, Suspicion::Sentinel), ["ax"]);
+    }
+
+    #[test]
+    fn neighbours_that_are_nearly_equal_want_a_group() {
+        assert_eq!(suspects(&of("12-overlapping-windows.csv"))[0].kind, Suspicion::NearDuplicates);
+        let groups = Columns { groups: Some("recording".into()), ..Columns::default() };
+        assert!(suspects(&with("12-windows-with-recording.csv", &groups)).is_empty());
+    }
+
+    #[test]
+    fn honest_files_are_not_suspected() {
+        for name in [
+            "01-european-thousands.csv",
+            "09-int-labels.csv",
+            "13-calibration-line.csv",
+            "14-microamps.csv",
+            "19-tiny-calibration-table.csv",
+            "26-train.csv",
+        ] {
+            assert_eq!(suspects(&of(name)), [], "{name}");
+        }
+    }
+}

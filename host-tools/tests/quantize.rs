@@ -138,7 +138,7 @@ fn a_student_trained_for_codes_gets_them() {
     ] {
         let widths = train.widths(&[40, 6]);
         let mut settings = Settings::new(widths, Recipe::HardLabels, train.rows(), 1);
-        settings.epochs = 5;
+        settings.training.epochs = 5;
         settings.precision = Some(precision);
         let student =
             fit(Taught { data: &train, teacher: None }, None, &settings, &mut |_| ControlFlow::Continue(()))

@@ -25,7 +25,7 @@ pub(crate) struct Export {
 }
 
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct ExportReport<'a> {
     file: &'a PathBuf,
     parameters: usize,
     macs: u64,
@@ -50,6 +50,6 @@ impl Export {
              inference{cores}",
             self.out.display(),
         ))?;
-        context.console.json(&Outcome { file: &self.out, parameters, macs, footprint })
+        context.console.json(&ExportReport { file: &self.out, parameters, macs, footprint })
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Import {
 }
 
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct ImportReport<'a> {
     model: &'a PathBuf,
     parameters: usize,
     changed: usize,
@@ -52,6 +52,6 @@ impl Import {
             "{}: {parameters} parameters, {changed} of them differ from those of {like}",
             self.out.display()
         ))?;
-        context.console.json(&Outcome { model: &self.out, parameters, changed, trained })
+        context.console.json(&ImportReport { model: &self.out, parameters, changed, trained })
     }
 }

@@ -1,6 +1,7 @@
 //! The commands of `microdistill`, one file per command.
 
 mod board;
+mod check;
 mod demo;
 pub(crate) mod distill;
 mod evaluate;
@@ -44,6 +45,8 @@ struct Cli {
 enum Verb {
     /// Run the whole pipeline on the bundled data, up to an emulated board
     Demo(demo::Demo),
+    /// Check a data file: what is read from it, and what would make a score too good
+    Check(check::Check),
     /// Train a teacher, as accurate as the data allow
     Train(train::Train),
     /// Train a student that imitates a teacher
@@ -89,6 +92,7 @@ pub(crate) fn main() -> ExitCode {
     let context = Context { console: Console::new(json), seed, command };
     let result = interrupt::listen().and_then(|()| match verb {
         Verb::Demo(demo) => demo.run(&context),
+        Verb::Check(check) => check.run(&context),
         Verb::Train(train) => train.run(&context),
         Verb::Distill(distill) => distill.run(&context),
         Verb::Quantize(quantize) => quantize.run(&context),

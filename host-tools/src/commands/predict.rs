@@ -26,7 +26,7 @@ pub(crate) struct Predict {
 }
 
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct PredictReport<'a> {
     file: &'a Path,
     rows: usize,
 }
@@ -53,7 +53,7 @@ impl Predict {
                     let p = p.iter().map(|p| format!("{p:.6}"));
                     writer.write_record([label.clone()].into_iter().chain(p))?;
                 }
-                None => writer.write_record(logits.iter().map(f32::to_string))?,
+                None => writer.write_record(logits.iter().map(|&value| model.metadata.value(value)))?,
             }
         }
         let bytes = writer.into_inner().map_err(|error| error.into_error())?;
@@ -63,6 +63,6 @@ impl Predict {
         }
         file::write(&self.out, &bytes)?;
         context.console.say(format_args!("{} rows: {}", rows.rows(), self.out.display()))?;
-        context.console.json(&Outcome { file: &self.out, rows: rows.rows() })
+        context.console.json(&PredictReport { file: &self.out, rows: rows.rows() })
     }
 }

@@ -11,7 +11,7 @@ use microdistill_train::network::precision::Scales;
 use microdistill_train::quantize::{quantizable, quantize};
 
 use crate::context::Context;
-use crate::finish::finish;
+use crate::finish::{Finish, finish};
 use crate::flags::data::DataFlags;
 use crate::flags::precision::PrecisionFlags;
 
@@ -39,7 +39,7 @@ impl Quantize {
         let of_model = || self.model.display().to_string();
         quantizable(&model).with_context(of_model)?;
         let rows = self.data.known()?;
-        let parts = self.data.read_like(context, &model, true)?;
+        let parts = self.data.read_like(context, &model, &model.metadata.seen, true)?;
         let asked = if self.per_layer { Some(Scales::PerLayer.into()) } else { self.precision.precision() };
         let trained_for = model.metadata.precision;
         let precision = asked.or(trained_for).unwrap_or_default();
@@ -49,6 +49,6 @@ impl Quantize {
         }
         let model = quantize(&model, &parts.known.x, precision)
             .with_context(|| format!("{}, by the rows of {}", of_model(), rows.display()))?;
-        finish(context, model, &parts, &self.out, start, None)
+        finish(context, model, Finish::new(&parts, &self.out, start))
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Setup {
 }
 
 #[derive(Serialize)]
-struct Outcome {
+struct SetupReport {
     commands: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl Setup {
         if commands.is_empty() {
             context.console.say("This machine has all the tools that boards need.")?;
         }
-        context.console.json(&Outcome { commands })
+        context.console.json(&SetupReport { commands })
     }
 }
 

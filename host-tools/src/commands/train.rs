@@ -11,11 +11,12 @@ use microdistill_train::teacher::{Settings, fit, fit_ensemble};
 use microdistill_train::tune::work;
 
 use crate::context::Context;
-use crate::finish::finish;
+use crate::finish::{Finish, finish};
 use crate::flags::activation::ActivationFlag;
 use crate::flags::data::DataFlags;
 use crate::flags::parse::count;
 use crate::flags::training::TrainingFlags;
+use crate::flags::weight_decay::Tuned;
 use crate::interrupt;
 
 #[derive(Args, Debug)]
@@ -59,19 +60,19 @@ impl Train {
         let decay = self.training.weight_decay.choose(
             context,
             "teacher's weight decay",
-            (&rows, self.training.folds, work),
+            Tuned { rows: &rows, folds: self.training.folds, work },
             |rows, decay| fit(rows, None, &self.settings(context, rows, decay), &mut |_| interrupt::flow()),
         )?;
         let settings = self.settings(context, &rows, decay);
         let bar = context.console.bar("teacher", settings.epochs.saturating_mul(self.ensemble));
-        let model = fit_ensemble(&rows, validation.as_ref(), (&settings, self.ensemble), &|_| {
+        let model = fit_ensemble(&rows, validation.as_ref(), &settings, self.ensemble, &|_| {
             bar.inc(1);
             interrupt::flow()
         });
         bar.finish_and_clear();
         let mut model = model?;
         parts.sign(&mut model);
-        finish(context, model, &parts, &self.out, start, Some(decay))
+        finish(context, model, Finish::new(&parts, &self.out, start).decayed(decay))
     }
 
     fn settings(&self, context: &Context, rows: &Dataset, decay: f32) -> Settings {
@@ -79,10 +80,7 @@ impl Train {
         settings.activation = self.activation.into();
         settings.dropout = self.dropout;
         settings.rates.weight_decay = decay;
-        settings.patience = self.training.patience;
-        settings.class_weights = self.training.class_weights();
-        let Settings { rates, batch, epochs, .. } = &mut settings;
-        self.training.apply(rates, batch, epochs);
+        self.training.apply(&mut settings);
         settings
     }
 }

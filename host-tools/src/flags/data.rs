@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use microdistill_train::dataset::{
-    Columns, Dataset, Expected, Kind, Target, check_shares, read, read_like, read_unlabelled, split,
+    Dataset, Expected, Kind, SeenRows, Target, check_shares, read, read_like, read_unlabelled, split,
+    suspects,
 };
 use microdistill_train::model::{Division, Model};
 use microdistill_train::table::Options;
 
 use crate::context::Context;
-use crate::flags::file::FileFlags;
-use crate::flags::text::TextFlags;
+use crate::flags::columns::ColumnFlags;
+use crate::flags::unseen::unseen;
 
 /// Training and test rows.
 #[derive(Args, Debug)]
@@ -31,27 +32,11 @@ pub(crate) struct DataFlags {
     /// Shares of --data for training, validation and test, drawn per class with --seed [default: 0.7,0.15,0.15]
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', num_args = 1, allow_hyphen_values = true, conflicts_with_all = ["train", "test"])]
     pub(crate) split: Option<Vec<f64>>,
-    /// Column to predict [default: the last]
-    #[arg(long, value_name = "COLUMN")]
-    target: Option<String>,
-    /// Type of the target [default: guessed, with a note]
-    #[arg(long, value_enum)]
-    task: Option<TaskFlag>,
-    /// Groups whose rows stay together, such as a person or a session: a column, which is then not a feature, or a CSV file
-    #[arg(long, value_name = "COLUMN|FILE")]
-    groups: Option<String>,
+    /// Score test rows that were trained on as well, instead of leaving them out
+    #[arg(long)]
+    known_rows: bool,
     #[command(flatten)]
-    text: TextFlags,
-    #[command(flatten)]
-    file: FileFlags,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum TaskFlag {
-    /// Labels
-    Classification,
-    /// Values
-    Regression,
+    pub(crate) columns: ColumnFlags,
 }
 
 /// Default shares of a data file.
@@ -85,6 +70,15 @@ impl Parts {
         labels.filter(|(class, _)| !classes.contains(class)).map(|(_, label)| label.as_str()).collect()
     }
 
+    /// Labels that no test row has, if there are test rows.
+    fn untested_labels(&self) -> Vec<&str> {
+        let Some(Target::Classes(tested)) = self.test.as_ref().map(|test| &test.target) else {
+            return Vec::new();
+        };
+        let labels = self.known.task.labels().iter().enumerate();
+        labels.filter(|(class, _)| !tested.contains(class)).map(|(_, label)| label.as_str()).collect()
+    }
+
     /// Records in a model that was trained on these rows which rows were held out.
     pub(crate) fn sign(&self, model: &mut Model) {
         model.metadata.division = self.division.clone();
@@ -100,24 +94,10 @@ impl Parts {
 }
 
 impl DataFlags {
-    /// Columns with a special role, as the flags name them.
-    pub(crate) fn columns(&self) -> Columns {
-        Columns {
-            target: self.target.clone(),
-            kind: self.task.map(|task| match task {
-                TaskFlag::Classification => Kind::Classification,
-                TaskFlag::Regression => Kind::Regression,
-            }),
-            groups: self.groups.clone(),
-            text: self.text.columns(),
-            options: self.file.options(),
-        }
-    }
-
     /// The files that rows are read from.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
         let rows = [&self.data, &self.train, &self.test].into_iter().flatten().map(PathBuf::as_path);
-        rows.chain(self.groups.as_deref().map(Path::new))
+        rows.chain(self.columns.file())
     }
 
     /// Name of the data set: the name of its file.
@@ -128,41 +108,68 @@ impl DataFlags {
 
     /// Reads rows for a new model. The columns determine the task.
     pub(crate) fn read_new(&self, context: &Context) -> Result<Parts> {
-        let columns = self.columns();
+        let columns = self.columns.columns();
         let path = self.known()?;
         let known = tell(context, path, read(path, &columns)?);
+        for suspect in suspects(&known) {
+            context.console.note(format_args!("{}: WARNING: {}", path.display(), suspect.text));
+        }
         let test = self.read_test(context, known.expected())?;
         let parts = self.divide(known, test, self.division(context)?)?;
+        let parts = self.without_seen(context, SeenRows::default(), parts)?;
         let absent = parts.absent_labels();
         if !absent.is_empty() {
             context.console.note(format_args!("no training row has these labels: {absent:?}"));
         }
+        let untested = parts.untested_labels();
+        if !untested.is_empty() {
+            let note = "no test row has these labels, so the test scores say nothing about them";
+            context.console.note(format_args!("{note}: {untested:?}"));
+        }
         Ok(parts)
     }
 
-    /// Reads rows for an existing model. In the file that it was trained on, the same rows are test rows as then.
-    pub(crate) fn read_like(&self, context: &Context, model: &Model, target_optional: bool) -> Result<Parts> {
+    /// Reads rows for an existing model. In the file that it was trained on, the same rows are test rows as
+    /// then; rows that are among the `seen` ones are no test rows in any file.
+    pub(crate) fn read_like(
+        &self,
+        context: &Context,
+        model: &Model,
+        seen: &SeenRows,
+        target_optional: bool,
+    ) -> Result<Parts> {
         let expected = Expected { target_optional, options: self.options(model), ..model.expected() };
         self.check(&expected)?;
         let path = self.known()?;
         let read = |groups| read_like(path, Expected { groups, ..expected.clone() });
-        let mut known = tell(context, path, read(self.groups.as_deref())?);
+        let mut known = tell(context, path, read(self.columns.groups.as_deref())?);
         let mut division = self.division(context)?;
         if let Some(kept) = self.kept(model, &known)? {
-            if self.groups.is_none() && kept.groups.is_some() {
+            if self.columns.groups.is_none() && kept.groups.is_some() {
                 known = read(kept.groups.as_deref())?;
             }
             division = kept.clone();
         }
         let test = self.read_test(context, expected)?;
-        self.divide(known, test, division)
+        let parts = self.divide(known, test, division)?;
+        self.without_seen(context, seen.clone(), parts)
+    }
+
+    /// Leaves out test rows that are among the `seen` ones or, of a file of their own, among those to train on.
+    fn without_seen(&self, context: &Context, mut seen: SeenRows, mut parts: Parts) -> Result<Parts> {
+        if self.test.is_some() {
+            seen.extend(&SeenRows::of(&parts.known.x));
+        }
+        let unseen = |test| unseen(&context.console, &seen, test, self.known_rows);
+        parts.test = parts.test.map(unseen).transpose()?;
+        Ok(parts)
     }
 
     /// The division of --data.
     fn division(&self, context: &Context) -> Result<Division> {
         let shares = self.split.clone().unwrap_or(SPLIT.into());
         check_shares(&shares).context("--split")?;
-        Ok(Division { shares, seed: context.seed, groups: self.groups.clone() })
+        Ok(Division { shares, seed: context.seed, groups: self.columns.groups.clone() })
     }
 
     /// The division that the model recorded, if it was trained on these `rows` of --data.
@@ -172,7 +179,7 @@ impl DataFlags {
         if self.split.as_ref().is_some_and(|split| *split != kept.shares) {
             bail!("the model was trained on these rows, divided by {:?}: leave out --split", kept.shares);
         }
-        if self.groups.is_some() && self.groups != kept.groups {
+        if self.columns.groups.is_some() && self.columns.groups != kept.groups {
             let groups = kept.groups.as_deref().unwrap_or("no groups");
             bail!("the model was trained on these rows, divided by {groups}: leave out --groups");
         }
@@ -198,15 +205,16 @@ impl DataFlags {
         if let (None, Some(path), None) = (&self.test, &self.data, &self.split) {
             let rows = self.read_whole(context, path, model, false)?;
             if self.kept(model, &rows)?.is_none() {
-                return Ok(rows);
+                return unseen(&context.console, &model.metadata.seen, rows, self.known_rows);
             }
             context
                 .console
                 .note("the model was trained on some rows of this file: only the others are scored");
-            let parts = self.read_like(context, model, false)?;
+            let parts = self.read_like(context, model, &model.metadata.seen, false)?;
             return Ok(parts.test.unwrap_or(parts.known));
         }
-        self.read_asked(context, model, false)
+        let rows = self.read_asked(context, model, false)?;
+        unseen(&context.console, &model.metadata.seen, rows, self.known_rows)
     }
 
     /// Reads the rows that an existing model is to predict: those of --test, the test part of a --split of --data, or all of --data.
@@ -218,7 +226,7 @@ impl DataFlags {
     ) -> Result<Dataset> {
         match (&self.test, &self.data, &self.split) {
             (None, Some(_), Some(_)) => {
-                let parts = self.read_like(context, model, target_optional)?;
+                let parts = self.read_like(context, model, &SeenRows::default(), target_optional)?;
                 Ok(parts.test.unwrap_or(parts.known))
             }
             (Some(path), _, _) | (None, Some(path), None) => {
@@ -248,23 +256,25 @@ impl DataFlags {
 
     /// Options to read a file with: the flags, and the texts for missing values that the model was trained with.
     fn options(&self, model: &Model) -> Options {
-        let mut options = self.file.options();
+        let mut options = self.columns.options();
         let known = model.expected().options.missing;
-        options.missing.extend(known.into_iter().filter(|text| !self.file.options().missing.contains(text)));
+        options
+            .missing
+            .extend(known.into_iter().filter(|text| !self.columns.options().missing.contains(text)));
         options
     }
 
     /// Refuses flags that contradict the target of the model.
     fn check(&self, expected: &Expected<'_>) -> Result<()> {
         let known = expected.task.target();
-        if let Some(asked) = self.target.as_ref().filter(|asked| *asked != known) {
+        if let Some(asked) = self.columns.target.as_ref().filter(|asked| *asked != known) {
             bail!("the model predicts {known:?}, not {asked:?}: leave out --target");
         }
-        if !self.text.columns().is_empty() {
+        if self.columns.names_text() {
             bail!("the model already records which columns are text: leave out --text");
         }
         let regression = expected.task.labels().is_empty();
-        if self.task.is_some_and(|task| (task == TaskFlag::Regression) != regression) {
+        if self.columns.kind().is_some_and(|kind| (kind == Kind::Regression) != regression) {
             bail!("the model predicts {}: leave out --task", if regression { "values" } else { "labels" });
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Flags that several commands share.
 
 pub(crate) mod activation;
+pub(crate) mod columns;
 pub(crate) mod data;
 pub(crate) mod file;
 pub(crate) mod parse;
@@ -8,4 +9,5 @@ pub(crate) mod precision;
 pub(crate) mod synthetic;
 pub(crate) mod text;
 pub(crate) mod training;
+pub(crate) mod unseen;
 pub(crate) mod weight_decay;

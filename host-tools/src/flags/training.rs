@@ -1,8 +1,8 @@
 //! Training flags that `train` and `distill` share.
 
 use clap::{Args, ValueEnum};
-use microdistill::optimizer::AdamRates;
 use microdistill_train::class_weights::ClassWeights;
+use microdistill_train::hyperparameters::Hyperparameters;
 use microdistill_train::tune::FOLDS;
 
 use crate::flags::parse::{count, folds};
@@ -43,17 +43,16 @@ enum ClassWeightsFlag {
 }
 
 impl TrainingFlags {
-    /// Replaces defaults by the values of the flags.
-    pub(crate) fn apply(&self, rates: &mut AdamRates, batch: &mut usize, epochs: &mut usize) {
+    /// Replaces defaults by the values of the flags. The weight decay is chosen elsewhere.
+    pub(crate) fn apply(&self, training: &mut Hyperparameters) {
+        let rates = &mut training.rates;
         rates.rate = self.rate.unwrap_or(rates.rate);
-        *batch = self.batch.unwrap_or(*batch);
-        *epochs = self.epochs.unwrap_or(*epochs);
-    }
-
-    pub(crate) fn class_weights(&self) -> ClassWeights {
-        match self.class_weights {
+        training.batch = self.batch.unwrap_or(training.batch);
+        training.epochs = self.epochs.unwrap_or(training.epochs);
+        training.patience = self.patience;
+        training.class_weights = match self.class_weights {
             ClassWeightsFlag::None => ClassWeights::None,
             ClassWeightsFlag::Balanced => ClassWeights::Balanced,
-        }
+        };
     }
 }

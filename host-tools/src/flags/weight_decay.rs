@@ -32,26 +32,35 @@ impl FromStr for WeightDecay {
     }
 }
 
+/// Training whose weight decay is chosen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tuned<'a> {
+    /// Training set.
+    pub(crate) rows: &'a Dataset,
+    /// Most folds of the cross-validation. None divides a group.
+    pub(crate) folds: usize,
+    /// Cost per row of one training: see [`work`](microdistill_train::tune::work()).
+    pub(crate) work: usize,
+}
+
 impl WeightDecay {
-    /// Returns the number. `auto` chooses it with a [`Tuning`] in `count` folds of `data`, none of which divides a group.
-    ///
-    /// `work` is that of a [`Tuning`]. For large data sets or networks less is tried, and a note says so.
+    /// Returns the number. `auto` chooses it with a [`Tuning`]. For large data sets or networks less is tried, and a note says so.
     pub(crate) fn choose(
         self,
         context: &Context,
         label: &str,
-        (data, count, work): (&Dataset, usize, usize),
+        Tuned { rows, folds, work }: Tuned<'_>,
         fit: impl Fn(&Dataset, f32) -> LibraryResult<Model> + Sync,
     ) -> Result<f32> {
         if let WeightDecay::Fixed(decay) = self {
             return Ok(decay);
         }
-        let tuning = Tuning::new(data, count, work, context.seed)?;
+        let tuning = Tuning::new(rows, folds, work, context.seed)?;
         if tuning.reduced {
             context.console.note(format_args!(
                 "to save time, {label} is chosen on {} of {} rows in {} folds from {} candidates; --weight-decay sets it directly",
                 tuning.rows.rows(),
-                data.rows(),
+                rows.rows(),
                 tuning.plan.folds,
                 tuning.plan.candidates.len()
             ));

@@ -33,7 +33,7 @@ fn the_arrow_tells_machines_what_they_rely_on() {
             180
         );
     }
-    let scores = folder.json("evaluate int8.safetensors --test data.csv");
+    let scores = folder.json("evaluate int8.safetensors --test data.csv --known-rows");
     assert_eq!(scores["rows"], 180);
     for key in ["accuracy", "nll", "brier", "ece"] {
         assert!(scores[key].is_number(), "{key}");
@@ -82,7 +82,7 @@ fn few_bits_are_trained_for_and_remembered() {
         for outcome in [&student, &quantized] {
             assert!(outcome["test"]["accuracy"].as_f64() > Some(0.85), "{flags}: {outcome}");
         }
-        folder.json("evaluate int8.safetensors --test data.csv");
+        folder.json("evaluate int8.safetensors --test data.csv --known-rows");
         folder.json("export int8.safetensors --out model.rs");
         let text = std::fs::read_to_string(folder.path("model.rs")).unwrap();
         assert!(text.contains(&format!("pub type Student = ::microdistill::{type_of};")), "{flags}");

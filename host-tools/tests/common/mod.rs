@@ -3,7 +3,7 @@
 
 pub(crate) mod faulty;
 
-use microdistill_train::dataset::{Columns, Dataset, read, read_like};
+use microdistill_train::dataset::{Columns, Dataset, SeenRows, read, read_like};
 use microdistill_train::model::{
     Body, Division, Further, Machine, Metadata, Model, Role, Scaler, Source, Task,
 };
@@ -45,6 +45,7 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         seed: u64::MAX,
         data_hash: "0123456789abcdef".into(),
         missing: vec!["-200".into()],
+        seen: SeenRows::default(),
         origin: Vec::new(),
         target_origin: 0.0,
         training: Some(teacher::Settings::new(widths.to_vec(), 9, 4)),

@@ -127,7 +127,7 @@ fn set(name: &str, labels: &[String], seeds: u64, random: &mut Pcg32) -> SetResu
         name: name.into(),
         held_out: false,
         condition: CONDITION,
-        rows: Rows { train: 500, validation: 75, test: 200 },
+        rows: RowCounts { train: 500, validation: 75, test: 200 },
         features: 20,
         labels: labels.into(),
         groups: Some(7),

@@ -84,9 +84,9 @@ fn teacher(rows: &Dataset, decay: f32, seed: u64) -> Result<Model> {
 fn student(rows: &Dataset, teacher: Option<&Model>, decay: f32, seed: u64) -> Result<Model> {
     let recipe = teacher.map_or(Recipe::HardLabels, |_| Recipe::SoftLabels(SoftLabels::DEFAULT));
     let mut settings = student::Settings::new(rows.widths(&STUDENT), recipe, rows.rows(), seed);
-    settings.rates.weight_decay = decay;
-    let answers = teacher.map(|teacher| teacher.answers(rows));
-    let rows = Taught { data: rows, teacher: answers.as_ref() };
+    settings.training.rates.weight_decay = decay;
+    let teacher_outputs = teacher.map(|teacher| teacher.teacher_outputs(rows));
+    let rows = Taught { data: rows, teacher: teacher_outputs.as_ref() };
     student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))
 }
 

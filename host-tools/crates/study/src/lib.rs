@@ -5,7 +5,7 @@
 //!
 //! **A [`study`] compares.** Its [arms](study::Arm) are ways to train a student. All arms share the rows, initial weights and
 //! order of samples of each seed, and tuned arms have the same number of candidates. Finished trainings go to a
-//! [`Ledger`](study::Ledger), so that an interrupted study can continue. The [`Results`](study::Results) have means, paired
+//! [`Journal`](study::Journal), so that an interrupted study can continue. The [`Results`](study::Results) have means, paired
 //! differences with p-values, and sentences that say what the figures show. [`report`] turns them into an HTML page and a
 //! CSV table.
 //!
@@ -36,10 +36,10 @@
 //! };
 //! # let study = Study { arms: study::random_labels(), seeds: vec![1], teacher_hidden: vec![8], folds: 2, ..study };
 //! study.check()?;
-//! let ledger = Ledger::open(out.join("ledger.jsonl"), &study.fingerprint())?;
-//! study.run(&ledger, &Watch { stop: &|| false, done: &|_| {} })?;
+//! let journal = Journal::open(out.join("ledger.jsonl"), &study.fingerprint())?;
+//! study.run(&journal, &Watch { stop: &|| false, done: &|_| {} })?;
 //!
-//! let results: Results = study.results(&ledger, "the command that repeats this study")?;
+//! let results: Results = study.results(&journal, "the command that repeats this study")?;
 //! results.sentences.iter().for_each(|sentence| println!("{sentence}"));
 //! let page = report::html(&results)?;
 //! # assert!(page.contains("Smartwatch exercises"));
@@ -85,5 +85,5 @@ pub mod prelude {
     pub use crate::report;
     pub use crate::search::{self, Budget, Found, Teachers};
     pub use crate::study::results::Condition;
-    pub use crate::study::{self, Arm, Ledger, Problem, Results, Study, Watch};
+    pub use crate::study::{self, Arm, Journal, Problem, Results, Study, Watch};
 }

@@ -34,8 +34,8 @@
 //!
 //! let recipe = Recipe::SoftLabels(SoftLabels::DEFAULT);
 //! let settings = student::Settings::new(train.widths(&[16]), recipe, train.rows(), 1);
-//! # let settings = student::Settings { epochs: 10, ..settings };
-//! let rows = Taught { data: &train, teacher: Some(&teacher.answers(&train)) };
+//! # let settings = { let mut settings = settings; settings.training.epochs = 10; settings };
+//! let rows = Taught { data: &train, teacher: Some(&teacher.teacher_outputs(&train)) };
 //! let student = student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))?;
 //!
 //! let int8 = quantize(&student, &train.x, Precision::default())?;
@@ -71,10 +71,11 @@
 
 pub mod class_weights;
 pub mod dataset;
+mod early_stopping;
 pub mod error;
 pub mod export;
 pub mod file;
-mod hyperparameters;
+pub mod hyperparameters;
 pub mod import;
 pub mod metrics;
 pub mod model;

@@ -11,30 +11,30 @@ use crate::error::{Error, Result};
 /// Outputs of one or several teachers for the same rows. Those of several teachers are combined by averaging their
 /// *probabilities*, or their values in regression.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answers {
+pub struct TeacherOutputs {
     /// Weight of each teacher and its logits or values, shape (outputs × rows), which is the same for all. At least
     /// one teacher.
     members: Vec<(f64, DMatrix<f32>)>,
 }
 
 /// Creates the outputs of a single teacher, shape (outputs × rows).
-impl From<DMatrix<f32>> for Answers {
+impl From<DMatrix<f32>> for TeacherOutputs {
     fn from(outputs: DMatrix<f32>) -> Self {
-        Answers { members: vec![(1.0, outputs)] }
+        TeacherOutputs { members: vec![(1.0, outputs)] }
     }
 }
 
-impl Answers {
+impl TeacherOutputs {
     /// Combines several teachers with relative weights.
     ///
     /// # Errors
     /// Fails if there is no teacher, if teachers have different numbers of outputs or rows, and if a weight is not
     /// above 0.
-    pub fn of(teachers: impl IntoIterator<Item = (f64, Answers)>) -> Result<Self> {
+    pub fn of(teachers: impl IntoIterator<Item = (f64, TeacherOutputs)>) -> Result<Self> {
         let teachers = teachers.into_iter();
         let mut members: Vec<_> = teachers
-            .flat_map(|(weight, answers)| {
-                answers.members.into_iter().map(move |(share, outputs)| (weight * share, outputs))
+            .flat_map(|(weight, teacher_outputs)| {
+                teacher_outputs.members.into_iter().map(move |(share, outputs)| (weight * share, outputs))
             })
             .collect();
         let Some(shape) = members.first().map(|(_, outputs)| outputs.shape()) else {
@@ -54,13 +54,13 @@ impl Answers {
             return Err(Error::Invalid(format!("a teacher's weight of {weight}: it must be above 0")));
         }
         members.iter_mut().for_each(|(weight, _)| *weight /= sum);
-        Ok(Answers { members })
+        Ok(TeacherOutputs { members })
     }
 
     /// Combines several teachers of equal weight, whose outputs have the same shape.
     pub(crate) fn alike(outputs: impl ExactSizeIterator<Item = DMatrix<f32>>) -> Self {
         let weight = 1.0 / outputs.len() as f64;
-        Answers { members: outputs.map(|outputs| (weight, outputs)).collect() }
+        TeacherOutputs { members: outputs.map(|outputs| (weight, outputs)).collect() }
     }
 
     /// Returns the number of outputs and the number of rows.
@@ -109,7 +109,7 @@ impl Answers {
     /// Selects the outputs for the rows of these indices, each below the number of rows.
     pub fn select(&self, rows: &[usize]) -> Self {
         let members = self.members.iter().map(|(weight, outputs)| (*weight, outputs.select_columns(rows)));
-        Answers { members: members.collect() }
+        TeacherOutputs { members: members.collect() }
     }
 }
 
@@ -134,13 +134,14 @@ mod tests {
 
     #[test]
     fn probabilities_are_averaged_at_the_temperature_of_the_loss() {
-        let answers = Answers::of(two().map(|(weight, outputs)| (weight, outputs.into()))).unwrap();
+        let teacher_outputs =
+            TeacherOutputs::of(two().map(|(weight, outputs)| (weight, outputs.into()))).unwrap();
         for temperature in [0.5, 1.0, 4.0] {
             let soften = |logits: &DMatrix<f32>, row: usize| {
                 let z: Vec<f32> = logits.column(row).iter().map(|z| z / temperature).collect();
                 probabilities(&z).0
             };
-            let logits = answers.logits(temperature);
+            let logits = teacher_outputs.logits(temperature);
             for row in 0..2 {
                 let [a, b] = two().map(|(_, logits)| soften(&logits, row));
                 for ((found, a), b) in soften(&logits, row).iter().zip(a).zip(b) {
@@ -149,25 +150,27 @@ mod tests {
             }
         }
         // This is not the mean of the logits, which would be confident wherever one teacher is.
-        assert!((answers.logits(1.0)[(0, 1)] - 0.75 * 900.0).abs() > 100.0);
+        assert!((teacher_outputs.logits(1.0)[(0, 1)] - 0.75 * 900.0).abs() > 100.0);
     }
 
     #[test]
     fn values_are_averaged_and_one_teacher_is_taken_at_its_word() {
-        let answers = Answers::of(two().map(|(weight, outputs)| (weight, outputs.into()))).unwrap();
-        assert_eq!(answers.values()[(0, 0)], 0.25 * 2.0 - 0.75);
+        let teacher_outputs =
+            TeacherOutputs::of(two().map(|(weight, outputs)| (weight, outputs.into()))).unwrap();
+        assert_eq!(teacher_outputs.values()[(0, 0)], 0.25 * 2.0 - 0.75);
         let [(_, one), _] = two();
-        let single = Answers::from(one.clone());
+        let single = TeacherOutputs::from(one.clone());
         assert_eq!((single.logits(3.0).as_ref(), single.values().as_ref()), (&one, &one));
         assert_eq!(single.select(&[1, 1, 0]).logits(1.0).column(2), one.column(0));
     }
 
     #[test]
     fn teachers_that_do_not_fit_are_refused() {
-        let error = |members: Vec<(f64, Answers)>| Answers::of(members).unwrap_err().to_string();
-        let one = Answers::from(DMatrix::zeros(3, 2));
+        let error =
+            |members: Vec<(f64, TeacherOutputs)>| TeacherOutputs::of(members).unwrap_err().to_string();
+        let one = TeacherOutputs::from(DMatrix::zeros(3, 2));
         assert_eq!(error(Vec::new()), "an ensemble needs at least one member");
-        let other = Answers::from(DMatrix::zeros(2, 2));
+        let other = TeacherOutputs::from(DMatrix::zeros(2, 2));
         let message = error(vec![(1.0, one.clone()), (1.0, other)]);
         assert_eq!(
             message,

@@ -92,7 +92,7 @@ pub(crate) struct Teach {
 }
 
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct TeachReport<'a> {
     /// The board, or its port.
     board: &'a str,
     model: &'a Path,
@@ -158,7 +158,7 @@ impl Teach {
             out.display()
         ))?;
         let (live_accuracy, live_loss) = (live.accuracy(), live.loss());
-        context.console.json(&Outcome {
+        context.console.json(&TeachReport {
             board: &name,
             model: &out,
             parameters,

@@ -54,20 +54,20 @@ pub(crate) fn run(
     test: &Dataset,
 ) -> Result<Vec<Run>> {
     let [teacher, _, _, student, int8] = models;
-    let jobs = [
-        Job {
+    let programs = [
+        DemoProgram {
             label: "infer, f32",
             program: "infer",
             sources: Sources::infer(out, "student.rs", student, test)?,
             model: Some(student),
         },
-        Job {
+        DemoProgram {
             label: "infer, int8",
             program: "infer",
             sources: Sources::infer(out, "model.rs", int8, test)?,
             model: Some(int8),
         },
-        Job {
+        DemoProgram {
             label: "distill",
             program: "distill",
             sources: Sources::distill(out, teacher, train, test)?,
@@ -81,9 +81,9 @@ pub(crate) fn run(
             if board.target.is_none() { &[Profile::Debug, Profile::Release] } else { &[Profile::Release] };
         for &profile in profiles {
             let mut run = Run::new(board, profile);
-            for job in &jobs {
+            for demo in &programs {
                 interrupt::check()?;
-                run.add(context, board, profile, job, test)?;
+                run.add(context, board, profile, demo, test)?;
             }
             let desktop = desktop_weights.get_or_insert_with(|| run.weights_hash_board.clone());
             run.weights_hash_host = desktop.clone();
@@ -94,7 +94,7 @@ pub(crate) fn run(
 }
 
 /// A program and the contents of its firmware.
-struct Job<'a> {
+struct DemoProgram<'a> {
     label: &'static str,
     program: &'static str,
     sources: Sources,
@@ -128,21 +128,21 @@ impl Run {
         context: &Context,
         board: &Board,
         profile: Profile,
-        job: &Job,
+        demo: &DemoProgram,
         test: &Dataset,
     ) -> Result<()> {
-        let spinner = context.console.spinner(format!("{}: {}", self.board, job.label));
-        let firmware = Firmware { board, program: job.program, sources: job.sources.clone(), profile };
+        let spinner = context.console.spinner(format!("{}: {}", self.board, demo.label));
+        let firmware = Firmware { board, program: demo.program, sources: demo.sources.clone(), profile };
         let elf = firmware.build()?;
         let output = board::run(board, &elf, &mut |line| {
             if is_story(line) {
-                spinner.set_message(format!("{}: {}: {line}", self.board, job.label));
+                spinner.set_message(format!("{}: {}: {line}", self.board, demo.label));
             }
         })?;
         spinner.finish_and_clear();
         self.success &= output.success;
-        self.story.push((job.label.to_owned(), output.story().map(str::to_owned).collect()));
-        match job.model {
+        self.story.push((demo.label.to_owned(), output.story().map(str::to_owned).collect()));
+        match demo.model {
             Some(model) => {
                 let expected = model.predict(test);
                 let expected: Vec<Vec<f32>> = expected.column_iter().map(|y| y.as_slice().to_vec()).collect();

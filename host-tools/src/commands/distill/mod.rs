@@ -11,8 +11,9 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use microdistill_train::dataset::{Dataset, Target, split};
 use microdistill_train::file;
+use microdistill_train::hyperparameters::Hyperparameters;
 use microdistill_train::model::Model;
-use microdistill_train::outputs::Answers;
+use microdistill_train::outputs::TeacherOutputs;
 use microdistill_train::progress::Progress;
 use microdistill_train::random::nth_seed;
 use microdistill_train::student::{Blend, Epoch, Recipe, Settings, Taught, fit, fit_with_hints};
@@ -20,16 +21,16 @@ use microdistill_train::tune::work;
 
 use self::search::SearchFlags;
 use crate::context::Context;
-use crate::finish::{finish, finish_search};
+use crate::finish::{Finish, finish};
 use crate::flags::activation::ActivationFlag;
 use crate::flags::data::{DataFlags, Parts};
 use crate::flags::precision::PrecisionFlags;
 use crate::flags::synthetic::{Blended, FurtherFlags, FurtherRows};
 use crate::flags::training::TrainingFlags;
-use crate::flags::weight_decay::WeightDecay;
+use crate::flags::weight_decay::{Tuned, WeightDecay};
 use crate::interrupt;
 use recipe::RecipeFlags;
-use teachers::{TeacherFlags, Teachers};
+use teachers::{TeacherFlags, Teachers, seen_rows};
 
 #[derive(Args, Debug)]
 #[command(
@@ -92,21 +93,21 @@ impl std::str::FromStr for Widths {
 }
 
 /// The training set: rows and the teachers' outputs for them.
-struct Class {
+struct TrainingSet {
     rows: Dataset,
-    answers: Answers,
+    teacher_outputs: TeacherOutputs,
 }
 
-impl Class {
+impl TrainingSet {
     /// Prepares the known rows with these indices.
     fn new(teachers: &Teachers, parts: &Parts, indices: &[usize]) -> Result<Self> {
         let rows = parts.known.select(indices);
         let places: Vec<usize> = indices.iter().map(|&index| parts.file_rows[index]).collect();
-        Ok(Class { answers: teachers.answers(&rows, &places)?, rows })
+        Ok(TrainingSet { teacher_outputs: teachers.teacher_outputs(&rows, &places)?, rows })
     }
 
     fn taught(&self) -> Taught<'_> {
-        Taught { data: &self.rows, teacher: Some(&self.answers) }
+        Taught { data: &self.rows, teacher: Some(&self.teacher_outputs) }
     }
 }
 
@@ -122,7 +123,7 @@ impl Distill {
         let models = self.teachers.load()?;
         let parts = match models.first() {
             // Rows without a label are used too, because the teacher labels them.
-            Some(teacher) => self.data.read_like(context, teacher, true)?,
+            Some(teacher) => self.data.read_like(context, teacher, &seen_rows(&models), true)?,
             None => self.data.read_new(context)?,
         };
         self.check_widths(&parts.known)?;
@@ -133,30 +134,34 @@ impl Distill {
         let (training, validation) = match self.training.patience {
             Some(_) => {
                 let [training, validation] = parts.for_early_stopping()?;
-                (training.clone(), Some(Class::new(&teachers, &parts, validation)?))
+                (training.clone(), Some(TrainingSet::new(&teachers, &parts, validation)?))
             }
             None => ((0..parts.known.rows()).collect(), None),
         };
-        let mut class = Class::new(&teachers, &parts, &self.draw(context, &parts.known, training)?)?;
-        self.check_labels(context, &parts.known, &class.rows)?;
+        let mut training_set =
+            TrainingSet::new(&teachers, &parts, &self.draw(context, &parts.known, training)?)?;
+        self.check_labels(context, &parts.known, &training_set.rows)?;
         if let Some(budget) = self.search.budget() {
-            let lineage = teachers.lineage(&class.rows);
-            let (mut student, found) = self.search.run(context, budget, class.taught(), &lineage)?;
+            let lineage = teachers.lineage(&training_set.rows);
+            let (mut student, found) = self.search.run(context, budget, training_set.taught(), &lineage)?;
             parts.sign(&mut student);
-            return finish_search(context, student, &parts, &self.out, start, found);
+            teachers.pass_on_seen_rows(&mut student);
+            let finish_with = Finish::new(&parts, &self.out, start).searched(found);
+            return finish(context, student, finish_with);
         }
-        let decay = self.choose_decay(context, &teachers, recipe, (&class.rows, &further))?;
-        let Blended { rows, added, blend } = further.beside(&class.rows)?;
+        let decay = self.choose_decay(context, &teachers, recipe, &training_set.rows, &further)?;
+        let Blended { rows, added, blend } = further.beside(&training_set.rows)?;
         if !added.is_empty() {
-            further.tell(context, class.rows.rows(), &added);
-            class = Class { answers: teachers.answers(&rows, &[])?, rows };
+            further.tell(context, training_set.rows.rows(), &added);
+            training_set = TrainingSet { teacher_outputs: teachers.teacher_outputs(&rows, &[])?, rows };
         }
-        let settings = self.settings(context, recipe, (class.rows.rows(), blend), decay);
-        let mut student = self.train(context, &teachers, (class, validation), &settings)?;
+        let settings = self.settings(context, recipe, training_set.rows.rows(), blend, decay);
+        let mut student = self.train(context, &teachers, training_set, validation, &settings)?;
         parts.sign(&mut student);
+        teachers.pass_on_seen_rows(&mut student);
         student.metadata.further = added;
         student.metadata.further_share = blend.map(|blend| blend.share);
-        finish(context, student, &parts, &self.out, start, Some(decay))
+        finish(context, student, Finish::new(&parts, &self.out, start).decayed(decay))
     }
 
     /// Trains the generations of students one after the other and returns the last.
@@ -164,23 +169,24 @@ impl Distill {
         &self,
         context: &Context,
         teachers: &Teachers,
-        (mut class, mut validation): (Class, Option<Class>),
+        mut training_set: TrainingSet,
+        mut validation: Option<TrainingSet>,
         settings: &Settings,
     ) -> Result<Model> {
         let RecipeFlags { generations, hints, .. } = self.recipe;
         let hints = match hints {
             false => None,
-            true => match teachers.guide()?.hints(&class.rows) {
+            true => match teachers.guide()?.hints(&training_set.rows) {
                 None => bail!("--hints needs an f32 teacher with a hidden layer"),
                 hints => hints,
             },
         };
-        let bar = context.console.bar("student", settings.epochs.saturating_mul(generations));
+        let bar = context.console.bar("student", settings.training.epochs.saturating_mul(generations));
         let progress = &mut |_: Progress<'_, Epoch>| {
             bar.inc(1);
             interrupt::flow()
         };
-        let (taught, judged) = (class.taught(), validation.as_ref().map(Class::taught));
+        let (taught, judged) = (training_set.taught(), validation.as_ref().map(TrainingSet::taught));
         let mut student = match &hints {
             None => fit(taught, judged, settings, progress)?,
             Some(hints) => fit_with_hints(hints, taught, judged, settings, progress)?,
@@ -189,11 +195,17 @@ impl Distill {
             if interrupt::requested() {
                 break;
             }
-            for class in [&mut class].into_iter().chain(&mut validation) {
-                class.answers = student.answers(&class.rows);
+            for set in [&mut training_set].into_iter().chain(&mut validation) {
+                set.teacher_outputs = student.teacher_outputs(&set.rows);
             }
-            let settings = Settings { seed: nth_seed(settings.seed, generation), ..settings.clone() };
-            student = fit(class.taught(), validation.as_ref().map(Class::taught), &settings, progress)?;
+            let mut settings = settings.clone();
+            settings.training.seed = nth_seed(settings.training.seed, generation);
+            student = fit(
+                training_set.taught(),
+                validation.as_ref().map(TrainingSet::taught),
+                &settings,
+                progress,
+            )?;
         }
         bar.finish_and_clear();
         student.metadata.seed = context.seed;
@@ -215,7 +227,7 @@ impl Distill {
         Ok(())
     }
 
-    /// Draws the share `--fraction` of the rows `indices`, separately for each class.
+    /// Draws the share `--fraction` of the rows `indices`, separately for each training_set.
     fn draw(&self, context: &Context, known: &Dataset, indices: Vec<usize>) -> Result<Vec<usize>> {
         if self.fraction == 1.0 {
             return Ok(indices);
@@ -234,7 +246,7 @@ impl Distill {
         let labels = known.task.labels().iter().enumerate();
         let (lost, unseen): (Vec<_>, Vec<_>) = labels
             .filter(|(class, _)| !left.contains(class))
-            .map(|(class, label)| (class, label.as_str()))
+            .map(|(training_set, label)| (training_set, label.as_str()))
             .partition(|(class, _)| all.contains(class));
         if let Some((_, label)) = lost.first() {
             bail!(
@@ -255,27 +267,30 @@ impl Distill {
         context: &Context,
         teachers: &Teachers,
         recipe: Recipe,
-        (rows, further): (&Dataset, &FurtherRows<'_>),
+        rows: &Dataset,
+        further: &FurtherRows<'_>,
     ) -> Result<f32> {
         if self.training.weight_decay == WeightDecay::Auto && teachers.asked().is_none() {
             bail!(
                 "--weight-decay auto needs teachers for further rows, which stored soft labels do not cover: give a number"
             );
         }
-        // Folds have no validation rows for early stopping.
-        let settings =
-            |rows, decay| Settings { patience: None, ..self.settings(context, recipe, rows, decay) };
-        let Settings { widths, epochs, .. } = settings((rows.rows(), None), 0.0);
+        let settings = |rows, blend, decay| {
+            let mut settings = self.settings(context, recipe, rows, blend, decay);
+            settings.training.patience = None; // Folds have no validation rows for early stopping.
+            settings
+        };
+        let Hyperparameters { widths, epochs, .. } = settings(rows.rows(), None, 0.0).training;
         let work = work(&widths, epochs);
         self.training.weight_decay.choose(
             context,
             "student's weight decay",
-            (rows, self.training.folds, work),
+            Tuned { rows, folds: self.training.folds, work },
             |rows, decay| {
                 let Blended { rows, blend, .. } = further.beside(rows)?;
-                let answers = teachers.answers(&rows, &[])?;
-                let taught = Taught { data: &rows, teacher: Some(&answers) };
-                fit(taught, None, &settings((rows.rows(), blend), decay), &mut |_| interrupt::flow())
+                let teacher_outputs = teachers.teacher_outputs(&rows, &[])?;
+                let taught = Taught { data: &rows, teacher: Some(&teacher_outputs) };
+                fit(taught, None, &settings(rows.rows(), blend, decay), &mut |_| interrupt::flow())
             },
         )
     }
@@ -290,20 +305,18 @@ impl Distill {
         &self,
         context: &Context,
         recipe: Recipe,
-        (rows, blend): (usize, Option<Blend>),
+        rows: usize,
+        blend: Option<Blend>,
         decay: f32,
     ) -> Settings {
         let samples = blend.map_or(rows, Blend::samples);
         let mut settings = Settings::new(self.widths(), recipe, samples, context.seed);
         self.recipe.apply(&mut settings);
-        settings.activation = self.activation.into();
-        settings.rates.weight_decay = decay;
-        settings.patience = self.training.patience;
-        settings.class_weights = self.training.class_weights();
         settings.precision = self.precision.precision();
         settings.blend = blend;
-        let Settings { rates, batch, epochs, .. } = &mut settings;
-        self.training.apply(rates, batch, epochs);
+        settings.training.activation = self.activation.into();
+        settings.training.rates.weight_decay = decay;
+        self.training.apply(&mut settings.training);
         settings
     }
 }

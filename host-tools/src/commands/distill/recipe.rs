@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use microdistill::loss::{DecoupledSoftLabels, SoftLabels};
 use microdistill_train::model::Task;
-use microdistill_train::student::{Cooling, Curve, Recipe, Settings};
+use microdistill_train::student::{Annealing, Curve, Recipe, Settings};
 
 use crate::flags::parse::count;
 
@@ -49,7 +49,7 @@ pub(crate) struct RecipeFlags {
     temperature: Option<Temperature>,
     /// Shape of a temperature schedule
     #[arg(long, value_enum, default_value = "linear")]
-    cooling: CoolingFlag,
+    cooling: CurveFlag,
     /// Weight α of the teacher in the loss, in [0, 1]; the labels get 1 − α [default: 0.9, decoupled: 0.5]
     #[arg(long)]
     alpha: Option<f32>,
@@ -86,18 +86,18 @@ enum LossFlag {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum CoolingFlag {
+enum CurveFlag {
     /// The same step every epoch
     Linear,
     /// Along a half cosine
     Cosine,
 }
 
-impl From<CoolingFlag> for Curve {
-    fn from(flag: CoolingFlag) -> Self {
+impl From<CurveFlag> for Curve {
+    fn from(flag: CurveFlag) -> Self {
         match flag {
-            CoolingFlag::Linear => Curve::Linear,
-            CoolingFlag::Cosine => Curve::Cosine,
+            CurveFlag::Linear => Curve::Linear,
+            CurveFlag::Cosine => Curve::Cosine,
         }
     }
 }
@@ -133,11 +133,11 @@ impl RecipeFlags {
 
     /// Applies the flags to `settings`: the loss and the regularization.
     pub(crate) fn apply(&self, settings: &mut Settings) {
-        settings.cooling = self
+        settings.annealing = self
             .temperature
             .and_then(|temperature| temperature.last)
-            .map(|last| Cooling { last, curve: self.cooling.into() });
-        settings.dropout = self.dropout;
+            .map(|last| Annealing { last, curve: self.cooling.into() });
+        settings.training.dropout = self.dropout;
         settings.label_smoothing = self.label_smoothing;
         settings.mixup = self.mixup;
     }

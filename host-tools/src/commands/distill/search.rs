@@ -9,7 +9,7 @@ use microdistill_study::search::{
     Budget, Candidate, Found, Plan, Problem, Softening, Teachers, Trial, rounds, search, train,
 };
 use microdistill_train::model::{Model, Task};
-use microdistill_train::outputs::Answers;
+use microdistill_train::outputs::TeacherOutputs;
 use microdistill_train::student::Taught;
 use serde::Serialize;
 
@@ -104,7 +104,7 @@ impl FromStr for Size {
 
 /// JSON output of a search.
 #[derive(Serialize)]
-pub(crate) struct Outcome {
+pub(crate) struct SearchReport {
     best: Trial,
     front: Vec<Trial>,
     candidates: usize,
@@ -140,9 +140,9 @@ impl SearchFlags {
         budget: Budget,
         rows: Taught<'_>,
         lineage: &Lineage,
-    ) -> Result<(Model, Outcome)> {
-        let Taught { data, teacher: Some(answers) } = rows else { bail!("a search needs a teacher") };
-        let (teachers, what) = self.teachers(answers, lineage)?;
+    ) -> Result<(Model, SearchReport)> {
+        let Taught { data, teacher: Some(teacher_outputs) } = rows else { bail!("a search needs a teacher") };
+        let (teachers, what) = self.teachers(teacher_outputs, lineage)?;
         let (candidates, folds) = (usize::from(self.candidates), usize::from(self.search_folds));
         let plan = Plan { candidates, folds, seed: context.seed };
         let bar = context.console.bar("search", (1 + rounds(candidates).iter().sum::<usize>()) * folds);
@@ -155,7 +155,7 @@ impl SearchFlags {
             "Loss and score are means over folds of the training rows: {what}.\nStudents trained for a share of the epochs \
              score worse than they would after all of them."
         ))?;
-        let outcome = Outcome {
+        let report = SearchReport {
             best: found.best().clone(),
             front: found.front().into_iter().cloned().collect(),
             candidates: found.trials.len(),
@@ -167,15 +167,15 @@ impl SearchFlags {
         let best = found.best().candidate.clone();
         if interrupt::requested() {
             let Some(model) = found.student() else { bail!("no student was found") };
-            return Ok((model, outcome));
+            return Ok((model, report));
         }
-        Ok((self.train(context, &best, rows)?, outcome))
+        Ok((self.train(context, &best, rows)?, report))
     }
 
     /// The teachers of the folds, and a note on how far their scores can be trusted.
     fn teachers<'a>(
         &self,
-        answers: &'a Answers,
+        teacher_outputs: &'a TeacherOutputs,
         lineage: &'a Lineage,
     ) -> Result<(Teachers<'a>, &'static str)> {
         use SearchTeachers::{Given, Own};
@@ -189,16 +189,16 @@ impl SearchFlags {
                  record how to train others like them; train the teacher again, or leave the flag out"
             ),
             (Lineage::Known(_), Some(Given)) => (
-                Teachers::Given(answers),
+                Teachers::Given(teacher_outputs),
                 "the given teachers were trained on the held-out rows, so scores are optimistic",
             ),
             (Lineage::OtherRows(_), None | Some(Given)) => (
-                Teachers::Given(answers),
+                Teachers::Given(teacher_outputs),
                 "the given teachers were trained on another file; scores are optimistic if it has the held-out \
                  rows too",
             ),
             (Lineage::Unknown, None | Some(Given)) => (
-                Teachers::Given(answers),
+                Teachers::Given(teacher_outputs),
                 "it is unknown how the given teachers were trained; scores are optimistic if they were trained \
                  on the held-out rows",
             ),
@@ -207,7 +207,8 @@ impl SearchFlags {
 
     /// Trains the best candidate on all rows. Ctrl-C ends this training early and keeps the student trained so far.
     fn train(&self, context: &Context, best: &Candidate, rows: Taught<'_>) -> Result<Model> {
-        let bar = context.console.bar("student", best.settings(rows.data.rows(), context.seed).epochs);
+        let bar =
+            context.console.bar("student", best.settings(rows.data.rows(), context.seed).training.epochs);
         let model = train(best, rows, |epochs| epochs, context.seed, &mut |progress| {
             bar.set_position(progress.epoch.number as u64);
             interrupt::flow()

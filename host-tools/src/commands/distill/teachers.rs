@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use microdistill_train::dataset::{Dataset, read_soft_labels};
+use microdistill_train::dataset::{Dataset, SeenRows, read_soft_labels};
 use microdistill_train::error::Result as LibraryResult;
 use microdistill_train::model::Model;
-use microdistill_train::outputs::Answers;
+use microdistill_train::outputs::TeacherOutputs;
 
 use crate::flags::data::Parts;
 
@@ -30,7 +30,7 @@ pub(crate) struct TeacherFlags {
 /// Teachers with the same features and labels.
 pub(crate) struct Teachers {
     models: Vec<Model>,
-    stored: Option<Answers>,
+    stored: Option<TeacherOutputs>,
     weights: Vec<f64>,
 }
 
@@ -51,6 +51,12 @@ impl TeacherFlags {
                     "teachers need the same features: {path} has {:?}, {first_path} has {:?}",
                     other.features(),
                     first.features()
+                );
+            }
+            let origins = |model: &Model| (model.metadata.origin.clone(), model.metadata.target_origin);
+            if origins(other) != origins(first) {
+                bail!(
+                    "teachers need the same origins of features and target: train {path} and {first_path} on the same rows"
                 );
             }
             if other.metadata.task != first.metadata.task {
@@ -89,17 +95,29 @@ impl TeacherFlags {
     }
 }
 
+/// The rows that one of these models was trained on.
+pub(crate) fn seen_rows(models: &[Model]) -> SeenRows {
+    let mut seen = SeenRows::default();
+    models.iter().for_each(|model| seen.extend(&model.metadata.seen));
+    seen
+}
+
 impl Teachers {
     /// Outputs of the teachers for `rows`, which are the rows `places` of the file of soft labels.
-    pub(crate) fn answers(&self, rows: &Dataset, places: &[usize]) -> LibraryResult<Answers> {
-        let models = self.models.iter().map(|model| model.answers(rows));
+    pub(crate) fn teacher_outputs(&self, rows: &Dataset, places: &[usize]) -> LibraryResult<TeacherOutputs> {
+        let models = self.models.iter().map(|model| model.teacher_outputs(rows));
         let stored = self.stored.iter().map(|stored| stored.select(places));
-        Answers::of(self.weights.iter().copied().zip(models.chain(stored)))
+        TeacherOutputs::of(self.weights.iter().copied().zip(models.chain(stored)))
     }
 
     /// One of the models, if all teachers are models, which can label further rows.
     pub(crate) fn asked(&self) -> Option<&Model> {
         self.models.first().filter(|_| self.stored.is_none())
+    }
+
+    /// Lets a student of these teachers know the rows that they were trained on, which it knows by them.
+    pub(crate) fn pass_on_seen_rows(&self, student: &mut Model) {
+        student.metadata.seen.extend(&seen_rows(&self.models));
     }
 
     /// Tells whether teachers like these can be trained on parts of `rows`.

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use indicatif::ProgressStyle;
 use microdistill_study::report;
 use microdistill_study::study::results::Condition;
-use microdistill_study::study::{self, Ledger, Problem, Results, Source, Study as Plan, Watch};
+use microdistill_study::study::{self, Journal, Problem, Results, Source, Study as Plan, Watch};
 use microdistill_train::dataset::{Columns, Expected, read, read_like};
 use microdistill_train::error::Error;
 use microdistill_train::file;
@@ -89,10 +89,10 @@ impl Study {
         let plan = self.plan(context)?;
         plan.check()?;
         file::make_folder(&self.out)?;
-        let ledger = Ledger::open(self.out.join("ledger.jsonl"), &plan.fingerprint())?;
+        let journal = Journal::open(self.out.join("ledger.jsonl"), &plan.fingerprint())?;
         interrupt::ask();
-        self.train(context, &plan, &ledger)?;
-        let results = plan.results(&ledger, &context.command)?;
+        self.train(context, &plan, &journal)?;
+        let results = plan.results(&journal, &context.command)?;
         self.write(&results)?;
         tables::console(&context.console, &results)?;
         context
@@ -101,16 +101,16 @@ impl Study {
         context.console.json(&results)
     }
 
-    fn train(&self, context: &Context, plan: &Plan, ledger: &Ledger) -> Result<()> {
+    fn train(&self, context: &Context, plan: &Plan, journal: &Journal) -> Result<()> {
         // The bar counts parts of the whole, because the time of a single training is not known better.
         const PARTS: u64 = 1000;
-        let work = plan.work(ledger).max(1);
+        let work = plan.work(journal).max(1);
         let bar = context.console.bar("teachers and students", PARTS as usize);
         let style = ProgressStyle::with_template("{msg:24} {wide_bar} {percent:>3} % {eta:>6}");
         bar.set_style(style.context("the progress bar")?);
         let done = std::sync::atomic::AtomicU64::new(0);
         let trained = plan.run(
-            ledger,
+            journal,
             &Watch {
                 stop: &interrupt::requested,
                 done: &|more| {
@@ -215,7 +215,7 @@ impl Study {
             let path = folder.join(format!("groups_{part}.csv"));
             path.is_file().then(|| path.to_string_lossy().into_owned())
         };
-        let columns = Columns { groups: groups("train"), ..self.data.columns() };
+        let columns = Columns { groups: groups("train"), ..self.data.columns.columns() };
         let train = read(folder.join("train.csv"), &columns)?;
         let test_groups = groups("test");
         let expected = Expected { groups: test_groups.as_deref(), ..train.expected() };

@@ -7,6 +7,7 @@ use nalgebra::DMatrix;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
+use microdistill_train::dataset::SeenRows;
 use microdistill_train::error::Result;
 use microdistill_train::model::{Body, Metadata, Model, Role, Scaler, Task};
 use microdistill_train::network::precision::Scales;
@@ -57,6 +58,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         seed: SEED,
         data_hash: String::new(),
         missing: Vec::new(),
+        seen: SeenRows::default(),
         origin: Vec::new(),
         target_origin: 0.0,
         division: None,

@@ -8,12 +8,8 @@ use super::number::{self, Fit, VALUES, difference, value};
 use super::svg::Plot;
 use crate::study::names;
 use crate::study::results::{ArmInfo, ArmKind, Comparison, MeanStd, Overall, Results, Summary};
+use crate::study::verdict::{Verdict, overfits};
 use microdistill_train::error::Result;
-
-/// Family-wise error of the verdicts: 5 %.
-const LEVEL: f64 = 0.05;
-/// A gap, as a share, that is hardly one.
-const SMALL_GAP: f64 = 0.01;
 
 /// The answer.
 #[derive(Serialize)]
@@ -34,12 +30,12 @@ struct Verdicts {
     student: String,
     /// Names of scores.
     scores: Vec<String>,
-    rows: Vec<(String, Vec<Verdict>)>,
+    rows: Vec<(String, Vec<VerdictCell>)>,
 }
 
 /// On one score.
 #[derive(Serialize)]
-struct Verdict {
+struct VerdictCell {
     words: &'static str,
     difference: String,
     /// True if the difference is beyond chance.
@@ -120,23 +116,20 @@ fn verdicts(student: &ArmInfo, overall: &Overall) -> Option<Verdicts> {
     (!rows.is_empty()).then(|| Verdicts { student: student.name.clone(), scores, rows })
 }
 
-fn verdict(of: Option<&Comparison>) -> Verdict {
+fn verdict(of: Option<&Comparison>) -> VerdictCell {
     let Some(of) = of else {
-        return Verdict { words: number::NONE, difference: String::new(), shown: false };
+        return VerdictCell { words: number::NONE, difference: String::new(), shown: false };
     };
-    let words = match shown(of) {
-        None => "not shown",
-        Some(true) if number::is_gap(&of.metric) => "larger",
-        Some(false) if number::is_gap(&of.metric) => "smaller",
-        Some(more) if more == number::more_is_better(&of.metric) => "better",
-        Some(_) => "worse",
+    let verdict = Verdict::of(of);
+    let words = match verdict {
+        Verdict::Untestable | Verdict::NotShown => "not shown",
+        Verdict::Higher if number::is_gap(&of.metric) => "larger",
+        Verdict::Lower if number::is_gap(&of.metric) => "smaller",
+        verdict if (verdict == Verdict::Higher) == number::more_is_better(&of.metric) => "better",
+        Verdict::Higher | Verdict::Lower => "worse",
     };
-    Verdict { words, difference: difference(&of.metric, of.mean), shown: shown(of).is_some() }
-}
-
-/// The sign of a difference that is beyond chance: true if it is positive.
-fn shown(of: &Comparison) -> Option<bool> {
-    of.p_adjusted.is_some_and(|p| p < LEVEL).then_some(of.mean > 0.0)
+    let shown = matches!(verdict, Verdict::Higher | Verdict::Lower);
+    VerdictCell { words, difference: difference(&of.metric, of.mean), shown }
 }
 
 /// Against the same student, left alone with the labels.
@@ -149,19 +142,22 @@ fn conclusion(student: &ArmInfo, overall: &Overall) -> Option<(&'static str, Str
     };
     let fit = Fit::of(alone);
     let (gap, test) = (comparison(fit.gap)?, comparison(fit.test)?);
-    let headline = match (shown(gap), shown(test)) {
-        _ if gap.p_adjusted.is_none() => "This cannot say: one seed or data set knows nothing of chance.",
-        _ if alone.scores.get(fit.gap)?.mean <= SMALL_GAP => "There is hardly any overfitting to cure here.",
-        (Some(false), Some(true)) => "Yes: distilled students overfit less and do better on new rows.",
-        (Some(false), None) => {
+    use Verdict::{Higher, Lower, NotShown, Untestable};
+    let headline = match (Verdict::of(gap), Verdict::of(test)) {
+        (Untestable, _) => "This cannot say: one seed or data set knows nothing of chance.",
+        _ if !overfits(alone.scores.get(fit.gap)?.mean) => "There is hardly any overfitting to cure here.",
+        (Lower, Higher) => "Yes: distilled students overfit less and do better on new rows.",
+        (Lower, NotShown | Untestable) => {
             "In part: distilled students overfit less, but are not shown to do better on new rows."
         }
-        (Some(false), Some(false)) => "No: distilled students learn less by heart, and do worse on new rows.",
-        (Some(true), _) | (None, Some(false)) => "No: distilled students do worse.",
-        (None, Some(true)) => {
+        (Lower, Lower) => "No: distilled students learn less by heart, and do worse on new rows.",
+        (Higher, _) | (NotShown, Lower) => "No: distilled students do worse.",
+        (NotShown, Higher) => {
             "In part: distilled students do better on new rows, but are not shown to overfit less."
         }
-        (None, None) => "Not shown: overfitting and new rows differ by no more than chance would have it.",
+        (NotShown, NotShown | Untestable) => {
+            "Not shown: overfitting and new rows differ by no more than chance would have it."
+        }
     };
     let start = match overall.sets.len() {
         1 => "A".into(),

@@ -3,8 +3,9 @@
 use plotters::prelude::*;
 
 use super::number;
-use super::rows::{Row, Rows};
+use super::rows::{Row, RowChart};
 use super::svg::{INK, Plot, SURFACE, line, px, span, whisker};
+use crate::study::verdict::is_shown;
 use microdistill_train::error::Result;
 
 /// One difference.
@@ -46,7 +47,7 @@ pub(super) fn plot(title: String, metric: &str, differences: &[Difference]) -> R
     let description = described.collect::<Vec<_>>().join(" ");
     let better = if number::more_is_better(metric) { "more is better →" } else { "← less is better" };
     let axis = format!("difference in {}; {better}", number::difference_head(metric));
-    let chart = Rows { rows: &rows, range, axis: &axis, reference: Some(0.0) };
+    let chart = RowChart { rows: &rows, range, axis: &axis, reference: Some(0.0) };
     Plot::draw(title, description, chart.size(), |area| {
         chart.draw(area, |chart, i, y| {
             let of = &differences[i];
@@ -54,7 +55,7 @@ pub(super) fn plot(title: String, metric: &str, differences: &[Difference]) -> R
                 whisker(chart, (shown(low), y), (shown(high), y), line(INK, 2.0))?;
             }
             if of.mean.is_finite() {
-                let beyond_chance = of.p.is_some_and(|p| p < 0.05);
+                let beyond_chance = is_shown(of.p);
                 let fill = if beyond_chance { INK } else { SURFACE };
                 let at = (shown(of.mean), y);
                 chart.draw_series([Circle::new(at, px(4.5), fill.filled())])?;

@@ -1,7 +1,7 @@
 //! The overfitting gap: how much better a model is on the rows that it learned.
 
 use super::number::{self, CLASSES, Fit, mean_std};
-use super::rows::{Row, Rows};
+use super::rows::{Row, RowChart};
 use super::svg::{MUTED, Plot, color, line, mark, span, whisker};
 use crate::study::results::{ArmKind, MeanStd, Summary};
 use microdistill_train::error::Result;
@@ -42,7 +42,7 @@ pub(super) fn plot(arms: &[Arm]) -> Result<Plot> {
         format!("{}: training {train}, test {test}, gap {}.", arm.name, mean_std(fit.gap, &arm.gap))
     });
     let description = described.collect::<Vec<_>>().join(" ");
-    let chart = Rows { rows: &rows, range, axis: fit.axis, reference: None };
+    let chart = RowChart { rows: &rows, range, axis: fit.axis, reference: None };
     Plot::draw("Overfitting gap", description, chart.size(), |area| {
         chart.draw(area, |chart, i, y| {
             let arm = &arms[i];

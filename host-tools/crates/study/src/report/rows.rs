@@ -16,7 +16,7 @@ pub(super) struct Row {
 }
 
 /// All rows and their axis.
-pub(super) struct Rows<'a> {
+pub(super) struct RowChart<'a> {
     pub(super) rows: &'a [Row],
     /// Range of the axis.
     pub(super) range: Range<f64>,
@@ -33,7 +33,7 @@ const FOOT: i32 = 42;
 /// Position of the marks in a row.
 const CENTER: f64 = 0.70;
 
-impl Rows<'_> {
+impl RowChart<'_> {
     /// In pixels.
     pub(super) fn size(&self) -> (i32, i32) {
         (WIDTH, ROW * self.rows.len().max(1) as i32 + FOOT)

@@ -76,8 +76,8 @@ impl Candidate {
     pub fn settings(&self, rows: usize, seed: u64) -> Settings {
         let recipe = self.softening.map_or(Recipe::ValueMse, Softening::recipe);
         let mut settings = Settings::new(self.widths.clone(), recipe, rows, seed);
-        settings.rates.weight_decay = self.weight_decay;
-        settings.dropout = self.dropout;
+        settings.training.rates.weight_decay = self.weight_decay;
+        settings.training.dropout = self.dropout;
         settings.mixup = self.mixup;
         settings.precision = (self.bits != Bits::Eight).then(|| self.precision());
         settings

@@ -22,11 +22,12 @@ use microdistill_train::dataset::{Dataset, Fold, Target, folds};
 use microdistill_train::error::{Error, Result};
 use microdistill_train::metrics::{Scores, best_temperature, evaluate, nll};
 use microdistill_train::model::{Model, Task};
-use microdistill_train::outputs::Answers;
+use microdistill_train::outputs::TeacherOutputs;
 use microdistill_train::progress::Progress;
 use microdistill_train::quantize::quantize;
 use microdistill_train::student::{Epoch, Taught, fit};
 use microdistill_train::teacher::fit_like;
+use microdistill_train::tune::cross_validate;
 
 /// The problem of a search.
 #[derive(Clone, Copy, Debug)]
@@ -42,10 +43,10 @@ pub struct Problem<'a> {
 /// Teachers of the students of a fold.
 #[derive(Clone, Copy, Debug)]
 pub enum Teachers<'a> {
-    /// Answers of the given teachers for all rows. Teachers trained on the validation rows of a fold have
+    /// Outputs of the given teachers for all rows. Teachers trained on the validation rows of a fold have
     /// seen their labels. Scores are then too good, above all for students that imitate the teachers closely,
     /// and only test rows show how good a student is.
-    Given(&'a Answers),
+    Given(&'a TeacherOutputs),
     /// Teachers trained like these, but only on the training rows of the fold. Each has its weight.
     Like(&'a [(f64, Model)]),
 }
@@ -161,42 +162,24 @@ pub fn search(
     let ends = Ends { inputs: widths[0], outputs: widths[1], regression };
     let mut entrants = candidate::draw(ends, &budget, plan.candidates, plan.seed)?;
     let part = |fold| {
-        let part = Part::of(data, teachers, fold, flow)?;
+        let part = FoldRows::of(data, teachers, fold, flow)?;
         trained();
         Ok(part)
     };
     let folds = folds(data, plan.folds, plan.seed)?;
-    let parts: Vec<Part> = folds.par_iter().map(part).collect::<Result<_>>()?;
+    let parts: Vec<FoldRows> = folds.par_iter().map(part).collect::<Result<_>>()?;
     let rounds = rounds(entrants.len());
     let mut found: Vec<Trial> = Vec::new();
     for (round, &count) in rounds.iter().enumerate() {
         entrants.truncate(count);
         let share = (HALVING as f64).powi(round as i32 + 1 - rounds.len() as i32);
-        let pairs: Vec<_> =
-            entrants.iter().flat_map(|candidate| parts.iter().map(move |part| (candidate, part))).collect();
-        let judged: Result<Vec<Option<Judged>>> = pairs
-            .par_iter()
-            .map(|(candidate, part)| {
-                let judged = part.judge(candidate, share, plan.seed, flow)?;
-                trained();
-                Ok(judged)
-            })
-            .collect();
-        let judged = judged?;
-        let trials = entrants.iter().zip(judged.chunks(parts.len())).filter_map(|(candidate, judged)| {
-            let judged: Vec<&Judged> = judged.iter().map(Option::as_ref).collect::<Option<_>>()?;
-            let mean =
-                |of: fn(&Judged) -> f64| judged.iter().map(|one| of(one)).sum::<f64>() / judged.len() as f64;
-            Some(Trial {
-                candidate: candidate.clone(),
-                cost: candidate.cost(),
-                round: round + 1,
-                share,
-                loss: mean(|one| one.loss),
-                score: mean(|one| one.score),
-                model: judged[0].model.clone(),
-            })
-        });
+        let judged = cross_validate(&entrants, &parts, |candidate, part: &FoldRows| {
+            let judged = part.judge(candidate, share, plan.seed, flow);
+            trained();
+            judged
+        })?;
+        let judged = entrants.iter().zip(judged);
+        let trials = judged.filter_map(|(candidate, judged)| trial(candidate, judged, round + 1, share));
         let trials: Vec<Trial> = trials.collect();
         found.retain(|before| !trials.iter().any(|trial| trial.candidate == before.candidate));
         found.extend(trials);
@@ -216,6 +199,26 @@ pub fn search(
     Ok(Found { trials: found })
 }
 
+/// Sums up a candidate over the folds. `judged` is none if a training diverged. Returns none if one was interrupted.
+fn trial(
+    candidate: &Candidate,
+    judged: Option<Vec<Option<FoldScore>>>,
+    round: usize,
+    share: f64,
+) -> Option<Trial> {
+    let judged = judged.map(|judged| judged.into_iter().collect::<Option<Vec<FoldScore>>>());
+    let (loss, score, model) = match judged {
+        None => (f64::INFINITY, 0.0, None),
+        Some(judged) => {
+            let judged = judged?;
+            let mean = |of: fn(&FoldScore) -> f64| judged.iter().map(of).sum::<f64>() / judged.len() as f64;
+            let (loss, score) = (mean(|one| one.loss), mean(|one| one.score));
+            (loss, score, judged.into_iter().next().map(|first| first.model))
+        }
+    };
+    Some(Trial { candidate: candidate.clone(), cost: candidate.cost(), round, share, loss, score, model })
+}
+
 /// Trains a student for all epochs and quantizes it.
 ///
 /// # Errors
@@ -228,25 +231,25 @@ pub fn train(
     flow: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
 ) -> Result<Model> {
     let mut settings = candidate.settings(rows.data.rows(), seed);
-    settings.epochs = epochs(settings.epochs);
+    settings.training.epochs = epochs(settings.training.epochs);
     quantize(&fit(rows, None, &settings, flow)?, &rows.data.x, candidate.precision())
 }
 
-/// The rows of a fold, with the answers of its teachers.
-struct Part {
+/// The rows of a fold, with the outputs of its teachers.
+struct FoldRows {
     train: Dataset,
-    answers: Answers,
+    teacher_outputs: TeacherOutputs,
     validation: Dataset,
 }
 
 /// The result of a student on a fold.
-struct Judged {
+struct FoldScore {
     loss: f64,
     score: f64,
-    model: Option<Model>,
+    model: Model,
 }
 
-impl Part {
+impl FoldRows {
     fn of(
         data: &Dataset,
         teachers: Teachers<'_>,
@@ -254,16 +257,16 @@ impl Part {
         flow: &(dyn Fn() -> ControlFlow<()> + Sync),
     ) -> Result<Self> {
         let train = data.select(&fold.train);
-        let answers = match teachers {
-            Teachers::Given(answers) => answers.select(&fold.train),
+        let teacher_outputs = match teachers {
+            Teachers::Given(teacher_outputs) => teacher_outputs.select(&fold.train),
             Teachers::Like(teachers) => {
                 let answer = |(weight, teacher): &(f64, Model)| {
-                    Ok((*weight, fit_like(teacher, &train, &|_| flow())?.answers(&train)))
+                    Ok((*weight, fit_like(teacher, &train, &|_| flow())?.teacher_outputs(&train)))
                 };
-                Answers::of(teachers.iter().map(answer).collect::<Result<Vec<_>>>()?)?
+                TeacherOutputs::of(teachers.iter().map(answer).collect::<Result<Vec<_>>>()?)?
             }
         };
-        Ok(Part { answers, validation: data.select(&fold.validation), train })
+        Ok(FoldRows { teacher_outputs, validation: data.select(&fold.validation), train })
     }
 
     /// Trains and scores a candidate; `None` if the training was interrupted.
@@ -273,20 +276,13 @@ impl Part {
         share: f64,
         seed: u64,
         flow: &(dyn Fn() -> ControlFlow<()> + Sync),
-    ) -> Result<Option<Judged>> {
+    ) -> Result<Option<FoldScore>> {
         if flow().is_break() {
             return Ok(None);
         }
-        let rows = Taught { data: &self.train, teacher: Some(&self.answers) };
+        let rows = Taught { data: &self.train, teacher: Some(&self.teacher_outputs) };
         let epochs = |all: usize| ((all as f64 * share).round() as usize).max(1);
-        let model = match train(candidate, rows, epochs, seed, &mut |_| flow()) {
-            Ok(model) => model,
-            // A diverged training is worse than any other, but not a reason to stop.
-            Err(Error::Diverged { .. }) => {
-                return Ok(Some(Judged { loss: f64::INFINITY, score: 0.0, model: None }));
-            }
-            Err(error) => return Err(error),
-        };
+        let model = train(candidate, rows, epochs, seed, &mut |_| flow())?;
         if flow().is_break() {
             return Ok(None);
         }
@@ -298,7 +294,7 @@ impl Part {
             }
             _ => (scores.loss(), scores.headline()[1].1),
         };
-        Ok(Some(Judged { loss, score, model: Some(model) }))
+        Ok(Some(FoldScore { loss, score, model }))
     }
 }
 

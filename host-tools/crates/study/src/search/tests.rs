@@ -34,7 +34,7 @@ const PLAN: Plan = Plan { candidates: 9, folds: 2, seed: 5 };
 fn run(plan: Plan, flow: &(dyn Fn() -> ControlFlow<()> + Sync)) -> Result<Found> {
     let (data, teacher) = problem();
     let budget = Budget { flash: Some(600), ..Budget::default() };
-    let teachers = Teachers::Given(&teacher.answers(&data));
+    let teachers = Teachers::Given(&teacher.teacher_outputs(&data));
     search(Problem { data: &data, teachers, budget }, plan, &|| (), flow)
 }
 
@@ -86,20 +86,20 @@ fn a_search_that_is_broken_off_keeps_the_best_so_far() {
 fn teachers_of_a_fold_have_not_seen_the_rows_that_judge() {
     let (data, teacher) = problem();
     let fold = &folds(&data, 2, 1).unwrap()[0];
-    let answers = |data: &Dataset| {
+    let teacher_outputs = |data: &Dataset| {
         let teachers = [(1.0, teacher.clone())];
-        Part::of(data, Teachers::Like(&teachers), fold, &on).unwrap().answers
+        FoldRows::of(data, Teachers::Like(&teachers), fold, &on).unwrap().teacher_outputs
     };
     let flipped = |rows: &[usize]| {
         let Target::Classes(mut classes) = data.target.clone() else { panic!("not classes") };
         rows.iter().for_each(|&row| classes[row] = 1 - classes[row]);
         Dataset { target: Target::Classes(classes), ..data.clone() }
     };
-    assert_eq!(answers(&flipped(&fold.validation)), answers(&data));
-    assert_ne!(answers(&flipped(&fold.train)), answers(&data));
+    assert_eq!(teacher_outputs(&flipped(&fold.validation)), teacher_outputs(&data));
+    assert_ne!(teacher_outputs(&flipped(&fold.train)), teacher_outputs(&data));
     assert_ne!(
-        answers(&data),
-        teacher.answers(&data).select(&fold.train),
+        teacher_outputs(&data),
+        teacher.teacher_outputs(&data).select(&fold.train),
         "they are not the given one either"
     );
 }

@@ -16,30 +16,31 @@ use microdistill_train::error::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) key: String,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: Entry,
 }
 
 /// A finished result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Outcome {
+pub(super) enum Entry {
     /// Index of the chosen candidate.
     Choice(usize),
     /// The figures of a model.
     Model(Box<Cell>),
 }
 
-/// The first line, common to all records of a ledger.
+/// The first line, common to all records of a journal.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Header {
-    ledger: String,
+    #[serde(rename = "ledger")]
+    format: String,
     version: String,
     study: String,
 }
 
 /// All finished results.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct Journal {
     path: PathBuf,
     open: Mutex<Open>,
 }
@@ -47,19 +48,19 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Open {
     file: File,
-    records: HashMap<String, Outcome>,
+    records: HashMap<String, Entry>,
 }
 
-impl Ledger {
-    /// Opens or creates the ledger at `path` for a study with this [fingerprint](super::Study::fingerprint).
+impl Journal {
+    /// Opens or creates the journal at `path` for a study with this [fingerprint](super::Study::fingerprint).
     /// An incomplete last line, left by an interruption, is dropped.
     ///
     /// # Errors
-    /// Returns an error if the ledger is damaged or belongs to another study or version.
+    /// Returns an error if the journal is damaged or belongs to another study or version.
     pub fn open(path: impl AsRef<Path>, study: &str) -> Result<Self> {
         let path = path.as_ref();
         let header = Header {
-            ledger: "microdistill study".into(),
+            format: "microdistill study".into(),
             version: env!("CARGO_PKG_VERSION").into(),
             study: study.into(),
         };
@@ -73,7 +74,7 @@ impl Ledger {
         let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         let torn = text.split_off(whole);
         let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-        let foreign = "this is not the ledger of a study: choose another --out, or move this file away";
+        let foreign = "this is not the journal of a study: choose another --out, or move this file away";
         match lines.next().map(serde_json::from_slice::<Header>) {
             None if line(&header, path)?.starts_with(&torn) => {
                 file.set_len(0).map_err(Error::io(path))?;
@@ -99,22 +100,22 @@ impl Ledger {
             })?;
             records.insert(record.key, record.outcome);
         }
-        Ok(Ledger { path: path.to_owned(), open: Mutex::new(Open { file, records }) })
+        Ok(Journal { path: path.to_owned(), open: Mutex::new(Open { file, records }) })
     }
 
     pub(super) fn choice(&self, key: &str) -> Option<usize> {
-        if let Some(Outcome::Choice(index)) = self.lock().records.get(key) { Some(*index) } else { None }
+        if let Some(Entry::Choice(index)) = self.lock().records.get(key) { Some(*index) } else { None }
     }
 
     pub(super) fn model(&self, key: &str) -> Option<Cell> {
-        if let Some(Outcome::Model(cell)) = self.lock().records.get(key) {
+        if let Some(Entry::Model(cell)) = self.lock().records.get(key) {
             Some(Cell::clone(cell))
         } else {
             None
         }
     }
 
-    pub(super) fn add(&self, key: String, outcome: Outcome) -> Result<()> {
+    pub(super) fn add(&self, key: String, outcome: Entry) -> Result<()> {
         let mut open = self.lock();
         let record = Record { key, outcome };
         append(&mut open.file, &self.path, &record)?;

@@ -4,7 +4,7 @@
 //! A [`Study`] is the product of problems, conditions, seeds and [`Arm`]s. All arms of a seed share its
 //! training and test rows, its initial weights and its order of samples. Hyperparameters are tuned by
 //! cross-validation on training rows, with the same number of candidates for every tuned arm. Finished models
-//! are written to a [`Ledger`], from which [`Results`] are made.
+//! are written to a [`Journal`], from which [`Results`] are made.
 
 mod arms;
 mod data;
@@ -19,6 +19,7 @@ mod summary;
 mod tests;
 mod training;
 mod tuning;
+pub(crate) mod verdict;
 
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -29,10 +30,10 @@ use microdistill_train::metrics::BINS;
 pub use arms::{Arm, always, always_of_values, by_name, others, others_of_values, random_labels};
 pub(crate) use arms::{CANDIDATES, names};
 pub use data::{Problem, Source};
-pub use journal::Ledger;
+pub use journal::Journal;
 pub use results::Results;
 use results::{ArmKind, Condition};
-use run::Job;
+use run::Replicate;
 pub use training::Watch;
 
 /// Temperatures at which the default recipe is tried in addition to its own.
@@ -128,7 +129,7 @@ impl Study {
         Ok(())
     }
 
-    /// Fingerprint of everything that the records of a ledger have in common: rows, widths and folds. Seeds,
+    /// Fingerprint of everything that the records of a journal have in common: rows, widths and folds. Seeds,
     /// arms and conditions are left out, because they may be added later. 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         let sets: Vec<_> = self.problems.iter().map(|problem| (&problem.name, problem.hash())).collect();
@@ -136,41 +137,50 @@ impl Study {
         Sha256::digest(format!("{all:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Trains every model that `ledger` does not hold yet, on all cores. The result does not depend on the
+    /// Trains every model that `journal` does not hold yet, on all cores. The result does not depend on the
     /// number of cores.
     ///
     /// # Errors
     /// Returns the first error of any training, or [`Error::Interrupted`]. Models finished before the error
-    /// are in the ledger.
-    pub fn run(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
+    /// are in the journal.
+    pub fn run(&self, journal: &Journal, watch: &Watch<'_>) -> Result<()> {
         let hashes = self.hashes();
-        let jobs: Vec<Job<'_>> = self.jobs(&hashes).collect();
-        jobs.par_iter().filter(|job| job.chooses()).try_for_each(|job| job.choose(ledger, watch))?;
-        jobs.par_iter().try_for_each(|job| job.run(ledger, watch))
+        let replicates: Vec<Replicate<'_>> = self.replicates(&hashes).collect();
+        replicates
+            .par_iter()
+            .filter(|replicate| replicate.chooses())
+            .try_for_each(|replicate| replicate.choose(journal, watch))?;
+        replicates.par_iter().try_for_each(|replicate| replicate.run(journal, watch))
     }
 
     /// Estimates the work that [`run`](Study::run) has left, in the unit of [`Watch::done`].
-    pub fn work(&self, ledger: &Ledger) -> u64 {
-        self.jobs(&self.hashes()).map(|job| job.work(ledger)).sum()
+    pub fn work(&self, journal: &Journal) -> u64 {
+        self.replicates(&self.hashes()).map(|replicate| replicate.work(journal)).sum()
     }
 
-    /// Computes the results from the models of the ledger.
+    /// Computes the results from the models of the journal.
     ///
     /// # Errors
     /// Returns an error if models are missing: call [`run`](Study::run) first.
-    pub fn results(&self, ledger: &Ledger, command: &str) -> Result<Results> {
-        summary::results(self, ledger, command)
+    pub fn results(&self, journal: &Journal, command: &str) -> Result<Results> {
+        summary::results(self, journal, command)
     }
 
     fn hashes(&self) -> Vec<String> {
         self.problems.iter().map(Problem::hash).collect()
     }
 
-    /// All jobs, ordered by data set, condition and seed.
-    fn jobs<'a>(&'a self, hashes: &'a [String]) -> impl Iterator<Item = Job<'a>> {
+    /// All replicates, ordered by data set, condition and seed.
+    fn replicates<'a>(&'a self, hashes: &'a [String]) -> impl Iterator<Item = Replicate<'a>> {
         self.problems.iter().zip(hashes).flat_map(move |(problem, hash)| {
             self.conditions.iter().flat_map(move |&condition| {
-                (0..self.seeds.len()).map(move |index| Job { study: self, problem, hash, condition, index })
+                (0..self.seeds.len()).map(move |index| Replicate {
+                    study: self,
+                    problem,
+                    hash,
+                    condition,
+                    index,
+                })
             })
         })
     }

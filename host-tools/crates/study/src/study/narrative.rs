@@ -2,9 +2,7 @@
 
 use super::arms::names;
 use super::results::{ArmKind, Comparison, Overall, Results, Summary};
-
-/// Family-wise error rate of the verdicts: 5 %.
-const LEVEL: f64 = 0.05;
+use super::verdict::{Verdict, overfits};
 
 pub(super) fn write(results: &Results) -> Vec<String> {
     let mut sentences = Vec::new();
@@ -87,7 +85,7 @@ impl<'a> About<'a> {
     fn overfitting(&self) -> Option<String> {
         let score = |metric| self.score(names::HARD, metric);
         let (train, test, gap) = (score("train accuracy")?, score("test accuracy")?, score("gap")?);
-        let how = if gap > 0.01 { "overfits" } else { "hardly overfits" };
+        let how = if overfits(gap) { "overfits" } else { "hardly overfits" };
         Some(format!(
             "A student trained on labels only {how}: it is right on {:.1} % of its training rows and {:.1} % of the \
              test rows, a gap of {:.1} points.",
@@ -101,7 +99,7 @@ impl<'a> About<'a> {
     fn overfitting_of_values(&self) -> Option<String> {
         let score = |metric| self.score(names::HARD, metric);
         let (train, test, gap) = (score("train r2")?, score("r2")?, score("r2 gap")?);
-        let how = if gap > 0.01 { "overfits" } else { "hardly overfits" };
+        let how = if overfits(gap) { "overfits" } else { "hardly overfits" };
         Some(format!(
             "A student trained on measured values only {how}: R² is {train:.3} on its training rows and {test:.3} on \
              the test rows."
@@ -231,12 +229,12 @@ fn interval(comparison: &Comparison, number: &dyn Fn(f64) -> String, unit: &str)
 
 /// The verdict on a difference, with a p-value corrected for the number of comparisons.
 fn verdict(comparison: &Comparison, above: &str, below: &str) -> String {
-    match comparison.p_adjusted {
-        None => "not testable with a single pair".into(),
-        Some(p) if p < LEVEL => {
-            format!("shown to be {} (p = {})", if comparison.mean > 0.0 { above } else { below }, p_value(p))
-        }
-        Some(p) => format!("no difference shown (p = {})", p_value(p)),
+    let p = comparison.p_adjusted.map_or_else(String::new, p_value);
+    match Verdict::of(comparison) {
+        Verdict::Untestable => "not testable with a single pair".into(),
+        Verdict::NotShown => format!("no difference shown (p = {p})"),
+        Verdict::Higher => format!("shown to be {above} (p = {p})"),
+        Verdict::Lower => format!("shown to be {below} (p = {p})"),
     }
 }
 

@@ -94,7 +94,7 @@ pub struct SetResults {
     /// Condition of the training rows.
     pub condition: Condition,
     /// Numbers of rows. If they differ by seed, those of the first seed.
-    pub rows: Rows,
+    pub rows: RowCounts,
     /// Number of features.
     pub features: usize,
     /// Names of the classes; empty for values.
@@ -119,7 +119,7 @@ pub struct SetResults {
 
 /// Numbers of rows of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rows {
+pub struct RowCounts {
     /// Training rows, including validation rows.
     pub train: usize,
     /// Validation rows among them, for the learning curves.

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::arms::{Arm, CANDIDATES};
 use super::data::{Draw, Problem};
 use super::diagnostics::{Watched, learning_curve, predictions, reliability};
-use super::journal::{Ledger, Outcome};
+use super::journal::{Entry, Journal};
 use super::results::{ArmKind, Cell, Condition};
 use super::training::Training;
 use super::{SIZE_SEEDS, SIZES, Study, Watch};
@@ -21,7 +21,7 @@ use microdistill_train::network::precision::Scales;
 use microdistill_train::quantize::quantize;
 
 /// The tasks that share the same rows.
-pub(super) struct Job<'a> {
+pub(super) struct Replicate<'a> {
     pub(super) study: &'a Study,
     pub(super) problem: &'a Problem,
     /// Hash of the problem.
@@ -39,7 +39,7 @@ pub(super) struct Task {
     plotted: bool,
 }
 
-impl Job<'_> {
+impl Replicate<'_> {
     pub(super) fn seed(&self) -> u64 {
         self.study.seeds[self.index]
     }
@@ -70,9 +70,9 @@ impl Job<'_> {
 
     /// The result of `arm` with these hidden widths, under the name of the arm. `None` if it is not finished
     /// or not part of the study.
-    pub(super) fn cell(&self, ledger: &Ledger, arm: &Arm, hidden: &[usize]) -> Option<Cell> {
+    pub(super) fn cell(&self, journal: &Journal, arm: &Arm, hidden: &[usize]) -> Option<Cell> {
         let task = self.tasks().into_iter().find(|task| task.arm.same(arm) && task.hidden == hidden)?;
-        let cell = ledger.model(&self.key(&task))?;
+        let cell = journal.model(&self.key(&task))?;
         Some(Cell { arm: arm.name.clone(), ..cell })
     }
 
@@ -95,28 +95,29 @@ impl Job<'_> {
     }
 
     /// The unfinished tasks.
-    fn missing(&self, ledger: &Ledger) -> Vec<Task> {
-        self.tasks().into_iter().filter(|task| ledger.model(&self.key(task)).is_none()).collect()
+    fn missing(&self, journal: &Journal) -> Vec<Task> {
+        self.tasks().into_iter().filter(|task| journal.model(&self.key(task)).is_none()).collect()
     }
 
-    /// Trains the unfinished models, in parallel. All knobs must be set: see [`choose`](Job::choose).
-    pub(super) fn run(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
-        let missing = self.missing(ledger);
+    /// Trains the unfinished models, in parallel. All knobs must be set: see [`choose`](Replicate::choose).
+    pub(super) fn run(&self, journal: &Journal, watch: &Watch<'_>) -> Result<()> {
+        let missing = self.missing(journal);
         if missing.is_empty() {
             return Ok(());
         }
         let draw = self.problem.draw(self.condition, self.study.folds, self.seed())?;
         let teachers = (0..self.teachers()).into_par_iter();
-        let teachers: Vec<Model> =
-            teachers.map(|member| self.teacher(ledger, &draw.train, member, watch)).collect::<Result<_>>()?;
+        let teachers: Vec<Model> = teachers
+            .map(|member| self.teacher(journal, &draw.train, member, watch))
+            .collect::<Result<_>>()?;
         let watched = if missing.iter().any(|task| task.plotted) {
-            Some(self.watched(ledger, &draw, watch)?)
+            Some(self.watched(journal, &draw, watch)?)
         } else {
             None
         };
         missing.par_iter().try_for_each(|task| {
-            let cell = self.make(ledger, task, &draw, &teachers, watched.as_ref(), watch)?;
-            ledger.add(self.key(task), Outcome::Model(Box::new(cell)))
+            let cell = self.make(journal, task, &draw, &teachers, watched.as_ref(), watch)?;
+            journal.add(self.key(task), Entry::Model(Box::new(cell)))
         })
     }
 
@@ -138,27 +139,27 @@ impl Job<'_> {
     /// Trains a teacher on these rows: the first one, or another member of an ensemble.
     pub(super) fn teacher(
         &self,
-        ledger: &Ledger,
+        journal: &Journal,
         rows: &Dataset,
         member: u64,
         watch: &Watch<'_>,
     ) -> Result<Model> {
         let (arm, hidden) = (self.study.teacher(), &self.study.teacher_hidden);
-        let value = self.setting(ledger, arm, hidden).map(|(_, value)| value);
+        let value = self.setting(journal, arm, hidden).map(|(_, value)| value);
         let seed = self.seed().wrapping_add(member.wrapping_mul(MEMBERS));
         let training = Training { seed, value, ..self.training(arm, hidden, watch) };
         training.run(rows, &[], &mut |_| {})
     }
 
     /// Rows for the learning curves, and a teacher trained on no others.
-    fn watched(&self, ledger: &Ledger, draw: &Draw, watch: &Watch<'_>) -> Result<Watched> {
+    fn watched(&self, journal: &Journal, draw: &Draw, watch: &Watch<'_>) -> Result<Watched> {
         let [train, validation] = draw.parts(&draw.folds[0]);
-        Ok(Watched { teacher: self.teacher(ledger, &train, 0, watch)?, train, validation })
+        Ok(Watched { teacher: self.teacher(journal, &train, 0, watch)?, train, validation })
     }
 
     fn make(
         &self,
-        ledger: &Ledger,
+        journal: &Journal,
         task: &Task,
         draw: &Draw,
         teachers: &[Model],
@@ -166,7 +167,7 @@ impl Job<'_> {
         watch: &Watch<'_>,
     ) -> Result<Cell> {
         let Task { arm, hidden, plotted } = task;
-        let setting = self.setting(ledger, arm, hidden);
+        let setting = self.setting(journal, arm, hidden);
         let value = setting.map(|(_, value)| value);
         let training = Training { value, ..self.training(arm, hidden, watch) };
         let rows = training.rows(&draw.train)?;
@@ -194,17 +195,17 @@ impl Job<'_> {
     }
 
     /// Estimates the remaining work.
-    pub(super) fn work(&self, ledger: &Ledger) -> u64 {
+    pub(super) fn work(&self, journal: &Journal) -> u64 {
         let (rows, features) = self.problem.size(self.condition);
         let nothing = Watch { stop: &|| false, done: &|_| () };
         let folds = self.study.folds.max(2);
         let inner = rows - rows / folds;
         let one =
             |arm: &Arm, hidden: &[usize], rows| self.training(arm, hidden, &nothing).work(rows, features);
-        let undecided = if self.chooses() { self.undecided(ledger) } else { Vec::new() };
+        let undecided = if self.chooses() { self.undecided(journal) } else { Vec::new() };
         let trials = (CANDIDATES * folds) as u64;
         let choices: u64 = undecided.iter().map(|task| trials * one(&task.arm, &task.hidden, inner)).sum();
-        let missing = self.missing(ledger);
+        let missing = self.missing(journal);
         if missing.is_empty() {
             return choices;
         }

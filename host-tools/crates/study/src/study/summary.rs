@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::arms::names;
 use super::data::{self, Problem, Source};
-use super::journal::Ledger;
+use super::journal::Journal;
 use super::results::{
-    ArmKind, Cell, Comparison, Condition, METRICS, Overall, Ratio, Results, Rows, SetResults, SizePoint,
+    ArmKind, Cell, Comparison, Condition, METRICS, Overall, Ratio, Results, RowCounts, SetResults, SizePoint,
     StudySettings, Summary, TemperaturePoint, VALUE_METRICS,
 };
-use super::run::Job;
+use super::run::Replicate;
 use super::statistics::{holm, mean_std, t_test};
 use super::{Arm, BINS, CANDIDATES, SIZE_SEEDS, SIZES, Study, narrative};
 use microdistill_train::error::{Error, Result};
@@ -37,12 +37,12 @@ fn is_common(metric: &str) -> bool {
     !metric.ends_with("rmse")
 }
 
-pub(super) fn results(study: &Study, ledger: &Ledger, command: &str) -> Result<Results> {
+pub(super) fn results(study: &Study, journal: &Journal, command: &str) -> Result<Results> {
     let hashes = study.hashes();
     let mut sets = Vec::new();
     for (problem, hash) in study.problems.iter().zip(&hashes) {
         for &condition in &study.conditions {
-            sets.push(set(study, ledger, problem, hash, condition)?);
+            sets.push(set(study, journal, problem, hash, condition)?);
         }
     }
     let mut results = Results {
@@ -91,16 +91,16 @@ fn pairs(arms: &[Arm]) -> Vec<(&str, &str)> {
 
 fn set(
     study: &Study,
-    ledger: &Ledger,
+    journal: &Journal,
     problem: &Problem,
     hash: &str,
     condition: Condition,
 ) -> Result<SetResults> {
-    let job = |index| Job { study, problem, hash, condition, index };
+    let replicate = |index| Replicate { study, problem, hash, condition, index };
     let cell = |arm: &Arm, hidden: &[usize], index: usize| {
         let missing =
             || Error::Invalid(format!("{}: {} is not finished: run the study again", problem.name, arm.name));
-        job(index).cell(ledger, arm, hidden).ok_or_else(missing)
+        replicate(index).cell(journal, arm, hidden).ok_or_else(missing)
     };
     let seeds = 0..study.seeds.len();
     let mut cells = Vec::new();
@@ -134,7 +134,7 @@ fn set(
         name: problem.name.clone(),
         held_out: study.held_out.contains(&problem.name),
         condition,
-        rows: Rows {
+        rows: RowCounts {
             train: first.train.rows(),
             validation: first.folds[0].validation.len(),
             test: first.test.rows(),

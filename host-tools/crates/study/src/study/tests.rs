@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::arms::{Arm, Knob, always, by_name, names, others};
 use super::results::Condition;
 use super::training::Training;
-use super::{CANDIDATES, Ledger, Problem, Study, Watch};
+use super::{CANDIDATES, Journal, Problem, Study, Watch};
 use microdistill_train::dataset::{Dataset, Target};
 use microdistill_train::error::Error;
 use microdistill_train::model::Task;
@@ -57,10 +57,10 @@ fn study() -> Study {
 }
 
 fn finished(study: &Study, folder: &TempDir) -> String {
-    let ledger = Ledger::open(folder.path().join("ledger.jsonl"), &study.fingerprint()).unwrap();
-    study.run(&ledger, &QUIET).unwrap();
-    assert_eq!(study.work(&ledger), 0);
-    serde_json::to_string(&study.results(&ledger, "study").unwrap()).unwrap()
+    let journal = Journal::open(folder.path().join("ledger.jsonl"), &study.fingerprint()).unwrap();
+    study.run(&journal, &QUIET).unwrap();
+    assert_eq!(study.work(&journal), 0);
+    serde_json::to_string(&study.results(&journal, "study").unwrap()).unwrap()
 }
 
 #[test]
@@ -75,11 +75,11 @@ fn an_interrupted_study_ends_with_the_same_bytes_on_any_number_of_threads() {
     let done = |_| {
         trained.fetch_add(1, Ordering::Relaxed);
     };
-    let ledger = Ledger::open(&path, &study.fingerprint()).unwrap();
+    let journal = Journal::open(&path, &study.fingerprint()).unwrap();
     let watch = Watch { stop: &stop, done: &done };
-    assert!(matches!(study.run(&ledger, &watch), Err(Error::Interrupted)));
-    assert!(study.results(&ledger, "study").unwrap_err().to_string().contains("is not finished"));
-    drop(ledger);
+    assert!(matches!(study.run(&journal, &watch), Err(Error::Interrupted)));
+    assert!(study.results(&journal, "study").unwrap_err().to_string().contains("is not finished"));
+    drop(journal);
     let whole = fs::read_to_string(&path).unwrap();
     assert!(whole.lines().count() > 1, "at least one result is finished");
     fs::write(&path, whole + "{\"key\":\"torn").unwrap();
@@ -93,23 +93,23 @@ fn seeds_may_be_added_to_a_finished_study_and_rows_may_not_change() {
     let study = Study { seeds: vec![1], ..study() };
     finished(&study, &folder);
     let path = folder.path().join("ledger.jsonl");
-    let ledger = Ledger::open(&path, &study.fingerprint()).unwrap();
+    let journal = Journal::open(&path, &study.fingerprint()).unwrap();
     let more = Study { seeds: vec![1, 2], ..study.clone() };
-    let all = Ledger::open(folder.path().join("other.jsonl"), &more.fingerprint()).unwrap();
-    assert!(more.work(&ledger) < more.work(&all));
+    let all = Journal::open(folder.path().join("other.jsonl"), &more.fingerprint()).unwrap();
+    assert!(more.work(&journal) < more.work(&all));
     let other = Study { hidden: vec![5], ..study };
-    let error = Ledger::open(&path, &other.fingerprint()).unwrap_err().to_string();
+    let error = Journal::open(&path, &other.fingerprint()).unwrap_err().to_string();
     assert!(error.contains("belong to another study") && error.contains("another --out"), "{error}");
 }
 
 #[test]
-fn a_file_that_is_no_ledger_is_left_alone() {
+fn a_file_that_is_no_journal_is_left_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ledger.jsonl");
     for text in ["my notes", "my notes\nline"] {
         fs::write(&path, text).unwrap();
-        let error = Ledger::open(&path, "study").unwrap_err().to_string();
-        assert!(error.contains("this is not the ledger of a study"), "{error}");
+        let error = Journal::open(&path, "study").unwrap_err().to_string();
+        assert!(error.contains("this is not the journal of a study"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
 }
@@ -118,14 +118,14 @@ fn a_file_that_is_no_ledger_is_left_alone() {
 fn a_damaged_line_is_named() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ledger.jsonl");
-    drop(Ledger::open(&path, "study").unwrap());
+    drop(Journal::open(&path, "study").unwrap());
     let header = fs::read_to_string(&path).unwrap();
     fs::write(&path, header.clone() + "{\"key\":\n").unwrap();
-    let error = Ledger::open(&path, "study").unwrap_err().to_string();
+    let error = Journal::open(&path, "study").unwrap_err().to_string();
     assert!(error.contains("line 2 is damaged"), "{error}");
     // The first line may be incomplete, too.
     fs::write(&path, &header[..9]).unwrap();
-    drop(Ledger::open(&path, "study").unwrap());
+    drop(Journal::open(&path, "study").unwrap());
     assert_eq!(fs::read_to_string(&path).unwrap(), header);
 }
 
@@ -168,8 +168,8 @@ fn one_choice_is_for_all_seeds_that_have_the_same_rows() {
         };
         let folder = TempDir::new().unwrap();
         finished(&study, &folder);
-        let ledger = fs::read_to_string(folder.path().join("ledger.jsonl")).unwrap();
-        ledger.lines().filter(|line| line.contains("\"choice\"")).count()
+        let journal = fs::read_to_string(folder.path().join("ledger.jsonl")).unwrap();
+        journal.lines().filter(|line| line.contains("\"choice\"")).count()
     };
     let fixed = || Problem::new("toy", rows(45, 0), rows(30, 50), false).unwrap();
     let redrawn = Problem::new("toy", rows(45, 0), rows(30, 50), true).unwrap();

@@ -9,7 +9,7 @@ use microdistill_train::dataset::{Dataset, Scaler, split};
 use microdistill_train::error::{Error, Result};
 use microdistill_train::model::Model;
 use microdistill_train::network::Network;
-use microdistill_train::outputs::Answers;
+use microdistill_train::outputs::TeacherOutputs;
 use microdistill_train::student::{self, Taught};
 use microdistill_train::synthetic;
 use microdistill_train::teacher;
@@ -78,8 +78,8 @@ impl Training<'_> {
         let method = self.arm.method;
         let mut settings =
             student::Settings::new(rows.widths(self.hidden), method.recipe, rows.rows(), self.seed);
-        settings.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
-        settings.dropout = self.setting(Knob::Dropout, rows.rows());
+        settings.training.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
+        settings.training.dropout = self.setting(Knob::Dropout, rows.rows());
         settings.label_smoothing = self.setting(Knob::LabelSmoothing, rows.rows());
         let mut all = Cow::Borrowed(rows);
         if let Some(kind) = method.synthetic {
@@ -87,13 +87,13 @@ impl Training<'_> {
                 Cow::Owned(rows.with_unlabelled(&[synthetic::generate(kind, rows, rows.rows(), self.seed)?]));
         }
         let teachers = teachers.iter().take(method.teachers);
-        let answers = match method.teachers {
+        let teacher_outputs = match method.teachers {
             0 => None,
-            _ => Some(Answers::of(teachers.map(|teacher| (1.0, teacher.answers(&all))))?),
+            _ => Some(TeacherOutputs::of(teachers.map(|teacher| (1.0, teacher.teacher_outputs(&all))))?),
         };
-        let taught = Taught { data: &all, teacher: answers.as_ref() };
+        let taught = Taught { data: &all, teacher: teacher_outputs.as_ref() };
         student::fit(taught, None, &settings, &mut |progress| {
-            let (epoch, epochs) = (progress.epoch.number, settings.epochs);
+            let (epoch, epochs) = (progress.epoch.number, settings.training.epochs);
             observer(Snapshot { epoch, epochs, scaler: progress.scaler(), network: &|| progress.network() });
             self.watch.flow()
         })
@@ -119,7 +119,7 @@ impl Training<'_> {
         };
         let epochs = match self.arm.method.kind {
             ArmKind::Teacher => teacher::Settings::new(Vec::new(), rows, 0).epochs,
-            _ => student::Settings::new(Vec::new(), self.arm.method.recipe, rows, 0).epochs,
+            _ => student::Settings::new(Vec::new(), self.arm.method.recipe, rows, 0).training.epochs,
         };
         (row * rows * epochs) as u64
     }

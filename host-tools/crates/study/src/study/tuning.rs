@@ -4,17 +4,17 @@ use rayon::prelude::*;
 
 use super::Watch;
 use super::arms::{Arm, Knob};
-use super::journal::{Ledger, Outcome};
+use super::journal::{Entry, Journal};
 use super::results::ArmKind;
-use super::run::{Job, Task, key};
+use super::run::{Replicate, Task, key};
 use super::training::Training;
 use microdistill_train::dataset::Dataset;
-use microdistill_train::error::{Error, Result};
+use microdistill_train::error::Result;
 use microdistill_train::metrics::evaluate;
 use microdistill_train::model::Model;
-use microdistill_train::tune::first_sufficient;
+use microdistill_train::tune::{cross_validate, first_sufficient};
 
-impl Job<'_> {
+impl Replicate<'_> {
     /// The seed whose folds make the choice. If all seeds have the same training rows, one choice serves all
     /// of them. If seeds draw their rows, each seed makes its own choice, because another seed may train on
     /// this seed's test rows.
@@ -22,14 +22,14 @@ impl Job<'_> {
         if self.problem.is_fixed(self.condition) { self.study.seeds[0] } else { self.seed() }
     }
 
-    /// Returns true if that is the seed of this job.
+    /// Returns true if that is the seed of this replicate.
     pub(super) fn chooses(&self) -> bool {
         self.chooser() == self.seed()
     }
 
     /// The chosen value of the task's knob, if it has one.
-    pub(super) fn setting(&self, ledger: &Ledger, arm: &Arm, hidden: &[usize]) -> Option<(Knob, f32)> {
-        let (knob, choice) = arm.knob.zip(ledger.choice(&self.choice_key(arm, hidden)))?;
+    pub(super) fn setting(&self, journal: &Journal, arm: &Arm, hidden: &[usize]) -> Option<(Knob, f32)> {
+        let (knob, choice) = arm.knob.zip(journal.choice(&self.choice_key(arm, hidden)))?;
         Some((knob, *knob.candidates().get(choice)?))
     }
 
@@ -39,16 +39,16 @@ impl Job<'_> {
     }
 
     /// The tasks whose knobs are not set yet.
-    pub(super) fn undecided(&self, ledger: &Ledger) -> Vec<Task> {
+    pub(super) fn undecided(&self, journal: &Journal) -> Vec<Task> {
         let undecided =
-            |task: &Task| task.arm.knob.is_some() && self.setting(ledger, &task.arm, &task.hidden).is_none();
+            |task: &Task| task.arm.knob.is_some() && self.setting(journal, &task.arm, &task.hidden).is_none();
         self.tasks().into_iter().filter(undecided).collect()
     }
 
     /// Sets all knobs that are not set yet, in parallel.
-    pub(super) fn choose(&self, ledger: &Ledger, watch: &Watch<'_>) -> Result<()> {
+    pub(super) fn choose(&self, journal: &Journal, watch: &Watch<'_>) -> Result<()> {
         let (teacher, students): (Vec<Task>, Vec<Task>) =
-            self.undecided(ledger).into_iter().partition(|task| task.arm.method.kind == ArmKind::Teacher);
+            self.undecided(journal).into_iter().partition(|task| task.arm.method.kind == ArmKind::Teacher);
         if teacher.is_empty() && students.is_empty() {
             return Ok(());
         }
@@ -56,14 +56,14 @@ impl Job<'_> {
         let parts: Vec<[Dataset; 2]> = draw.folds.iter().map(|fold| draw.parts(fold)).collect();
         let choose = |task: &Task, teachers: &[Model]| {
             let choice = best(self.training(&task.arm, &task.hidden, watch), &parts, teachers)?;
-            ledger.add(self.choice_key(&task.arm, &task.hidden), Outcome::Choice(choice))
+            journal.add(self.choice_key(&task.arm, &task.hidden), Entry::Choice(choice))
         };
         // Students of a fold have a teacher that has not seen the validation rows either.
         teacher.iter().try_for_each(|task| choose(task, &[]))?;
         let taught = students.iter().any(|task| task.arm.method.kind == ArmKind::Distilled);
         let teachers = parts.par_iter().filter(|_| taught);
         let teachers: Vec<Model> =
-            teachers.map(|[train, _]| self.teacher(ledger, train, 0, watch)).collect::<Result<_>>()?;
+            teachers.map(|[train, _]| self.teacher(journal, train, 0, watch)).collect::<Result<_>>()?;
         students.par_iter().try_for_each(|task| choose(task, &teachers))
     }
 }
@@ -72,21 +72,16 @@ impl Job<'_> {
 /// within the error of their difference. `teachers` has one teacher per fold, or none.
 fn best(training: Training<'_>, parts: &[[Dataset; 2]], teachers: &[Model]) -> Result<usize> {
     let Some(knob) = training.arm.knob else { return Ok(0) };
-    let candidates = knob.candidates();
-    let trials: Vec<(f32, usize)> =
-        candidates.iter().flat_map(|&value| (0..parts.len()).map(move |fold| (value, fold))).collect();
-    let loss = |&(value, fold): &(f32, usize)| {
+    let folds: Vec<usize> = (0..parts.len()).collect();
+    let losses = cross_validate(&knob.candidates(), &folds, |&value, &fold| {
         let [train, validation] = &parts[fold];
         let training = Training { value: Some(value), ..training };
         let teacher = teachers.get(fold).map_or(&[][..], std::slice::from_ref);
-        match training.run(&training.rows(train)?, teacher, &mut |_| {}) {
-            Ok(model) => Ok(evaluate(&model, validation)?.loss()),
-            // A diverged training is worse than any other, but not a reason to stop.
-            Err(Error::Diverged { .. }) => Ok(f64::INFINITY),
-            Err(error) => Err(error),
-        }
-    };
-    let losses: Vec<f64> = trials.par_iter().map(loss).collect::<Result<_>>()?;
-    let losses: Vec<&[f64]> = losses.chunks(parts.len()).collect();
+        let model = training.run(&training.rows(train)?, teacher, &mut |_| {})?;
+        Ok(evaluate(&model, validation)?.loss())
+    })?;
+    let diverged = vec![f64::INFINITY; parts.len()];
+    let losses: Vec<&[f64]> =
+        losses.iter().map(|losses| losses.as_ref().unwrap_or(&diverged).as_slice()).collect();
     Ok(first_sufficient(&losses).unwrap_or_default())
 }

@@ -5,9 +5,11 @@ mod groups;
 mod origin;
 mod read;
 mod scaler;
+mod seen;
 mod soft_labels;
 mod split;
 mod standardizer;
+mod suspects;
 mod target;
 mod task;
 mod text;
@@ -16,9 +18,11 @@ use nalgebra::DMatrix;
 
 pub use read::{Columns, Expected, Kind, read, read_like, read_unlabelled};
 pub use scaler::Scaler;
+pub use seen::SeenRows;
 pub use soft_labels::read_soft_labels;
 pub use split::{Fold, check_shares, folds, split};
 pub use standardizer::{Standardized, Standardizer};
+pub use suspects::{Suspect, Suspicion, suspects};
 pub use task::Task;
 pub use text::Text;
 

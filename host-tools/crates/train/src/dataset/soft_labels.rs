@@ -5,7 +5,7 @@ use std::path::Path;
 use nalgebra::DMatrix;
 
 use crate::error::Result;
-use crate::outputs::Answers;
+use crate::outputs::TeacherOutputs;
 use crate::table::{Notation, Options, Table};
 
 /// Tolerance of the sum of a row's probabilities, because files hold rounded numbers.
@@ -54,7 +54,7 @@ pub fn read_soft_labels(
     labels: &[String],
     rows: usize,
     left_out: &[usize],
-) -> Result<Answers> {
+) -> Result<TeacherOutputs> {
     let file = Table::open(path.as_ref(), &Options { header: Some(true), ..Options::default() })?;
     let (columns, form) = columns(&file, labels)?;
     let notations: Vec<Notation> = columns
@@ -139,7 +139,7 @@ mod tests {
         ["a", "b"].map(str::to_owned).into()
     }
 
-    fn read(text: &str, rows: usize) -> Result<Answers> {
+    fn read(text: &str, rows: usize) -> Result<TeacherOutputs> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         read_soft_labels(file.path(), &labels(), rows, &[])
@@ -148,12 +148,12 @@ mod tests {
     #[test]
     fn columns_go_by_their_names() {
         for text in ["a,b\n0.25,0.75\n", "prediction,p(b),p(a)\nb,0.75,0.25\n", "b;a\n0.748;0.249\n"] {
-            let answers = read(text, 1).unwrap();
-            let logits = answers.logits(1.0);
+            let teacher_outputs = read(text, 1).unwrap();
+            let logits = teacher_outputs.logits(1.0);
             assert!((logits[(1, 0)] - logits[(0, 0)] - 3f32.ln()).abs() < 2e-3, "{text}");
         }
-        let answers = read("logit(b),logit(a)\n-3,12.5\n", 1).unwrap();
-        assert_eq!(answers.logits(1.0).as_slice(), [12.5, -3.0]);
+        let teacher_outputs = read("logit(b),logit(a)\n-3,12.5\n", 1).unwrap();
+        assert_eq!(teacher_outputs.logits(1.0).as_slice(), [12.5, -3.0]);
         // A probability of 1 still has finite logits.
         assert!(read("a,b\n1,0\n", 1).unwrap().logits(1.0).iter().all(|logit| logit.is_finite()));
     }

@@ -1,9 +1,10 @@
 //! Division of rows into parts and folds: seeded, stratified by class, and without splitting a group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rand_pcg::Pcg32;
 
+use super::seen::first_equal;
 use super::{Dataset, Target};
 use crate::error::{Error, Result};
 use crate::random::shuffle;
@@ -54,6 +55,7 @@ pub fn split(dataset: &Dataset, shares: &[f64], seed: u64) -> Result<Vec<Vec<usi
         if parts.iter().any(Vec::is_empty) {
             parts = deal(&classes, shares, true);
         }
+        keep_equal_rows_together(dataset, &mut parts);
     }
     if let Some(empty) = parts.iter().position(Vec::is_empty) {
         let (rows, share) = (dataset.rows(), shares[empty]);
@@ -99,6 +101,16 @@ fn deal(classes: &[Vec<usize>], shares: &[f64], carry: bool) -> Vec<Vec<usize>> 
     parts
 }
 
+/// Moves each row to the part of the first row that is equal to it: a row that is in two parts tells its own label.
+fn keep_equal_rows_together(dataset: &Dataset, parts: &mut [Vec<usize>]) {
+    let Some(first) = first_equal(&dataset.x) else { return };
+    let mut part_of = vec![0; dataset.rows()];
+    for (part, rows) in parts.iter_mut().enumerate() {
+        rows.drain(..).for_each(|row| part_of[row] = part);
+    }
+    (0..dataset.rows()).for_each(|row| parts[part_of[first[row]]].push(row));
+}
+
 /// Divides rows into `count` folds, at least 2. Each row is a validation row in exactly one fold.
 ///
 /// With groups, whole groups are held out, and there are at most as many folds as groups.
@@ -113,7 +125,7 @@ pub fn folds(dataset: &Dataset, count: usize, seed: u64) -> Result<Vec<Fold>> {
             groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
             groups
         }
-        None => shuffled_classes(dataset, &mut rng).into_iter().flatten().map(|row| vec![row]).collect(),
+        None => units_of_equal_rows(dataset, shuffled_classes(dataset, &mut rng).into_iter().flatten()),
     };
     let count = count.min(units.len());
     if count < 2 {
@@ -133,6 +145,21 @@ pub fn folds(dataset: &Dataset, count: usize, seed: u64) -> Result<Vec<Fold>> {
         Fold { train: rows(false), validation: rows(true) }
     };
     Ok(parts.into_iter().map(fold).collect())
+}
+
+/// Rows in their order, those that are equal to an earlier one with it.
+fn units_of_equal_rows(dataset: &Dataset, rows: impl Iterator<Item = usize>) -> Vec<Vec<usize>> {
+    let Some(first) = first_equal(&dataset.x) else { return rows.map(|row| vec![row]).collect() };
+    let mut place = HashMap::new();
+    let mut units: Vec<Vec<usize>> = Vec::new();
+    for row in rows {
+        let unit = *place.entry(first[row]).or_insert(units.len());
+        match units.get_mut(unit) {
+            Some(equal) => equal.push(row),
+            None => units.push(vec![row]),
+        }
+    }
+    units
 }
 
 /// Random stream for divisions of data.

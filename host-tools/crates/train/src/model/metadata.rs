@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Dataset, Task};
+use crate::dataset::{Dataset, SeenRows, Task};
+use crate::hyperparameters::Hyperparameters;
 use crate::network::precision::Precision;
 use crate::synthetic::Synthetic;
-use crate::teacher::Settings;
 
 /// Origin of a model and meaning of its numbers. Holds no time and no path of a machine, so that the same training
 /// writes the same file.
@@ -27,6 +27,9 @@ pub struct Metadata {
     /// Texts that stood for a missing value in the data, in addition to the usual ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// The rows that the model was trained on, so that they are known in any file.
+    #[serde(default, skip_serializing_if = "SeenRows::is_empty")]
+    pub seen: SeenRows,
     /// Offset of each input, to be subtracted in f64 before rounding to f32. Empty if there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origin: Vec<f64>,
@@ -36,9 +39,9 @@ pub struct Metadata {
     /// Division of the training data, if they included the test rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
-    /// Settings of a teacher's training, if known.
+    /// Hyperparameters of a teacher, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub training: Option<Settings>,
+    pub training: Option<Hyperparameters>,
     /// Precision to which the weights were rounded during training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
@@ -67,6 +70,7 @@ impl Metadata {
             seed,
             data_hash: data.hash.clone(),
             missing: data.options.missing.clone(),
+            seen: SeenRows::of(&data.x),
             origin: if data.origin.iter().all(is_zero) { Vec::new() } else { data.origin.clone() },
             target_origin: data.target_origin,
             division: None,
@@ -77,6 +81,18 @@ impl Metadata {
             command: String::new(),
             scores: BTreeMap::new(),
             machine: None,
+        }
+    }
+}
+
+impl Metadata {
+    /// An output of the model as a value of the target, in its unit: with the digits of f32, or of f64 if the target needs
+    /// them.
+    pub fn value(&self, output: f32) -> String {
+        if is_zero(&self.target_origin) {
+            output.to_string()
+        } else {
+            (f64::from(output) + self.target_origin).to_string()
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::network::Network;
 use crate::network::int8::NetworkI8;
-use crate::outputs::Answers;
+use crate::outputs::TeacherOutputs;
 use crate::table::Options;
 
 /// A teacher or a student that maps raw features to logits or values.
@@ -190,9 +190,9 @@ impl Model {
     }
 
     /// Returns the model's outputs for the rows of `data`, for use as teacher outputs.
-    pub fn answers(&self, data: &Dataset) -> Answers {
+    pub fn teacher_outputs(&self, data: &Dataset) -> TeacherOutputs {
         match &self.body {
-            Body::Ensemble(members) => answers(members, &self.scaler.apply(&data.x)),
+            Body::Ensemble(members) => teacher_outputs(members, &self.scaler.apply(&data.x)),
             Body::F32(_) | Body::Int8(_) | Body::Int4(_) => self.predict(data).into(),
         }
     }
@@ -222,17 +222,17 @@ impl Model {
 
     /// Returns the joint outputs of an ensemble for the standardized rows `x`, shape (outputs × rows).
     fn average(&self, members: &[Network], x: &DMatrix<f32>) -> DMatrix<f32> {
-        let answers = answers(members, x);
+        let teacher_outputs = teacher_outputs(members, x);
         match self.metadata.task {
-            Task::Classification { .. } => answers.logits(1.0).into_owned(),
-            Task::Regression { .. } => answers.values().into_owned(),
+            Task::Classification { .. } => teacher_outputs.logits(1.0).into_owned(),
+            Task::Regression { .. } => teacher_outputs.values().into_owned(),
         }
     }
 }
 
 /// Returns the outputs of each member for the standardized rows `x`.
-fn answers(members: &[Network], x: &DMatrix<f32>) -> Answers {
-    Answers::alike(members.iter().map(|member| member.predict_all(x)))
+fn teacher_outputs(members: &[Network], x: &DMatrix<f32>) -> TeacherOutputs {
+    TeacherOutputs::alike(members.iter().map(|member| member.predict_all(x)))
 }
 
 /// Number of example rows, which become golden vectors.

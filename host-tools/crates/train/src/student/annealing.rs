@@ -5,7 +5,7 @@ use microdistill::schedule::{HalfCosine, Schedule as _};
 /// Temperature schedule of a recipe: from the recipe's own temperature in the first epoch to `last` in the last one
 /// (annealing: Jafari et al. 2021).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cooling {
+pub struct Annealing {
     /// Temperature of the last epoch, above 0.
     pub last: f32,
     /// Shape of the schedule between the two.
@@ -22,7 +22,7 @@ pub enum Curve {
     Cosine,
 }
 
-impl Cooling {
+impl Annealing {
     /// Temperature of `epoch`, counted from 1, in a training of `epochs` epochs that begins at temperature `first`.
     pub(super) fn temperature(self, first: f32, epoch: usize, epochs: usize) -> f32 {
         let (step, steps) = (epoch - 1, epochs - 1);
@@ -44,11 +44,11 @@ mod tests {
     #[test]
     fn both_curves_go_from_the_first_to_the_last() {
         for curve in [Curve::Linear, Curve::Cosine] {
-            let cooling = Cooling { last: 2.0, curve };
-            assert_eq!([1, 6, 11].map(|epoch| cooling.temperature(8.0, epoch, 11)), [8.0, 5.0, 2.0]);
-            assert_eq!(cooling.temperature(8.0, 1, 1), 8.0);
+            let annealing = Annealing { last: 2.0, curve };
+            assert_eq!([1, 6, 11].map(|epoch| annealing.temperature(8.0, epoch, 11)), [8.0, 5.0, 2.0]);
+            assert_eq!(annealing.temperature(8.0, 1, 1), 8.0);
         }
-        let quarter = |curve| Cooling { last: 2.0, curve }.temperature(8.0, 3, 9);
+        let quarter = |curve| Annealing { last: 2.0, curve }.temperature(8.0, 3, 9);
         assert_eq!(quarter(Curve::Linear), 6.5);
         assert!(quarter(Curve::Cosine) > 7.0);
     }

@@ -7,13 +7,13 @@ use nalgebra::DMatrix;
 
 use super::hint::hidden_layers;
 use super::recipe::Recipe;
-use super::samples::Lessons;
+use super::samples::Samples;
 use super::settings::Settings;
 use super::train::{Epoch, train_watched};
 use crate::dataset::{Dataset, Standardizer};
 use crate::error::{Error, Result};
 use crate::model::{Body, Metadata, Model, Role, Task};
-use crate::outputs::Answers;
+use crate::outputs::TeacherOutputs;
 use crate::progress::Progress;
 
 /// A data set with the teacher outputs for its rows.
@@ -21,9 +21,9 @@ use crate::progress::Progress;
 pub struct Taught<'a> {
     /// The rows.
     pub data: &'a Dataset,
-    /// Teacher outputs for the same rows, in the units of the target, as [`Model::answers`] gives them. Without a
+    /// Teacher outputs for the same rows, in the units of the target, as [`Model::teacher_outputs`] gives them. Without a
     /// teacher, a regression student learns the measured values of the rows.
-    pub teacher: Option<&'a Answers>,
+    pub teacher: Option<&'a TeacherOutputs>,
 }
 
 /// Trains a student on `rows` and returns its model. `validation` serves early stopping and progress reports.
@@ -83,16 +83,16 @@ fn fit_from(
         }
         (false, _) => {}
     }
-    let values = rows.teacher.filter(|_| is_regression(data)).map(Answers::values);
+    let values = rows.teacher.filter(|_| is_regression(data)).map(TeacherOutputs::values);
     let standardizer = Standardizer::fit(data, values.as_deref());
     let training = Prepared::new(&standardizer, rows);
     let validation = validation.map(|rows| Prepared::new(&standardizer, rows));
-    let validation = validation.as_ref().map(Prepared::lessons);
+    let validation = validation.as_ref().map(Prepared::samples);
     let watch = &mut |epoch, network: &_| progress(Progress::new(epoch, network, &standardizer));
     let start = hints.map(|hints| hidden_layers(settings, &training.x, hints, watch)).transpose()?;
-    let trained = train_watched(settings, start.as_ref(), training.lessons(), validation, watch)?;
+    let trained = train_watched(settings, start.as_ref(), training.samples(), validation, watch)?;
     let network = standardizer.restore(trained.network);
-    let mut metadata = Metadata::of(data, Role::Student, settings.seed);
+    let mut metadata = Metadata::of(data, Role::Student, settings.training.seed);
     metadata.precision = settings.precision;
     Ok(Model::new(metadata, standardizer.scaler, Body::F32(network), &data.x))
 }
@@ -101,27 +101,29 @@ fn is_regression(data: &Dataset) -> bool {
     matches!(data.task, Task::Regression { .. })
 }
 
-/// Standardized rows, owned, for [`Lessons`] to borrow from.
+/// Standardized rows, owned, for [`Samples`] to borrow from.
 struct Prepared<'a> {
     x: DMatrix<f32>,
     labels: Vec<Option<usize>>,
-    teacher: Option<Cow<'a, Answers>>,
+    teacher: Option<Cow<'a, TeacherOutputs>>,
 }
 
 impl<'a> Prepared<'a> {
     fn new(standardizer: &Standardizer, rows: Taught<'a>) -> Self {
         let Taught { data, teacher } = rows;
         let standardized = standardizer.apply(data);
-        let values = |values| Cow::Owned(Answers::from(values));
+        let values = |values| Cow::Owned(TeacherOutputs::from(values));
         let teacher = match teacher {
-            Some(answers) if is_regression(data) => Some(values(standardizer.values(&answers.values()))),
-            Some(answers) => Some(Cow::Borrowed(answers)),
+            Some(teacher_outputs) if is_regression(data) => {
+                Some(values(standardizer.values(&teacher_outputs.values())))
+            }
+            Some(teacher_outputs) => Some(Cow::Borrowed(teacher_outputs)),
             None => standardized.values.map(values),
         };
         Prepared { x: standardized.x, labels: data.labels(), teacher }
     }
 
-    fn lessons(&self) -> Lessons<'_> {
-        Lessons { x: &self.x, labels: &self.labels, teacher: self.teacher.as_deref() }
+    fn samples(&self) -> Samples<'_> {
+        Samples { x: &self.x, labels: &self.labels, teacher: self.teacher.as_deref() }
     }
 }

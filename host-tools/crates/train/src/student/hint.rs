@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 use nalgebra::DMatrix;
 
 use super::recipe::Recipe;
-use super::samples::Lessons;
+use super::samples::Samples;
 use super::settings::Settings;
 use super::train::{Epoch, train_watched};
 use crate::class_weights::ClassWeights;
 use crate::error::{Error, Result};
+use crate::hyperparameters::Hyperparameters;
 use crate::network::Network;
-use crate::outputs::Answers;
+use crate::outputs::TeacherOutputs;
 
 /// Trains hidden layers to reproduce the teacher's hidden layer through a linear layer, which is then dropped
 /// (FitNets, Romero et al. 2015, first stage). `x` holds standardized rows, shape (inputs × rows); `hints` has shape
@@ -24,24 +25,27 @@ pub(super) fn hidden_layers(
     hints: &DMatrix<f32>,
     progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
 ) -> Result<Network> {
-    let [hidden @ .., _] = settings.widths.as_slice() else { return Err(no_hidden_layer()) };
+    let [hidden @ .., _] = settings.training.widths.as_slice() else { return Err(no_hidden_layer()) };
     if hidden.len() < 2 {
         return Err(no_hidden_layer());
     }
     let stage = Settings {
-        widths: [hidden, &[hints.nrows()]].concat(),
+        training: Hyperparameters {
+            widths: [hidden, &[hints.nrows()]].concat(),
+            epochs: settings.training.epochs.div_ceil(2),
+            patience: None,
+            class_weights: ClassWeights::None,
+            ..settings.training.clone()
+        },
         recipe: Recipe::ValueMse,
-        cooling: None,
+        annealing: None,
         label_smoothing: 0.0,
-        epochs: settings.epochs.div_ceil(2),
-        patience: None,
-        class_weights: ClassWeights::None,
         precision: None,
         ..settings.clone()
     };
-    let answers = Answers::from(hints.clone());
-    let lessons = Lessons { x, labels: &vec![None; x.ncols()], teacher: Some(&answers) };
-    let layers = train_watched(&stage, None, lessons, None, progress)?.network.layers().to_vec();
+    let teacher_outputs = TeacherOutputs::from(hints.clone());
+    let samples = Samples { x, labels: &vec![None; x.ncols()], teacher: Some(&teacher_outputs) };
+    let layers = train_watched(&stage, None, samples, None, progress)?.network.layers().to_vec();
     let hidden = layers.len() - 1;
     Ok(Network::new(layers.into_iter().take(hidden)))
 }

@@ -14,12 +14,12 @@ mod straight_through;
 mod tests;
 mod train;
 
-pub use annealing::{Cooling, Curve};
+pub use annealing::{Annealing, Curve};
 pub use distiller::Distiller;
 pub use fit::{Taught, fit, fit_with_hints};
 pub use recipe::Recipe;
 pub use sampler::Blend;
-pub use samples::Lessons;
+pub use samples::Samples;
 pub use settings::{Settings, WEIGHT_DECAY};
 
 pub use train::{Epoch, Trained, Validation, train};

@@ -26,7 +26,7 @@ pub enum Recipe {
 }
 
 impl Recipe {
-    /// Temperature at which the teacher is queried with [`Answers::logits`](crate::outputs::Answers::logits); 1 for a
+    /// Temperature at which the teacher is queried with [`TeacherOutputs::logits`](crate::outputs::TeacherOutputs::logits); 1 for a
     /// recipe without one.
     pub fn temperature(self) -> f32 {
         match self {
@@ -85,8 +85,8 @@ impl Recipe {
         }
     }
 
-    fn gradient(self, z: &[f32], lesson: Lesson<'_>, dz: &mut [f32], work: &mut [f32]) -> f32 {
-        let Lesson { teacher, label, .. } = lesson;
+    fn gradient(self, z: &[f32], target: SampleTarget<'_>, dz: &mut [f32], work: &mut [f32]) -> f32 {
+        let SampleTarget { teacher, label, .. } = target;
         match self {
             Recipe::HardLabels => {
                 // No class has this index, so a row without a label has no gradient.
@@ -103,7 +103,7 @@ impl Recipe {
 
 /// The target of one row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lesson<'a> {
+pub(super) struct SampleTarget<'a> {
     /// The teacher's logits or values; empty without one.
     pub teacher: &'a [f32],
     /// Class of the row, if it is known.
@@ -121,17 +121,17 @@ pub(super) struct Objective {
 }
 
 impl Loss<f32> for Objective {
-    type Target<'a> = Lesson<'a>;
+    type Target<'a> = SampleTarget<'a>;
 
-    fn gradient(&self, z: &[f32], lesson: Lesson<'_>, dz: &mut [f32], work: &mut [f32]) -> f32 {
-        let mut loss = self.recipe.gradient(z, lesson, dz, work);
+    fn gradient(&self, z: &[f32], target: SampleTarget<'_>, dz: &mut [f32], work: &mut [f32]) -> f32 {
+        let mut loss = self.recipe.gradient(z, target, dz, work);
         let smoothed = self.smoothing * self.recipe.label_share();
-        if let Some(label) = lesson.label
+        if let Some(label) = target.label
             && smoothed > 0.0
         {
             loss += smooth(smoothed, z, label, dz);
         }
-        match lesson.weight {
+        match target.weight {
             None => loss,
             Some(weight) => weigh(loss, dz, weight),
         }

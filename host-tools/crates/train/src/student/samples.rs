@@ -4,23 +4,23 @@ use std::borrow::Cow;
 
 use nalgebra::DMatrix;
 
-use super::recipe::{Lesson, Recipe};
+use super::recipe::{Recipe, SampleTarget};
 use crate::error::{Error, Result};
-use crate::outputs::Answers;
+use crate::outputs::TeacherOutputs;
 
 /// Training or validation set of a student. Column `i` of the matrices belongs to element `i` of `labels`.
 #[derive(Clone, Copy, Debug)]
-pub struct Lessons<'a> {
+pub struct Samples<'a> {
     /// Standardized features, shape (inputs × rows).
     pub x: &'a DMatrix<f32>,
     /// Class of each row; none where it is unknown.
     pub labels: &'a [Option<usize>],
     /// Teacher outputs for the rows or, in regression without a teacher, their measured values.
-    pub teacher: Option<&'a Answers>,
+    pub teacher: Option<&'a TeacherOutputs>,
 }
 
 /// A training set whose teacher outputs are evaluated at one temperature.
-pub(super) struct Asked<'a> {
+pub(super) struct TemperedSamples<'a> {
     pub x: &'a DMatrix<f32>,
     labels: &'a [Option<usize>],
     /// Teacher outputs, shape (outputs × rows); without a teacher, shape (0 × rows).
@@ -29,16 +29,16 @@ pub(super) struct Asked<'a> {
     weights: Option<&'a [f32]>,
 }
 
-impl<'a> Lessons<'a> {
+impl<'a> Samples<'a> {
     /// Evaluates the teacher outputs for a recipe and its temperature. `weights` are the weights of the rows in the
     /// loss, by class.
-    pub(super) fn ask(&self, recipe: Recipe, weights: Option<&'a [f32]>) -> Asked<'a> {
+    pub(super) fn tempered(&self, recipe: Recipe, weights: Option<&'a [f32]>) -> TemperedSamples<'a> {
         let teacher = match (self.teacher, recipe) {
             (None, _) => Cow::Owned(DMatrix::zeros(0, self.x.ncols())),
-            (Some(answers), Recipe::ValueMse) => answers.values(),
-            (Some(answers), _) => answers.logits(recipe.temperature()),
+            (Some(teacher_outputs), Recipe::ValueMse) => teacher_outputs.values(),
+            (Some(teacher_outputs), _) => teacher_outputs.logits(recipe.temperature()),
         };
-        Asked { x: self.x, labels: self.labels, teacher, weights }
+        TemperedSamples { x: self.x, labels: self.labels, teacher, weights }
     }
 
     /// Checks that the rows fit the recipe and a student with this number of inputs and outputs.
@@ -75,7 +75,7 @@ impl<'a> Lessons<'a> {
                 false => Ok(()),
             };
         }
-        match self.teacher.map(Answers::shape) {
+        match self.teacher.map(TeacherOutputs::shape) {
             None => {
                 invalid("this loss needs teacher outputs: give a teacher, or train on hard labels".into())
             }
@@ -88,12 +88,12 @@ impl<'a> Lessons<'a> {
     }
 }
 
-impl Asked<'_> {
+impl TemperedSamples<'_> {
     /// Returns the target of a row.
-    pub(super) fn lesson(&self, row: usize) -> Lesson<'_> {
+    pub(super) fn target(&self, row: usize) -> SampleTarget<'_> {
         let outputs = self.teacher.nrows();
         let label = self.labels[row];
-        Lesson {
+        SampleTarget {
             // Matrices are column-major, so a row's outputs are adjacent.
             teacher: &self.teacher.as_slice()[row * outputs..(row + 1) * outputs],
             label,

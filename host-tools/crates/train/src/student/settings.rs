@@ -2,29 +2,25 @@
 
 use microdistill::optimizer::AdamRates;
 
-use super::annealing::Cooling;
+use super::annealing::Annealing;
 use super::recipe::Recipe;
 use super::sampler::Blend;
-use super::samples::Lessons;
-use crate::class_weights::ClassWeights;
+use super::samples::Samples;
 use crate::error::{Error, Result};
-use crate::hyperparameters::{self, epochs};
+use crate::hyperparameters::{Hyperparameters, epochs};
 use crate::network::precision::Precision;
 use crate::network::{Activation, check_widths};
 
 /// Hyperparameters of a student's training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Layer widths from input to output, at least two.
-    pub widths: Vec<usize>,
-    /// Activation of the hidden layers.
-    pub activation: Activation,
+    /// Hyperparameters that a teacher has too. Dropout draws new masks for each sample, the seed also serves mixup, and an
+    /// epoch is a pass over the training set or, with a [blend](Settings::blend), over the data's own rows.
+    pub training: Hyperparameters,
     /// Loss to minimize.
     pub recipe: Recipe,
     /// Temperature schedule over the epochs. None keeps the temperature constant.
-    pub cooling: Option<Cooling>,
-    /// Dropout: share of hidden units dropped, in [0, 1), with new masks for each sample.
-    pub dropout: f32,
+    pub annealing: Option<Annealing>,
     /// Label smoothing: share ε in [0, 1) of a label that is spread over all classes, in the cross-entropy with the
     /// labels. A recipe without that cross-entropy refuses it.
     pub label_smoothing: f32,
@@ -33,24 +29,10 @@ pub struct Settings {
     pub mixup: Option<f32>,
     /// Share of further rows in each batch. None shuffles further rows together with the data's own.
     pub blend: Option<Blend>,
-    /// Parameters of Adam with decoupled weight decay. The learning rate falls along a half cosine to zero.
-    pub rates: AdamRates,
-    /// Batch size: samples per update, at least 1.
-    pub batch: usize,
-    /// Maximum number of epochs: passes over the training set or, with a [blend](Settings::blend), over the data's
-    /// own rows.
-    pub epochs: usize,
-    /// Early stopping: training stops after this many epochs without a better validation loss. Needs a validation
-    /// set. Given a validation set, the weights of the best epoch are kept in any case.
-    pub patience: Option<usize>,
-    /// Weights of the training rows in the loss, by label. All validation rows count the same.
-    pub class_weights: ClassWeights,
     /// Quantization-aware training: weights are rounded to this precision, and activations to 8 bits, in the second
     /// half of the epochs. The trained student has rounded weights, and early stopping waits for the second half.
     /// None trains in `f32`.
     pub precision: Option<Precision>,
-    /// Seed of the initial weights, the order of samples, dropped units and mixup.
-    pub seed: u64,
 }
 
 /// Default weight decay of a student: small, and useful even when a teacher's outputs regularize it.
@@ -62,40 +44,37 @@ impl Settings {
     /// large training sets.
     pub fn new(widths: Vec<usize>, recipe: Recipe, rows: usize, seed: u64) -> Self {
         Settings {
-            widths,
-            activation: Activation::Relu,
+            training: Hyperparameters {
+                activation: Activation::Relu,
+                rates: AdamRates { rate: 1e-2, weight_decay: WEIGHT_DECAY, ..AdamRates::DEFAULT },
+                epochs: epochs(200, rows),
+                ..Hyperparameters::new(widths, rows, seed)
+            },
             recipe,
-            cooling: None,
-            dropout: 0.0,
+            annealing: None,
             label_smoothing: 0.0,
             mixup: None,
             blend: None,
-            rates: AdamRates { rate: 1e-2, weight_decay: WEIGHT_DECAY, ..AdamRates::DEFAULT },
-            batch: 32,
-            epochs: epochs(200, rows),
-            patience: None,
-            class_weights: ClassWeights::None,
             precision: None,
-            seed,
         }
     }
 
     /// Returns the recipe at the temperature of `epoch`, counted from 1.
     pub(super) fn recipe_at(&self, epoch: usize) -> Recipe {
-        match self.cooling {
+        match self.annealing {
             None => self.recipe,
-            Some(cooling) => {
+            Some(annealing) => {
                 let first = self.recipe.temperature();
-                self.recipe.at(cooling.temperature(first, epoch, self.epochs))
+                self.recipe.at(annealing.temperature(first, epoch, self.training.epochs))
             }
         }
     }
 
     /// Checks the settings, and that the training set fits them.
-    pub(super) fn check(&self, lessons: Lessons<'_>) -> Result<()> {
+    pub(super) fn check(&self, samples: Samples<'_>) -> Result<()> {
         let invalid = |message: String| Err(Error::Invalid(message));
-        let (inputs, outputs) = check_widths(&self.widths)?;
-        hyperparameters::check(&self.rates, self.batch, self.epochs, self.dropout)?;
+        let (inputs, outputs) = check_widths(&self.training.widths)?;
+        self.training.check()?;
         let smoothing = self.label_smoothing;
         if !(0.0..1.0).contains(&smoothing) {
             return invalid(format!("label smoothing {smoothing}: it must be at least 0 and below 1"));
@@ -112,7 +91,7 @@ impl Settings {
             return invalid(format!("mixup {alpha}: it must be above 0"));
         }
         self.recipe.check(outputs)?;
-        if let Some(Cooling { last, .. }) = self.cooling {
+        if let Some(Annealing { last, .. }) = self.annealing {
             if self.recipe.at(1.0) == self.recipe.at(2.0) {
                 return invalid(
                     "this loss has no temperature to change: use soft labels, or leave the schedule out"
@@ -122,6 +101,6 @@ impl Settings {
             self.recipe.at(last).check(outputs)?;
         }
         self.precision.map_or(Ok(()), Precision::check)?;
-        lessons.check(self.recipe, inputs, outputs)
+        samples.check(self.recipe, inputs, outputs)
     }
 }

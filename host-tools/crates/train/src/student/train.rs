@@ -11,8 +11,9 @@ use rand_pcg::Pcg32;
 
 use super::recipe::{Mixed, Objective};
 use super::sampler::Order;
-use super::samples::{Asked, Lessons};
+use super::samples::{Samples, TemperedSamples};
 use super::{Distiller, Settings};
+use crate::early_stopping::EarlyStopping;
 use crate::error::{Error, Result};
 use crate::network::Network;
 
@@ -52,11 +53,11 @@ pub struct Trained {
 /// patience is set without a validation set, and if training diverges.
 pub fn train(
     settings: &Settings,
-    lessons: Lessons<'_>,
-    validation: Option<Lessons<'_>>,
+    samples: Samples<'_>,
+    validation: Option<Samples<'_>>,
     progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
 ) -> Result<Trained> {
-    train_watched(settings, None, lessons, validation, &mut |epoch, _| progress(epoch))
+    train_watched(settings, None, samples, validation, &mut |epoch, _| progress(epoch))
 }
 
 /// Trains a student whose first layers start with the weights of `start`, if given. `progress` also sees the network
@@ -64,58 +65,59 @@ pub fn train(
 pub(super) fn train_watched(
     settings: &Settings,
     start: Option<&Network>,
-    lessons: Lessons<'_>,
-    validation: Option<Lessons<'_>>,
+    samples: Samples<'_>,
+    validation: Option<Samples<'_>>,
     progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
 ) -> Result<Trained> {
-    settings.check(lessons)?;
+    settings.check(samples)?;
     validation.map_or(Ok(()), |validation| settings.check(validation))?;
-    if settings.patience.is_some() && validation.is_none() {
+    if settings.training.patience.is_some() && validation.is_none() {
         return Err(Error::Invalid(
             "early stopping needs a validation set: give validation rows, or set no patience".into(),
         ));
     }
-    let weights = settings.class_weights.of(lessons.labels.iter().flatten().copied());
-    let last_recipe = settings.recipe_at(settings.epochs);
+    let weights = settings.training.class_weights.of(samples.labels.iter().flatten().copied());
+    let last_recipe = settings.recipe_at(settings.training.epochs);
     let judged_by = Objective { recipe: last_recipe, smoothing: settings.label_smoothing };
-    let validation = validation.map(|validation| validation.ask(last_recipe, None));
-    let mut training = Training::new(settings, start, lessons.ask(settings.recipe, weights.as_deref()))?;
-    let mut best: Option<(f64, Trained)> = None;
+    let validation = validation.map(|validation| validation.tempered(last_recipe, None));
+    let mut training = Training::new(settings, start, samples.tempered(settings.recipe, weights.as_deref()))?;
+    let mut stopping = EarlyStopping::new(settings.training.patience);
+    let mut best: Option<Trained> = None;
     let mut last = 0;
-    for number in 1..=settings.epochs {
-        let rounded = settings.precision.filter(|_| number > settings.epochs / 2);
+    for number in 1..=settings.training.epochs {
+        let rounded = settings.precision.filter(|_| number > settings.training.epochs / 2);
         if let Some(precision) = rounded {
             // Measured again each epoch, because the ranges of the activations move with the weights. They are finite
             // unless the training diverged.
-            let diverged = |_| Error::Diverged { epoch: number, rate: settings.rates.rate };
-            training.distiller.quantize(precision, lessons.x).map_err(diverged)?;
+            let diverged = |_| Error::Diverged { epoch: number, rate: settings.training.rates.rate };
+            training.distiller.quantize(precision, samples.x).map_err(diverged)?;
         }
-        if settings.cooling.is_some() {
+        if settings.annealing.is_some() {
             let recipe = settings.recipe_at(number);
             training.objective.recipe = recipe;
-            training.lessons = lessons.ask(recipe, weights.as_deref());
+            training.samples = samples.tempered(recipe, weights.as_deref());
         }
         let loss = training.epoch();
         let validation = validation.as_ref().map(|rows| judge(training.student(), &judged_by, rows));
         if !loss.is_finite() || validation.is_some_and(|validation| !validation.loss.is_finite()) {
-            return Err(Error::Diverged { epoch: number, rate: settings.rates.rate });
+            return Err(Error::Diverged { epoch: number, rate: settings.training.rates.rate });
         }
         last = number;
         // With quantization-aware training only rounded weights count, so the first half of the epochs has no best
         // one.
         if let Some(Validation { loss, .. }) = validation
             && rounded.is_some() == settings.precision.is_some()
-            && best.as_ref().is_none_or(|(least, _)| loss < *least)
+            && stopping.improves(number, loss)
         {
-            best = Some((loss, Trained { network: training.student().clone(), epoch: number }));
+            best = Some(Trained { network: training.student().clone(), epoch: number });
         }
-        let waited = best.as_ref().map_or(0, |(_, best)| number - best.epoch);
-        let enough = settings.patience.is_some_and(|patience| waited >= patience.max(1));
-        if progress(Epoch { number, loss, validation }, training.student()).is_break() || enough {
+        if progress(Epoch { number, loss, validation }, training.student()).is_break()
+            || stopping.is_due(number)
+        {
             break;
         }
     }
-    Ok(best.map_or_else(|| Trained { network: training.student().clone(), epoch: last }, |(_, best)| best))
+    Ok(best.unwrap_or_else(|| Trained { network: training.student().clone(), epoch: last }))
 }
 
 /// Random stream of students. It differs from that of teachers, so that equal seeds give different numbers.
@@ -124,7 +126,7 @@ const STREAM: u64 = 0x5354_5544;
 /// State of a training.
 struct Training<'a> {
     settings: &'a Settings,
-    lessons: Asked<'a>,
+    samples: TemperedSamples<'a>,
     objective: Objective,
     mixup: Option<Mixup>,
     distiller: Distiller,
@@ -135,15 +137,15 @@ struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    fn new(settings: &'a Settings, start: Option<&Network>, lessons: Asked<'a>) -> Result<Self> {
-        let mut rng = Pcg32::new(settings.seed, STREAM);
-        let mut student = Network::random(&settings.widths, settings.activation, &mut rng);
+    fn new(settings: &'a Settings, start: Option<&Network>, samples: TemperedSamples<'a>) -> Result<Self> {
+        let mut rng = Pcg32::new(settings.training.seed, STREAM);
+        let mut student = Network::random(&settings.training.widths, settings.training.activation, &mut rng);
         if let Some(start) = start {
             let widths = start.widths();
-            if !settings.widths.starts_with(&widths) {
+            if !settings.training.widths.starts_with(&widths) {
                 let message = format!(
                     "pretrained layers of widths {widths:?} do not begin a student of widths {:?}",
-                    settings.widths
+                    settings.training.widths
                 );
                 return Err(Error::Invalid(message));
             }
@@ -153,18 +155,18 @@ impl<'a> Training<'a> {
             }
         }
         let mut distiller = Distiller::new(student);
-        distiller.drop_units(settings.dropout);
-        let order = Order::new(lessons.rows(), settings.blend)?;
-        let updates = order.samples().div_ceil(settings.batch);
+        distiller.drop_units(settings.training.dropout);
+        let order = Order::new(samples.rows(), settings.blend)?;
+        let updates = order.samples().div_ceil(settings.training.batch);
         Ok(Training {
             objective: Objective { recipe: settings.recipe, smoothing: settings.label_smoothing },
-            mixup: settings.mixup.and_then(|alpha| Mixup::new(alpha, lessons.x.nrows())),
+            mixup: settings.mixup.and_then(|alpha| Mixup::new(alpha, samples.x.nrows())),
             distiller,
             order,
-            schedule: HalfCosine { steps: settings.epochs.saturating_mul(updates) },
+            schedule: HalfCosine { steps: settings.training.epochs.saturating_mul(updates) },
             update: 0,
             rng,
-            lessons,
+            samples,
             settings,
         })
     }
@@ -177,22 +179,22 @@ impl<'a> Training<'a> {
     fn epoch(&mut self) -> f64 {
         self.order.draw(&mut self.rng);
         let mut sum = 0.0;
-        for batch in self.order.pass().chunks(self.settings.batch) {
+        for batch in self.order.pass().chunks(self.settings.training.batch) {
             for &row in batch {
                 self.distiller.draw(&mut self.rng);
-                let (lessons, objective) = (&self.lessons, &self.objective);
+                let (samples, objective) = (&self.samples, &self.objective);
                 sum += f64::from(match &mut self.mixup {
-                    None => self.distiller.learn(lessons.x(row), objective, lessons.lesson(row)),
+                    None => self.distiller.learn(samples.x(row), objective, samples.target(row)),
                     Some(mixup) => {
                         let other = self.order.partner(&mut self.rng);
-                        let (x, share) = mixup.mix([row, other].map(|row| lessons.x(row)), &mut self.rng);
-                        let pair = [row, other].map(|row| lessons.lesson(row));
+                        let (x, share) = mixup.mix([row, other].map(|row| samples.x(row)), &mut self.rng);
+                        let pair = [row, other].map(|row| samples.target(row));
                         self.distiller.learn(x, &Mixed { loss: objective, share }, pair)
                     }
                 });
             }
-            let rate = self.settings.rates.rate * self.schedule.share(self.update);
-            self.distiller.update(&AdamRates { rate, ..self.settings.rates });
+            let rate = self.settings.training.rates.rate * self.schedule.share(self.update);
+            self.distiller.update(&AdamRates { rate, ..self.settings.training.rates });
             self.update += 1;
         }
         sum / self.order.samples() as f64
@@ -200,7 +202,7 @@ impl<'a> Training<'a> {
 }
 
 /// Scores a student on a validation set.
-fn judge(student: &Network, objective: &Objective, rows: &Asked<'_>) -> Validation {
+fn judge(student: &Network, objective: &Objective, rows: &TemperedSamples<'_>) -> Validation {
     let mut tape = student.tape();
     let outputs = tape.last().map_or(0, Vec::len);
     let (mut dz, mut work) = (vec![0.0; outputs], vec![0.0; outputs]);
@@ -208,7 +210,7 @@ fn judge(student: &Network, objective: &Objective, rows: &Asked<'_>) -> Validati
     for row in 0..rows.rows() {
         student.record(rows.x(row), &mut tape);
         let z = tape.last().map_or(&[][..], Vec::as_slice);
-        loss += f64::from(objective.gradient(z, rows.lesson(row), &mut dz, &mut work));
+        loss += f64::from(objective.gradient(z, rows.target(row), &mut dz, &mut work));
         if let Some(label) = rows.label(row) {
             labels += 1;
             right += usize::from(argmax(z) == label);

@@ -89,7 +89,7 @@ impl Gan<f32> {
         let mut gan = Gan::random(x.nrows(), HIDDEN, batch(x), rng);
         let (mut discriminator, mut generator) = (Adam::of(&gan.discriminator), Adam::of(&gan.generator));
         let mut z = DMatrix::zeros(latent(x.nrows()), batch(x));
-        train(("GAN", RATES), x, rng, |x, n, rates, rng| {
+        train("GAN", RATES, x, rng, |x, n, rates, rng| {
             fill(&mut z, rng);
             let judged = gan.discriminator_loss(x, &z, n);
             discriminator.step(&mut gan.discriminator, rates, 1.0 / n as f32);

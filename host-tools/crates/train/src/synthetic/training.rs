@@ -38,7 +38,8 @@ pub(super) fn batch(x: &DMatrix<f32>) -> usize {
 /// # Errors
 /// Fails if a loss is not finite.
 pub(super) fn train<R: Rng>(
-    (name, rates): (&str, AdamRates),
+    name: &str,
+    rates: AdamRates,
     x: &DMatrix<f32>,
     rng: &mut R,
     mut step: impl FnMut(&DMatrix<f32>, usize, &AdamRates, &mut R) -> f64,

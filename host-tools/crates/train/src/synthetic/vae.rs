@@ -113,7 +113,7 @@ impl Vae<f32> {
         let mut vae = Vae::random(x.nrows(), HIDDEN, batch(x), rng);
         let (mut encoder, mut decoder) = (Adam::of(&vae.encoder), Adam::of(&vae.decoder));
         let mut noise = vae.z.clone();
-        train(("VAE", RATES), x, rng, |x, n, rates, rng| {
+        train("VAE", RATES, x, rng, |x, n, rates, rng| {
             fill(&mut noise, rng);
             let loss = vae.loss(x, &noise, n);
             encoder.step(&mut vae.encoder, rates, 1.0 / n as f32);

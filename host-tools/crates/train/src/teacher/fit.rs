@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
-use super::train::{Epoch, Examples, Settings, Target, train_watched};
+use super::Settings;
+use super::train::{Epoch, Examples, Target, train_watched};
 use crate::dataset::{Dataset, Standardized, Standardizer, split};
 use crate::error::{Error, Result};
 use crate::model::{Body, Machine, Metadata, Model, Role};
@@ -23,7 +24,7 @@ pub fn fit(
     settings: &Settings,
     progress: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
 ) -> Result<Model> {
-    let rows = Rows::new(data, validation);
+    let rows = TrainingSet::new(data, validation);
     let network = rows.network(settings, progress)?;
     Ok(rows.model(settings, Body::F32(network)))
 }
@@ -37,13 +38,14 @@ pub fn fit(
 pub fn fit_ensemble(
     data: &Dataset,
     validation: Option<&Dataset>,
-    (settings, members): (&Settings, usize),
+    settings: &Settings,
+    members: usize,
     progress: &(dyn Fn(Progress<'_, Epoch>) -> ControlFlow<()> + Sync),
 ) -> Result<Model> {
     if members == 0 {
         return Err(Error::Invalid("an ensemble needs at least one member".into()));
     }
-    let rows = Rows::new(data, validation);
+    let rows = TrainingSet::new(data, validation);
     let member = |member: usize| {
         let settings = Settings { seed: nth_seed(settings.seed, member), ..settings.clone() };
         rows.network(&settings, &mut |state| progress(state))
@@ -79,27 +81,26 @@ pub fn fit_like(
         Body::Ensemble(members) => members.len(),
         Body::F32(_) | Body::Int8(_) | Body::Int4(_) => 1,
     };
-    let settings = (settings, members);
-    if settings.0.patience.is_none() {
-        return fit_ensemble(data, None, settings, progress);
+    if settings.patience.is_none() {
+        return fit_ensemble(data, None, settings, members, progress);
     }
     let parts: Vec<Dataset> =
-        split(data, &STOPPING, settings.0.seed)?.iter().map(|rows| data.select(rows)).collect();
-    fit_ensemble(&parts[0], Some(&parts[1]), settings, progress)
+        split(data, &STOPPING, settings.seed)?.iter().map(|rows| data.select(rows)).collect();
+    fit_ensemble(&parts[0], Some(&parts[1]), settings, members, progress)
 }
 
 /// Standardized training and validation rows of a teacher.
-struct Rows<'a> {
+struct TrainingSet<'a> {
     data: &'a Dataset,
     standardizer: Standardizer,
     training: Standardized,
     validation: Option<Standardized>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> TrainingSet<'a> {
     fn new(data: &'a Dataset, validation: Option<&Dataset>) -> Self {
         let standardizer = Standardizer::fit(data, None);
-        Rows {
+        TrainingSet {
             data,
             training: standardizer.apply(data),
             validation: validation.map(|data| standardizer.apply(data)),

@@ -5,10 +5,12 @@
 //! [`Network`](crate::network::Network).
 
 mod fit;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod train;
 
 pub use fit::{fit, fit_ensemble, fit_like};
 
-pub use train::{Epoch, Examples, Settings, Target, Trained, train};
+pub use crate::hyperparameters::Hyperparameters as Settings;
+pub use train::{Epoch, Examples, Target, Trained, train};

@@ -6,8 +6,9 @@ use microdistill::optimizer::AdamRates;
 use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
 
+use super::Settings;
 use super::fit::{fit_ensemble, fit_like};
-use super::train::{Epoch, Examples, Settings, Target, losses, train};
+use super::train::{Epoch, Examples, Target, losses, train};
 use crate::class_weights::ClassWeights;
 use crate::dataset::Task;
 use crate::dataset::{self, Dataset};
@@ -184,11 +185,11 @@ fn a_teacher_like_another_is_the_same_on_the_same_rows() {
     };
     let flow = &|_: Progress<'_, Epoch>| ControlFlow::Continue(());
     let settings = Settings { dropout: 0.1, epochs: 5, ..settings(&[2, 8, 2]) };
-    let teacher = fit_ensemble(&data, None, (&settings, 3), flow).unwrap();
+    let teacher = fit_ensemble(&data, None, &settings, 3, flow).unwrap();
     assert_eq!(fit_like(&teacher, &data, flow).unwrap(), teacher);
     // With a validation set.
     let settings = Settings { patience: Some(2), epochs: 300, ..settings };
-    let stopped = fit_ensemble(&data, Some(&data), (&settings, 2), flow).unwrap();
+    let stopped = fit_ensemble(&data, Some(&data), &settings, 2, flow).unwrap();
     let like = fit_like(&stopped, &data, flow).unwrap();
     assert_eq!((like.parameters(), like.kind()), (stopped.parameters(), "ensemble"));
     let mut unknown = teacher;

@@ -8,13 +8,13 @@ use microdistill::scalar::Scalar;
 use microdistill::schedule::{HalfCosine, Schedule as _};
 use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
-use serde::{Deserialize, Serialize};
 
-use crate::class_weights::{ClassWeights, Weighted};
+use super::Settings;
+use crate::class_weights::Weighted;
+use crate::early_stopping::EarlyStopping;
 use crate::error::{Error, Result};
-use crate::hyperparameters::{self, epochs};
 use crate::network::batched::{Adam, Batched, Mode, Real, gather};
-use crate::network::{Activation, Network, check_widths};
+use crate::network::{Network, check_widths};
 use crate::random::shuffle;
 
 /// Targets of a teacher: one element or column per row of data.
@@ -33,43 +33,6 @@ pub struct Examples<'a, T = f32> {
     pub x: &'a DMatrix<T>,
     /// Targets of the rows.
     pub target: Target<'a, T>,
-}
-
-/// Hyperparameters of a teacher. A [model file](crate::model::Metadata::training) records them, so that [similar
-/// teachers](super::fit_like) can be trained later.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
-    /// Layer widths from input to output, at least two.
-    pub widths: Vec<usize>,
-    /// Activation of the hidden layers.
-    pub activation: Activation,
-    /// Dropout: share of hidden units dropped at each step, in [0, 1).
-    pub dropout: f32,
-    /// Parameters of Adam with decoupled weight decay. The learning rate falls along a half cosine to zero.
-    #[serde(with = "Rates")]
-    pub rates: AdamRates,
-    /// Batch size: samples per update, at least 1.
-    pub batch: usize,
-    /// Maximum number of epochs, at least 1.
-    pub epochs: usize,
-    /// Early stopping: training stops after this many epochs without a better validation loss. Needs a validation
-    /// set. Given a validation set, the weights of the best epoch are kept in any case.
-    pub patience: Option<usize>,
-    /// Weights of the training rows in the loss, by label. All validation rows count the same.
-    pub class_weights: ClassWeights,
-    /// Seed of the initial weights, the order of samples and the dropped units.
-    pub seed: u64,
-}
-
-/// Serialized form of [`AdamRates`].
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "AdamRates")]
-struct Rates {
-    rate: f32,
-    beta1: f32,
-    beta2: f32,
-    epsilon: f32,
-    weight_decay: f32,
 }
 
 /// Progress report after an epoch.
@@ -114,15 +77,13 @@ pub(super) fn train_watched(
     validation: Option<Examples<'_>>,
     progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
 ) -> Result<Trained> {
-    settings.check(training)?;
-    if let Some(validation) = validation {
-        settings.check(validation)?;
-    }
+    check(settings, training)?;
+    validation.map_or(Ok(()), |validation| check(settings, validation))?;
     let mut rng = Pcg32::new(settings.seed, STREAM);
     let start = Network::random(&settings.widths, settings.activation, &mut rng);
     let mut best =
         Trained { network: start, epoch: 0, history: Vec::with_capacity(settings.epochs.min(HISTORY)) };
-    let mut best_loss = f64::INFINITY;
+    let mut stopping = EarlyStopping::new(settings.patience);
     let mut training = Training::new(settings, training, &best.network);
     for number in 1..=settings.epochs {
         let loss = training.epoch(&mut rng);
@@ -132,15 +93,11 @@ pub(super) fn train_watched(
             return Err(Error::Diverged { epoch: number, rate: settings.rates.rate });
         }
         best.history.push(epoch);
-        if validation.is_none_or(|loss| loss < best_loss) {
-            best_loss = validation.unwrap_or(best_loss);
+        if validation.is_none_or(|loss| stopping.improves(number, loss)) {
             best.epoch = number;
             training.batched.store(&mut best.network);
         }
-        let waited = number - best.epoch;
-        if progress(epoch, &best.network).is_break()
-            || settings.patience.is_some_and(|patience| waited >= patience.max(1))
-        {
+        if progress(epoch, &best.network).is_break() || stopping.is_due(number) {
             break;
         }
     }
@@ -154,54 +111,35 @@ const HISTORY: usize = 1 << 12;
 /// Random stream of teachers. It differs from that of students, so that equal seeds give different numbers.
 const STREAM: u64 = 0x5445_4143;
 
-impl Settings {
-    /// Default hyperparameters for a training set of `rows` rows: tanh, whose smooth decision boundaries
-    /// cross-validate better than ReLU's on small data sets; Adam with a learning rate of 10⁻³; 100 epochs, or fewer
-    /// for large training sets. Only the weight decay should be [tuned](crate::tune).
-    pub fn new(widths: Vec<usize>, rows: usize, seed: u64) -> Self {
-        Settings {
-            widths,
-            activation: Activation::Tanh,
-            dropout: 0.0,
-            rates: AdamRates::DEFAULT,
-            batch: 32,
-            epochs: epochs(100, rows),
-            patience: None,
-            class_weights: ClassWeights::None,
-            seed,
-        }
+/// Checks the settings, and that the examples fit them.
+fn check(settings: &Settings, examples: Examples<'_>) -> Result<()> {
+    let invalid = |message: String| Err(Error::Invalid(message));
+    let (rows, features) = (examples.x.ncols(), examples.x.nrows());
+    let (inputs, outputs) = check_widths(&settings.widths)?;
+    settings.check()?;
+    if rows == 0 {
+        return invalid("there are no rows to train on".into());
     }
-
-    fn check(&self, examples: Examples<'_>) -> Result<()> {
-        let invalid = |message: String| Err(Error::Invalid(message));
-        let (rows, features) = (examples.x.ncols(), examples.x.nrows());
-        let (inputs, outputs) = check_widths(&self.widths)?;
-        hyperparameters::check(&self.rates, self.batch, self.epochs, self.dropout)?;
-        if rows == 0 {
-            return invalid("there are no rows to train on".into());
+    if features != inputs {
+        return invalid(format!(
+            "the data has {features} features, but the network has {inputs} inputs: change its first width"
+        ));
+    }
+    match examples.target {
+        Target::Classes(classes) if classes.len() != rows => {
+            invalid(format!("found {} labels for {rows} rows: give one label per row", classes.len()))
         }
-        if features != inputs {
-            return invalid(format!(
-                "the data has {features} features, but the network has {inputs} inputs: change its first width"
-            ));
-        }
-        match examples.target {
-            Target::Classes(classes) if classes.len() != rows => {
-                invalid(format!("found {} labels for {rows} rows: give one label per row", classes.len()))
-            }
-            Target::Classes(classes) if classes.iter().any(|&class| class >= outputs) => invalid(format!(
-                "a label is not among the network's {outputs} classes: give it one output per class"
-            )),
-            Target::Values(values) if values.shape() != (outputs, rows) => invalid(format!(
-                "the values have shape {}×{}, but the network has {outputs} outputs and there are {rows} rows",
-                values.nrows(),
-                values.ncols()
-            )),
-            _ => Ok(()),
-        }
+        Target::Classes(classes) if classes.iter().any(|&class| class >= outputs) => invalid(format!(
+            "a label is not among the network's {outputs} classes: give it one output per class"
+        )),
+        Target::Values(values) if values.shape() != (outputs, rows) => invalid(format!(
+            "the values have shape {}×{}, but the network has {outputs} outputs and there are {rows} rows",
+            values.nrows(),
+            values.ncols()
+        )),
+        _ => Ok(()),
     }
 }
-
 /// State of a training. All its memory is allocated at the start.
 struct Training<'a> {
     settings: &'a Settings,

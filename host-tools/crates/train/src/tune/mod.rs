@@ -1,17 +1,19 @@
 //! Choice of the weight decay by cross-validation.
 
 mod budget;
+mod cross_validation;
 
 use nalgebra::DMatrix;
-use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::dataset::{Dataset, Fold, Target, folds};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::metrics::{best_temperature, evaluate, nll};
 use crate::model::Model;
 
 pub use budget::{Plan, work};
+use cross_validation::mean;
+pub use cross_validation::{cross_validate, first_sufficient};
 
 /// Default candidates. Weight decay is decoupled and relative to the learning rate (see
 /// [`AdamRates`](microdistill::optimizer::AdamRates)).
@@ -114,8 +116,8 @@ impl Tuning {
     }
 }
 
-/// Loss and outputs on the validation rows; none if the training diverged.
-type Judged = Option<(f64, DMatrix<f32>)>;
+/// Loss and outputs on the validation rows of a fold.
+type Judged = (f64, DMatrix<f32>);
 
 /// Trains with every candidate on every fold, in parallel, and returns one trial per candidate, in order.
 ///
@@ -131,17 +133,12 @@ pub fn trials(
 ) -> Result<Vec<Trial>> {
     let parts: Vec<_> =
         folds.iter().map(|fold| (data.select(&fold.train), data.select(&fold.validation))).collect();
-    let pairs: Vec<_> =
-        candidates.iter().flat_map(|&decay| parts.iter().map(move |part| (decay, part))).collect();
-    let judge = |&(decay, (train, validation)): &(f32, &(Dataset, Dataset))| match fit(train, decay) {
-        Ok(model) => Ok(Some((evaluate(&model, validation)?.loss(), model.predict(validation)))),
-        // A diverged training makes its candidate the worst one; the others go on.
-        Err(Error::Diverged { .. }) => Ok(None),
-        Err(error) => Err(error),
-    };
-    let judged: Vec<Judged> = pairs.par_iter().map(judge).collect::<Result<_>>()?;
-    let trial = |(&weight_decay, judged): (&f32, &[Judged])| {
-        let Some(judged) = judged.iter().map(Option::as_ref).collect::<Option<Vec<_>>>() else {
+    let judged = cross_validate(candidates, &parts, |&decay, (train, validation)| {
+        let model = fit(train, decay)?;
+        Ok((evaluate(&model, validation)?.loss(), model.predict(validation)))
+    })?;
+    let trial = |(&weight_decay, judged): (&f32, Option<Vec<Judged>>)| {
+        let Some(judged) = judged else {
             return Trial { weight_decay, loss: f64::INFINITY, tempered: vec![f64::INFINITY; folds.len()] };
         };
         let losses: Vec<f64> = judged.iter().map(|(loss, _)| *loss).collect();
@@ -159,7 +156,7 @@ pub fn trials(
         let tempered = folds.map(|((_, outputs), labels)| nll(outputs, labels, temperature)).collect();
         Trial { weight_decay, loss, tempered }
     };
-    Ok(candidates.iter().zip(judged.chunks(folds.len())).map(trial).collect())
+    Ok(candidates.iter().zip(judged).map(trial).collect())
 }
 
 /// Returns the trial with the smallest loss, the first one on a tie. None if every training diverged.
@@ -178,25 +175,6 @@ pub fn sufficient(trials: &[Trial]) -> Option<&Trial> {
     trials.get(first_sufficient(&tempered)?)
 }
 
-/// Returns the index of the first candidate that is not worse than the best by more than one standard error of their
-/// difference over the folds: the one-standard-error rule of Breiman et al. (1984), on paired differences. `losses`
-/// holds the losses of each candidate, one per fold. None if there are no candidates, or if every training diverged.
-pub fn first_sufficient(losses: &[&[f64]]) -> Option<usize> {
-    let best = losses.iter().reduce(|best, next| if mean(next) < mean(best) { next } else { best })?;
-    losses.iter().position(|losses| {
-        let worse: Vec<f64> = losses.iter().zip(*best).map(|(a, b)| a - b).collect();
-        let folds = worse.len() as f64;
-        let middle = mean(&worse);
-        let variance =
-            worse.iter().map(|worse| (worse - middle).powi(2)).sum::<f64>() / (folds - 1.0).max(1.0);
-        middle <= (variance / folds).sqrt()
-    })
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
 #[cfg(test)]
 mod tests {
     use std::ops::ControlFlow;
@@ -204,6 +182,7 @@ mod tests {
 
     use super::*;
     use crate::dataset::Task;
+    use crate::error::Error;
     use crate::teacher::{self, Settings};
 
     #[test]
