@@ -269,7 +269,7 @@ impl Dialect {
             numbers += usize::from(number);
             worth += if number || is_missing(cell) || time::is_time(cell) {
                 1.0
-            } else if cell.contains(['\t', ';', '|', ',']) {
+            } else if cell.contains(['\t', ';', '|', ',', char::from(self.quote)]) {
                 0.4
             } else {
                 1.0
