@@ -1,4 +1,4 @@
-//! The flags that say what the columns of a data file mean, and how the file is written.
+//! Flags for the columns of a data file and for its format.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use microdistill_train::table::Options;
 use crate::flags::file::FileFlags;
 use crate::flags::text::TextFlags;
 
-/// Columns of a data file that are not features.
+/// Meaning of the columns.
 #[derive(Args, Debug)]
 pub(crate) struct ColumnFlags {
     /// Column to predict [default: the last, or one whose name says so, with a note]

@@ -20,13 +20,13 @@ use crate::flags::unseen::unseen;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataFlags {
-    /// CSV file with a header, divided by --split; `-` is standard input
+    /// Data file (CSV, a spreadsheet, Parquet, NumPy, ARFF), divided by --split; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["train", "test"], required_unless_present_any = ["train", "test"])]
     pub(crate) data: Option<PathBuf>,
-    /// CSV file of training rows
+    /// Data file of training rows
     #[arg(long, value_name = "FILE")]
     pub(crate) train: Option<PathBuf>,
-    /// CSV file of test rows, which are never trained on
+    /// Data file of test rows, which are never trained on
     #[arg(long, value_name = "FILE")]
     pub(crate) test: Option<PathBuf>,
     /// Shares of --data for training, validation and test, drawn per class with --seed [default: 0.7,0.15,0.15]

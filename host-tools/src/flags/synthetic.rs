@@ -26,7 +26,7 @@ pub(crate) struct FurtherFlags {
     /// Total number of synthetic rows: a count, or a multiple of the rows to distill on, such as 2x
     #[arg(long, value_name = "N|2x", default_value = "1x", requires = "synthetic")]
     synthetic_rows: Amount,
-    /// CSV file of real rows with the columns of --data; a target is ignored
+    /// Data file of real rows with the columns of --data; a target is ignored
     #[arg(long, value_name = "FILE")]
     unlabelled: Option<PathBuf>,
     /// Share of each batch drawn from synthetic and unlabelled rows, in (0, 1); an epoch is then one pass over the rows to

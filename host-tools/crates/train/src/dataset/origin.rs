@@ -1,4 +1,4 @@
-//! Origins: what is subtracted from a column in f64 before it is rounded to f32, where f32 alone would lose its signal.
+//! Origins of columns: offsets that are subtracted in f64 before rounding to f32, where f32 alone would lose the signal.
 //!
 //! A time in milliseconds since 1970 or a latitude with seven digits needs more than the 24 bits of an f32. Relative to an
 //! origin close to the mean it needs fewer.

@@ -34,7 +34,7 @@ pub struct Columns {
     pub groups: Option<String>,
     /// Columns of text, whose character n-grams are features, behind all others.
     pub text: Vec<Text>,
-    /// How the file is written, as far as the user says it.
+    /// Options of the file's format; what they leave open is detected.
     pub options: Options,
 }
 
@@ -147,7 +147,7 @@ pub struct Expected<'a> {
     pub target_optional: bool,
     /// The column of groups, as in [`Columns`].
     pub groups: Option<&'a str>,
-    /// How the file is written, as in [`Columns`].
+    /// Options of the file's format, as in [`Columns`].
     pub options: Options,
 }
 

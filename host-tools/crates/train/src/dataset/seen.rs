@@ -1,4 +1,4 @@
-//! Rows that were seen before: equal rows of one file, and rows that a model was trained on, whatever file they come in.
+//! Known rows: equal rows within a file, and rows that a model was trained on, in any file.
 
 use std::collections::HashMap;
 

@@ -1,8 +1,8 @@
-//! Suspects: columns and rows that make a score better than it should be, found by what they hold.
+//! Suspects: columns and rows that may make a score too good.
 //!
-//! A counter of rows tells the class in a file that is sorted by class; a code of the label is the label; windows that
-//! overlap are nearly one row. None of these is known when the device runs. Each suspect is a guess from the numbers, so that
-//! it is told and nothing is done.
+//! In a file that is sorted by class, a row counter tells the class. A code of the label is the label. Overlapping windows are
+//! nearly the same row. A device in use knows none of these. Suspects are guesses from the numbers, so they only produce
+//! warnings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,7 +15,7 @@ use crate::number::significant;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Suspect {
-    /// What is suspected.
+    /// Kind of the suspicion.
     pub kind: Suspicion,
     /// The features concerned.
     pub columns: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Suspect {
     pub text: String,
 }
 
-/// What is suspected of a column or of rows.
+/// Kind of a suspicion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -45,7 +45,7 @@ pub enum Suspicion {
 /// Fewer rows than this tell nothing.
 const FEWEST: usize = 20;
 
-/// Finds what may make a score of these rows too good.
+/// Finds columns and rows that may make a score too good. The features are taken in the order of the rows.
 pub fn suspects(data: &Dataset) -> Vec<Suspect> {
     let rows = data.rows();
     if rows < FEWEST {

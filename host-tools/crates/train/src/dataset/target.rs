@@ -1,4 +1,4 @@
-//! The target column: which one it is, whether it holds labels or values, and what they are.
+//! The target column: its choice, its type, and its labels or values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! Columns of a text: where its table begins, their names, and the line of the first row.
+//! Columns of a text: their names, and the place where the rows begin.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ const MOST_PREAMBLE: usize = 100;
 /// A line, where it is known, and what is wrong there.
 type Fault = (Option<u64>, String);
 
-/// What stands before the first row.
+/// Everything before the first row.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     /// Names of the columns; a column that is ignored has none.

@@ -1,4 +1,4 @@
-//! Dialect of a text: its separator, quotes and comments, and the lines that are no rows, learned from its first lines.
+//! Detection of a text's CSV dialect from its first lines: separator, quotes, comments and lines that are not rows.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use csv::StringRecord;
 use super::profile::is_missing;
 use super::{notation, time};
 
-/// How a text is divided into cells.
+/// Rules that divide a text into cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dialect {
     pub(crate) separator: Separator,
     quote: u8,
     /// `\"` stands for a quote inside of quotes.
     backslash: bool,
-    /// What a line that is no row starts with.
+    /// Prefix of comment lines.
     comment: Option<&'static str>,
     /// Each line starts with the clock of a serial monitor, `12:00:01.000 -> `.
     clock: bool,
@@ -24,7 +24,7 @@ pub(crate) struct Dialect {
     announced: bool,
 }
 
-/// What stands between two cells.
+/// Separator of cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Separator {
     /// One character.
@@ -61,7 +61,7 @@ impl std::str::FromStr for Separator {
     }
 }
 
-/// Candidates, the rarer in numbers and text first: of two that fit equally well, the first is taken.
+/// Candidate separators. Of two that fit equally well, the first is chosen, so those that are rare in text come first.
 const SEPARATORS: [Separator; 5] = [
     Separator::Byte(b'\t'),
     Separator::Byte(b';'),
@@ -73,7 +73,7 @@ const SEPARATORS: [Separator; 5] = [
 /// Marks of a comment at the beginning of a line.
 const COMMENTS: [&str; 3] = ["#", "%", "//"];
 
-/// Records that a dialect is judged by.
+/// Number of records that a dialect is judged by.
 const JUDGED: usize = 300;
 
 impl Dialect {
@@ -211,7 +211,7 @@ impl Dialect {
         .then_some(names)
     }
 
-    /// Notes of what a user might not expect.
+    /// Notes on everything that a user might not expect.
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if let Separator::Spaces | Separator::Byte(b'|') = self.separator {

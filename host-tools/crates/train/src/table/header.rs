@@ -6,25 +6,25 @@ use super::notation::{self, is_known_unit};
 use super::profile::{is_missing, is_placeholder};
 use super::time;
 
-/// What the first record is.
+/// Kind of the first record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Header {
     /// Names of the columns.
     Names,
     /// A row.
     Row,
-    /// It may be either, for this reason.
+    /// Either of them, for this reason.
     Unclear(String),
 }
 
-/// What the cells of a column below the first record are.
+/// Contents of a column below the first record.
 enum Body {
     Numbers { fractions: bool },
     Times,
     Words,
 }
 
-/// What one cell of the first record says.
+/// Evidence from one cell of the first record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Vote {
     /// A word above numbers.

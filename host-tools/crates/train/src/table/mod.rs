@@ -1,6 +1,7 @@
-//! The data door: a file, whatever its container and its dialect, as one table of named columns.
+//! Reading of data files: any container and any dialect of CSV becomes one table of named columns.
 //!
-//! What was read, skipped and guessed is told in notes; what may mean two things is an error that names the flag to settle it.
+//! Notes tell the user what was skipped and guessed. A file that can be read in two ways is an error that names the flag that
+//! decides.
 
 mod columns;
 pub mod container;
@@ -24,20 +25,20 @@ pub(crate) use notation::Notation;
 pub(crate) use profile::{Content, Evidence, MOST_CATEGORIES, Profile, is_placeholder, quoted};
 use source::Source;
 
-/// What a user says of a file; what is left open is learned from it.
+/// Format of a file, as far as the user states it; everything else is detected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// What stands between two cells.
+    /// Separator of cells.
     pub separator: Option<Separator>,
     /// True if the first line holds the columns' names, false if it is a row.
     pub header: Option<bool>,
-    /// What stands before a fraction: `.` or `,`.
+    /// Decimal separator: `.` or `,`.
     pub decimal: Option<char>,
-    /// What stands between thousands: `.`, `,`, `'`, `_` or a space.
+    /// Separator between thousands: `.`, `,`, `'`, `_` or a space.
     pub thousands: Option<char>,
-    /// Texts that stand for a missing value, in addition to the empty one, `NA`, `NaN`, `null` and `?`.
+    /// Texts that mark a missing value, in addition to the empty one, `NA`, `NaN`, `null` and `?`.
     pub missing: Vec<String>,
-    /// Columns that are left out.
+    /// Columns to leave out.
     pub ignore: Vec<String>,
     /// Encoding of a text, such as `windows-1252`.
     pub encoding: Option<String>,
@@ -46,7 +47,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Returns true for a text that the user named as missing; -200 is also -200.0.
+    /// Returns true for a text that the user named as missing. -200 also matches -200.0.
     pub(crate) fn is_missing(&self, text: &str) -> bool {
         self.missing.iter().any(|missing| {
             missing == text || text.parse::<f64>().is_ok_and(|number| missing.parse() == Ok(number))
@@ -54,7 +55,7 @@ impl Options {
     }
 }
 
-/// A file as rows of cells under named columns, read as often as it needs to be.
+/// A file as rows of cells in named columns. Each pass reads the rows again, so they are not kept in memory as cells.
 pub(crate) struct Table {
     pub(crate) path: PathBuf,
     /// Names of the columns; a column that is ignored has none.
@@ -78,7 +79,7 @@ pub(crate) struct Table {
     first: u64,
 }
 
-/// Bytes that a dialect is learned from, up to a whole line.
+/// Size of the sample that a dialect is detected from, in bytes; cut to whole lines.
 const SAMPLE: usize = 1 << 18;
 
 impl Table {
@@ -129,7 +130,7 @@ impl Table {
         self.source.prepare(&self.dialect)
     }
 
-    /// Looks at every cell once.
+    /// Profiles every column in one pass over the rows.
     fn learn_profiles(&mut self) -> Result<()> {
         let mut profiles = vec![Profile::default(); self.names.len()];
         let options = self.options.clone();

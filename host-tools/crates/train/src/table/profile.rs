@@ -1,4 +1,4 @@
-//! Profile of a column: what its cells are, counted, and what the column is for that.
+//! Profile of a column: counts of its cells by kind, and the kind of column that follows from them.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
 /// A cell worth a message: its line and its text.
 pub(crate) type Place = Option<(u64, String)>;
 
-/// A column's cells, counted.
+/// Counts of a column's cells.
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
     pub(crate) missing: usize,
@@ -69,7 +69,7 @@ pub(crate) struct Profile {
     mostly_digits: usize,
 }
 
-/// What a column is.
+/// Kind of a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// It holds no value.
@@ -203,7 +203,7 @@ impl Profile {
         &self.first_word
     }
 
-    /// Adds what this column tells of the decimal separator.
+    /// Adds this column's evidence on the decimal separator.
     pub(crate) fn testify(&self, evidence: &mut Evidence) {
         if self.numbers == 0 || self.first_separated.is_none() || self.words > self.numbers {
             return;
@@ -216,7 +216,7 @@ impl Profile {
         }
     }
 
-    /// What the column is; an error, with the line where it is known, for numbers that cannot be read without a doubt.
+    /// Kind of the column; an error, with the line where it is known, for numbers that cannot be read without a doubt.
     pub(crate) fn content(
         &self,
         options: &Options,
@@ -350,7 +350,7 @@ fn not_a_number(text: &str) -> String {
     format!("{text:?} is not a number: mend it, leave it empty, or give --missing {}", quoted(text))
 }
 
-/// A text as it must be given to a shell.
+/// Quotes a text for a shell.
 pub(crate) fn quoted(text: &str) -> String {
     let plain =
         |char: char| char.is_alphanumeric() || matches!(char, '-' | '_' | '.' | ',' | '+' | '/' | ':' | '%');

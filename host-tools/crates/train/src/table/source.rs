@@ -1,4 +1,4 @@
-//! The text of a table: that of a file, or of the cells and columns of a container, written as CSV.
+//! Text of a table: the file's own, or CSV written from the cells or columns of a container.
 
 use std::io::{BufRead, Read as _, Seek as _, SeekFrom};
 
@@ -6,7 +6,7 @@ use super::container::{Contents, Text, Typed, Values};
 use super::dialect::Dialect;
 use crate::error::{Error, Result};
 
-/// A text with what is known of it before it is read.
+/// A text, and everything that its container tells about it.
 pub(super) struct Source {
     text: Text,
     /// The dialect, of a text that was written here.
