@@ -266,21 +266,16 @@ impl<const TEXTS: usize> Rows<TEXTS> {
             lines: Vec::with_capacity(file.rows),
         };
         let mut roundings = vec![Rounding::default(); features];
-        let mut x = rows.features(file, encodings, &mut roundings)?;
+        let mut x = rows.pass(file, encodings, columns, &mut roundings)?;
         let found: Vec<f64> = roundings.iter().map(Rounding::origin).collect();
         if origin.is_none() && found.iter().any(|&origin| origin != 0.0) {
             let names = encodings.iter().flat_map(|encoding| encoding.features(file)).collect::<Vec<_>>();
             file.notes.extend(origin::feature_notes(&names, &found, &roundings));
             rows.origin = found;
-            x = rows.features(file, encodings, &mut roundings)?;
+            rows.texts.iter_mut().for_each(Vec::clear);
+            rows.lines.clear();
+            x = rows.pass(file, encodings, columns, &mut roundings)?;
         }
-        file.each(|line, record| {
-            for (column, texts) in columns.into_iter().zip(&mut rows.texts) {
-                texts.extend(column.map(|column| record[column].to_owned()));
-            }
-            rows.lines.push(line);
-            Ok(())
-        })?;
         let missing = x.iter().filter(|value| value.is_nan()).count();
         if missing > 0 {
             let values = counted(missing, "missing value");
@@ -290,10 +285,20 @@ impl<const TEXTS: usize> Rows<TEXTS> {
         Ok(rows)
     }
 
-    /// The features of all rows, relative to their origins.
-    fn features(&self, file: &Table, encodings: &[Encoding], roundings: &mut [Rounding]) -> Result<Vec<f32>> {
+    /// Reads all rows once: adds their texts and lines, and returns their features, relative to the origins.
+    fn pass(
+        &mut self,
+        file: &Table,
+        encodings: &[Encoding],
+        texts: [Option<usize>; TEXTS],
+        roundings: &mut [Rounding],
+    ) -> Result<Vec<f32>> {
         let mut x = Vec::with_capacity(file.rows * self.origin.len());
-        file.each(|_, record| {
+        file.each(|line, record| {
+            for (column, texts) in texts.into_iter().zip(&mut self.texts) {
+                texts.extend(column.map(|column| record[column].to_owned()));
+            }
+            self.lines.push(line);
             let mut columns = self.origin.iter().zip(&mut *roundings);
             for encoding in encodings {
                 encoding.apply(file, record, |value| {

@@ -10,7 +10,9 @@ pub(crate) const MOST_CATEGORIES: usize = 32;
 
 /// Returns true for a cell that holds no value in any column.
 pub(crate) fn is_missing(text: &str) -> bool {
-    text.len() <= 4
+    // Most cells are numbers.
+    !text.starts_with(|first: char| first.is_ascii_digit())
+        && text.len() <= 4
         && (matches!(text, "" | "?")
             || ["na", "n/a", "nan", "-nan", "null", "#n/a", "#na", "<na>"]
                 .iter()
