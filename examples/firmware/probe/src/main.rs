@@ -22,8 +22,8 @@ use microdistill::kernel::{AdamStep, Kernels, Moments, MomentumStep, int4};
 use microdistill::layer::{Array, InputGradient, Role};
 use microdistill::layout::ByInput;
 use microdistill::loss::{
-    BinaryCrossEntropy, Centered, CrossEntropy, DecoupledSoftLabels, Head,
-    Linear, Loss, OutputMse, SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax, log_softmax,
+    BinaryCrossEntropy, Centered, CrossEntropy, DecoupledSoftLabels, Head, Linear, Loss, OutputMse,
+    SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax, log_softmax,
 };
 use microdistill::metric::{Accuracy, Brier, NegativeLogLikelihood, argmax};
 use microdistill::optimizer::{
