@@ -79,6 +79,24 @@ fn records_and_printed_weights_are_read_to_the_bit() {
 }
 
 #[test]
+fn logs_of_any_terminal_are_read_and_what_was_skipped_is_told() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let like = Model::load(folder.join("../examples/models/watch_small/student.safetensors")).unwrap();
+    let log = |name: &str| std::fs::read(folder.join("tests/cases").join(name)).unwrap();
+    let whole = read(log("27-log-whole.txt"), &like).unwrap();
+    assert!(whole.changed > 0 && whole.notes.is_empty());
+    for name in ["27b-log-utf16.txt", "27c-log-ansi.txt", "27d-log-boot-noise.txt"] {
+        assert_eq!(network(&read(log(name), &like).unwrap().model), network(&whole.model), "{name}");
+    }
+    let text = String::from_utf8(log("27-log-whole.txt")).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.extend(text.lines().take(20));
+    let cut = read(lines.join("\n"), &like).unwrap();
+    assert_eq!(network(&cut.model), network(&whole.model));
+    assert_eq!(cut.notes, ["the last record in the log is cut: the whole one before it is taken"]);
+}
+
+#[test]
 fn what_is_damaged_or_of_another_network_is_refused() {
     let (like, learned) = models();
     let mut record: Vec<u8> = record::encode(&typed(&learned), 9).collect();
@@ -146,7 +164,7 @@ fn what_a_device_trains_in_part_is_joined_with_what_was_shipped() {
     let shipped = models().0;
     let before: Vec<Vec<f32>> = network(&shipped).tensors().map(|(_, tensor)| tensor.to_vec()).collect();
     let check = |learned: Result<Learned>, expected: [Trained; 2], tensors: &[usize]| {
-        let Learned { model, changed, trained } = learned.unwrap();
+        let Learned { model, changed, trained, .. } = learned.unwrap();
         assert_eq!(trained, expected);
         let mut next = 1u16..;
         for (index, (_, tensor)) in network(&model).tensors().enumerate() {

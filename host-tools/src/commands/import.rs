@@ -44,7 +44,10 @@ impl Import {
         let model = Model::load(path)?;
         trainable(&model).with_context(|| path.display().to_string())?;
         let base = if self.shipped.is_some() { Base::Shipped(&model) } else { Base::Like(&model) };
-        let Learned { mut model, changed, trained } = import(&self.learned, base)?;
+        let Learned { mut model, changed, trained, notes } = import(&self.learned, base)?;
+        notes
+            .iter()
+            .for_each(|note| context.console.note(format_args!("{}: {note}", self.learned.display())));
         model.metadata.command = context.command.clone();
         model.save(&self.out)?;
         let (parameters, like) = (model.parameters(), path.display());

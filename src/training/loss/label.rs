@@ -47,21 +47,24 @@ impl<T: Scalar, Y: ?Sized> Loss<T, Y> for SmoothedCrossEntropy<T> {
     where
         Y: 'a;
 
-    fn gradient(&self, z: &[T], label: usize, dz: &mut [T], _work: &mut [T]) -> T {
-        if label >= z.len() {
-            dz.fill(T::ZERO);
-            return T::ZERO;
-        }
-        copy(dz, z);
-        let log_sum = softmax(dz, T::ONE);
-        let top = maximum(z);
-        let others = self.smoothing / T::from_count(z.len());
-        let mut loss = log_sum;
-        for (class, (dz, &z)) in dz.iter_mut().zip(z).enumerate() {
-            let target = if class == label { T::ONE - self.smoothing + others } else { others };
-            loss -= target * (z - top);
-            *dz -= target;
-        }
-        loss
+    fn gradient(&self, z: &[T], label: usize, dz: &mut [T], work: &mut [T]) -> T {
+        let loss = Loss::<T, Y>::gradient(&CrossEntropy, z, label, dz, work);
+        loss + smooth(self.smoothing, z, label, dz)
     }
+}
+
+/// Turns the gradient `dz` of a cross-entropy with the hard `label` into the one with the label smoothed by `smoothing`, ε, and
+/// returns what that adds to the loss: `ε·(z_y − mean(z))`.
+///
+/// `z`, `dz`: shape (C). A label outside of `0..C` changes nothing. For a loss in which the label has a share, ε is that share
+/// of the smoothing.
+pub fn smooth<T: Scalar>(smoothing: T, z: &[T], label: usize, dz: &mut [T]) -> T {
+    let (Some(&own), Some(own_gradient)) = (z.get(label), dz.get_mut(label)) else { return T::ZERO };
+    *own_gradient += smoothing;
+    let classes = T::from_count(z.len());
+    let others = smoothing / classes;
+    dz.iter_mut().for_each(|dz| *dz -= others);
+    let mut sum = T::ZERO;
+    z.iter().for_each(|&z| sum += z);
+    smoothing * (own - sum / classes)
 }

@@ -26,7 +26,7 @@ mod squared;
 pub use binary::BinaryCrossEntropy;
 pub use decoupled::DecoupledSoftLabels;
 pub use head::{Centered, Head, Linear, Softmax, log_softmax, softmax};
-pub use label::{CrossEntropy, SmoothedCrossEntropy};
+pub use label::{CrossEntropy, SmoothedCrossEntropy, smooth};
 pub use soft::{Soft, SoftCrossEntropy, SoftLabels};
 pub use squared::{CenteredLogitMse, LogitMse, OutputMse};
 

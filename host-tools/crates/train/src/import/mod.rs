@@ -3,6 +3,7 @@
 mod dump;
 pub mod log;
 mod part;
+mod text;
 
 use std::path::Path;
 
@@ -14,7 +15,6 @@ pub use part::Trained;
 use crate::error::{Error, Result};
 use crate::model::{Body, Model};
 use crate::network::Network;
-use log::weights_line;
 
 /// A model with the parameters that a device learned.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Learned {
     pub changed: usize,
     /// The trained part of each layer, from input to output.
     pub trained: Vec<Trained>,
+    /// Notes for the user on everything that was skipped.
+    pub notes: Vec<String>,
 }
 
 /// Model that provides everything a device does not return.
@@ -84,12 +86,18 @@ impl<'a> Base<'a> {
 
 fn learned(bytes: &[u8], base: Base<'_>, before: &Network) -> Result<Learned, String> {
     let mut network = before.clone();
-    let trained = match std::str::from_utf8(bytes) {
-        Ok(text) if text.contains("weights ") => {
-            overwrite(&mut network, &printed(text)?)?;
+    let mut notes = Vec::new();
+    let trained = match text::decode(bytes) {
+        Some(text) => {
+            let wanted: Vec<usize> = network.tensors().map(|(_, tensor)| tensor.len()).collect();
+            let printed = text::printed(&text, &wanted)?;
+            for ((_, to), from) in network.tensors_mut().zip(printed.tensors) {
+                to.copy_from_slice(&from);
+            }
+            notes = printed.notes;
             vec![Trained::Trained; network.layers().len()]
         }
-        _ => {
+        None => {
             let (trained, parameters) = recorded(bytes, before)?;
             if matches!(base, Base::Like(_)) && trained.iter().any(|how| *how != Trained::Trained) {
                 return Err(format!(
@@ -108,7 +116,7 @@ fn learned(bytes: &[u8], base: Base<'_>, before: &Network) -> Result<Learned, St
     let pairs = before.parameter_values().zip(network.parameter_values());
     let changed = pairs.filter(|(before, after)| before.to_bits() != after.to_bits()).count();
     model.body = Body::F32(network);
-    Ok(Learned { model, changed, trained })
+    Ok(Learned { model, changed, trained, notes })
 }
 
 /// Returns the trained part of each layer of `network` and its parameters, from a record or from flash with
@@ -143,44 +151,4 @@ fn join(network: &mut Network, trained: &[Trained], mut parameters: &[f32]) {
         to.copy_from_slice(from);
         parameters = rest;
     }
-}
-
-/// Returns the tensors of the last run in a text.
-fn printed(text: &str) -> Result<Vec<Vec<f32>>, String> {
-    let mut tensors: Vec<Vec<f32>> = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let Some((tensor, from, bits)) = weights_line(line) else { continue };
-        if (tensor, from) == (0, 0) {
-            tensors.clear();
-        }
-        if (tensor, from) == (tensors.len(), 0) {
-            tensors.push(Vec::new());
-        }
-        let last = tensors.len().wrapping_sub(1);
-        match tensors.last_mut().filter(|values| (tensor, from) == (last, values.len())) {
-            Some(values) => values.extend(bits.into_iter().map(f32::from_bits)),
-            None => {
-                return Err(format!(
-                    "line {}: weights are missing before it; give the whole output of the run",
-                    index + 1
-                ));
-            }
-        }
-    }
-    Ok(tensors)
-}
-
-fn overwrite(network: &mut Network, tensors: &[Vec<f32>]) -> Result<(), String> {
-    let found: Vec<usize> = tensors.iter().map(Vec::len).collect();
-    let wanted: Vec<usize> = network.tensors().map(|(_, tensor)| tensor.len()).collect();
-    if found != wanted {
-        return Err(format!(
-            "the text has tensors of {found:?} parameters, but the model has {wanted:?}: give the model that the \
-             device trains and the whole output of the run"
-        ));
-    }
-    for ((_, to), from) in network.tensors_mut().zip(tensors) {
-        to.copy_from_slice(from);
-    }
-    Ok(())
 }

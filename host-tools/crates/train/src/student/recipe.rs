@@ -2,6 +2,7 @@
 
 use microdistill::loss::{
     CenteredLogitMse, CrossEntropy, DecoupledSoftLabels, Linear, Loss, OutputMse, Soft, SoftLabels, Softmax,
+    smooth,
 };
 
 use crate::class_weights::weigh;
@@ -136,16 +137,6 @@ impl Loss<f32> for Objective {
             Some(weight) => weigh(loss, dz, weight),
         }
     }
-}
-
-/// Adds label smoothing to a cross-entropy. Smoothed targets `t = (1−ε)·onehot(y) + ε/C` add `ε·(z_y − mean(z))` to
-/// the loss, which is returned, and `ε·(onehot(y) − 1/C)` to its gradient `dz`.
-fn smooth(smoothing: f32, z: &[f32], label: usize, dz: &mut [f32]) -> f32 {
-    let (Some(own), Some(own_gradient)) = (z.get(label), dz.get_mut(label)) else { return 0.0 };
-    *own_gradient += smoothing;
-    let classes = z.len() as f32;
-    dz.iter_mut().for_each(|dz| *dz -= smoothing / classes);
-    smoothing * (own - z.iter().sum::<f32>() / classes)
 }
 
 /// Loss of mixup (Zhang et al. 2018): `λ·L(first) + (1−λ)·L(second)`. For every recipe its gradient equals the
