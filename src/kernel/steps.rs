@@ -1,9 +1,6 @@
 //! Arguments of the kernels that move parameters.
 
-#[cfg(doc)]
-use super::Kernels;
-
-/// The factors of [`adam`](Kernels::adam), one for all parameters of a tensor.
+/// The factors of [`adam`](super::Kernels::adam), one for all parameters of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)] // the kernels load it as six numbers
 pub struct AdamStep<T> {
@@ -21,7 +18,7 @@ pub struct AdamStep<T> {
     pub keep: T,
 }
 
-/// The two moments of [`adam`](Kernels::adam), shape (N) each.
+/// The two moments of [`adam`](super::Kernels::adam), shape (N) each.
 #[derive(Debug)]
 pub struct Moments<'a, T> {
     /// m, the decaying mean of the gradients.
@@ -30,7 +27,7 @@ pub struct Moments<'a, T> {
     pub second: &'a mut [T],
 }
 
-/// The factors of [`momentum`](Kernels::momentum), one for all parameters of a tensor.
+/// The factors of [`momentum`](super::Kernels::momentum), one for all parameters of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)] // the kernels load it as four numbers
 pub struct MomentumStep<T> {

@@ -16,14 +16,14 @@ mod text;
 
 use nalgebra::DMatrix;
 
-pub use read::{Columns, Expected, Kind, read, read_like, read_unlabelled};
+pub use read::{Columns, Expected, read, read_like, read_unlabelled};
 pub use scaler::Scaler;
 pub use seen::SeenRows;
 pub use soft_labels::read_soft_labels;
 pub use split::{Fold, check_shares, folds, split};
 pub use standardizer::{Standardized, Standardizer};
 pub use suspects::{Suspect, Suspicion, suspects};
-pub use task::Task;
+pub use task::{Kind, Task};
 pub use text::Text;
 
 use crate::table::Options;

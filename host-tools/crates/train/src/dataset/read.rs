@@ -8,19 +8,10 @@ use super::encoding::{self, Encoding};
 use super::groups::groups_of;
 use super::origin::{self, Rounding};
 use super::target::{self, TargetColumn};
-use super::{Dataset, Target, Text};
+use super::{Dataset, Kind, Target, Text};
 use crate::dataset::Task;
 use crate::error::Result;
 use crate::table::{Options, Table, counted};
-
-/// Contents of a target column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Labels.
-    Classification,
-    /// Values.
-    Regression,
-}
 
 /// Columns of a file that are not features, and how it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,6 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Contents of a target column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Labels.
+    Classification,
+    /// Values.
+    Regression,
+}
+
 /// Meaning of the outputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]

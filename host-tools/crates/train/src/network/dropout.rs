@@ -3,8 +3,6 @@
 use microdistill::scalar::Scalar;
 use rand_core::Rng;
 
-use crate::network::Network;
-
 /// Dropout of hidden units (Srivastava et al. 2014), inverted: `y·m/keep`, where `m` is 1 with probability `keep` and
 /// else 0. Run-time counterpart of [`microdistill::Dropout`] after every hidden layer.
 #[derive(Clone, Debug)]
@@ -44,23 +42,6 @@ impl Dropout {
     pub(crate) fn apply(&self, layer: usize, values: &mut [f32]) {
         for (value, &dropped) in values.iter_mut().zip(self.dropped.get(layer).into_iter().flatten()) {
             *value = if dropped { 0.0 } else { *value / self.keep };
-        }
-    }
-
-    /// Runs a forward pass. `inputs` gets the inputs of every layer and the outputs of the last one; `tape` gets the
-    /// outputs of every layer before dropout.
-    pub(crate) fn record(
-        &self,
-        network: &Network,
-        x: &[f32],
-        inputs: &mut [Vec<f32>],
-        tape: &mut [Vec<f32>],
-    ) {
-        inputs[0].copy_from_slice(x);
-        for (index, layer) in network.layers().iter().enumerate() {
-            layer.forward(&inputs[index], &mut tape[index]);
-            inputs[index + 1].copy_from_slice(&tape[index]);
-            self.apply(index, &mut inputs[index + 1]);
         }
     }
 }

@@ -419,3 +419,22 @@ impl Network {
         })
     }
 }
+
+impl Dropout {
+    /// Runs a forward pass. `inputs` gets the inputs of every layer and the outputs of the last one; `tape` gets the
+    /// outputs of every layer before dropout.
+    pub(crate) fn record(
+        &self,
+        network: &Network,
+        x: &[f32],
+        inputs: &mut [Vec<f32>],
+        tape: &mut [Vec<f32>],
+    ) {
+        inputs[0].copy_from_slice(x);
+        for (index, layer) in network.layers().iter().enumerate() {
+            layer.forward(&inputs[index], &mut tape[index]);
+            inputs[index + 1].copy_from_slice(&tape[index]);
+            self.apply(index, &mut inputs[index + 1]);
+        }
+    }
+}

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 
 use self::cells::{Cell, cells, quoted, without_comment};
 use super::arff_date::Pattern;
+use super::contents::{Typed, Values};
 use super::context::Context;
-use super::{Typed, Values};
 use crate::error::Result;
 
 /// Most attributes. Each takes a vector, so that a file of empty attributes would take much.

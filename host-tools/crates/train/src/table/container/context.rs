@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::contents::{Contents, Options};
 use super::kind::Refused;
-use super::limits::{Budget, Limits};
-use super::{Contents, Options};
+use super::limits::{Budget, Limits, MB};
 use crate::error::{Error, Result};
 
 pub(super) struct Context<'a> {
@@ -62,5 +62,41 @@ impl<'a> Context<'a> {
             return Err(self.error(None, "a sheet is named, but the file is no spreadsheet"));
         }
         Ok(())
+    }
+
+    /// Takes the memory of `count` numbers.
+    pub(super) fn numbers(&mut self, count: usize) -> Result<()> {
+        if self.budget.numbers(count) { Ok(()) } else { Err(self.too_large()) }
+    }
+
+    /// Takes the memory of a text of `length` bytes.
+    pub(super) fn text(&mut self, length: usize) -> Result<()> {
+        if self.budget.text(length) { Ok(()) } else { Err(self.too_large()) }
+    }
+
+    /// Takes the memory of `count` bytes.
+    #[cfg(feature = "formats")]
+    pub(super) fn bytes(&mut self, count: usize) -> Result<()> {
+        if self.budget.bytes(count) { Ok(()) } else { Err(self.too_large()) }
+    }
+
+    fn too_large(&self) -> Error {
+        let cap = self.limits.cells / MB;
+        self.error(
+            None,
+            format!(
+                "its cells take more than {cap} MB, the limit for a file of its size: unpack it, or save it as CSV"
+            ),
+        )
+    }
+
+    /// The error of a file that unpacks to more than it may.
+    #[cfg(feature = "formats")]
+    pub(super) fn unpacks_too_large(&self) -> Error {
+        let cap = self.limits.unpacked / MB;
+        self.error(
+            None,
+            format!("unpacks to more than {cap} MB, the limit for a file of its size: unpack it first, if that is right"),
+        )
     }
 }

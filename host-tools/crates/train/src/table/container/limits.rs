@@ -1,8 +1,5 @@
 //! Limits of memory, so that no small file fills a machine.
 
-use super::context::Context;
-use crate::error::Result;
-
 /// What a file of a given size on disk may become in memory. Ordinary files stay far below: CSV text is packed to a tenth
 /// to a thirtieth, and a cell takes two bytes of a file at least.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,7 +11,7 @@ pub struct Limits {
 }
 
 /// A mebibyte.
-const MB: usize = 1 << 20;
+pub(super) const MB: usize = 1 << 20;
 
 /// Bytes of a text cell besides its letters: the string, and what an allocation costs.
 const TEXT: usize = 48;
@@ -49,45 +46,7 @@ impl Budget {
     }
 
     /// Takes `count` bytes; false if none are left.
-    fn bytes(&mut self, count: usize) -> bool {
+    pub(super) fn bytes(&mut self, count: usize) -> bool {
         self.left.checked_sub(count).map(|left| self.left = left).is_some()
-    }
-}
-
-impl Context<'_> {
-    /// Takes the memory of `count` numbers.
-    pub(super) fn numbers(&mut self, count: usize) -> Result<()> {
-        if self.budget.numbers(count) { Ok(()) } else { Err(self.too_large()) }
-    }
-
-    /// Takes the memory of a text of `length` bytes.
-    pub(super) fn text(&mut self, length: usize) -> Result<()> {
-        if self.budget.text(length) { Ok(()) } else { Err(self.too_large()) }
-    }
-
-    /// Takes the memory of `count` bytes.
-    #[cfg(feature = "formats")]
-    pub(super) fn bytes(&mut self, count: usize) -> Result<()> {
-        if self.budget.bytes(count) { Ok(()) } else { Err(self.too_large()) }
-    }
-
-    fn too_large(&self) -> crate::error::Error {
-        let cap = self.limits.cells / MB;
-        self.error(
-            None,
-            format!(
-                "its cells take more than {cap} MB, the limit for a file of its size: unpack it, or save it as CSV"
-            ),
-        )
-    }
-
-    /// The error of a file that unpacks to more than it may.
-    #[cfg(feature = "formats")]
-    pub(super) fn unpacks_too_large(&self) -> crate::error::Error {
-        let cap = self.limits.unpacked / MB;
-        self.error(
-            None,
-            format!("unpacks to more than {cap} MB, the limit for a file of its size: unpack it first, if that is right"),
-        )
     }
 }

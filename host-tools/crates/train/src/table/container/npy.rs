@@ -3,9 +3,9 @@
 //! By hand: the crate `npyz` reads types that are known when compiling, so that of it only the header would be used, which
 //! brings a parser generator and allocates what a damaged header declares.
 
+use super::contents::{Typed, Values};
 use super::context::Context;
 use super::npy_header::{Value, header};
-use super::{Typed, Values};
 use crate::error::{Error, Result};
 
 /// Most columns. Each takes a vector, so that an image in one row would take much.

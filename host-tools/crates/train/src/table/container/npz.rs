@@ -1,7 +1,7 @@
 //! NumPy's `.npz`: named arrays, of which features and a target make a table.
 
-use super::Typed;
 use super::archive::{Archive, unpack};
+use super::contents::Typed;
 use super::context::Context;
 use super::npy::{Array, Fields};
 use crate::error::{Error, Result};

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use super::contents::{Contents, Opened, Options, Text};
 use super::context::Context;
 use super::kind::{self, Kind};
 use super::utf16::{self, Order, lines};
-use super::{Contents, Opened, Options, Text, arff, hash};
+use super::{arff, hash};
 use crate::error::{Error, Result};
 
 /// The byte order mark in UTF-8.

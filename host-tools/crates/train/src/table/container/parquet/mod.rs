@@ -18,8 +18,8 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::schema::types::ColumnDescriptor;
 
 use self::pages::{Allowance, Pages};
-use self::values::{Column, big_endian, decimal, pull};
-use super::Typed;
+use self::values::{Column, Failed, Kind, big_endian, decimal, pull};
+use super::contents::Typed;
 use super::context::Context;
 use super::npy::{half, scaled};
 use crate::error::{Error, Result};
@@ -91,35 +91,6 @@ fn refused(name: &str, what: &str, context: &Context) -> Error {
         None,
         format!("column {name:?} holds {what}, which is not read: leave it out, or save it as text"),
     )
-}
-
-/// What ends the reading of a column.
-enum Failed {
-    /// It takes too much memory.
-    Limit(Error),
-    /// It is damaged.
-    Parquet(parquet::errors::ParquetError),
-}
-
-impl From<parquet::errors::ParquetError> for Failed {
-    fn from(error: parquet::errors::ParquetError) -> Self {
-        Failed::Parquet(error)
-    }
-}
-
-/// The meaning of a column's values.
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
-    Number,
-    Unsigned,
-    Half,
-    /// Digits behind the point.
-    Decimal(i32),
-    /// Seconds per unit, since 1970.
-    Time(f64),
-    /// Seconds per unit, since midnight.
-    Clock(f64),
-    Text,
 }
 
 fn kind(descriptor: &ColumnDescriptor) -> Result<Kind, &'static str> {

@@ -4,15 +4,44 @@ use parquet::column::reader::ColumnReaderImpl;
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
 
-use super::super::Values;
+use super::super::contents::Values;
 use super::super::context::Context;
-use super::{Failed, Kind};
+use crate::error::Error;
 
 /// Values that are decoded at once. Those of texts hold their page in memory, no copies.
 const BATCH: usize = 1024;
 
 /// Whole numbers up to this are the same in f64.
 const EXACT: u64 = 1 << 53;
+
+/// Reason why the reading of a column ended.
+pub(super) enum Failed {
+    /// It takes too much memory.
+    Limit(Error),
+    /// It is damaged.
+    Parquet(ParquetError),
+}
+
+impl From<ParquetError> for Failed {
+    fn from(error: ParquetError) -> Self {
+        Failed::Parquet(error)
+    }
+}
+
+/// The meaning of a column's values.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Number,
+    Unsigned,
+    Half,
+    /// Digits behind the point.
+    Decimal(i32),
+    /// Seconds per unit, since 1970.
+    Time(f64),
+    /// Seconds per unit, since midnight.
+    Clock(f64),
+    Text,
+}
 
 /// A column so far.
 pub(super) struct Column {
