@@ -24,7 +24,7 @@ fn values_can_be_logged() {
     values::<(loss::Soft<'_>, loss::SoftLabels, loss::SmoothedCrossEntropy, loss::CrossEntropy)>();
     values::<loss::BinaryCrossEntropy>();
     values::<(metric::Accuracy, metric::Brier, metric::NegativeLogLikelihood)>();
-    values::<(optimizer::AdamRates, optimizer::ClipRates<optimizer::SgdRates>)>();
+    values::<(optimizer::AdamRates, optimizer::SgdRates)>();
     values::<(quant::Clamp, quant::Dequantize, quant::Quantize<3>, quant::Requantize, Scaler<3>)>();
     values::<(schedule::Constant, schedule::HalfCosine, schedule::Step)>();
 }

@@ -156,52 +156,6 @@ impl<P: Params> Optimizer<P> for Adam<P> {
     }
 }
 
-/// Another optimizer `O` with the gradient clipped by its global norm (Pascanu, Mikolov and Bengio 2013, algorithm 1):
-/// `g ← g · limit / ‖g‖` where `‖g‖ > limit`, `g` the batch's mean gradient of all parameters.
-///
-/// Has no state of its own. A norm that is not finite, from numbers beyond 10¹⁹ in f32, is above any limit: infinity
-/// makes the gradient's finite numbers zero.
-///
-/// ```
-/// use microdistill::optimizer::{Clip, ClipRates, Sgd, SgdRates};
-/// use microdistill::{Distiller, Mlp};
-///
-/// type Student = Mlp![2, 8, 3];
-/// let mut distiller = Distiller::<Student, Clip<Sgd<Student>>>::ZERO;
-/// # distiller.learn(&[1.0, 2.0], &microdistill::loss::CrossEntropy, 0);
-/// distiller.update(&ClipRates { limit: 1.0, rates: SgdRates { rate: 0.1, momentum: 0.9, weight_decay: 0.0 } });
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Clip<O>(O);
-
-/// Rates of [`Clip`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct ClipRates<R, T = f32> {
-    /// The largest norm of a step's gradient, > 0.
-    pub limit: T,
-    /// The rates of the optimizer that is clipped.
-    pub rates: R,
-}
-
-impl<P: Params, O: Optimizer<P>> Optimizer<P> for Clip<O> {
-    type Rates = ClipRates<O::Rates, P::Scalar>;
-    const ZERO: Self = Clip(O::ZERO);
-
-    fn step(&mut self, params: &mut P, gradient: &mut P, scale: P::Scalar, rates: &Self::Rates) {
-        let norm = scale * norm(gradient);
-        let scale = if norm > rates.limit { scale * (rates.limit / norm) } else { scale };
-        self.0.step(params, gradient, scale, &rates.rates);
-    }
-}
-
-/// `√Σ θ²` over all parameters, in their order.
-#[must_use]
-pub fn norm<P: Params>(params: &P) -> P::Scalar {
-    let numbers = params.tensors().flat_map(|(_, tensor)| tensor);
-    numbers.fold(P::Scalar::ZERO, |sum, &number| sum + number * number).sqrt()
-}
-
 fn decay<T: Element>(role: Role, weight_decay: T) -> T {
     match role {
         Role::Weights => weight_decay,

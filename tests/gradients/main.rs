@@ -44,7 +44,6 @@ const CHECKS: &[(&str, fn())] = &[
     ("Loss for SoftCrossEntropy", losses::soft_cross_entropy),
     ("Loss for SoftLabels", losses::soft_labels),
     ("Optimizer for Adam", optimizers::adam),
-    ("Optimizer for Clip", optimizers::clip),
     ("Optimizer for Sgd", optimizers::sgd),
     ("Train for BiasOnly", finetune::bias_only),
     ("Train for Chain", layers::chain),

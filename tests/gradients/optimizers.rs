@@ -2,7 +2,7 @@
 
 use microdistill::activation::{Identity, Tanh};
 use microdistill::layer::Role;
-use microdistill::optimizer::{Adam, AdamRates, Clip, ClipRates, Optimizer, Sgd, SgdRates, norm};
+use microdistill::optimizer::{Adam, AdamRates, Optimizer, Sgd, SgdRates};
 use microdistill::{Chain, Dense, Params};
 
 use crate::common::numbers;
@@ -50,43 +50,6 @@ pub(crate) fn adam() {
                 parameter - rates.rate * (m / (v.sqrt() + epsilon) + decay * parameter)
             })
         });
-    }
-}
-
-/// `θ ← θ − rate·g·min(1, limit/‖g‖)`, `g = SCALE·gradient`: Pascanu, Mikolov and Bengio 2013, algorithm 1.
-pub(crate) fn clip() {
-    let rates = SgdRates { rate: 0.5, momentum: 0.0, weight_decay: 0.0 };
-    for (limit, below) in [(1e-3, false), (0.3, false), (100.0, true)] {
-        let (mut number, mut params, mut gradient) = (numbers(4), Network::ZERO, Network::ZERO);
-        flat(&mut gradient).into_iter().for_each(|(_, slot)| *slot = number());
-        let gradients = values(&mut gradient);
-        let length = gradients.iter().map(|g| g * g).sum::<f64>().sqrt();
-        assert_close(norm(&gradient), length);
-        assert_eq!(SCALE * length < limit, below);
-        let factor = if below { 1.0 } else { limit / (SCALE * length) };
-        let mut optimizer = Clip::<Sgd<Network>>::ZERO;
-        optimizer.step(&mut params, &mut gradient, SCALE, &ClipRates { limit, rates });
-        for (found, gradient) in values(&mut params).into_iter().zip(gradients) {
-            assert_close(found, -0.5 * SCALE * gradient * factor);
-        }
-        assert_eq!(values(&mut gradient), vec![0.0; Network::COUNT], "the gradient was not cleared");
-    }
-}
-
-#[test]
-fn below_the_limit_clipping_changes_no_bit() {
-    let mut number = numbers(6);
-    let rates = AdamRates { rate: 0.1, weight_decay: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
-    let (mut plain, mut clipped) = (Network::ZERO, Network::ZERO);
-    let (mut adam, mut clip) = (Adam::<Network>::ZERO, Clip::<Adam<Network>>::ZERO);
-    assert_eq!(size_of_val(&adam), size_of_val(&clip), "clipping has state of its own");
-    for _ in 0..STEPS {
-        let mut gradient = Network::ZERO;
-        flat(&mut gradient).into_iter().for_each(|(_, slot)| *slot = number());
-        let mut same = gradient;
-        adam.step(&mut plain, &mut gradient, SCALE, &rates);
-        clip.step(&mut clipped, &mut same, SCALE, &ClipRates { limit: 100.0, rates });
-        assert_eq!(plain, clipped);
     }
 }
 

@@ -26,9 +26,7 @@ use microdistill::loss::{
     SmoothedCrossEntropy, Soft, SoftCrossEntropy, SoftLabels, Softmax, log_softmax,
 };
 use microdistill::metric::{Accuracy, Brier, NegativeLogLikelihood, argmax};
-use microdistill::optimizer::{
-    Adam, AdamRates, Clip, ClipRates, Corrections, Optimizer, Sgd, SgdRates, norm,
-};
+use microdistill::optimizer::{Adam, AdamRates, Corrections, Optimizer, Sgd, SgdRates};
 use microdistill::quant::{
     Clamp, DenseI4, DenseI8, Dequantize, Quantize, Requantize, Stage as _, Table, exp, quantize,
 };
@@ -257,8 +255,6 @@ fn training<T: Kernels, S: Train<Scalar = T> + 'static>() {
     let rates = SgdRates { rate: x, momentum: x, weight_decay: x };
     black_box(Sgd::<S>::ZERO).step(&mut student, &mut gradient, x, &rates);
     black_box(Adam::<S>::ZERO).step(&mut student, &mut gradient, x, &adam_rates(x));
-    black_box(norm(&gradient));
-    distillation::<T, S, Clip<Sgd<S>>>(&input, &ClipRates { limit: x, rates });
     distillation::<T, S, Sgd<S>>(&input, &rates);
     distillation::<T, S, Adam<S>>(&input, &adam_rates(x));
     black_box((&student, &gradient));
