@@ -1,11 +1,13 @@
 //! `microdistill check`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use microdistill_train::dataset::{Dataset, Suspicion, Target, read, suspects};
+use microdistill_train::dataset::{
+    Dataset, Summary, Suspicion, Target, equal_rows, read, summaries, suspects,
+};
 use microdistill_train::number::significant;
 use serde::Serialize;
 
@@ -113,14 +115,12 @@ impl Check {
             Target::Classes(classes) => counts(&mut classes.iter().map(|&class| &data.task.labels()[class])),
             _ => BTreeMap::new(),
         };
-        let different: BTreeSet<Vec<u32>> =
-            data.x.column_iter().map(|row| row.iter().map(|value| value.to_bits()).collect()).collect();
         let suspects = suspects(data).into_iter();
         Report {
             file: self.file.clone(),
             rows: data.rows(),
-            equal_rows: data.rows() - different.len(),
-            features: (0..data.features.len()).map(|feature| Feature::of(data, feature)).collect(),
+            equal_rows: equal_rows(data),
+            features: summaries(data).into_iter().map(Feature::from).collect(),
             target: data.task.target().to_owned(),
             classes,
             groups: data.groups.as_ref().map(|groups| counts(&mut groups.iter())),
@@ -132,24 +132,8 @@ impl Check {
     }
 }
 
-impl Feature {
-    fn of(data: &Dataset, feature: usize) -> Self {
-        let origin = data.origin.get(feature).copied().unwrap_or(0.0);
-        let mut values: Vec<f64> = data
-            .x
-            .row(feature)
-            .iter()
-            .map(|&value| f64::from(value) + origin)
-            .filter(|value| !value.is_nan())
-            .collect();
-        values.sort_by(f64::total_cmp);
-        Feature {
-            name: data.features[feature].clone(),
-            missing: data.rows() - values.len(),
-            different: values.chunk_by(|a, b| a == b).count(),
-            least: values.first().copied(),
-            median: values.get(values.len() / 2).copied(),
-            most: values.last().copied(),
-        }
+impl From<Summary> for Feature {
+    fn from(Summary { name, missing, different, least, median, most, .. }: Summary) -> Self {
+        Feature { name, missing, different, least, median, most }
     }
 }
