@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
+use microdistill_train::table::container::are_panics_caught;
 use serde::Serialize;
 
 /// The output of a command.
@@ -72,4 +73,14 @@ impl Console {
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
     io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Keeps panics that become an error from printing a message of their own.
+pub(crate) fn silence_caught_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !are_panics_caught() {
+            print(panic);
+        }
+    }));
 }

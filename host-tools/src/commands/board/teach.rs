@@ -59,10 +59,10 @@ pub(crate) struct Teach {
     /// Model whose soft labels are sent; without it, --student learns from the labels alone [default: the bundled example's]
     #[arg(long, value_name = "MODEL", requires = "student")]
     teacher: Option<PathBuf>,
-    /// CSV file of rows to learn from; with a teacher, rows without a label are used too
+    /// Data file of rows to learn from; with a teacher, rows without a label are used too
     #[arg(long, value_name = "FILE", requires = "student")]
     train: Option<PathBuf>,
-    /// CSV file of test rows, scored before and after
+    /// Data file of test rows, scored before and after
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
     /// Model file to write; after Ctrl-C, what was learned so far is written next to it
