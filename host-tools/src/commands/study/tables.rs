@@ -1,47 +1,48 @@
 //! Tables of a study's figures, on the console and in Markdown.
 
 use anyhow::Result;
-use microdistill_study::study::results::{
-    Comparison, MeanStd, Overall, Ratio, Results, SetResults, Summary, decimals,
-};
+use microdistill_study::study::figures;
+use microdistill_study::study::results::{MeanStd, Overall, Ratio, Results, SetResults, Summary};
 
 use crate::console::Console;
 use crate::table;
 
 /// A metric of the results, its table head and its format.
-type Column = (&'static str, &'static str, fn(&MeanStd) -> String);
+type Column = (&'static str, &'static str, fn(&str, &MeanStd) -> String);
 
 const COLUMNS: [Column; 8] = [
-    ("train accuracy", "train acc.", percent),
-    ("test accuracy", "test acc.", percent),
-    ("gap", "gap", percent),
-    ("nll", "NLL", number),
-    ("brier", "Brier", short),
-    ("ece", "ECE", short),
-    ("parameters", "parameters", whole),
-    ("flash", "flash B", whole),
+    ("train accuracy", "train acc.", figures::mean_std),
+    ("test accuracy", "test acc.", figures::mean_std),
+    ("gap", "gap", figures::mean_std),
+    ("nll", "NLL", figures::mean_std),
+    ("brier", "Brier", mean),
+    ("ece", "ECE, %", mean),
+    ("parameters", "parameters", mean),
+    ("flash", "flash B", mean),
 ];
 
 /// The same for regression.
 const VALUE_COLUMNS: [Column; 7] = [
-    ("train r2", "train R²", number),
-    ("r2", "test R²", number),
-    ("r2 gap", "gap", number),
-    ("train rmse", "train RMSE", measured),
-    ("rmse", "test RMSE", measured),
-    ("parameters", "parameters", whole),
-    ("flash", "flash B", whole),
+    ("train r2", "train R²", figures::mean_std),
+    ("r2", "test R²", figures::mean_std),
+    ("r2 gap", "gap", figures::mean_std),
+    ("train rmse", "train RMSE", figures::mean_std),
+    ("rmse", "test RMSE", figures::mean_std),
+    ("parameters", "parameters", mean),
+    ("flash", "flash B", mean),
 ];
 
-/// The compared metrics with head, unit and decimal places. The second is the loss.
-type Compared = [(&'static str, &'static str, f64, usize); 3];
+fn mean(metric: &str, score: &MeanStd) -> String {
+    figures::value(metric, score.mean)
+}
 
-const COMPARED: Compared =
-    [("test accuracy", "test acc., pp", 100.0, 1), ("nll", "NLL", 1.0, 3), ("gap", "gap, pp", 100.0, 1)];
+/// The compared metrics with their heads. The second is the loss.
+type Compared = [(&'static str, &'static str); 3];
+
+const COMPARED: Compared = [("test accuracy", "test acc., pp"), ("nll", "NLL"), ("gap", "gap, pp")];
 
 /// The same for regression.
-const COMPARED_VALUES: Compared =
-    [("r2", "test R²", 1.0, 3), ("rmse", "RMSE", 1.0, 3), ("r2 gap", "gap", 1.0, 3)];
+const COMPARED_VALUES: Compared = [("r2", "test R²"), ("rmse", "RMSE"), ("r2 gap", "gap")];
 
 /// Layout of the tables for a part of the data sets.
 struct Form {
@@ -69,7 +70,9 @@ impl Form {
     }
 
     fn row(&self, summary: &Summary) -> Vec<String> {
-        let cell = |(metric, _, form): &Column| summary.scores.get(*metric).map_or(String::new(), form);
+        let cell = |(metric, _, form): &Column| {
+            summary.scores.get(*metric).map_or(String::new(), |score| form(metric, score))
+        };
         std::iter::once(summary.arm.clone()).chain(self.columns.iter().map(cell)).collect()
     }
 
@@ -90,7 +93,7 @@ pub(crate) fn console(console: &Console, results: &Results) -> Result<()> {
         for summary in &overall.summaries {
             table.add_row(form.row(summary));
         }
-        console.say(table)?;
+        console.table(&table)?;
     }
     for sentence in &results.sentences {
         console.say(format_args!("- {sentence}"))?;
@@ -106,7 +109,7 @@ pub(crate) fn markdown(results: &Results) -> String {
         let form = Form::of(overall);
         table_of(&mut text, &form.header(), overall.summaries.iter().map(|summary| form.row(summary)));
         text += "\n";
-        let [(_, score, ..), (loss, name, ..), (_, gap, ..)] = form.compared;
+        let [(_, score), (loss, name), (_, gap)] = form.compared;
         let ratio = format!("× {name}");
         // Data sets with values in several units have no common loss, only a common ratio.
         let has_loss = overall.comparisons.iter().any(|of| of.metric == loss);
@@ -117,7 +120,7 @@ pub(crate) fn markdown(results: &Results) -> String {
         for (metric, name, shown) in form.by_set() {
             text += "\n";
             by_set(&mut text, name, results, overall, |summary| {
-                summary.scores.get(*metric).map_or(String::new(), shown)
+                summary.scores.get(*metric).map_or(String::new(), |score| shown(metric, score))
             });
         }
     }
@@ -166,67 +169,28 @@ fn heading(overall: &Overall) -> String {
         sets @ ..=MANY_SETS => overall.sets[..sets].join(", "),
         sets => sets.to_string(),
     };
-    let mut heading = format!("{}: {sets}", overall.title);
-    let condition = overall.condition;
-    if condition.label_noise > 0.0 {
-        heading += &format!("; {} % of the training labels wrong", 100.0 * condition.label_noise);
-    }
-    if condition.training_share < 1.0 {
-        heading += &format!("; {} % of the training rows", 100.0 * condition.training_share);
-    }
-    heading
+    let heading = format!("{}: {sets}", overall.title);
+    let condition = figures::condition(&overall.condition);
+    if condition.is_empty() { heading } else { format!("{heading}; {condition}") }
 }
 
 fn differences(overall: &Overall, compared: &Compared, ratio: &Ratio, has_loss: bool) -> Vec<String> {
-    let [score, loss, gap] = compared.map(|(metric, _, unit, digits)| {
+    let [score, loss, gap] = compared.map(|(metric, _)| {
         let mut comparisons = overall.comparisons.iter();
         let found = comparisons.find(|c| (&c.a, &c.b, c.metric.as_str()) == (&ratio.a, &ratio.b, metric));
-        let digits = if metric == "rmse" { scale(overall, &ratio.a, metric) } else { digits };
-        let p = found.and_then(|found| found.p_adjusted).map_or("–".into(), |p| format!("{p:.3}"));
-        (found.map_or(String::new(), |found| interval(found, unit, digits)), p)
+        let difference = found.map(|found| match figures::estimate(metric, &found.estimate) {
+            (mean, Some([low, high])) => format!("{mean} ({low} to {high})"),
+            (mean, None) => mean,
+        });
+        let p = found.and_then(|found| found.estimate.p()).map_or("–".into(), figures::p_value);
+        (difference.unwrap_or_default(), p)
     });
     let mut cells = vec![format!("{} − {}", ratio.a, ratio.b), score.0, score.1];
     if has_loss {
         cells.extend([loss.0, loss.1]);
     }
-    cells.extend([format!("{:.2}", ratio.ratio), gap.0]);
+    cells.extend([figures::value("", ratio.ratio), gap.0]);
     cells
-}
-
-/// Decimal places for an arm's score, which has the target's unit.
-fn scale(overall: &Overall, arm: &str, metric: &str) -> usize {
-    let summary = overall.summaries.iter().find(|summary| summary.arm == arm);
-    decimals(summary.and_then(|summary| summary.scores.get(metric)).map_or(0.0, |score| score.mean))
-}
-
-fn interval(comparison: &Comparison, unit: f64, digits: usize) -> String {
-    let number = |value: f64| format!("{:+.digits$}", unit * value);
-    match comparison.low.zip(comparison.high) {
-        Some((low, high)) => format!("{} ({} to {})", number(comparison.mean), number(low), number(high)),
-        None => number(comparison.mean),
-    }
-}
-
-fn percent(score: &MeanStd) -> String {
-    format!("{:.1} ± {:.1}", 100.0 * score.mean, 100.0 * score.std)
-}
-
-fn number(score: &MeanStd) -> String {
-    format!("{:.3} ± {:.3}", score.mean, score.std)
-}
-
-/// Formats a score that has the target's unit.
-fn measured(score: &MeanStd) -> String {
-    let digits = decimals(score.mean);
-    format!("{:.digits$} ± {:.digits$}", score.mean, score.std)
-}
-
-fn short(score: &MeanStd) -> String {
-    format!("{:.3}", score.mean)
-}
-
-fn whole(score: &MeanStd) -> String {
-    format!("{:.0}", score.mean)
 }
 
 /// Appends a table whose first column holds words and whose other columns hold numbers.
