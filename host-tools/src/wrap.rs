@@ -36,7 +36,7 @@ mod tests {
         assert_eq!(wrap(text, None), text);
         assert_eq!(
             wrap(text, Some(20)),
-            "- `hard-l2` against\n  `default`: accuracy\n  +1.2 points\n  kept\n"
+            "- `hard-l2` against\n  `default`:\n  accuracy +1.2\n  points\n  kept\n"
         );
         assert_eq!(wrap("    one two", Some(8)), "    one\n    two");
         assert_eq!(

@@ -114,6 +114,7 @@ impl Check {
     }
 
     fn report(&self, data: &Dataset, seed: u64) -> Report {
+        let parts = parts(data, seed);
         let classes = match &data.target {
             Target::Classes(classes) => {
                 let labels = classes.iter().map(|&class| data.task.labels()[class].clone());
@@ -132,8 +133,8 @@ impl Check {
             target: data.task.target().to_owned(),
             classes,
             groups: data.groups.as_deref().map(counts),
-            parts: parts(data, seed),
-            notes: data.notes.clone(),
+            notes: data.notes.iter().cloned().chain(parts.as_ref().err().cloned()).collect(),
+            parts: parts.unwrap_or_default(),
             suspects: suspects
                 .map(|suspect| Named { kind: suspect.kind, columns: suspect.columns, text: suspect.text })
                 .collect(),
@@ -141,11 +142,13 @@ impl Check {
     }
 }
 
-/// The parts that `train` divides these rows into; none if they are too few.
-fn parts(data: &Dataset, seed: u64) -> Vec<Part> {
-    let parts = split(data, &SPLIT, seed).unwrap_or_default();
+/// The parts that `train` divides these rows into, or a note about why it cannot.
+fn parts(data: &Dataset, seed: u64) -> Result<Vec<Part>, String> {
     let names = ["training", "validation", "test"];
-    names.into_iter().zip(parts).map(|(name, rows)| Part::of(name, &data.select(&rows))).collect()
+    let part = |(name, rows): (_, Vec<usize>)| Part::of(name, &data.select(&rows));
+    split(data, &SPLIT, seed)
+        .map(|parts| names.into_iter().zip(parts).map(part).collect())
+        .map_err(|error| format!("`train --data` cannot divide these rows: {error}"))
 }
 
 impl Feature {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use microdistill_study::study::figures;
-use microdistill_study::study::results::{MeanStd, Overall, Ratio, Results, SetResults, Summary};
+use microdistill_study::study::results::{Division, MeanStd, Overall, Ratio, Results, SetResults, Summary};
 
 use crate::console::Console;
 use crate::table;
@@ -87,7 +87,7 @@ impl Form {
 /// Prints the tables of every condition and their conclusions.
 pub(crate) fn console(console: &Console, results: &Results) -> Result<()> {
     for overall in &results.overall {
-        console.say(format_args!("\n{}", heading(overall)))?;
+        console.say(format_args!("\n{}", heading(results, overall)))?;
         let form = Form::of(overall);
         let mut table = table::table(form.header());
         for summary in &overall.summaries {
@@ -105,7 +105,7 @@ pub(crate) fn console(console: &Console, results: &Results) -> Result<()> {
 pub(crate) fn markdown(results: &Results) -> String {
     let mut text = format!("# {}\n\n`{}`\n", results.title, results.command);
     for overall in &results.overall {
-        text += &format!("\n## {}\n\n", heading(overall));
+        text += &format!("\n## {}\n\n", heading(results, overall));
         let form = Form::of(overall);
         table_of(&mut text, &form.header(), overall.summaries.iter().map(|summary| form.row(summary)));
         text += "\n";
@@ -164,14 +164,30 @@ fn by_set(
     }
 }
 
-fn heading(overall: &Overall) -> String {
+/// Names of the data sets, the condition and, for a single one, how many groups the test holds.
+fn heading(results: &Results, overall: &Overall) -> String {
     let sets = match overall.sets.len() {
         sets @ ..=MANY_SETS => overall.sets[..sets].join(", "),
         sets => sets.to_string(),
     };
     let heading = format!("{}: {sets}", overall.title);
-    let condition = figures::condition(&overall.condition);
-    if condition.is_empty() { heading } else { format!("{heading}; {condition}") }
+    let of_condition = Some(figures::condition(&overall.condition)).filter(|condition| !condition.is_empty());
+    let parts = [of_condition, tested(results, overall)].into_iter().flatten();
+    parts.fold(heading, |heading, part| format!("{heading}; {part}"))
+}
+
+/// The rows and groups that the scores of a single data set are about, if its groups are known.
+fn tested(results: &Results, overall: &Overall) -> Option<String> {
+    let [name] = overall.sets.as_slice() else { return None };
+    let set = results.sets.iter().find(|set| set.name == *name && set.condition == overall.condition)?;
+    let groups = set.groups?;
+    Some(match results.settings.division {
+        Division::LeaveOneGroupOut => format!("each of {} groups is the test once", groups.all),
+        Division::Given | Division::Redrawn => {
+            let noun = if groups.test == 1 { "group" } else { "groups" };
+            format!("test: {} rows of {} {noun}", set.rows.test, groups.test)
+        }
+    })
 }
 
 fn differences(overall: &Overall, compared: &Compared, ratio: &Ratio, has_loss: bool) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use microdistill_train::number::significant;
 
+use super::choice::holds_up;
 use super::figures;
 use super::results::{Best, Candidate, Overall, Recommendation, Results};
 
@@ -25,8 +26,14 @@ pub(crate) fn of<'a>(results: &'a Results, overall: &Overall) -> Option<Advice<'
 impl Advice<'_> {
     /// The student and its size.
     pub(crate) fn headline(&self) -> String {
-        let Candidate { arm, widths, flash_bytes_int8, .. } = &self.of.student;
-        format!("Ship `{arm}` {}, {} in int8.", shape(widths), bytes(*flash_bytes_int8))
+        let Candidate { arm, widths, flash_bytes, flash_bytes_int8, .. } = &self.of.student;
+        let (size, form) =
+            if self.int8_holds_up() { (flash_bytes_int8, "int8") } else { (flash_bytes, "f32") };
+        format!("Ship `{arm}` {}, {} in {form}.", shape(widths), bytes(*size))
+    }
+
+    fn int8_holds_up(&self) -> bool {
+        self.of.int8.as_ref().is_none_or(holds_up)
     }
 
     /// The reason.
@@ -38,10 +45,13 @@ impl Advice<'_> {
             "r2" => format!("It has an R² of {}", self.with_interval(student, "")),
             _ => format!("It is right on {} of the test rows", self.with_interval(student, " %")),
         };
+        let other = match self.int8_holds_up() {
+            true => format!("{} of flash in f32", bytes(student.flash_bytes)),
+            false => format!("{} of flash in int8", bytes(student.flash_bytes_int8)),
+        };
         format!(
-            "{scored}, at an {loss_name} of {loss}, and takes {} of flash in f32. {} {}It is chosen among {} students by \
+            "{scored}, at an {loss_name} of {loss}, and takes {other}. {} {}It is chosen among {} students by \
              test rows, so its score is slightly too good.",
-            bytes(student.flash_bytes),
             self.of.best.as_ref().map_or_else(|| self.is_best(), |best| self.against(best)),
             self.int8_cost().map_or(String::new(), |cost| cost + " "),
             self.of.among,
@@ -84,7 +94,11 @@ impl Advice<'_> {
         let unchanged = int8.mean() == 0.0 && int8.interval().is_none_or(|ends| ends == (0.0, 0.0));
         Some(match unchanged {
             true => "int8 changes nothing about that.".into(),
-            false => format!("int8 changes the score by {mean}{interval} {unit}."),
+            false => {
+                let so =
+                    if self.int8_holds_up() { "" } else { ", which is too much: try `distill --bits 8`" };
+                format!("int8 changes the score by {mean}{interval} {unit}{so}.")
+            }
         })
     }
 

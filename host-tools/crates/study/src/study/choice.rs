@@ -1,10 +1,15 @@
 //! The choice of the student to ship among the students of one data set.
 
+use super::metric::{by_group, int8_value, values};
 use super::results::{Best, Candidate, Cell, Estimate, MeanStd, Recommendation};
-use super::summary::{int8_value, values};
 
 /// Largest loss of accuracy, as a share, or of R² that a smaller student may have on average.
 const TOLERANCE: f64 = 0.01;
+
+/// Returns true for a change of accuracy or R² that is neither shown to be a loss nor a large one on average.
+pub(super) fn holds_up(difference: &Estimate) -> bool {
+    difference.mean() >= -TOLERANCE && !(difference.is_shown() && difference.mean() < 0.0)
+}
 
 /// The metrics that decide.
 pub(super) struct Metrics {
@@ -26,23 +31,18 @@ pub(super) fn recommend(students: Vec<Vec<Cell>>, metrics: &Metrics, overlap: f6
     let students: Vec<Student> =
         students.into_iter().filter_map(|cells| student(cells, metrics, overlap)).collect();
     let score = |of: &&Student| of.of.score.mean;
+    let smaller = |a: &Student, b: &Student| {
+        let losses = a.of.loss.mean.total_cmp(&b.of.loss.mean);
+        a.of.flash_bytes.cmp(&b.of.flash_bytes).then(losses)
+    };
     // Of equally good ones, the smaller counts as the best.
-    let best = students.iter().filter(|of| score(of).is_finite()).max_by(|a, b| {
-        let smaller = b.of.flash_bytes.cmp(&a.of.flash_bytes);
-        score(a).total_cmp(&score(b)).then(smaller).then(b.of.loss.mean.total_cmp(&a.of.loss.mean))
-    })?;
+    let finite = students.iter().filter(|of| score(of).is_finite());
+    let best = finite.min_by(|a, b| score(b).total_cmp(&score(a)).then(smaller(a, b)))?;
     let against_best = |of: &Student| {
         let differences: Vec<f64> = of.scores.iter().zip(&best.scores).map(|(a, b)| a - b).collect();
         Estimate::of(&differences, overlap, 1)
     };
-    let holds_up = |of: &&Student| {
-        let difference = against_best(of);
-        difference.mean() >= -TOLERANCE && !(difference.is_shown() && difference.mean() < 0.0)
-    };
-    let chosen = students.iter().filter(holds_up).min_by(|a, b| {
-        let loss = |of: &Student| of.of.loss.mean;
-        a.of.flash_bytes.cmp(&b.of.flash_bytes).then(loss(a).total_cmp(&loss(b)))
-    })?;
+    let chosen = students.iter().filter(|of| holds_up(&against_best(of))).min_by(|a, b| smaller(a, b))?;
     let is_best = std::ptr::eq(chosen, best);
     let int8: Option<Vec<f64>> = chosen.cells.iter().map(|cell| int8_value(cell, metrics.score)).collect();
     let int8 = int8.map(|int8| {
@@ -50,7 +50,7 @@ pub(super) fn recommend(students: Vec<Vec<Cell>>, metrics: &Metrics, overlap: f6
         let differences = int8.iter().zip(f32.flatten()).map(|(int8, f32)| int8 - f32).collect::<Vec<_>>();
         // One difference per draw: repeated seeds of a group are not pairs of their own.
         let groups: Vec<Option<&str>> = chosen.cells.iter().map(|cell| cell.group.as_deref()).collect();
-        Estimate::of(&super::summary::by_group(&differences, &groups), overlap, 1)
+        Estimate::of(&by_group(&differences, &groups), overlap, 1)
     });
     Some(Recommendation {
         student: chosen.of.clone(),
@@ -143,6 +143,13 @@ mod tests {
         // Nor is one whose scores vary so much that nothing can be shown.
         let wild: &[f64] = &[0.99, 0.70, 0.95, 0.80, 0.96];
         assert_eq!(recommended(&[("hard", 800, large), ("hard", 400, wild)]).student.flash_bytes, 800);
+    }
+
+    #[test]
+    fn of_equal_students_the_first_is_shipped_and_no_other_is_called_better() {
+        let scores: &[f64] = &[0.9, 0.91, 0.92];
+        let found = recommended(&[("hard", 400, scores), ("hard-l2", 400, scores), ("hard-l2", 800, scores)]);
+        assert_eq!((found.student.arm.as_str(), found.student.flash_bytes, found.best), ("hard", 400, None));
     }
 
     #[test]

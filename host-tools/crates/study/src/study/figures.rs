@@ -49,7 +49,14 @@ pub fn value(metric: &str, value: f64) -> String {
         return format!("{}", value.round());
     }
     let value = shown(metric, value);
-    Scale::of([value], DIGITS).format(value)
+    scale(metric, [value]).format(value)
+}
+
+/// The scale of these numbers, as they are shown. All percentages of a column have a decimal if most have one: `100.0`.
+fn scale<const N: usize>(metric: &str, values: [f64; N]) -> Scale {
+    let most = if is_share(metric) { 99.9 } else { f64::INFINITY };
+    let below = |value: f64| if value.abs() <= 100.0 { value.abs().min(most) } else { value };
+    Scale::of(values.map(below), DIGITS)
 }
 
 /// A mean and its standard deviation, unless that is of a single number.
@@ -58,7 +65,7 @@ pub fn mean_std(metric: &str, of: &MeanStd) -> String {
         return value(metric, of.mean);
     }
     let [mean, std] = [of.mean, of.std].map(|number| shown(metric, number));
-    let scale = Scale::of([mean, std], DIGITS).resolving(mean.abs().max(std), std);
+    let scale = scale(metric, [mean, std]).resolving(mean.abs().max(std), std);
     format!("{} ± {}", scale.format(mean), scale.format(std))
 }
 
@@ -84,7 +91,7 @@ pub fn estimate(metric: &str, of: &Estimate) -> (String, Option<[String; 2]>) {
 pub fn score(metric: &str, mean: f64, ends: Option<(f64, f64)>) -> (String, Option<[String; 2]>) {
     let Some((low, high)) = ends else { return (value(metric, mean), None) };
     let [mean, low, high] = [mean, low, high].map(|number| shown(metric, number));
-    let scale = Scale::of([mean], DIGITS).resolving(mean, high - low);
+    let scale = scale(metric, [mean]).resolving(mean, high - low);
     (scale.format(mean), Some([low, high].map(|end| scale.format(end))))
 }
 
@@ -135,7 +142,7 @@ mod tests {
         let of = |mean, std| MeanStd { mean, std, n: 10 };
         for (metric, score, expected) in [
             ("test accuracy", of(0.8604, 0.0123), "86.0 ± 1.2"),
-            ("test accuracy", of(1.0, 0.0), "100 ± 0"),
+            ("test accuracy", of(1.0, 0.0), "100.0 ± 0.0"),
             ("nll", of(0.4123, 0.0071), "0.412 ± 0.007"),
             ("rmse", of(2.24e-5, 1.04e-6), "2.24e-5 ± 0.10e-5"),
             ("rmse", of(1.5e-9, 2e-10), "1.50e-9 ± 0.20e-9"),

@@ -13,6 +13,7 @@ mod data;
 mod diagnostics;
 pub mod figures;
 mod journal;
+mod metric;
 mod narrative;
 mod recommendation;
 pub mod results;

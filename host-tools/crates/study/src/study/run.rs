@@ -233,12 +233,16 @@ impl Replicate<'_> {
 
     /// Number of trainings that are left: of candidates in folds, of models, of teachers and for learning curves.
     pub(super) fn trainings(&self, journal: &Journal) -> usize {
-        let undecided = if self.chooses() { self.undecided(journal).len() } else { 0 };
+        let folds = self.study.folds;
+        let undecided = if self.chooses() { self.undecided(journal) } else { Vec::new() };
+        let taught = undecided.iter().any(|task| task.arm.method.kind == ArmKind::Distilled);
+        let choices = undecided.len() * CANDIDATES * folds + if taught { folds } else { 0 };
         let missing = self.missing(journal);
         let curves = missing.iter().filter(|task| task.plotted).count();
         let teachers = if missing.is_empty() { 0 } else { self.teachers() as usize };
         let students = missing.iter().filter(|task| task.arm.method.kind != ArmKind::Teacher).count();
-        undecided * CANDIDATES * self.study.folds + curves + teachers + students
+        // The curves have a teacher of their own, which has not seen the validation rows.
+        choices + curves + usize::from(curves > 0) + teachers + students
     }
 }
 

@@ -6,6 +6,7 @@ use super::arms::names;
 use super::choice::{self, Metrics};
 use super::data::Problem;
 use super::journal::Journal;
+use super::metric::values;
 use super::results::{
     ArmKind, Cell, Comparison, Condition, Estimate, METRICS, MeanStd, Overall, Ratio, Recommendation,
     Results, RowCounts, SetResults, SizePoint, StudySettings, Summary, TemperaturePoint, VALUE_METRICS,
@@ -13,7 +14,6 @@ use super::results::{
 use super::run::Replicate;
 use super::{Arm, BINS, CANDIDATES, SIZES, Study, narrative};
 use microdistill_train::error::{Error, Result};
-use microdistill_train::metrics::Scores;
 
 /// Compared metrics. Training and test rows together show whether a student overfits; the test rows alone
 /// show how good it is.
@@ -286,52 +286,6 @@ fn summary(study: &Study, arm: &str, cells: &[Cell]) -> Summary {
     let scores =
         study.metrics().iter().map(|&metric| (metric.to_owned(), MeanStd::of(&values(cells, metric))));
     Summary { arm: arm.into(), scores: scores.collect::<BTreeMap<_, _>>() }
-}
-
-/// The values of a metric in [`METRICS`] or [`VALUE_METRICS`] that are paired: one per cell or, where groups are left out,
-/// one per group, the mean over its seeds.
-pub(super) fn values(cells: &[Cell], metric: &str) -> Vec<f64> {
-    let of_cells = cells.iter().filter_map(|cell| value(cell, metric, &cell.test)).collect::<Vec<_>>();
-    by_group(&of_cells, &cells.iter().map(|cell| cell.group.as_deref()).collect::<Vec<_>>())
-}
-
-/// The mean of adjacent values of the same group; values without a group stay as they are.
-pub(super) fn by_group(values: &[f64], groups: &[Option<&str>]) -> Vec<f64> {
-    let pairs: Vec<(f64, Option<&str>)> = values.iter().copied().zip(groups.iter().copied()).collect();
-    let same = |a: &(f64, Option<&str>), b: &(f64, Option<&str>)| a.1.is_some() && a.1 == b.1;
-    let mean = |of: &[(f64, Option<&str>)]| of.iter().map(|(value, _)| value).sum::<f64>() / of.len() as f64;
-    pairs.chunk_by(same).map(mean).collect()
-}
-
-/// A metric of the cell after quantization to int8.
-pub(super) fn int8_value(cell: &Cell, metric: &str) -> Option<f64> {
-    value(cell, metric, cell.test_int8.as_ref()?)
-}
-
-/// A metric of the cell, with these scores on the test rows.
-fn value(cell: &Cell, metric: &str, test: &Scores) -> Option<f64> {
-    match (metric, &cell.train, test) {
-        ("parameters", ..) => Some(cell.parameters as f64),
-        ("flash", ..) => Some(cell.flash_bytes as f64),
-        (_, Scores::Classification(train), Scores::Classification(test)) => match metric {
-            "train accuracy" => Some(train.accuracy),
-            "test accuracy" => Some(test.accuracy),
-            "gap" => Some(train.accuracy - test.accuracy),
-            "nll" => Some(test.nll),
-            "brier" => Some(test.brier),
-            "ece" => Some(test.ece),
-            _ => None,
-        },
-        (_, Scores::Regression(train), Scores::Regression(test)) => match metric {
-            "train r2" => Some(train.r2),
-            "r2" => Some(test.r2),
-            "r2 gap" => Some(train.r2 - test.r2),
-            "train rmse" => Some(train.rmse),
-            "rmse" => Some(test.rmse),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Makes the point of one arm and size.

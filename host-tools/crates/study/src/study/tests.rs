@@ -88,6 +88,21 @@ fn an_interrupted_study_ends_with_the_same_bytes_on_any_number_of_threads() {
 }
 
 #[test]
+fn the_cost_that_is_told_is_the_cost() {
+    let tuned = by_name(&others(), &["soft-l2".into()]).unwrap();
+    let study = Study { arms: [always(), tuned].concat(), ..study() };
+    let folder = TempDir::new().unwrap();
+    let journal = Journal::open(folder.path().join("ledger.jsonl"), &study.fingerprint()).unwrap();
+    let told = study.trainings(&journal);
+    let trained = AtomicUsize::new(0);
+    let done = |_| {
+        trained.fetch_add(1, Ordering::Relaxed);
+    };
+    study.run(&journal, &Watch { stop: &|| false, done: &done }).unwrap();
+    assert_eq!((told, study.trainings(&journal)), (trained.into_inner(), 0));
+}
+
+#[test]
 fn seeds_may_be_added_to_a_finished_study_and_rows_may_not_change() {
     let folder = TempDir::new().unwrap();
     let study = Study { seeds: vec![1], ..study() };
