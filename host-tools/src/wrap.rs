@@ -21,7 +21,9 @@ pub(crate) fn wrap(text: &str, width: Option<usize>) -> String {
             .word_splitter(WordSplitter::NoHyphenation)
             .initial_indent(&indent)
             .subsequent_indent(&hanging);
-        textwrap::fill(words, options)
+        // A percent sign stays with its number.
+        let words = words.replace(" %", "\u{a0}%");
+        textwrap::fill(&words, options).replace("\u{a0}%", " %")
     };
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
@@ -39,6 +41,7 @@ mod tests {
             "- `hard-l2` against\n  `default`:\n  accuracy +1.2\n  points\n  kept\n"
         );
         assert_eq!(wrap("    one two", Some(8)), "    one\n    two");
+        assert_eq!(wrap("right in 94.1 % of all", Some(13)), "right in\n94.1 % of all");
         assert_eq!(
             wrap("a /very/long/path-to/a/file.csv b", Some(10)),
             "a\n/very/long/path-to/a/file.csv\nb"
