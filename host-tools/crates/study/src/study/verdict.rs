@@ -94,7 +94,7 @@ impl Doubt {
         format!("{} {}", self.headline(), self.remedy())
     }
 
-    /// What to do about it.
+    /// The remedy, in a sentence or two.
     pub(crate) fn remedy(self) -> String {
         match self {
             Doubt::FewGroups { by_test: true, all, .. } if all >= FEWEST_LEFT_OUT => format!(
