@@ -5,6 +5,7 @@ mod folder;
 mod places;
 mod recipes;
 mod search;
+mod shown;
 mod study;
 mod synthetic;
 

@@ -16,6 +16,8 @@ mod target;
 mod task;
 mod text;
 
+use std::collections::BTreeSet;
+
 use nalgebra::DMatrix;
 
 pub use read::{Columns, Expected, read, read_like, read_unlabelled};
@@ -78,6 +80,11 @@ impl Dataset {
         self.x.ncols()
     }
 
+    /// Returns the names of the groups that these rows belong to, if groups are known.
+    pub fn group_names(&self) -> Option<BTreeSet<&str>> {
+        Some(self.groups.as_ref()?.iter().map(String::as_str).collect())
+    }
+
     /// Selects the rows of these indices, each below [`rows`](Dataset::rows).
     pub fn select(&self, rows: &[usize]) -> Dataset {
         fn pick<T: Clone>(values: &[T], rows: &[usize]) -> Vec<T> {
@@ -136,6 +143,7 @@ impl Dataset {
             target_origin: self.target_origin,
             target_optional: false,
             groups: None,
+            groups_optional: false,
             options: self.options.clone(),
         }
     }
