@@ -2,7 +2,7 @@
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table};
-use microdistill_train::metrics::Scores;
+use microdistill_train::metrics::{Regression, Scores, TargetScores};
 use microdistill_train::number::significant;
 
 /// A table of words.
@@ -24,26 +24,33 @@ pub(crate) fn table(header: impl IntoIterator<Item = impl Into<Cell>>) -> Table 
     table
 }
 
-/// A table of scores with one row per part; all parts have the same task.
+/// A table of scores with one row per part, or one per part and target; all parts have the same task.
 pub(crate) fn scores<'a>(parts: impl IntoIterator<Item = (&'a str, &'a Scores)>) -> Option<Table> {
     let mut whole = None;
     for (name, scores) in parts {
-        let [(first, a), (second, b)] = scores.headline();
         let rows = scores.rows().to_string();
         match scores {
             Scores::Classification(scores) => {
-                let numbers = [a, b, scores.brier, scores.ece].map(|number| format!("{number:.4}"));
+                let numbers = [scores.accuracy, scores.nll, scores.brier, scores.ece];
+                let numbers = numbers.map(|number| format!("{number:.4}"));
                 whole
-                    .get_or_insert_with(|| table(["", "rows", first, second, "brier", "ece"]))
+                    .get_or_insert_with(|| table(["", "rows", "accuracy", "nll", "brier", "ece"]))
                     .add_row([name.into(), rows].into_iter().chain(numbers));
             }
-            Scores::Regression(_) => {
-                whole.get_or_insert_with(|| table(["", "rows", first, second])).add_row([
+            Scores::Regression(Regression { rmse, r2, targets, .. }) if targets.is_empty() => {
+                whole.get_or_insert_with(|| table(["", "rows", "rmse", "r2"])).add_row([
                     name.into(),
                     rows,
-                    significant(a, 4),
-                    format!("{b:.4}"),
+                    significant(*rmse, 4),
+                    format!("{r2:.4}"),
                 ]);
+            }
+            Scores::Regression(Regression { r2, targets, .. }) => {
+                let table = whole.get_or_insert_with(|| table(["", "rows", "target", "rmse", "r2"]));
+                table.add_row([name, &rows, "mean R²", "", &format!("{r2:.4}")]);
+                for TargetScores { target, rmse, r2 } in targets {
+                    table.add_row(["", "", target, &significant(*rmse, 4), &format!("{r2:.4}")]);
+                }
             }
         }
     }

@@ -24,7 +24,7 @@ fn with(name: &str, columns: &Columns) -> Dataset {
 }
 
 fn target(name: &str) -> Columns {
-    Columns { target: Some(name.into()), ..Columns::default() }
+    Columns { targets: vec![name.into()], ..Columns::default() }
 }
 
 /// Asserts that a note contains this text.
@@ -45,7 +45,8 @@ fn column(data: &Dataset, name: &str) -> Vec<f64> {
 
 fn values(data: &Dataset) -> Vec<f64> {
     let Target::Values(values) = &data.target else { panic!("{:?}", data.target) };
-    values.iter().map(|&value| f64::from(value) + data.target_origin).collect()
+    let origin = data.target_origin.first().unwrap_or(&0.0);
+    values.iter().map(|&value| f64::from(value) + origin).collect()
 }
 
 mod numbers_beyond_24_bits {
@@ -84,7 +85,7 @@ mod numbers_beyond_24_bits {
 
     #[test]
     fn are_told_from_those_that_f32_holds() {
-        assert_eq!(of("06-target-far-from-zero.csv").target_origin, 0.0);
+        assert_eq!(of("06-target-far-from-zero.csv").target_origin, [0.0; 0]);
         assert!(of("04b-millis.csv").origin.iter().all(|&origin| origin == 0.0));
     }
 }

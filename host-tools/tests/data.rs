@@ -7,6 +7,7 @@ use microdistill::text::NGrams;
 use microdistill_train::dataset::{Columns, Dataset, Expected, Kind, Target, Text, read, read_like};
 use microdistill_train::model::{Scaler, Task};
 use microdistill_train::table::Options;
+use nalgebra::DMatrix;
 
 fn file(bytes: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -15,7 +16,12 @@ fn file(bytes: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
 }
 
 fn columns(target: &str) -> Columns {
-    Columns { target: Some(target.into()), ..Columns::default() }
+    Columns { targets: vec![target.into()], ..Columns::default() }
+}
+
+/// Values of one target.
+fn values(values: &[f32]) -> Target {
+    Target::Values(DMatrix::from_row_slice(1, values.len(), values))
 }
 
 /// The error's text with the file's name as `FILE`.
@@ -54,10 +60,10 @@ fn guesses_the_task_and_says_so() {
     assert_eq!(target, Target::Classes(vec![1, 0]), "labels are ordered as numbers");
     assert!(notes[0].contains("2 classes") && notes[0].contains("--task regression"), "{notes:?}");
     let (target, notes) = task("x,y\n1,10\n2,9.5\n", &Columns::default());
-    assert_eq!(target, Target::Values(vec![10.0, 9.5]));
+    assert_eq!(target, values(&[10.0, 9.5]));
     assert!(notes[0].contains("fractions"), "{notes:?}");
-    let values = Columns { kind: Some(Kind::Regression), ..Columns::default() };
-    assert_eq!(task("x,y\n1,10\n2,9\n", &values).0, Target::Values(vec![10.0, 9.0]));
+    let asked = Columns { kind: Some(Kind::Regression), ..Columns::default() };
+    assert_eq!(task("x,y\n1,10\n2,9\n", &asked).0, values(&[10.0, 9.0]));
 }
 
 #[test]
@@ -160,7 +166,7 @@ fn a_further_file_is_read_by_the_names_of_the_first() {
                 target_optional: !needed,
                 groups: None,
                 origin: &[],
-                target_origin: 0.0,
+                target_origin: &[],
                 options: Options::default(),
             },
         )
@@ -278,7 +284,7 @@ fn unknown_categories_are_none_and_said() {
 #[test]
 fn numbers_are_read_with_decimal_commas_and_thousands_and_a_text_for_missing_ones() {
     let decimal = read_text("a;y\n1,5;0,5\n-2;1,25\n", &Columns::default());
-    assert_eq!((decimal.x.as_slice(), &decimal.target), (&[1.5, -2.0][..], &Target::Values(vec![0.5, 1.25])));
+    assert_eq!((decimal.x.as_slice(), &decimal.target), (&[1.5, -2.0][..], &values(&[0.5, 1.25])));
     assert!(decimal.notes.contains(&"numbers with a decimal comma: [\"a\"]".into()), "{:?}", decimal.notes);
     let thousands = read_text("a,y\n\"1,500\",u\n20.5,v\n", &Columns::default());
     assert_eq!(thousands.x.as_slice(), [1500.0, 20.5]);
@@ -288,7 +294,7 @@ fn numbers_are_read_with_decimal_commas_and_thousands_and_a_text_for_missing_one
     };
     let data = read_text("a,y\n-200.0,1.5\n1,-200\n2,2.5\n", &missing);
     assert!(data.x[(0, 0)].is_nan());
-    assert_eq!((data.x[(0, 1)], &data.target), (2.0, &Target::Values(vec![1.5, 2.5])));
+    assert_eq!((data.x[(0, 1)], &data.target), (2.0, &values(&[1.5, 2.5])));
     let further = read_like(file("a,y\n-200,1\n").path(), data.expected()).unwrap();
     assert!(further.x[(0, 0)].is_nan(), "in a further file, too");
 }

@@ -268,9 +268,9 @@ fn origins_reach_the_device() {
     let plain = export(&model, "STUDENT", COMMAND).unwrap();
     assert!(!plain.contains("ORIGIN"), "{plain}");
     assert!(!rows_of(&model).contains("ORIGIN"));
-    model.metadata.task = Task::Regression { target: "value".into() };
+    model.metadata.task = Task::Regression { targets: vec!["value".into()] };
     model.metadata.origin = vec![1_732_800_001_000.0, 0.0];
-    model.metadata.target_origin = 52.123463;
+    model.metadata.target_origin = vec![52.123463];
     assert!(rows_of(&model).contains("/// Raw features, less the `ORIGIN` of the model."));
     let text = export(&model, "STUDENT", COMMAND).unwrap();
     let test = "const _: () = assert!(ORIGIN[0] == 1_732_800_001_000.0 && ORIGIN[1] == 0.0);
@@ -299,7 +299,7 @@ fn origins_that_do_not_fit_are_refused() {
     assert!(error.contains("origin has 1 values, the model has 2 features"), "{error}");
     let error = refused(|metadata| metadata.origin = vec![1.0, f64::NAN]);
     assert!(error.contains("an origin is NaN"), "{error}");
-    let error = refused(|metadata| metadata.target_origin = 1.0);
+    let error = refused(|metadata| metadata.target_origin = vec![1.0]);
     assert!(error.contains("classes have none"), "{error}");
 }
 

@@ -42,7 +42,7 @@ impl Folder {
 
 fn models() -> Vec<Model> {
     let mut regression = model(&[3, 5, 1], Activation::Tanh, 2);
-    regression.metadata.task = Task::Regression { target: "price".into() };
+    regression.metadata.task = Task::Regression { targets: vec!["price".into()] };
     let model = model(&[4, 8, 6, 3], Activation::Relu, 1);
     let int8 = |scales: Scales| quantize(&model, &rows(4, 50, 2), scales).unwrap();
     let int4 = |scales| quantize(&model, &rows(4, 50, 2), Precision { bits: Bits::Four, scales }).unwrap();
@@ -134,8 +134,8 @@ fn unusable_models_are_not_saved() {
             "hidden layers have different activations",
         ),
         (
-            |model| model.metadata.task = Task::Regression { target: "x".into() },
-            "a regression model has 1 output",
+            |model| model.metadata.task = Task::Regression { targets: vec!["x".into()] },
+            "the model has 1 targets, but its last layer has 3 outputs",
         ),
     ];
     let folder = Folder::new();

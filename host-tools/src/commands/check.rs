@@ -1,12 +1,15 @@
 //! `microdistill check`
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use comfy_table::Table;
 use microdistill_train::dataset::{Dataset, Suspicion, Target, read, suspects};
 use microdistill_train::number::significant;
+use nalgebra::DMatrix;
 use serde::Serialize;
 
 use crate::context::Context;
@@ -28,8 +31,11 @@ struct Report {
     rows: usize,
     /// Rows whose features all stand in a row above, too.
     equal_rows: usize,
-    features: Vec<Feature>,
+    features: Vec<Column>,
+    /// Name of the target; several are separated by commas.
     target: String,
+    /// Targets of values; empty for labels.
+    targets: Vec<Column>,
     /// Rows per label; empty for values.
     classes: BTreeMap<String, usize>,
     /// Rows per group.
@@ -39,9 +45,9 @@ struct Report {
     suspects: Vec<Named>,
 }
 
-/// A feature; the numbers are none if all values are missing.
+/// A feature or a target of values; the numbers are none if all values are missing.
 #[derive(Serialize)]
-struct Feature {
+struct Column {
     name: String,
     missing: usize,
     different: usize,
@@ -63,25 +69,17 @@ impl Check {
         let report = self.report(&data);
         let console = &context.console;
         console.say(format_args!(
-            "{}: {} rows, {} features, target {:?}",
+            "{}: {} rows, {} features, {} {}",
             self.file.display(),
             report.rows,
             report.features.len(),
-            report.target
+            if data.task.targets().len() == 1 { "target" } else { "targets" },
+            data.task.named_targets()
         ))?;
-        let mut features = table::table(["feature", "missing", "different", "least", "median", "most"]);
-        for feature in &report.features {
-            let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| significant(value, 6));
-            features.add_row([
-                feature.name.clone(),
-                feature.missing.to_string(),
-                feature.different.to_string(),
-                number(feature.least),
-                number(feature.median),
-                number(feature.most),
-            ]);
+        console.say(Column::table("feature", &report.features))?;
+        if !report.targets.is_empty() {
+            console.say(Column::table("target", &report.targets))?;
         }
-        console.say(features)?;
         for (what, counts) in [("label", Some(&report.classes)), ("group", report.groups.as_ref())] {
             if let Some(counts) = counts.filter(|counts| !counts.is_empty()) {
                 let mut rows = table::table([what, "rows", "share"]);
@@ -120,8 +118,12 @@ impl Check {
             file: self.file.clone(),
             rows: data.rows(),
             equal_rows: data.rows() - different.len(),
-            features: (0..data.features.len()).map(|feature| Feature::of(data, feature)).collect(),
-            target: data.task.target().to_owned(),
+            features: Column::all(&data.features, &data.x, &data.origin),
+            target: data.task.targets().join(", "),
+            targets: match &data.target {
+                Target::Values(values) => Column::all(data.task.targets(), values, &data.target_origin),
+                _ => Vec::new(),
+            },
             classes,
             groups: data.groups.as_ref().map(|groups| counts(&mut groups.iter())),
             notes: data.notes.clone(),
@@ -132,24 +134,42 @@ impl Check {
     }
 }
 
-impl Feature {
-    fn of(data: &Dataset, feature: usize) -> Self {
-        let origin = data.origin.get(feature).copied().unwrap_or(0.0);
-        let mut values: Vec<f64> = data
-            .x
-            .row(feature)
-            .iter()
-            .map(|&value| f64::from(value) + origin)
-            .filter(|value| !value.is_nan())
-            .collect();
+impl Column {
+    /// The rows of `x`, shape (columns × rows), less their origins.
+    fn all(names: &[String], x: &DMatrix<f32>, origins: &[f64]) -> Vec<Self> {
+        let origins = origins.iter().copied().chain(iter::repeat(0.0));
+        let columns = names.iter().zip(x.row_iter()).zip(origins);
+        columns.map(|((name, row), origin)| Column::of(name, row.iter().copied(), origin)).collect()
+    }
+
+    fn of(name: &str, row: impl ExactSizeIterator<Item = f32>, origin: f64) -> Self {
+        let rows = row.len();
+        let mut values: Vec<f64> =
+            row.map(|value| f64::from(value) + origin).filter(|value| !value.is_nan()).collect();
         values.sort_by(f64::total_cmp);
-        Feature {
-            name: data.features[feature].clone(),
-            missing: data.rows() - values.len(),
+        Column {
+            name: name.to_owned(),
+            missing: rows - values.len(),
             different: values.chunk_by(|a, b| a == b).count(),
             least: values.first().copied(),
             median: values.get(values.len() / 2).copied(),
             most: values.last().copied(),
         }
+    }
+
+    fn table(what: &str, columns: &[Column]) -> Table {
+        let mut table = table::table([what, "missing", "different", "least", "median", "most"]);
+        for column in columns {
+            let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| significant(value, 6));
+            table.add_row([
+                column.name.clone(),
+                column.missing.to_string(),
+                column.different.to_string(),
+                number(column.least),
+                number(column.median),
+                number(column.most),
+            ]);
+        }
+        table
     }
 }

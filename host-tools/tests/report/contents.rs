@@ -96,8 +96,8 @@ pub(crate) fn values(sets: &[&str], unit: f64) -> Results {
                     |row| Prediction { measured: value(row, 1), predicted: value(row, 1) + value(row, 37) };
                 cell.predictions = (0..SHOWN as u8).map(row).collect();
             }
-            cell.test = Scores::Regression(Regression { rows: 1200, rmse: 0.5 * unit, r2: 0.8 });
-            cell.train = Scores::Regression(Regression { rows: 500, rmse: 0.4 * unit, r2: 0.9 });
+            cell.test = scores(1200, 0.5 * unit, 0.8);
+            cell.train = scores(500, 0.4 * unit, 0.9);
         }
     }
     results

@@ -73,13 +73,19 @@ impl Problem {
     ///
     /// # Errors
     /// Returns an error if rows have no target.
-    pub fn new(name: impl Into<String>, train: Dataset, test: Dataset, redraw: bool) -> Result<Self> {
+    pub fn new(name: impl Into<String>, mut train: Dataset, test: Dataset, redraw: bool) -> Result<Self> {
         let name = name.into();
         let has_target = |data: &Dataset| matches!(data.target, Target::Classes(_) | Target::Values(_));
         if !(has_target(&train) && has_target(&test)) {
             return Err(Error::Invalid(format!(
                 "{name}: some rows have no target: add it, or remove these rows"
             )));
+        }
+        if train.task.targets().len() > 1 {
+            let count = train.task.targets().len();
+            train.notes.push(format!(
+                "R² is the mean of {count} targets, and RMSE is √(1 − R²), in their standard deviations"
+            ));
         }
         let source = if redraw {
             let share = test.rows() as f64 / (train.rows() + test.rows()) as f64;
@@ -212,7 +218,10 @@ fn pool(a: &Dataset, b: &Dataset) -> Dataset {
     let columns: Vec<_> = a.x.column_iter().chain(b.x.column_iter()).collect();
     let target = match (&a.target, &b.target) {
         (Target::Classes(a), Target::Classes(b)) => Target::Classes([a.as_slice(), b].concat()),
-        (Target::Values(a), Target::Values(b)) => Target::Values([a.as_slice(), b].concat()),
+        (Target::Values(a), Target::Values(b)) => {
+            let columns: Vec<_> = a.column_iter().chain(b.column_iter()).collect();
+            Target::Values(DMatrix::from_columns(&columns))
+        }
         _ => Target::Absent,
     };
     let groups = a.groups.as_ref().zip(b.groups.as_ref());
@@ -263,7 +272,7 @@ fn noise(rows: usize, features: usize, classes: usize, rng: &mut Pcg32) -> Datas
         groups: None,
         hash: String::new(),
         origin: Vec::new(),
-        target_origin: 0.0,
+        target_origin: Vec::new(),
         left_out: Vec::new(),
         options: microdistill_train::table::Options::default(),
         notes: Vec::new(),
@@ -295,7 +304,7 @@ mod tests {
             groups: grouped.then(|| all.map(|row| (row / labels % 12).to_string()).collect()),
             hash: String::new(),
             origin: Vec::new(),
-            target_origin: 0.0,
+            target_origin: Vec::new(),
             left_out: Vec::new(),
             options: microdistill_train::table::Options::default(),
             notes: Vec::new(),

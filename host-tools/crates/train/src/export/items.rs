@@ -2,7 +2,7 @@
 
 use super::parts::Parts;
 use super::text::{Items, Node, array, call, comment, leaf};
-use crate::dataset::Text;
+use crate::dataset::{Task, Text};
 use crate::model::{Metadata, Model};
 use crate::network::macs;
 
@@ -43,6 +43,12 @@ impl File<'_> {
         let doc = "Classes, in the order of the outputs; none for regression.";
         items.item(doc, &head, &array(labels));
         let head = format!("static FEATURES: [&str; {}]", features.len());
+        if let Task::Regression { targets } = &self.model.metadata.task
+            && targets.len() > 1
+        {
+            let head = format!("static TARGETS: [&str; {}]", targets.len());
+            items.item("Targets, in the order of the outputs.", &head, &array(targets));
+        }
         let doc = "Features, in the order of the inputs; `column=category` is 1 for that category, 0 for another or none.";
         items.item(doc, &head, &array(features));
         for (place, Text { column, lengths: [shortest, longest], features }) in Text::all(features) {
@@ -63,9 +69,16 @@ impl File<'_> {
             let doc = "Origins of the features: a raw feature is `(value - ORIGIN[i]) as f32`, subtracted in f64, here and in exported rows.";
             items.item(doc, &format!("const ORIGIN: [f64; {}]", origin.len()), &array(origin));
         }
-        if *target_origin != 0.0 {
-            let doc = "Origin of the target: the value is `TARGET_ORIGIN + f64::from(predict(&raw)[0])`, added in f64.";
-            items.item(doc, "const TARGET_ORIGIN: f64", &leaf(target_origin));
+        match target_origin.as_slice() {
+            [] => {}
+            [origin] => {
+                let doc = "Origin of the target: the value is `TARGET_ORIGIN + f64::from(predict(&raw)[0])`, added in f64.";
+                items.item(doc, "const TARGET_ORIGIN: f64", &leaf(origin));
+            }
+            origins => {
+                let doc = "Origins of the targets: value `i` is `TARGET_ORIGIN[i] + f64::from(predict(&raw)[i])`, added in f64.";
+                items.item(doc, &format!("const TARGET_ORIGIN: [f64; {}]", origins.len()), &array(origins));
+            }
         }
     }
 

@@ -21,11 +21,12 @@ pub use rows::{Form, rows};
 use text::{Items, comment};
 
 /// Names of the other items of an exported file.
-const TAKEN: [&str; 12] = [
+const TAKEN: [&str; 13] = [
     "INPUT",
     "OUTPUT",
     "LABELS",
     "FEATURES",
+    "TARGETS",
     "ORIGIN",
     "TARGET_ORIGIN",
     "GOLDEN",
@@ -147,8 +148,9 @@ fn type_name(name: &str) -> Result<String> {
 
 fn header(model: &Model, command: &str) -> String {
     let metadata = &model.metadata;
+    let targets = metadata.task.targets();
     // An error in the target's unit may have any size; the other scores are about one.
-    let number = |name: &str, score: f64| match name.ends_with("rmse") {
+    let number = |name: &str, score: f64| match name.ends_with("rmse") || name.contains(" rmse of ") {
         true => significant(score, 4),
         false => format!("{score:.4}"),
     };
@@ -158,7 +160,7 @@ fn header(model: &Model, command: &str) -> String {
         ("model by", &metadata.command),
         ("data", &metadata.data_hash),
         ("seed", &metadata.seed.to_string()),
-        ("target", metadata.task.target()),
+        (if targets.len() == 1 { "target" } else { "targets" }, &targets.join(", ")),
         ("scores", &scores.collect::<Vec<_>>().join(", ")),
     ];
     let mut header =

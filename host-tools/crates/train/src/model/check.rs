@@ -42,27 +42,36 @@ impl Model {
                 "the model has {} labels, but its last layer has {outputs} outputs",
                 labels.len()
             )),
-            Task::Regression { .. } if outputs != 1 => {
-                Err(format!("a regression model has 1 output, but the last layer has {outputs}"))
-            }
+            Task::Regression { targets } if targets.len() != outputs => Err(format!(
+                "the model has {} targets, but its last layer has {outputs} outputs",
+                targets.len()
+            )),
             _ => Ok(()),
         }
     }
 
-    /// An origin for each feature or for none, and for the values of a regression.
+    /// An origin for each feature or for none, and for each target of a regression or for none.
     fn check_origins(&self) -> Result<(), String> {
         let Metadata { origin, target_origin, task, features, .. } = &self.metadata;
         let (count, features) = (origin.len(), features.len());
         if count != 0 && count != features {
             return Err(format!("origin has {count} values, the model has {features} features"));
         }
-        if let Some(value) = origin.iter().chain([target_origin]).find(|value| !value.is_finite()) {
+        if let Some(value) = origin.iter().chain(target_origin).find(|value| !value.is_finite()) {
             return Err(format!("an origin is {value}: a model has finite numbers only"));
         }
-        if *target_origin != 0.0 && matches!(task, Task::Classification { .. }) {
-            return Err(format!("the target's origin is {target_origin}: classes have none"));
+        match (target_origin.as_slice(), task) {
+            ([], _) => Ok(()),
+            (origin, Task::Classification { .. }) => {
+                Err(format!("the target's origin is {origin:?}: classes have none"))
+            }
+            (origin, Task::Regression { targets }) if origin.len() != targets.len() => Err(format!(
+                "target_origin has {} values, the model has {} targets",
+                origin.len(),
+                targets.len()
+            )),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

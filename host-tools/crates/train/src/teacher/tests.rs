@@ -177,7 +177,7 @@ fn a_teacher_like_another_is_the_same_on_the_same_rows() {
         groups: None,
         hash: String::new(),
         origin: Vec::new(),
-        target_origin: 0.0,
+        target_origin: Vec::new(),
         left_out: Vec::new(),
         options: crate::table::Options::default(),
         notes: Vec::new(),
