@@ -308,6 +308,18 @@ mod columns_that_tell_too_much {
             suspected(&of("05c-several-targets.csv"), Suspicion::TellsTarget),
             ["roll", "pitch", "yaw"]
         );
+        let text = suspects(&of("05c-several-targets.csv")).remove(0).text;
+        assert!(text.contains("predict them by --target total,roll,pitch,yaw, or leave them out"), "{text}");
+    }
+
+    #[test]
+    fn that_are_given_are_not_suspected() {
+        let data = with("05c-several-targets.csv", &target("total,roll,pitch,yaw"));
+        assert_eq!((data.features.len(), data.widths(&[])), (4, vec![4, 4]));
+        assert!(suspects(&data).is_empty(), "{:?}", suspects(&data));
+        // One that is left among the features is.
+        let data = with("05c-several-targets.csv", &target("s1,total"));
+        assert_eq!(suspected(&data, Suspicion::TellsTarget), ["roll", "pitch", "yaw"]);
     }
 
     #[test]

@@ -284,6 +284,51 @@ fn origins_reach_the_device() {
     core.compile(&["--crate-type=lib", "--emit=metadata"], &path("origin.rs"), &path("origin.rmeta"));
 }
 
+/// Two targets, of which f32 cannot hold one.
+fn two_targets(origin: Vec<f64>) -> Model {
+    let mut model = model(&[4, 6, 2], Activation::Relu, 3);
+    model.metadata.task = Task::Regression { targets: vec!["mm".into(), "t, \"Pa\"".into()] };
+    model.metadata.target_origin = origin;
+    if let Body::F32(network) = &mut model.body {
+        let last = &mut network.layers_mut()[1];
+        last.edit_weights(|weights| weights[6..].iter_mut().for_each(|weight| *weight *= 400.0));
+        last.bias[1] = 101_325.0;
+    }
+    model
+}
+
+#[test]
+fn several_values_have_names_and_the_desktop_s_bits() {
+    let core = Core::build();
+    let plain = export(&two_targets(Vec::new()), "STUDENT", COMMAND).unwrap();
+    assert!(plain.contains("// targets: mm, t, \"Pa\"") && !plain.contains("TARGET_ORIGIN"), "{plain}");
+    let model = two_targets(vec![0.0, 1e9]);
+    let int8 = quantize(&model, &rows(4, 50, 2), Scales::PerChannel).unwrap();
+    for (name, model) in [("f32", &model), ("int8", &int8)] {
+        let text = export(model, "STUDENT", COMMAND).unwrap();
+        let raw = &inputs(model)[0];
+        let bits: Vec<u32> = model.logits(raw).into_iter().map(f32::to_bits).collect();
+        let main = format!(
+            "#[allow(dead_code)]
+            mod student;
+            fn main() {{
+                student::self_test().unwrap();
+                assert_eq!(student::TARGETS, [\"mm\", \"t, \\\"Pa\\\"\"]);
+                assert_eq!(student::TARGET_ORIGIN, [0.0, 1e9]);
+                let values = student::predict(&{raw:?});
+                assert_eq!(values.map(f32::to_bits), {bits:?});
+                assert_eq!(student::TARGET_ORIGIN[1] + f64::from(values[1]), 1e9 + f64::from(values[1]));
+            }}"
+        );
+        let path = |name| core.folder.path().join(name);
+        std::fs::write(path("student.rs"), text).unwrap();
+        std::fs::write(path("several.rs"), format!("//! Several.\n{main}")).unwrap();
+        core.compile(&[], &path("several.rs"), &path("several"));
+        let output = Command::new(path("several")).output().unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 fn rows_of(model: &Model) -> String {
     export::rows(model, &model.example_rows(), Form::Raw)
 }
@@ -301,6 +346,8 @@ fn origins_that_do_not_fit_are_refused() {
     assert!(error.contains("an origin is NaN"), "{error}");
     let error = refused(|metadata| metadata.target_origin = vec![1.0]);
     assert!(error.contains("classes have none"), "{error}");
+    let error = export(&two_targets(vec![1.0]), "STUDENT", COMMAND).unwrap_err().to_string();
+    assert!(error.contains("target_origin has 1 values, the model has 2 targets"), "{error}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod recipes;
 mod search;
 mod study;
 mod synthetic;
+mod targets;
 
 use std::path::Path;
 

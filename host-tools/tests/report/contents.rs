@@ -54,6 +54,7 @@ pub(crate) fn every_score_is_plotted_over_levels() -> Result<(), Failed> {
 
 /// The made-up study with values instead of classes, all multiplied by `unit`.
 pub(crate) fn values(sets: &[&str], unit: f64) -> Results {
+    let scores = |rows, rmse, r2| Scores::Regression(Regression { rows, rmse, r2, targets: Vec::new() });
     let sets: Vec<(&str, Vec<String>)> = sets.iter().map(|&name| (name, Vec::new())).collect();
     let mut results = study(&sets, 4);
     let named = |metric: &str| match metric {

@@ -316,8 +316,7 @@ mod tests {
         assert_eq!(json, format!("{{\"rows\":4,\"rmse\":1.0,\"r2\":{}}}", single.r2));
         // The second target is predicted by its mean, and its unit is a thousand times larger.
         let (more, other) = ([2500.0; 4], [1000.0, 2000.0, 3000.0, 4000.0]);
-        let both =
-            regression(&values(&[found, more].concat()), &values(&[truth, other].concat()), &names);
+        let both = regression(&values(&[found, more].concat()), &values(&[truth, other].concat()), &names);
         near(both.r2, 0.5 * single.r2);
         near(both.rmse.powi(2), 1.0 - both.r2);
         near(both.targets[1].rmse, 1_250_000f64.sqrt());

@@ -54,7 +54,8 @@ impl TeacherFlags {
                     first.features()
                 );
             }
-            let origins = |model: &Model| (model.metadata.origin.clone(), model.metadata.target_origin);
+            let origins =
+                |model: &Model| (model.metadata.origin.clone(), model.metadata.target_origin.clone());
             if origins(other) != origins(first) {
                 bail!(
                     "teachers need the same origins of features and target: train {path} and {first_path} on the same rows"

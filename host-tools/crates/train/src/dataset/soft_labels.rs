@@ -221,7 +221,10 @@ mod tests {
         }
         for (text, expected) in [
             ("a,c\n1,2\n", ":1: no soft label column \"b\""),
-            ("prediction\n1\n", ":1: no column of soft labels: give one per target, such as prediction(TARGET)"),
+            (
+                "prediction\n1\n",
+                ":1: no column of soft labels: give one per target, such as prediction(TARGET)",
+            ),
             ("a,b,prediction\n1,2,3\n", ":1: the column \"prediction\" belongs to none of the targets"),
             ("a,b\n1,inf\n", ":2: column \"b\": \"inf\" is no value: it must be finite"),
         ] {

@@ -159,9 +159,10 @@ impl TargetColumn<'_> {
             return Ok((Kind::Regression, "guessed: it holds fractions".into()));
         }
         Ok(match self.but(unlabelled).map(|(.., text)| label(text)).collect::<BTreeSet<_>>().len() {
-            0..=MOST_WHOLE_LABELS => {
-                (Kind::Classification, "guessed: it holds whole numbers; for values: --task regression".into())
-            }
+            0..=MOST_WHOLE_LABELS => (
+                Kind::Classification,
+                "guessed: it holds whole numbers; for values: --task regression".into(),
+            ),
             _ => (Kind::Regression, "guessed: it holds more than 100 different whole numbers".into()),
         })
     }

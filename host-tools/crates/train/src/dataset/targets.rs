@@ -91,7 +91,10 @@ pub(super) fn find(file: &mut Table, task: &Task, optional: bool) -> Result<Opti
     if optional {
         if !found.is_empty() {
             let found: Vec<&String> = found.iter().map(|&column| &file.names[column]).collect();
-            let note = format!("only {found:?} of the targets {} are in the file: they are ignored", task.named_targets());
+            let note = format!(
+                "only {found:?} of the targets {} are in the file: they are ignored",
+                task.named_targets()
+            );
             file.notes.push(note);
         }
         return Ok(None);
