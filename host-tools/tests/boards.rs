@@ -20,8 +20,8 @@ use microdistill_boards::bench::peers::{self, PEERS};
 use microdistill_boards::{self as board, Board, Elf, Firmware, Optimizer, Output, Profile, Sources};
 use microdistill_train::dataset::{Dataset, Target, Task};
 use microdistill_train::model::{Body, Model};
-use microdistill_train::network::Activation;
 use microdistill_train::network::precision::{Bits, Precision, Scales};
+use microdistill_train::network::{Activation, Dense, Network};
 use microdistill_train::quantize::quantize;
 use microdistill_train::student::{Recipe, Settings, Taught, fit};
 use nalgebra::DMatrix;
@@ -167,6 +167,8 @@ fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
         ("a table", with_table(&train)?),
         ("int4", int4(Precision::per_channel)?),
         ("int4 by group", int4(Precision::per_group)?),
+        ("values in int8", quantize(&values(&student), &train.x, Precision::default())?),
+        ("values in int4", quantize(&values(&student), &train.x, Precision::per_channel(Bits::Four))?),
         ("f32", student.clone()),
     ];
     for (name, model) in models {
@@ -217,6 +219,19 @@ fn several_values_have_the_desktop_s_bits() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// A regression far from zero: the first output of the student.
+fn values(student: &Model) -> Model {
+    let mut model = student.clone();
+    model.metadata.task = Task::Regression { targets: vec!["pressure".into()] };
+    if let Body::F32(network) = &mut model.body {
+        let [hidden, last] = network.layers() else { unreachable!("the student has one hidden layer") };
+        let weights = last.weights()[..last.inputs()].to_vec();
+        let last = Dense::new(weights, vec![last.bias[0] + 101_325.0], Activation::Identity);
+        *network = Network::new([hidden.clone(), last]);
+    }
+    model
 }
 
 /// The student in int8, with another activation in its hidden layer, which int8 looks up in a table.

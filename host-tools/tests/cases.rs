@@ -359,3 +359,32 @@ mod columns_that_tell_too_much {
         }
     }
 }
+
+mod values_far_from_zero {
+    use super::*;
+    use microdistill_train::dataset::split;
+    use microdistill_train::metrics::{Scores, evaluate};
+    use microdistill_train::model::Model;
+    use microdistill_train::network::precision::{Bits, Precision};
+    use microdistill_train::quantize::quantize;
+    use microdistill_train::student::{Recipe, Settings, Taught, fit};
+    use std::ops::ControlFlow;
+
+    #[test]
+    fn keep_their_accuracy_in_int8() {
+        let data = of("06-target-far-from-zero.csv");
+        let parts = split(&data, &[0.7, 0.3], 1).unwrap();
+        let [train, test] = [0, 1].map(|part| data.select(&parts[part]));
+        let mut settings = Settings::new(data.widths(&[16]), Recipe::ValueMse, train.rows(), 1);
+        settings.training.epochs = 200;
+        let taught = Taught { data: &train, teacher: None };
+        let student = fit(taught, None, &settings, &mut |_| ControlFlow::Continue(())).unwrap();
+        let int8 = quantize(&student, &train.x, Precision::per_channel(Bits::Eight)).unwrap();
+        let r2 = |model: &Model| match evaluate(model, &test).unwrap() {
+            Scores::Regression(scores) => scores.r2,
+            Scores::Classification(_) => unreachable!("the target is a pressure"),
+        };
+        let [f32, int8] = [&student, &int8].map(r2);
+        assert!(f32 > 0.99 && int8 > f32 - 0.01, "{f32} in f32, {int8} in int8");
+    }
+}

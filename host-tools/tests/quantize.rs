@@ -298,7 +298,7 @@ fn the_product_of_a_single_scale_is_rounded() {
         sums: None,
         output: Codes { scale: 0.7, zero: 0 },
     };
-    let network = NetworkI8 { input: Codes { scale: 0.03, zero: 0 }, layers: vec![layer] };
+    let network = NetworkI8 { input: Codes { scale: 0.03, zero: 0 }, layers: vec![layer], values: None };
     assert_eq!(network.predict(&[0.0]), [34.0 * 0.7]);
 }
 

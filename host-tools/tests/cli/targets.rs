@@ -157,6 +157,10 @@ fn a_weight_decay_a_search_and_a_study_take_several_targets() {
     let search = "distill --teacher t.safetensors --data station.csv --budget-flash 600 --candidates 3 --out s.safetensors";
     let found = folder.json(search);
     assert!(found["search"].is_object() && found["test"]["mean_r2"].is_number(), "{found}");
+    // Each value has a range of its own, which the budget counts.
+    let exported = folder.json("export s.safetensors --out s.rs");
+    assert_eq!(found["search"]["best"]["flash"], exported["flash"]);
+    assert!(exported["flash"].as_u64() <= Some(600), "{exported}");
     folder.json(
         "study --data station.csv --target pressure,height,count --seeds 2 --hidden 4 --teacher-hidden 6 --recipes gaussian --out study",
     );

@@ -32,7 +32,7 @@ impl File<'_> {
         let tensors = parts.tensors.iter().map(|tensor| (tensor.head.as_str(), &tensor.value));
         items.item_with(&doc, &format!("static {name}: {type_name}"), names, tensors, value);
         if let Some((edge, value)) = &parts.output {
-            items.item("Codes to logits, or to a value.", &format!("static OUTPUT: {edge}"), value);
+            items.item(&format!("Codes to {}.", self.real("to")), &format!("static OUTPUT: {edge}"), value);
         }
     }
 
@@ -43,9 +43,8 @@ impl File<'_> {
         let doc = "Classes, in the order of the outputs; none for regression.";
         items.item(doc, &head, &array(labels));
         let head = format!("static FEATURES: [&str; {}]", features.len());
-        if let Task::Regression { targets } = &self.model.metadata.task
-            && targets.len() > 1
-        {
+        let targets = self.targets();
+        if !targets.is_empty() {
             let head = format!("static TARGETS: [&str; {}]", targets.len());
             items.item("Targets, in the order of the outputs.", &head, &array(targets));
         }
@@ -116,12 +115,12 @@ impl File<'_> {
             &format!("{name}.predict(input)"),
         );
         items.function(
-            "The network's output as logits, or as a value.",
+            &format!("The network's output as {}.", self.real("as")),
             &format!("fn decode(output: &Output) -> [f32; {outputs}]"),
             if parts.output.is_some() { "OUTPUT.apply(output)" } else { "*output" },
         );
         items.function(
-            "Raw features to logits, or to a value.",
+            &format!("Raw features to {}.", self.real("to")),
             &format!("fn predict(raw: &[f32; {inputs}]) -> [f32; {outputs}]"),
             "decode(&run(&::microdistill::Prepare::apply(&INPUT, raw)))",
         );
@@ -138,6 +137,19 @@ impl File<'_> {
         let statics = [self.name, "INPUT"].into_iter().chain(output);
         let sizes: Vec<String> = statics.map(|name| format!("::core::mem::size_of_val(&{name})")).collect();
         items.equation("FLASH_BYTES", &sizes);
+    }
+
+    /// What outputs stand for, in a sentence with this word before it.
+    fn real(&self, word: &str) -> String {
+        if self.targets().len() > 1 { "values".into() } else { format!("logits, or {word} a value") }
+    }
+
+    /// Names of several targets; empty for one.
+    fn targets(&self) -> &[String] {
+        match &self.model.metadata.task {
+            Task::Regression { targets } if targets.len() > 1 => targets,
+            Task::Regression { .. } | Task::Classification { .. } => &[],
+        }
     }
 
     fn inputs(&self) -> usize {

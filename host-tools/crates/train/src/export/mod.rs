@@ -104,9 +104,10 @@ impl Footprint {
     }
 
     /// The footprint of a quantized network of these widths, at least two, with this activation of its hidden
-    /// layers.
-    pub fn of_codes(widths: &[usize], precision: Precision, hidden: Activation) -> Self {
-        Footprint { flash: parts::flash(widths, precision, hidden), ram: microdistill::scratch::<i8>(widths) }
+    /// layers, for `values` or for logits.
+    pub fn of_codes(widths: &[usize], precision: Precision, hidden: Activation, values: bool) -> Self {
+        let flash = parts::flash(widths, precision, hidden, values);
+        Footprint { flash, ram: microdistill::scratch::<i8>(widths) }
     }
 }
 

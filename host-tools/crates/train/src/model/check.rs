@@ -2,7 +2,7 @@
 
 use super::format::member_prefix;
 use super::{Body, Metadata, Model, Task};
-use crate::network::int8::{Codes, DenseI8, NetworkI8, fixed_codes};
+use crate::network::int8::{Codes, DenseI8, NetworkI8, Values, fixed_codes};
 use crate::network::precision::{Bits, LARGEST_GROUP_SCALE};
 use crate::network::{Activation, Network};
 use microdistill::quant::GROUP;
@@ -42,12 +42,20 @@ impl Model {
                 "the model has {} labels, but its last layer has {outputs} outputs",
                 labels.len()
             )),
+            Task::Classification { .. } if self.has_values() => {
+                Err("values.lowest and values.scale are for values, but the model has labels".into())
+            }
             Task::Regression { targets } if targets.len() != outputs => Err(format!(
                 "the model has {} targets, but its last layer has {outputs} outputs",
                 targets.len()
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Returns true if the outputs are values with ranges of their own.
+    fn has_values(&self) -> bool {
+        matches!(&self.body, Body::Int8(network) | Body::Int4(network) if network.values.is_some())
     }
 
     /// An origin for each feature or for none, and for each target of a regression or for none.
@@ -133,7 +141,30 @@ fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
     }
     positive("activations.scale", &scales)?;
     positive("sums.scale", &sums)?;
+    check_values(network, width)?;
     Ok(width)
+}
+
+/// Checks the ranges of values, if the network of `outputs` outputs has any.
+fn check_values(network: &NetworkI8, outputs: usize) -> Result<(), String> {
+    let Some(Values { lowest, scale }) = &network.values else { return Ok(()) };
+    for (name, values) in [("lowest", lowest), ("scale", scale)] {
+        if values.len() != outputs {
+            let count = values.len();
+            return Err(format!(
+                "values.{name} has {count} values, but the last layer has {outputs} outputs"
+            ));
+        }
+    }
+    finite("values.lowest", lowest)?;
+    positive("values.scale", scale)?;
+    let Codes { scale, zero } = Values::CODES;
+    if network.output() != Values::CODES {
+        return Err(format!(
+            "the last layer must have the scale {scale} and the zero point {zero} under values.scale"
+        ));
+    }
+    Ok(())
 }
 
 /// Checks an int8 network, and that its weights fit in 4 bits with the scales of their groups.
