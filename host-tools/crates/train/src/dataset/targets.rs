@@ -151,7 +151,14 @@ pub(super) fn which<T>(columns: &[T]) -> &'static str {
 
 /// That several targets are values.
 fn check_values(file: &Table, columns: &[TargetColumn<'_>], kind: Option<Kind>) -> Result<()> {
-    let labels = columns.iter().find(|column| kind == Some(Kind::Classification) || column.holds_text(file));
+    if kind == Some(Kind::Classification) {
+        let message = format!(
+            "--task classification is for one target, but {} are named: several targets of labels are not supported",
+            columns.len()
+        );
+        return Err(file.error(None, message));
+    }
+    let labels = columns.iter().find(|column| column.holds_text(file));
     let Some(TargetColumn { name, .. }) = labels else { return Ok(()) };
     let message = format!(
         "target {name:?} holds labels, and several targets of labels are not supported: give it as the only --target, or leave it out \
