@@ -7,8 +7,8 @@
 //!
 //! | Cortex-M4F, `opt-level = "s"` | instructions per feature | of these for the rule |
 //! |---|---|---|
-//! | [`Scaler`] | TODO | TODO |
-//! | [`Quantize`](crate::quant::Quantize) | TODO | TODO |
+//! | [`Scaler`] | 17 | 5 |
+//! | [`Quantize`](crate::quant::Quantize) | 44 | 6 |
 //!
 //! [`Strict`] refuses such rows instead.
 
