@@ -48,11 +48,6 @@ fn r2(model: &Model, data: &Dataset) -> f64 {
     scores.r2
 }
 
-fn values(model: &Model) -> Option<&Values> {
-    let (Body::Int8(network) | Body::Int4(network)) = &model.body else { unreachable!() };
-    network.values.as_ref()
-}
-
 /// Offsets with deviations; the last have an origin in f64, because f32 cannot hold them.
 const TARGETS: [(f64, f64); 13] = [
     (0.0, 400.0),
@@ -250,31 +245,31 @@ fn pressure() -> Model {
     quantize(&f32_model, &rows(3, 50, 2), INT8).unwrap()
 }
 
+fn ranges(model: &mut Model) -> &mut Values {
+    let Body::Int8(network) = &mut model.body else { unreachable!() };
+    network.values.as_mut().unwrap()
+}
+
 #[test]
 fn ranges_that_no_file_can_have_are_refused() {
-    let of = |model: &mut Model, change: fn(&mut Values)| {
-        if let Body::Int8(network) = &mut model.body {
-            change(network.values.as_mut().unwrap());
-        }
-    };
-    assert!(values(&pressure()).is_some());
-    let cases: [(Box<dyn Fn(&mut Model)>, &str); 6] = [
-        (Box::new(move |model| of(model, |values| values.lowest.push(0.0))), "values.lowest has 2 values"),
-        (Box::new(move |model| of(model, |values| values.scale.clear())), "values.scale has 0 values"),
-        (Box::new(move |model| of(model, |values| values.scale[0] = 0.0)), "values.scale holds 0"),
-        (Box::new(move |model| of(model, |values| values.lowest[0] = f32::NAN)), "values.lowest holds NaN"),
+    type Change = fn(&mut Model);
+    let cases: [(Change, &str); 6] = [
+        (|model| ranges(model).lowest.push(0.0), "values.lowest has 2 values"),
+        (|model| ranges(model).scale.clear(), "values.scale has 0 values"),
+        (|model| ranges(model).scale[0] = 0.0, "values.scale holds 0"),
+        (|model| ranges(model).lowest[0] = f32::NAN, "values.lowest holds NaN"),
         (
-            Box::new(|model| {
+            |model| {
                 let labels = vec!["a".into()];
                 model.metadata.task = Task::Classification { target: "class".into(), labels };
-            }),
+            },
             "the model has labels",
         ),
         (
-            Box::new(|model| {
+            |model| {
                 let Body::Int8(network) = &mut model.body else { unreachable!() };
                 network.layers[1].output.zero = 0;
-            }),
+            },
             "the last layer must have the scale 1 and the zero point -128",
         ),
     ];

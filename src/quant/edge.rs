@@ -4,7 +4,8 @@ use crate::scaler::{Prepare, Scaler};
 
 /// Raw features → i8 codes: [`Scaler`], then `round(x / scale) + zero`, clamped to [-128, 127].
 ///
-/// Rounds halves away from zero, as TensorFlow Lite's `QUANTIZE` does. NaN becomes the zero point.
+/// Rounds halves away from zero, as TensorFlow Lite's `QUANTIZE` does. A [missing](crate::scaler) feature, NaN or ±∞,
+/// becomes the zero point, which is the mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Quantize<const I: usize> {
@@ -29,6 +30,10 @@ impl<const I: usize> Prepare<I> for Quantize<I> {
 
     fn apply(&self, raw: &[f32; I]) -> [i8; I] {
         self.scaler.codes(raw, |x| quantize(x, self.scale, self.zero))
+    }
+
+    fn missing(&self, raw: &[f32; I]) -> Option<usize> {
+        self.scaler.missing(raw)
     }
 }
 

@@ -97,5 +97,6 @@ fn quantization_standardizes_first() {
     let scaler = Scaler::new([1.0, -2.0, 0.0], [2.0, 0.5, 0.0]);
     let edge = Quantize { scaler, scale: 0.25, zero: -3 };
     assert_eq!(edge.apply(&[2.0, 0.0, 1e30]), [5, 1, -3]); // 2, 1 and 0 before quantization
+    assert_eq!(edge.apply(&[f32::INFINITY, f32::NAN, f32::NEG_INFINITY]), [-3; 3]); // missing
     assert_eq!(edge.apply(&[1e30, -1e30, 0.0]), [127, -128, -3]); // beyond the codes
 }

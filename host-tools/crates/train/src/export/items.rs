@@ -25,7 +25,7 @@ impl File<'_> {
         items.item("Input of the network.", "type Input", &array_of(self.inputs()));
         items.item("Output of the network.", "type Output", &array_of(self.outputs()));
         let (edge, value) = &parts.input;
-        let doc = "Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN stays NaN.";
+        let doc = "Raw features to the network's input. A feature that is NaN or infinite counts as missing and becomes its mean; `microdistill::Strict` refuses it instead.";
         items.item(doc, &format!("static INPUT: {edge}"), value);
         let doc = format!("`{name}.predict(&INPUT.apply(&raw))` {}.", parts.gives);
         let (names, value) = &parts.network;
@@ -86,7 +86,12 @@ impl File<'_> {
         let (inputs, rows) = (self.inputs(), self.model.examples.ncols());
         let head =
             format!("static GOLDEN: [::microdistill::golden::Golden<{inputs}, Input, Output>; {rows}]");
-        let doc = "Outputs that the desktop computed. `self_test` compares them.";
+        let doc = match rows > 1 {
+            true => {
+                "Outputs that the desktop computed. `self_test` compares them. In the last row a feature is missing."
+            }
+            false => "Outputs that the desktop computed. `self_test` compares them.",
+        };
         items.item_with(doc, &head, "::microdistill::golden::Golden", [], &self.parts.golden);
     }
 

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use items::File;
 use parts::Parts;
+pub use parts::golden_rows;
 pub use rows::{Form, rows};
 use text::{Items, comment};
 
@@ -71,7 +72,7 @@ fn check(model: &Model) -> Result<()> {
             "the model has no example rows to make golden vectors of: {mend}"
         )));
     }
-    for (row, raw) in model.examples.column_iter().enumerate() {
+    for (row, raw) in golden_rows(model).column_iter().enumerate() {
         let raw = raw.as_slice();
         if model.standardize(raw).iter().chain(&model.logits(raw)).any(|value| !value.is_finite()) {
             let row = row + 1;
