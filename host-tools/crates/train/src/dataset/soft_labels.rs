@@ -117,14 +117,13 @@ struct Stored<'a> {
 impl<'a> Stored<'a> {
     /// Finds the columns of the labels or targets, in their order.
     fn find(file: &'a Table, task: &Task, origins: &[f64]) -> Result<Self> {
-        let (outputs, kind, form) = match task {
-            Task::Classification { labels, .. } => (labels, "label", "p(LABEL)"),
-            Task::Regression { targets } => (targets, "target", "prediction(TARGET)"),
+        let (outputs, kind, form, origins) = match task {
+            Task::Classification { labels, .. } => (labels, "label", "p(LABEL)", &[][..]),
+            Task::Regression { targets } => (targets, "target", "prediction(TARGET)", origins),
         };
         let names = |form: Form| outputs.iter().map(move |output| form.column(output));
-        let forms = Form::all(task).iter();
-        let Some(&form) = forms.into_iter().find(|&&form| names(form).any(|name| file.find(&name).is_some()))
-        else {
+        let is_there = |&&form: &&Form| names(form).any(|name| file.find(&name).is_some());
+        let Some(&form) = Form::all(task).iter().find(is_there) else {
             let message =
                 format!("no column of soft labels: give one per {kind}, such as {form}, for {outputs:?}");
             return Err(file.error(Some(1), message));
