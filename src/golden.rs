@@ -69,6 +69,22 @@ pub fn self_test<const I: usize, const SCRATCH: usize, P: Prepare<I>, L: Layer<I
     Ok(())
 }
 
+/// [`self_test`] of `vectors`, and then of the row `missing`, whose features are all missing: it counts as the vector after
+/// the last one.
+///
+/// # Errors
+/// The first vector that differs, and the stage at which it does.
+pub fn self_test_with<const I: usize, const SCRATCH: usize, P: Prepare<I>, L: Layer<Input = P::Output>>(
+    input: &P,
+    network: &Network<L, SCRATCH>,
+    vectors: &[Golden<I, L::Input, L::Output>],
+    missing: &Golden<I, L::Input, L::Output>,
+) -> Result<(), Mismatch> {
+    self_test(input, network, vectors)?;
+    let last = self_test(input, network, core::slice::from_ref(missing));
+    last.map_err(|Mismatch { stage, .. }| Mismatch { vector: vectors.len(), stage })
+}
+
 fn same_bits<A: Array>(a: &A, b: &A) -> bool {
     a.as_slice().iter().zip(b.as_slice()).all(|(&a, &b)| a.same_bits(b))
 }
