@@ -58,15 +58,7 @@ pub fn self_test<const I: usize, const SCRATCH: usize, P: Prepare<I>, L: Layer<I
     network: &Network<L, SCRATCH>,
     vectors: &[Golden<I, L::Input, L::Output>],
 ) -> Result<(), Mismatch> {
-    for (vector, golden) in vectors.iter().enumerate() {
-        if !same_bits(&input.apply(&golden.raw), &golden.input) {
-            return Err(Mismatch { vector, stage: Stage::Input });
-        }
-        if !same_bits(&network.predict(&golden.input), &golden.output) {
-            return Err(Mismatch { vector, stage: Stage::Output });
-        }
-    }
-    Ok(())
+    compare(input, network, vectors.iter())
 }
 
 /// [`self_test`] of `vectors`, and then of the row `missing`, whose features are all missing: it counts as the vector after
@@ -80,9 +72,27 @@ pub fn self_test_with<const I: usize, const SCRATCH: usize, P: Prepare<I>, L: La
     vectors: &[Golden<I, L::Input, L::Output>],
     missing: &Golden<I, L::Input, L::Output>,
 ) -> Result<(), Mismatch> {
-    self_test(input, network, vectors)?;
-    let last = self_test(input, network, core::slice::from_ref(missing));
-    last.map_err(|Mismatch { stage, .. }| Mismatch { vector: vectors.len(), stage })
+    compare(input, network, vectors.iter().chain([missing]))
+}
+
+fn compare<'a, const I: usize, const SCRATCH: usize, P: Prepare<I>, L: Layer<Input = P::Output>>(
+    input: &P,
+    network: &Network<L, SCRATCH>,
+    vectors: impl Iterator<Item = &'a Golden<I, L::Input, L::Output>>,
+) -> Result<(), Mismatch>
+where
+    L::Input: 'a,
+    L::Output: 'a,
+{
+    for (vector, golden) in vectors.enumerate() {
+        if !same_bits(&input.apply(&golden.raw), &golden.input) {
+            return Err(Mismatch { vector, stage: Stage::Input });
+        }
+        if !same_bits(&network.predict(&golden.input), &golden.output) {
+            return Err(Mismatch { vector, stage: Stage::Output });
+        }
+    }
+    Ok(())
 }
 
 fn same_bits<A: Array>(a: &A, b: &A) -> bool {
