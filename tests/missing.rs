@@ -9,6 +9,7 @@ mod teacher;
 #[path = "../examples/models/watch_small/test.rs"]
 mod test;
 
+use microdistill::golden::{Mismatch, Stage, self_test_with};
 use microdistill::loss::CrossEntropy;
 use microdistill::optimizer::{Sgd, SgdRates};
 use microdistill::scaler::{Missing, Strict};
@@ -40,10 +41,16 @@ fn both_students_take_the_mean() {
 }
 
 #[test]
-fn the_self_test_covers_a_missing_feature() {
-    let places = |raw: &[f32]| raw.iter().filter(|x| x.is_nan()).count();
-    assert_eq!(student::GOLDEN.map(|vector| places(&vector.raw)), [0, 0, 0, 1]);
-    assert_eq!(int8::GOLDEN.map(|vector| places(&vector.raw)), [0, 0, 0, 1]);
+fn the_self_test_covers_missing_features() {
+    let (f32, int8) = (&student::MISSING, &int8::MISSING);
+    assert!(f32.raw.iter().chain(&int8.raw).all(|x| x.is_nan()));
+    assert_eq!(f32.output, student::STUDENT.predict(&[0.0; 30]));
+    assert_eq!(int8.input, [int8::INPUT.zero; 30]);
+    // A scaler that lets a NaN through is found.
+    let mut wrong = student::MISSING;
+    wrong.input[3] = f32::NAN;
+    let found = self_test_with(&student::INPUT, &student::STUDENT, &student::GOLDEN, &wrong);
+    assert_eq!(found, Err(Mismatch { vector: 4, stage: Stage::Input }));
     student::self_test().unwrap();
     int8::self_test().unwrap();
 }

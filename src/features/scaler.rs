@@ -78,8 +78,7 @@ impl<const I: usize> Prepare<I> for Scaler<I> {
     }
 
     fn missing(&self, raw: &[f32; I]) -> Option<usize> {
-        let mut features = raw.iter().zip(&self.mean).zip(&self.scale);
-        features.position(|((&x, &mean), &scale)| !relative(x, mean, scale).is_finite())
+        missing(raw, &self.mean, &self.scale)
     }
 }
 
@@ -88,6 +87,12 @@ pub fn standardize<T: Scalar>(x: &mut [T], mean: &[T], scale: &[T]) {
     for ((x, &mean), &scale) in x.iter_mut().zip(mean).zip(scale) {
         *x = relative(*x, mean, scale).finite_or_zero();
     }
+}
+
+/// Index of the first [missing](self) feature of `raw`.
+pub fn missing(raw: &[f32], mean: &[f32], scale: &[f32]) -> Option<usize> {
+    let mut features = raw.iter().zip(mean).zip(scale);
+    features.position(|((&x, &mean), &scale)| !relative(x, mean, scale).is_finite())
 }
 
 #[inline]

@@ -15,7 +15,7 @@ use microdistill::checkpoint::record;
 use microdistill::drift::{Drift, DriftLimits, PageHinkley, PageHinkleyLimits, disagreement};
 use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Libm, Micromath, Quartic};
 use microdistill::finetune::Shipped as _;
-use microdistill::golden::{Golden, self_test};
+use microdistill::golden::{Golden, self_test, self_test_with};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
 use microdistill::kernel::{AdamStep, Kernels, Moments, MomentumStep, int4};
@@ -33,7 +33,7 @@ use microdistill::quant::{
 };
 use microdistill::replay::{Answer, Balanced, Reservoir};
 use microdistill::scalar::{Element, Fused, Scalar};
-use microdistill::scaler::{Strict, standardize};
+use microdistill::scaler::{Strict, missing, standardize};
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
 use microdistill::stream::{Decoder, Lesson, Pupil, Receiver, Reply, Request, encode};
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
@@ -130,6 +130,7 @@ fn functions<T: Kernels>() {
     black_box((T::from_count(black_box(1)), T::unit_interval(black_box(1))));
     initialize::<T>(slice(), black_box(1), &mut rng());
     standardize::<T>(slice(), slice(), slice());
+    black_box(missing(slice(), slice(), slice()));
     activations(x);
     kernels(x);
     losses(x);
@@ -297,6 +298,8 @@ fn inference() {
     black_box(hidden.weights_mut());
     black_box(hidden.weights_view());
     black_box(self_test(scaler, network, slice::<Golden<4, [f32; 4], [f32; 2]>>()).is_ok());
+    let vector = black_box(Golden { raw: [0.0; 4], input: [0.0; 4], output: [0.0; 2] });
+    black_box(self_test_with(scaler, network, slice(), &vector).is_ok());
     black_box(Strict(scaler).apply(black_box(&[0.0; 4])).is_ok());
     let personal = black_box(Factory::student::<FineTuned![Factory; biases, frozen]>());
     black_box(personal.predict(&input));

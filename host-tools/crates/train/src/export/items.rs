@@ -1,6 +1,6 @@
 //! The items of an exported file, in their order.
 
-use super::parts::Parts;
+use super::parts::{GOLDEN, Parts};
 use super::text::{Items, Node, array, call, comment, leaf};
 use crate::dataset::{Task, Text};
 use crate::model::{Metadata, Model};
@@ -84,15 +84,12 @@ impl File<'_> {
     /// The golden vectors.
     pub(super) fn golden(&self, items: &mut Items) {
         let (inputs, rows) = (self.inputs(), self.model.examples.ncols());
-        let head =
-            format!("static GOLDEN: [::microdistill::golden::Golden<{inputs}, Input, Output>; {rows}]");
-        let doc = match rows > 1 {
-            true => {
-                "Outputs that the desktop computed. `self_test` compares them. In the last row a feature is missing."
-            }
-            false => "Outputs that the desktop computed. `self_test` compares them.",
-        };
-        items.item_with(doc, &head, "::microdistill::golden::Golden", [], &self.parts.golden);
+        let (examples, missing) = &self.parts.golden;
+        let vector = format!("{GOLDEN}<{inputs}, Input, Output>");
+        let doc = "Outputs that the desktop computed. `self_test` compares them.";
+        items.item_with(doc, &format!("static GOLDEN: [{vector}; {rows}]"), GOLDEN, [], examples);
+        let doc = "The same for a row whose features are all missing.";
+        items.item(doc, &format!("static MISSING: {vector}"), missing);
     }
 
     /// Writes the sizes of the network.
@@ -132,7 +129,7 @@ impl File<'_> {
         items.function(
             "Compares this machine with the desktop, to the bit.",
             "fn self_test() -> Result<(), ::microdistill::golden::Mismatch>",
-            &format!("::microdistill::golden::self_test(&INPUT, &{name}, &GOLDEN)"),
+            &format!("::microdistill::golden::self_test_with(&INPUT, &{name}, &GOLDEN, &MISSING)"),
         );
     }
 

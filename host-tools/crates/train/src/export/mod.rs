@@ -7,6 +7,8 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+use microdistill::scaler::missing;
+
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::Model;
@@ -17,7 +19,6 @@ use serde::Serialize;
 
 use items::File;
 use parts::Parts;
-pub use parts::golden_rows;
 pub use rows::{Form, rows};
 use text::{Items, comment};
 
@@ -31,6 +32,7 @@ const TAKEN: [&str; 13] = [
     "ORIGIN",
     "TARGET_ORIGIN",
     "GOLDEN",
+    "MISSING",
     "PARAMETERS",
     "MACS",
     "FLASH_BYTES",
@@ -72,9 +74,11 @@ fn check(model: &Model) -> Result<()> {
             "the model has no example rows to make golden vectors of: {mend}"
         )));
     }
-    for (row, raw) in golden_rows(model).column_iter().enumerate() {
+    for (row, raw) in model.examples.column_iter().enumerate() {
         let raw = raw.as_slice();
-        if model.standardize(raw).iter().chain(&model.logits(raw)).any(|value| !value.is_finite()) {
+        // A scaler that makes a measured value infinite would make it count as missing.
+        let missing = missing(raw, &model.scaler.mean, &model.scaler.scale);
+        if missing.is_some() || model.logits(raw).iter().any(|value| !value.is_finite()) {
             let row = row + 1;
             return Err(Error::Invalid(format!(
                 "the network's outputs for example row {row} are not finite"

@@ -3,7 +3,6 @@
 use std::fmt::Debug;
 
 use microdistill::quant::{Clamp, Dequantize, DequantizeEach, GROUP, Table};
-use nalgebra::DMatrix;
 
 use super::text::{Node, array, block, call, leaf, matrix, record};
 use crate::error::{Error, Result};
@@ -27,7 +26,8 @@ pub(super) struct Parts {
     pub(super) input: (String, Node),
     /// Type and value, where there is something to undo.
     pub(super) output: Option<(String, Node)>,
-    pub(super) golden: Node,
+    /// Vectors of the example rows, and that of a row without a feature.
+    pub(super) golden: (Node, Node),
     /// Path of the constant that names its kernel.
     pub(super) kernel: &'static str,
     pub(super) flash: usize,
@@ -338,23 +338,21 @@ fn network_of(layers: Vec<Node>) -> Node {
     call("Network::new", chain)
 }
 
-/// Returns the raw rows of the golden vectors, shape (inputs × rows): the examples of the model. The last one of several
-/// gets a missing feature, so that every self-test covers the rule for these.
-pub fn golden_rows(model: &Model) -> DMatrix<f32> {
-    let mut rows = model.examples.clone();
-    let (inputs, count) = rows.shape();
-    if count > 1 {
-        rows[(inputs / 2, count - 1)] = f32::NAN;
-    }
-    rows
+/// Golden vectors of the model's examples, and that of a row whose features are all missing; `of` gives input and output
+/// for a standardized row.
+fn vectors(model: &Model, of: impl Fn(Vec<f32>) -> (Node, Node)) -> (Node, Node) {
+    let vector = |name: &str, raw: &[f32], text: Node| {
+        let (input, output) = of(model.standardize(raw));
+        record(name, [("raw", text), ("input", input), ("output", output)])
+    };
+    let example = |raw: &[f32]| vector("Golden", raw, array(raw));
+    let inputs = model.features().len();
+    let missing = Node::Leaf(format!("[f32::NAN; {inputs}]"));
+    (
+        block(model.examples.column_iter().map(|raw| example(raw.as_slice()))),
+        vector(GOLDEN, &vec![f32::NAN; inputs], missing),
+    )
 }
 
-/// Golden vectors; `of` gives input and output for a standardized row.
-fn vectors(model: &Model, of: impl Fn(Vec<f32>) -> (Node, Node)) -> Node {
-    let number = |x: &f32| if x.is_nan() { Node::Leaf("f32::NAN".into()) } else { leaf(x) };
-    let vector = |raw: &[f32]| {
-        let (input, output) = of(model.standardize(raw));
-        record("Golden", [("raw", block(raw.iter().map(number))), ("input", input), ("output", output)])
-    };
-    block(golden_rows(model).column_iter().map(|raw| vector(raw.as_slice())))
-}
+/// Path of the type of golden vectors.
+pub(super) const GOLDEN: &str = "::microdistill::golden::Golden";

@@ -7,7 +7,7 @@ use microdistill::quant::Requantize;
 
 use super::tflite;
 use microdistill_train::error::{Error, Result};
-use microdistill_train::export::{NAME, export, golden_rows};
+use microdistill_train::export::{NAME, export};
 use microdistill_train::file;
 use microdistill_train::model::{Body, Model};
 use microdistill_train::network::int8::{Codes, DenseI8, Folded, NetworkI8};
@@ -21,7 +21,7 @@ pub(crate) fn write(folder: &Path, model: &Model) -> Result<PathBuf> {
         file::update(&path, bytes).map(|_| path)
     };
     let standardized: Vec<Vec<f32>> =
-        golden_rows(model).column_iter().map(|raw| model.standardize(raw.as_slice())).collect();
+        model.examples.column_iter().map(|raw| model.standardize(raw.as_slice())).collect();
     match &model.body {
         Body::F32(network) => {
             put("rows.rs", rows(model, "f32", &standardized).as_bytes())?;
