@@ -42,12 +42,12 @@ impl File<'_> {
         let head = format!("static LABELS: [&str; {}]", labels.len());
         let doc = "Classes, in the order of the outputs; none for regression.";
         items.item(doc, &head, &array(labels));
-        let head = format!("static FEATURES: [&str; {}]", features.len());
         let targets = self.targets();
         if !targets.is_empty() {
             let head = format!("static TARGETS: [&str; {}]", targets.len());
             items.item("Targets, in the order of the outputs.", &head, &array(targets));
         }
+        let head = format!("static FEATURES: [&str; {}]", features.len());
         let doc = "Features, in the order of the inputs; `column=category` is 1 for that category, 0 for another or none.";
         items.item(doc, &head, &array(features));
         for (place, Text { column, lengths: [shortest, longest], features }) in Text::all(features) {

@@ -23,7 +23,7 @@ pub use rows::{Form, rows};
 use text::{Items, comment};
 
 /// Names of the other items of an exported file.
-const TAKEN: [&str; 13] = [
+const TAKEN: [&str; 14] = [
     "INPUT",
     "OUTPUT",
     "LABELS",
