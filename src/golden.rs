@@ -58,7 +58,33 @@ pub fn self_test<const I: usize, const SCRATCH: usize, P: Prepare<I>, L: Layer<I
     network: &Network<L, SCRATCH>,
     vectors: &[Golden<I, L::Input, L::Output>],
 ) -> Result<(), Mismatch> {
-    for (vector, golden) in vectors.iter().enumerate() {
+    compare(input, network, vectors.iter())
+}
+
+/// [`self_test`] of `vectors`, and then of the row `missing`, whose features are all missing: it counts as the vector after
+/// the last one.
+///
+/// # Errors
+/// The first vector that differs, and the stage at which it does.
+pub fn self_test_with<const I: usize, const SCRATCH: usize, P: Prepare<I>, L: Layer<Input = P::Output>>(
+    input: &P,
+    network: &Network<L, SCRATCH>,
+    vectors: &[Golden<I, L::Input, L::Output>],
+    missing: &Golden<I, L::Input, L::Output>,
+) -> Result<(), Mismatch> {
+    compare(input, network, vectors.iter().chain([missing]))
+}
+
+fn compare<'a, const I: usize, const SCRATCH: usize, P: Prepare<I>, L: Layer<Input = P::Output>>(
+    input: &P,
+    network: &Network<L, SCRATCH>,
+    vectors: impl Iterator<Item = &'a Golden<I, L::Input, L::Output>>,
+) -> Result<(), Mismatch>
+where
+    L::Input: 'a,
+    L::Output: 'a,
+{
+    for (vector, golden) in vectors.enumerate() {
         if !same_bits(&input.apply(&golden.raw), &golden.input) {
             return Err(Mismatch { vector, stage: Stage::Input });
         }

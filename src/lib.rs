@@ -97,6 +97,6 @@ pub use network::dense::{Dense, initialize};
 pub use network::dropout::{Dropout, Dropped};
 pub use network::scratch::{End, Scratch, scratch};
 pub use replay::Replay;
-pub use scaler::{Prepare, Scaler};
+pub use scaler::{Prepare, Scaler, Strict};
 pub use training::distiller::Distiller;
 pub use training::online::OnlineDistiller;

@@ -16,7 +16,7 @@ fn exported_networks_pass_their_self_tests() {
 #[cfg(feature = "defmt")]
 #[test]
 fn values_can_be_logged() {
-    use microdistill::{Scaler, golden, layer, loss, metric, optimizer, quant, schedule};
+    use microdistill::{Scaler, Strict, golden, layer, loss, metric, optimizer, quant, scaler, schedule};
 
     fn values<T: defmt::Format>() {}
     values::<(microdistill::End, layer::Role, golden::Mismatch, golden::Stage)>();
@@ -25,7 +25,14 @@ fn values_can_be_logged() {
     values::<loss::BinaryCrossEntropy>();
     values::<(metric::Accuracy, metric::Brier, metric::NegativeLogLikelihood)>();
     values::<(optimizer::AdamRates, optimizer::SgdRates)>();
-    values::<(quant::Clamp, quant::Dequantize, quant::Quantize<3>, quant::Requantize, Scaler<3>)>();
+    values::<(
+        quant::Clamp,
+        quant::Dequantize,
+        quant::DequantizeEach<2>,
+        quant::Quantize<3>,
+        quant::Requantize,
+    )>();
+    values::<(Scaler<3>, Strict<'_, Scaler<3>>, scaler::Missing)>();
     values::<(schedule::Constant, schedule::HalfCosine, schedule::Step)>();
 }
 

@@ -6,9 +6,12 @@ use std::convert::Infallible;
 use microdistill::activation::Relu;
 use microdistill::layout::{ByInput, ByOutput};
 use microdistill::metric::{Accuracy, Brier, NegativeLogLikelihood};
-use microdistill::scaler::standardize;
+use microdistill::quant::Quantize;
+use microdistill::scalar::Fused;
+use microdistill::scaler::{Missing, standardize};
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
-use microdistill::{Dense, Params, Prepare, Replay, Scaler, argmax};
+use microdistill::{Dense, Params, Prepare, Replay, Scaler, Strict, argmax};
+use proptest::prelude::*;
 use rand_core::{Rng, TryRng};
 use rand_pcg::Pcg32;
 
@@ -205,4 +208,43 @@ fn a_scaler_subtracts_then_multiplies() {
     let mut x = [3.0f64, 4.0, 5.0];
     standardize(&mut x, &[1.0, 1.0, 1.0], &[2.0, 3.0]);
     assert_eq!(x, [4.0, 9.0, 5.0], "elements beyond the shortest slice were scaled");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    /// The rule for missing features: what is not finite is the mean, in f32, int8 and fused networks alike.
+    #[test]
+    fn features_that_are_not_finite_are_the_mean(
+        bits: [u32; 4],
+        special in prop::sample::select(vec![f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 1.0]),
+        at in 0usize..4,
+        mean in prop::array::uniform4(-1e3f32..1e3),
+        scale in prop::array::uniform4(0.0f32..1e3),
+    ) {
+        let mut raw = bits.map(f32::from_bits);
+        raw[at] = special;
+        let scaler = Scaler::new(mean, scale);
+        let is_missing = |index: usize| !((raw[index] - mean[index]) * scale[index]).is_finite();
+        let filled: [f32; 4] = core::array::from_fn(|index| if is_missing(index) { mean[index] } else { raw[index] });
+        let x = scaler.apply(&raw);
+        prop_assert!(x.iter().all(|x| x.is_finite()));
+        prop_assert_eq!(x.map(f32::to_bits), scaler.apply(&filled).map(f32::to_bits));
+        let int8 = Quantize { scaler, scale: 0.05, zero: -7 };
+        prop_assert_eq!(int8.apply(&raw), int8.apply(&filled));
+        let mut fused = raw.map(Fused);
+        standardize(&mut fused, &mean.map(Fused), &scale.map(Fused));
+        prop_assert_eq!(fused, x.map(Fused));
+
+        let first = (0..4).find(|&index| is_missing(index));
+        let refused = first.map(|feature| Missing { feature });
+        prop_assert_eq!(Strict(&scaler).apply(&raw), refused.map_or(Ok(x), Err));
+        prop_assert_eq!(Strict(&int8).apply(&raw), refused.map_or(Ok(int8.apply(&raw)), Err));
+    }
+}
+
+#[test]
+fn a_missing_feature_is_named() {
+    let error = Missing { feature: 3 }.to_string();
+    assert_eq!(error, "feature 3 is missing: its value is not a finite number");
 }

@@ -77,7 +77,8 @@ fn row(folder: &Path, title: &str, hidden: &[usize]) -> Result<String> {
         format!("{mean:.digits$} ± {std:.digits$}")
     };
     let widths = train.widths(hidden);
-    let Cost { flash, ram, instructions } = Cost::of(&widths, Precision::default());
+    let Cost { flash, ram, instructions } =
+        Cost::of(&widths, Precision::default(), train.task.labels().is_empty());
     let parameters = |widths: &[usize]| widths.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum::<usize>();
     let shape: Vec<String> = widths.iter().map(usize::to_string).collect();
     Ok(format!(

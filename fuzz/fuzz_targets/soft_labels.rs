@@ -1,20 +1,23 @@
-//! Files of soft labels: any bytes give an error or a distribution for each row.
+//! Files of soft labels: any bytes give an error, a distribution for each row, or values for each row.
 #![no_main]
 
 use std::io::Write as _;
 
 use libfuzzer_sys::fuzz_target;
-use microdistill_train::dataset::read_soft_labels;
+use microdistill_train::dataset::{Task, read_soft_labels};
 use tempfile::NamedTempFile;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut file = NamedTempFile::new().expect("a temporary file");
     file.write_all(bytes).expect("a temporary file");
-    let labels = ["a", "b", "c"].map(String::from);
-    for rows in 1..4 {
-        if let Ok(answers) = read_soft_labels(&file, &labels, rows, &[1]) {
-            assert_eq!(answers.shape(), (3, rows));
-            assert!(answers.logits(1.0).iter().all(|logit| logit.is_finite()));
+    let names = ["a", "b", "c"].map(String::from);
+    let classes = Task::Classification { target: "y".into(), labels: names.to_vec() };
+    for task in [classes, Task::Regression { targets: names.to_vec() }] {
+        for rows in 1..4 {
+            if let Ok(answers) = read_soft_labels(&file, &task, &[1.0], rows, &[1]) {
+                assert_eq!(answers.shape(), (3, rows));
+                assert!(answers.logits(1.0).iter().all(|logit| logit.is_finite()));
+            }
         }
     }
 });

@@ -5,7 +5,7 @@ use std::fmt;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle};
-use microdistill_train::metrics::Scores;
+use microdistill_train::metrics::{Regression, Scores, TargetScores};
 use microdistill_train::number::significant;
 use textwrap::core::display_width;
 
@@ -146,25 +146,39 @@ impl fmt::Display for Table {
     }
 }
 
-/// A table of scores with one row per part; all parts have the same task. The number of groups stands next to the rows if it
-/// is known.
+/// A table of scores with one row per part, or one per part and target; all parts have the same task. The number of groups
+/// stands next to the rows if it is known.
 pub(crate) fn scores<'a>(parts: impl IntoIterator<Item = (&'a str, &'a Scores)>) -> Option<Table> {
     let parts: Vec<(&str, &Scores)> = parts.into_iter().collect();
     let (_, first) = parts.first()?;
     let grouped = parts.iter().any(|(_, scores)| scores.groups().is_some());
-    let names = first.headline().map(|(name, _)| name);
-    let more: &[&str] = if matches!(first, Scores::Classification(_)) { &["brier", "ece"] } else { &[] };
     let counts: &[&str] = if grouped { &["", "rows", "groups"] } else { &["", "rows"] };
-    let mut table = table(counts.iter().chain(&names).chain(more).copied());
+    let names: &[&str] = match first {
+        Scores::Classification(_) => &["accuracy", "nll", "brier", "ece"],
+        Scores::Regression(scores) if scores.targets.is_empty() => &["rmse", "r2"],
+        Scores::Regression(_) => &["target", "rmse", "r2"],
+    };
+    let mut table = table(counts.iter().chain(names).copied());
     for (name, scores) in parts {
-        let numbers = scores.headline().into_iter().map(|(_, number)| number);
-        let more = match scores {
-            Scores::Classification(scores) => vec![scores.brier, scores.ece],
-            Scores::Regression(_) => Vec::new(),
-        };
         let groups = grouped.then(|| scores.groups().map_or("–".into(), |groups| groups.to_string()));
-        let counts = [name.to_owned(), scores.rows().to_string()].into_iter().chain(groups);
-        table.add_row(counts.chain(numbers.chain(more).map(|number| significant(number, 4))));
+        let counted = [name.to_owned(), scores.rows().to_string()].into_iter().chain(groups);
+        let number = |score| significant(score, 4);
+        match scores {
+            Scores::Classification(scores) => {
+                let scores = [scores.accuracy, scores.nll, scores.brier, scores.ece];
+                table.add_row(counted.chain(scores.map(number)));
+            }
+            Scores::Regression(Regression { rmse, r2, targets, .. }) if targets.is_empty() => {
+                table.add_row(counted.chain([*rmse, *r2].map(number)));
+            }
+            Scores::Regression(Regression { r2, targets, .. }) => {
+                table.add_row(counted.chain(["mean R²".into(), String::new(), number(*r2)]));
+                for TargetScores { target, rmse, r2 } in targets {
+                    let blank = counts.iter().map(|_| String::new());
+                    table.add_row(blank.chain([target.clone(), number(*rmse), number(*r2)]));
+                }
+            }
+        }
     }
     Some(table)
 }

@@ -10,6 +10,7 @@ mod shipped;
 #[path = "boards/teach.rs"]
 mod teach;
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -17,11 +18,13 @@ use common::bundled;
 use libtest_mimic::{Arguments, Failed, Trial};
 use microdistill_boards::bench::peers::{self, PEERS};
 use microdistill_boards::{self as board, Board, Elf, Firmware, Optimizer, Output, Profile, Sources};
-use microdistill_train::dataset::Dataset;
+use microdistill_train::dataset::{Dataset, Target, Task};
 use microdistill_train::model::{Body, Model};
-use microdistill_train::network::Activation;
 use microdistill_train::network::precision::{Bits, Precision, Scales};
+use microdistill_train::network::{Activation, Dense, Network};
 use microdistill_train::quantize::quantize;
+use microdistill_train::student::{Recipe, Settings, Taught, fit};
+use nalgebra::DMatrix;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use serde_json::Value;
 use shipped::{ADAPT, shipped};
@@ -33,9 +36,10 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Builds for different models write to the same folder.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 20] = [
+    let tests: [(&str, Test); 21] = [
         ("every_core_s_kernels_equal_the_portable_ones", every_core_s_kernels_equal_the_portable_ones),
         ("every_test_row_has_the_desktop_s_bits", every_test_row_has_the_desktop_s_bits),
+        ("several_values_have_the_desktop_s_bits", several_values_have_the_desktop_s_bits),
         ("a_distillation_ends_with_the_desktop_s_weights", a_distillation_ends_with_the_desktop_s_weights),
         ("so_does_a_distillation_by_adam", so_does_a_distillation_by_adam),
         ("what_a_board_learned_is_evaluated_here", what_a_board_learned_is_evaluated_here),
@@ -163,6 +167,8 @@ fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
         ("a table", with_table(&train)?),
         ("int4", int4(Precision::per_channel)?),
         ("int4 by group", int4(Precision::per_group)?),
+        ("values in int8", quantize(&values(&student), &train.x, Precision::default())?),
+        ("values in int4", quantize(&values(&student), &train.x, Precision::per_channel(Bits::Four))?),
         ("f32", student.clone()),
     ];
     for (name, model) in models {
@@ -181,6 +187,51 @@ fn every_test_row_has_the_desktop_s_bits() -> Result<(), Failed> {
         assert_eq!(output.different(&expected), 0, "{name}: {output:?}");
     }
     Ok(())
+}
+
+/// A student of three targets in different units, one of them far from zero.
+fn several_values_have_the_desktop_s_bits() -> Result<(), Failed> {
+    let (train, test) = bundled();
+    let valued = |data: Dataset| {
+        let values = DMatrix::from_fn(3, data.rows(), |target, row| {
+            let [a, b] = [data.x[(0, row)], data.x[(1, row)]];
+            [101_325.0 + 400.0 * a, 0.001 * b, a - b][target]
+        });
+        let targets = ["Pa", "m", "difference"].map(str::to_owned).into();
+        Dataset { task: Task::Regression { targets }, target: Target::Values(values), groups: None, ..data }
+    };
+    let (train, test) = (valued(train), valued(test.select(&(0..60).collect::<Vec<_>>())));
+    let mut settings = Settings::new(train.widths(&[12]), Recipe::ValueMse, train.rows(), 1);
+    settings.training.epochs = 5;
+    let rows = Taught { data: &train, teacher: None };
+    let student = fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))?;
+    let int8 = quantize(&student, &train.x, Precision::default())?;
+    let int4 = quantize(&student, &train.x, Precision::per_group(Bits::Four))?;
+    let folder = TempDir::new()?;
+    for model in [student, int8, int4] {
+        let sources = Sources::infer(folder.path(), "model.rs", &model, &test)?;
+        let expected = outputs(&model, &test);
+        for (board, output) in run_on(desktop_and([emulated()]), "infer", &sources)? {
+            let kind = model.kind();
+            assert!(output.success, "{kind} on {board}: {output:?}");
+            assert_eq!(output.rows().first().map(Vec::len), Some(3), "{kind} on {board}");
+            assert_eq!(output.different(&expected), 0, "{kind} on {board}");
+        }
+    }
+    Ok(())
+}
+
+/// A regression far from zero: the first output of the student.
+fn values(student: &Model) -> Model {
+    let mut model = student.clone();
+    model.metadata.task = Task::Regression { targets: vec!["pressure".into()] };
+    if let Body::F32(network) = &mut model.body {
+        let [hidden, last] = network.layers() else { unreachable!("the student has one hidden layer") };
+        let weights = last.weights()[..last.inputs()].to_vec();
+        let last = Dense::new(weights, vec![last.bias[0] + 101_325.0], Activation::Identity);
+        *network = Network::new([hidden.clone(), last]);
+    }
+    model
 }
 
 /// The student in int8, with another activation in its hidden layer, which int8 looks up in a table.

@@ -24,7 +24,7 @@ fn with(name: &str, columns: &Columns) -> Dataset {
 }
 
 fn target(name: &str) -> Columns {
-    Columns { target: Some(name.into()), ..Columns::default() }
+    Columns { targets: vec![name.into()], ..Columns::default() }
 }
 
 /// Asserts that a note contains this text.
@@ -45,7 +45,8 @@ fn column(data: &Dataset, name: &str) -> Vec<f64> {
 
 fn values(data: &Dataset) -> Vec<f64> {
     let Target::Values(values) = &data.target else { panic!("{:?}", data.target) };
-    values.iter().map(|&value| f64::from(value) + data.target_origin).collect()
+    let origin = data.target_origin.first().unwrap_or(&0.0);
+    values.iter().map(|&value| f64::from(value) + origin).collect()
 }
 
 mod numbers_beyond_24_bits {
@@ -84,7 +85,7 @@ mod numbers_beyond_24_bits {
 
     #[test]
     fn are_told_from_those_that_f32_holds() {
-        assert_eq!(of("06-target-far-from-zero.csv").target_origin, 0.0);
+        assert_eq!(of("06-target-far-from-zero.csv").target_origin, [0.0; 0]);
         assert!(of("04b-millis.csv").origin.iter().all(|&origin| origin == 0.0));
     }
 }
@@ -307,6 +308,18 @@ mod columns_that_tell_too_much {
             suspected(&of("05c-several-targets.csv"), Suspicion::TellsTarget),
             ["roll", "pitch", "yaw"]
         );
+        let text = suspects(&of("05c-several-targets.csv")).remove(0).text;
+        assert!(text.contains("predict them by --target total,roll,pitch,yaw, or leave them out"), "{text}");
+    }
+
+    #[test]
+    fn that_are_given_are_not_suspected() {
+        let data = with("05c-several-targets.csv", &target("total,roll,pitch,yaw"));
+        assert_eq!((data.features.len(), data.widths(&[])), (4, vec![4, 4]));
+        assert!(suspects(&data).is_empty(), "{:?}", suspects(&data));
+        // One that is left among the features is.
+        let data = with("05c-several-targets.csv", &target("s1,total"));
+        assert_eq!(suspected(&data, Suspicion::TellsTarget), ["roll", "pitch", "yaw"]);
     }
 
     #[test]
@@ -344,5 +357,34 @@ mod columns_that_tell_too_much {
         ] {
             assert_eq!(suspects(&of(name)), [], "{name}");
         }
+    }
+}
+
+mod values_far_from_zero {
+    use super::*;
+    use microdistill_train::dataset::split;
+    use microdistill_train::metrics::{Scores, evaluate};
+    use microdistill_train::model::Model;
+    use microdistill_train::network::precision::{Bits, Precision};
+    use microdistill_train::quantize::quantize;
+    use microdistill_train::student::{Recipe, Settings, Taught, fit};
+    use std::ops::ControlFlow;
+
+    #[test]
+    fn keep_their_accuracy_in_int8() {
+        let data = of("06-target-far-from-zero.csv");
+        let parts = split(&data, &[0.7, 0.3], 1).unwrap();
+        let [train, test] = [0, 1].map(|part| data.select(&parts[part]));
+        let mut settings = Settings::new(data.widths(&[16]), Recipe::ValueMse, train.rows(), 1);
+        settings.training.epochs = 200;
+        let taught = Taught { data: &train, teacher: None };
+        let student = fit(taught, None, &settings, &mut |_| ControlFlow::Continue(())).unwrap();
+        let int8 = quantize(&student, &train.x, Precision::per_channel(Bits::Eight)).unwrap();
+        let r2 = |model: &Model| match evaluate(model, &test).unwrap() {
+            Scores::Regression(scores) => scores.r2,
+            Scores::Classification(_) => unreachable!("the target is a pressure"),
+        };
+        let [f32, int8] = [&student, &int8].map(r2);
+        assert!(f32 > 0.99 && int8 > f32 - 0.01, "{f32} in f32, {int8} in int8");
     }
 }

@@ -7,6 +7,7 @@ use microdistill::text::NGrams;
 use microdistill_train::dataset::{Columns, Dataset, Expected, Kind, Target, Text, read, read_like};
 use microdistill_train::model::{Scaler, Task};
 use microdistill_train::table::Options;
+use nalgebra::DMatrix;
 
 fn file(bytes: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -15,7 +16,12 @@ fn file(bytes: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
 }
 
 fn columns(target: &str) -> Columns {
-    Columns { target: Some(target.into()), ..Columns::default() }
+    Columns { targets: vec![target.into()], ..Columns::default() }
+}
+
+/// Values of one target.
+fn values(values: &[f32]) -> Target {
+    Target::Values(DMatrix::from_row_slice(1, values.len(), values))
 }
 
 /// The error's text with the file's name as `FILE`.
@@ -54,10 +60,10 @@ fn guesses_the_task_and_says_so() {
     assert_eq!(target, Target::Classes(vec![1, 0]), "labels are ordered as numbers");
     assert!(notes[0].contains("2 classes") && notes[0].contains("--task regression"), "{notes:?}");
     let (target, notes) = task("x,y\n1,10\n2,9.5\n", &Columns::default());
-    assert_eq!(target, Target::Values(vec![10.0, 9.5]));
+    assert_eq!(target, values(&[10.0, 9.5]));
     assert!(notes[0].contains("fractions"), "{notes:?}");
-    let values = Columns { kind: Some(Kind::Regression), ..Columns::default() };
-    assert_eq!(task("x,y\n1,10\n2,9\n", &values).0, Target::Values(vec![10.0, 9.0]));
+    let asked = Columns { kind: Some(Kind::Regression), ..Columns::default() };
+    assert_eq!(task("x,y\n1,10\n2,9\n", &asked).0, values(&[10.0, 9.0]));
 }
 
 #[test]
@@ -124,6 +130,96 @@ fn says_where_a_file_is_wrong() {
     assert!(read(folder.path().join("none.csv"), &any).unwrap_err().to_string().contains("No such file"));
 }
 
+fn several(targets: &[&str]) -> Columns {
+    Columns { targets: targets.iter().map(|&name| name.into()).collect(), ..Columns::default() }
+}
+
+#[test]
+fn several_targets_are_values_in_the_order_given() {
+    let text = "a,p,n,b\n1,101325.5,3,0.1\n2,101300.5,4,0.2\n3,,5,0.3\n4,101200.5,NA,0.4\n5,101100.5,7,0.5\n";
+    let data = read_text(text, &several(&["n,p"]));
+    assert_eq!(data.features, ["a", "b"]);
+    assert_eq!(data.task, Task::Regression { targets: vec!["n".into(), "p".into()] });
+    // Whole numbers, too, are values here.
+    let expected = DMatrix::from_row_slice(2, 3, &[3.0, 4.0, 7.0, 101_325.5, 101_300.5, 101_100.5]);
+    assert_eq!((&data.target, &data.left_out), (&Target::Values(expected), &vec![2, 3]));
+    assert_eq!((data.x.as_slice(), data.widths(&[4])), (&[1.0, 0.1, 2.0, 0.2, 5.0, 0.5][..], vec![2, 4, 2]));
+    for note in [
+        "target \"n\": values, for regression (one of 2 targets), from 3.00000 to 7.00000",
+        "target \"p\": values, for regression (one of 2 targets), from 101100 to 101326",
+        "left out 2 rows without a value in one of the target columns",
+    ] {
+        assert!(data.notes.iter().any(|found| found == note), "{note}: {:?}", data.notes);
+    }
+    let again = read_text(text, &several(&["n", "p"]));
+    assert_eq!((&again.task, &again.target), (&data.task, &data.target));
+    let other = file("b,n,a,p\n0.1,3,1,101325.5\n");
+    let other = read_like(other.path(), data.expected()).unwrap();
+    assert_eq!(other.target, Target::Values(DMatrix::from_row_slice(2, 1, &[3.0, 101_325.5])));
+}
+
+#[test]
+fn a_name_may_hold_a_comma() {
+    let text = "x,\"T, C\",p\n1,20.5,3\n2,21.5,4\n";
+    assert_eq!(read_text(text, &several(&["T, C"])).task.targets(), ["T, C"]);
+    assert_eq!(read_text(text, &several(&["p", "T, C"])).task.targets(), ["p", "T, C"]);
+    assert_eq!(read_text(text, &several(&["p, x"])).task.targets(), ["p", "x"]);
+}
+
+#[test]
+fn each_target_has_an_origin() {
+    let mut text = String::from("x,time,small\n");
+    for row in 0..40 {
+        text += &format!("{row},{},{}\n", 1_732_800_000_000u64 + 20 * row, 0.5 * row as f64);
+    }
+    let data = read_text(&text, &several(&["small", "time"]));
+    assert_eq!(data.target_origin, [0.0, 1_732_800_000_400.0]);
+    let Target::Values(values) = &data.target else { panic!("{:?}", data.target) };
+    assert_eq!((values[(0, 3)], values[(1, 3)]), (1.5, -340.0));
+}
+
+#[test]
+fn targets_that_do_not_go_together_are_named() {
+    let text = "a,kind,v,b\n1,u,0.5,4\n2,v,1.5,5\n3,u,2.5,7\n";
+    for (targets, expected) in [
+        (
+            &["v", "kind"][..],
+            "FILE: target \"kind\" holds labels, and several targets of labels are not supported: give it as the only --target, or \
+             leave it out of --target (and of the features by --ignore kind)",
+        ),
+        (&["v,v"], "FILE: the target \"v\" is named twice"),
+        (&["v,w"], "FILE:1: no target column \"w\": the columns are [\"a\", \"kind\", \"v\", \"b\"]"),
+    ] {
+        assert_eq!(error(text, &several(targets)), expected);
+    }
+    let labels = Columns { kind: Some(Kind::Classification), ..several(&["a", "v"]) };
+    let expected = "FILE: --task classification is for one target, but 2 are named: several targets of labels are not supported";
+    assert_eq!(error(text, &labels), expected);
+    assert_eq!(
+        error("a,b,v\n1,,2\n2,3,\n", &several(&["b", "v"])),
+        "FILE: no row has a value in all of the target columns [\"b\", \"v\"]"
+    );
+    let expected = "FILE:3: target \"b\": \"off\" is not a number: mend it, leave it empty, or give --missing off; is it --task \
+                    classification?";
+    assert_eq!(error("a,b,v\n1,2,2\n2,off,3\n4,5,6\n", &several(&["b", "v"])), expected);
+}
+
+#[test]
+fn rows_to_predict_need_no_target() {
+    let data = read_text("a,b,v\n1,2,3\n2,3,5\n4,5,9\n", &several(&["b", "v"]));
+    let optional = |text: &str| {
+        let file = file(text);
+        read_like(file.path(), Expected { target_optional: true, ..data.expected() }).unwrap()
+    };
+    assert_eq!(optional("a\n1\n").target, Target::Absent);
+    let part = optional("a,v\n1,3\n");
+    assert_eq!(part.target, Target::Absent);
+    assert_eq!(part.notes, ["only [\"v\"] of the targets [\"b\", \"v\"] are in the file: they are ignored"]);
+    let missing = optional("a,b,v\n1,3,\n2,4,5\n");
+    assert_eq!((missing.rows(), missing.target), (2, Target::Absent));
+    assert_eq!(missing.notes, ["1 row without a value in one of the target columns, which are ignored"]);
+}
+
 #[test]
 fn groups_come_from_a_column_or_a_file() {
     let text = "who,a,y\nann,1,u\nbob,2,v\n";
@@ -161,7 +257,7 @@ fn a_further_file_is_read_by_the_names_of_the_first() {
                 groups_optional: false,
                 groups: None,
                 origin: &[],
-                target_origin: 0.0,
+                target_origin: &[],
                 options: Options::default(),
             },
         )
@@ -279,7 +375,7 @@ fn unknown_categories_are_none_and_said() {
 #[test]
 fn numbers_are_read_with_decimal_commas_and_thousands_and_a_text_for_missing_ones() {
     let decimal = read_text("a;y\n1,5;0,5\n-2;1,25\n", &Columns::default());
-    assert_eq!((decimal.x.as_slice(), &decimal.target), (&[1.5, -2.0][..], &Target::Values(vec![0.5, 1.25])));
+    assert_eq!((decimal.x.as_slice(), &decimal.target), (&[1.5, -2.0][..], &values(&[0.5, 1.25])));
     assert!(decimal.notes.contains(&"numbers with a decimal comma: [\"a\"]".into()), "{:?}", decimal.notes);
     let thousands = read_text("a,y\n\"1,500\",u\n20.5,v\n", &Columns::default());
     assert_eq!(thousands.x.as_slice(), [1500.0, 20.5]);
@@ -289,7 +385,7 @@ fn numbers_are_read_with_decimal_commas_and_thousands_and_a_text_for_missing_one
     };
     let data = read_text("a,y\n-200.0,1.5\n1,-200\n2,2.5\n", &missing);
     assert!(data.x[(0, 0)].is_nan());
-    assert_eq!((data.x[(0, 1)], &data.target), (2.0, &Target::Values(vec![1.5, 2.5])));
+    assert_eq!((data.x[(0, 1)], &data.target), (2.0, &values(&[1.5, 2.5])));
     let further = read_like(file("a,y\n-200,1\n").path(), data.expected()).unwrap();
     assert!(further.x[(0, 0)].is_nan(), "in a further file, too");
 }

@@ -42,7 +42,10 @@ impl Folder {
 
 fn models() -> Vec<Model> {
     let mut regression = model(&[3, 5, 1], Activation::Tanh, 2);
-    regression.metadata.task = Task::Regression { target: "price".into() };
+    regression.metadata.task = Task::Regression { targets: vec!["price".into()] };
+    let mut several = model(&[3, 5, 2], Activation::Tanh, 2);
+    several.metadata.task = Task::Regression { targets: vec!["price".into(), "mass, kg".into()] };
+    several.metadata.target_origin = vec![0.0, 0.1 + 0.2];
     let model = model(&[4, 8, 6, 3], Activation::Relu, 1);
     let int8 = |scales: Scales| quantize(&model, &rows(4, 50, 2), scales).unwrap();
     let int4 = |scales| quantize(&model, &rows(4, 50, 2), Precision { bits: Bits::Four, scales }).unwrap();
@@ -58,6 +61,7 @@ fn models() -> Vec<Model> {
         group,
         channel,
         ensemble,
+        several,
     ]
 }
 
@@ -80,6 +84,41 @@ fn what_is_saved_is_loaded() {
         assert_eq!(folder.bytes(&loaded), bytes, "the same model gives the same file");
         assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 1, "no temporary file is left");
     }
+}
+
+#[test]
+fn one_target_is_written_as_ever_and_several_as_a_list() {
+    let metadata = |task: Task, origin: &[f64]| {
+        let mut model = model(&[3, task.outputs()], Activation::Relu, 1);
+        model.metadata.task = task;
+        model.metadata.target_origin = origin.to_vec();
+        let bytes = model.to_bytes().unwrap();
+        assert_eq!(Model::from_bytes(&bytes).unwrap(), model);
+        String::from_utf8_lossy(&bytes).replace("\\\"", "\"")
+    };
+    let targets =
+        |names: &[&str]| Task::Regression { targets: names.iter().map(|&name| name.into()).collect() };
+    let single = metadata(targets(&["price"]), &[52.5]);
+    assert!(single.contains(r#""task":{"kind":"regression","target":"price"}"#), "{single}");
+    assert!(single.contains(r#""target_origin":52.5"#), "{single}");
+    let several = metadata(targets(&["price", "a"]), &[52.5, 0.0]);
+    assert!(several.contains(r#""task":{"kind":"regression","target":["price","a"]}"#), "{several}");
+    assert!(several.contains(r#""target_origin":[52.5,0.0]"#), "{several}");
+    assert!(!metadata(targets(&["price", "a"]), &[]).contains("target_origin"));
+}
+
+/// Written when a model had a single target.
+#[test]
+fn a_file_of_one_target_reads_as_ever() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/one-target.safetensors");
+    let model = Model::load(file).unwrap();
+    assert_eq!(model.metadata.task, Task::Regression { targets: vec!["time".into()] });
+    assert_eq!(model.metadata.target_origin, [1_732_800_000_400.0]);
+    // The time of row 20 is 1732800000401.
+    let values = model.metadata.values(&model.logits(&[20.0]));
+    let value: f64 = values[0].parse().unwrap();
+    assert!(values.len() == 1 && (value - 1_732_800_000_401.0).abs() < 100.0, "{values:?}");
+    assert_eq!(Model::from_bytes(&model.to_bytes().unwrap()).unwrap(), model);
 }
 
 #[test]
@@ -134,8 +173,8 @@ fn unusable_models_are_not_saved() {
             "hidden layers have different activations",
         ),
         (
-            |model| model.metadata.task = Task::Regression { target: "x".into() },
-            "a regression model has 1 output",
+            |model| model.metadata.task = Task::Regression { targets: vec!["x".into()] },
+            "the model has 1 targets, but its last layer has 3 outputs",
         ),
     ];
     let folder = Folder::new();
@@ -350,6 +389,27 @@ static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let folder = Folder::new();
     models().iter().map(|model| folder.bytes(model)).collect()
 });
+
+proptest! {
+    #[test]
+    fn any_targets_come_back(
+        targets in prop::collection::vec((".{0,12}", prop::num::f64::NORMAL | prop::num::f64::ZERO), 1..6),
+        with_origins: bool,
+        quantized: bool,
+    ) {
+        let (names, origins): (Vec<String>, Vec<f64>) = targets.into_iter().unzip();
+        let mut model = model(&[3, 4, names.len()], Activation::Relu, 1);
+        model.metadata.target_origin = if with_origins { origins } else { Vec::new() };
+        model.metadata.task = Task::Regression { targets: names };
+        if quantized {
+            model = quantize(&model, &rows(3, 20, 3), Scales::PerChannel).unwrap();
+        }
+        let bytes = model.to_bytes().unwrap();
+        let loaded = Model::from_bytes(&bytes).unwrap();
+        prop_assert_eq!(&loaded, &model);
+        prop_assert_eq!(loaded.to_bytes().unwrap(), bytes);
+    }
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]

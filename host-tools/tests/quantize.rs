@@ -298,7 +298,7 @@ fn the_product_of_a_single_scale_is_rounded() {
         sums: None,
         output: Codes { scale: 0.7, zero: 0 },
     };
-    let network = NetworkI8 { input: Codes { scale: 0.03, zero: 0 }, layers: vec![layer] };
+    let network = NetworkI8 { input: Codes { scale: 0.03, zero: 0 }, layers: vec![layer], values: None };
     assert_eq!(network.predict(&[0.0]), [34.0 * 0.7]);
 }
 
@@ -306,15 +306,12 @@ fn the_product_of_a_single_scale_is_rounded() {
 fn what_cannot_be_quantized_is_said() {
     let f32_model = model(&[2, 3, 2], Activation::Relu, 1);
     let calibration = rows(2, 9, 1);
-    let mut broken = calibration.clone();
-    broken[(1, 4)] = f32::INFINITY;
     let int8 = quantize(&f32_model, &calibration, Scales::PerChannel).unwrap();
     assert_eq!(int8.parameters(), f32_model.parameters());
     assert!(int8.metadata.scores.is_empty(), "the scores of f32 are not those of int8");
     assert_eq!(int8.metadata.features, f32_model.metadata.features);
     let cases = [
         (&int8, &calibration, "int8 already"),
-        (&f32_model, &broken, "the input is not finite for calibration row 5"),
         (&f32_model, &DMatrix::zeros(2, 0), "needs calibration rows"),
         (&f32_model, &rows(3, 9, 1), "the rows have 3 features, but the model has 2 inputs"),
     ];
@@ -322,4 +319,24 @@ fn what_cannot_be_quantized_is_said() {
         let error = quantize(model, rows, Scales::PerChannel).unwrap_err().to_string();
         assert!(error.contains(message), "{error}");
     }
+}
+
+#[test]
+fn a_missing_feature_is_the_mean_in_calibration_and_in_inference() {
+    let f32_model = model(&[2, 3, 2], Activation::Relu, 1);
+    let mut calibration = rows(2, 9, 1);
+    calibration[(1, 4)] = f32_model.scaler.mean[1];
+    let int8 = quantize(&f32_model, &calibration, Scales::PerChannel).unwrap();
+    let mean = calibration.column(4).clone_owned();
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        calibration[(1, 4)] = value;
+        assert_eq!(quantize(&f32_model, &calibration, Scales::PerChannel).unwrap(), int8);
+        for model in [&f32_model, &int8] {
+            assert_eq!(model.logits(calibration.column(4).as_slice()), model.logits(mean.as_slice()));
+        }
+    }
+    // Rows that are standardized already have no missing features.
+    let Body::F32(network) = &f32_model.body else { unreachable!() };
+    let error = quantize_network(network, &calibration, Scales::PerChannel).unwrap_err().to_string();
+    assert!(error.contains("the input is not finite for calibration row 5"), "{error}");
 }

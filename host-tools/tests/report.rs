@@ -255,8 +255,13 @@ fn a_class_may_be_absent() -> Result<(), Failed> {
 
 fn json_is_read_back() -> Result<(), Failed> {
     let mut study = study(&[("wine", classes(3))], 2);
-    study.sets[0].cells[0].test =
-        Scores::Regression(Regression { rows: 9, groups: None, rmse: 0.1, r2: 1.0 / 3.0 });
+    study.sets[0].cells[0].test = Scores::Regression(Regression {
+        rows: 9,
+        groups: None,
+        rmse: 0.1,
+        r2: 1.0 / 3.0,
+        targets: Vec::new(),
+    });
     let read: Results = serde_json::from_str(&serde_json::to_string(&study)?)?;
     assert_eq!(read, study);
     Ok(())

@@ -72,6 +72,15 @@ fn the_readme_leads_from_a_file_of_one_s_own_to_a_board() {
     assert_eq!(outcome["different"], 0, "{outcome}");
 }
 
+/// Writes rows with two features and two targets of values.
+fn station() -> String {
+    let row = |row: u32| {
+        let [a, b] = [17, 29].map(|step| f64::from(row * step % 97) / 97.0);
+        format!("{a:.3},{b:.3},{:.1},{:.4}\n", 101_325.0 + 400.0 * (a - b), 0.3 * a * b)
+    };
+    "a,b,pressure,height\n".to_owned() + &(0..120).map(row).collect::<String>()
+}
+
 /// Boards and studies have tests of their own. Teachers are trained for a few epochs only, to save time.
 #[test]
 fn the_commands_of_the_guide_run() {
@@ -80,6 +89,7 @@ fn the_commands_of_the_guide_run() {
         let data = repository().join("examples/data/watch_small");
         std::fs::copy(data.join(name), folder.path().join(name)).unwrap();
     }
+    std::fs::write(folder.path().join("station.csv"), station()).unwrap();
     for name in ["your-own-data", "your-own-teacher", "choosing-a-student"] {
         let commands = commands(&page(&format!("docs/guide/{name}.md")));
         assert!(!commands.is_empty(), "{name} has no commands");

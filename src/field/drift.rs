@@ -11,6 +11,9 @@
 //! let learned = (1..).find(|_| !drift.add(0.12, &limits)).unwrap(); // the student follows
 //! assert_eq!(learned, limits.block);
 //! ```
+//!
+//! A disagreement that is NaN counts for nothing. Missing features do not make it NaN, because the
+//! [scaler](crate::scaler) gives their mean to student and teacher.
 
 use crate::loss::softmax;
 

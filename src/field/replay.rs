@@ -22,6 +22,8 @@
 //! let logits = LOGITS.apply(&answer.logits);
 //! assert!((logits[0] - 1.23).abs() <= 0.05);
 //! ```
+//!
+//! A missing feature is remembered as the mean, which [`Prepare`](crate::Prepare) makes of it.
 
 use heapless::Vec;
 use rand_core::Rng;

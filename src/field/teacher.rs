@@ -17,7 +17,7 @@
 use crate::layer::Layer;
 use crate::loss::log_softmax;
 use crate::network::Network;
-use crate::quant::{Dequantize, Quantize};
+use crate::quant::{Decode, Dequantize, Quantize};
 use crate::scalar::Scalar;
 use crate::scaler::Prepare;
 
@@ -44,32 +44,34 @@ impl<L: Layer<Item = f32>, const SCRATCH: usize> Teacher<L::Input, L::Output> fo
 
 /// An int8 network with its edges. Its inputs are raw features, or codes that were kept.
 #[derive(Clone, Copy, Debug)]
-pub struct Quantized<'a, N, const I: usize> {
+pub struct Quantized<'a, N, const I: usize, D = Dequantize> {
     /// Raw features to codes.
     pub input: &'a Quantize<I>,
     /// Codes to codes.
     pub network: &'a N,
-    /// Codes to logits.
-    pub output: &'a Dequantize,
+    /// Codes to logits, or to values.
+    pub output: &'a D,
 }
 
-impl<L, const SCRATCH: usize, const I: usize, const O: usize> Teacher<[f32; I], [f32; O]>
-    for Quantized<'_, Network<L, SCRATCH>, I>
+impl<L, D, const SCRATCH: usize, const I: usize, const O: usize> Teacher<[f32; I], [f32; O]>
+    for Quantized<'_, Network<L, SCRATCH>, I, D>
 where
     L: Layer<Input = [i8; I], Output = [i8; O], Item = i8>,
+    D: Decode<O>,
 {
     fn teach(&self, raw: &[f32; I]) -> [f32; O] {
         self.teach(&self.input.apply(raw))
     }
 }
 
-impl<L, const SCRATCH: usize, const I: usize, const O: usize> Teacher<[i8; I], [f32; O]>
-    for Quantized<'_, Network<L, SCRATCH>, I>
+impl<L, D, const SCRATCH: usize, const I: usize, const O: usize> Teacher<[i8; I], [f32; O]>
+    for Quantized<'_, Network<L, SCRATCH>, I, D>
 where
     L: Layer<Input = [i8; I], Output = [i8; O], Item = i8>,
+    D: Decode<O>,
 {
     fn teach(&self, codes: &[i8; I]) -> [f32; O] {
-        self.output.apply(&self.network.predict(codes))
+        self.output.decode(&self.network.predict(codes))
     }
 }
 

@@ -4,6 +4,8 @@
 //! [-127, 127], with one scale for each output or one for the layer; a bias is an i32 of scale `s_in·s_w` (the input's
 //! scale times the weights'), into which the input's zero point is folded: `bias − zero_in·Σ w`.
 //!
+//! Values of a regression may have a range of their own, which need not hold zero: [`DequantizeEach`].
+//!
 //! int4 networks are int8 networks whose weights are stored in half the bytes: see [`DenseI4`].
 //!
 //! Layers, tables and the softmax give the codes that TensorFlow Lite's reference kernels give.
@@ -19,7 +21,7 @@ mod table;
 
 pub use crate::kernel::Requantize;
 pub use dense::DenseI8;
-pub use edge::{Dequantize, Quantize, quantize};
+pub use edge::{Decode, Dequantize, DequantizeEach, Quantize, quantize};
 pub use exp::exp;
 pub use int4::{DenseI4, GROUP};
 pub use softmax::Softmax;

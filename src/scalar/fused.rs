@@ -109,6 +109,10 @@ impl Scalar for Fused {
     fn from_f32(number: f32) -> Fused {
         Fused(number)
     }
+    #[inline]
+    fn finite_or_zero(self) -> Fused {
+        Fused(self.0.finite_or_zero())
+    }
     /// `self + a·b`, rounded once.
     fn plus_product(self, a: Fused, b: Fused) -> Fused {
         Fused(libm::fmaf(a.0, b.0, self.0))

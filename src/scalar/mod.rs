@@ -72,6 +72,8 @@ pub trait Scalar:
     fn to_f32(self) -> f32;
     /// This `f32`, exactly.
     fn from_f32(number: f32) -> Self;
+    /// This number, or zero for NaN and ±∞.
+    fn finite_or_zero(self) -> Self;
     /// `self + a·b`, rounded twice: the product, then the sum.
     fn plus_product(self, a: Self, b: Self) -> Self {
         self + a * b
@@ -129,6 +131,12 @@ macro_rules! scalar {
             }
             fn from_f32(number: f32) -> $type {
                 number.into()
+            }
+            #[inline]
+            fn finite_or_zero(self) -> $type {
+                // By bits, without the sign: that takes fewer instructions than a comparison of floats.
+                let bits = self.to_bits();
+                <$type>::from_bits(if bits << 1 < <$type>::INFINITY.to_bits() << 1 { bits } else { 0 })
             }
         }
     };

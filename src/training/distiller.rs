@@ -33,6 +33,9 @@ use crate::scalar::Scalar;
 /// assert!(last < Some(first));
 /// ```
 ///
+/// A sample that came through a [`Scaler`](crate::Scaler) or a [`Quantize`](crate::quant::Quantize) has no NaN: missing
+/// features are the mean, by the [rule](crate::scaler). Other inputs, and the teacher's logits, are not checked.
+///
 /// A teacher of other classes does not compile:
 ///
 /// ```compile_fail,E0308

@@ -1,6 +1,7 @@
 //! Teachers of every kind, and the decision to query them.
 
 use microdistill::loss::{Loss, Soft, SoftLabels, log_softmax, softmax};
+use microdistill::quant::DequantizeEach;
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
 use microdistill::{Mlp, Params, Prepare};
 use proptest::array::uniform4;
@@ -46,6 +47,14 @@ fn an_int8_network_teaches_in_real_numbers() {
             "outputs are not on the code grid"
         );
     }
+}
+
+#[test]
+fn an_int8_regression_teaches_its_values() {
+    let output = DequantizeEach { lowest: [101_000.0; 7], scale: [2.0; 7] };
+    let teacher = Quantized { input: &int8::INPUT, network: &int8::TEACHER, output: &output };
+    let raw = &rows::ROWS[0];
+    assert_eq!(ask::<[f32; 30], _>(&teacher, raw), output.apply(&int8::run(&int8::INPUT.apply(raw))));
 }
 
 #[test]

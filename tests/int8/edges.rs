@@ -1,6 +1,6 @@
-//! `Quantize` and `Dequantize`.
+//! `Quantize`, `Dequantize` and `DequantizeEach`.
 
-use microdistill::quant::{Dequantize, Quantize, quantize};
+use microdistill::quant::{Decode, Dequantize, DequantizeEach, Quantize, quantize};
 use microdistill::{Prepare, Scaler};
 use proptest::prelude::*;
 
@@ -41,6 +41,32 @@ proptest! {
             prop_assert_eq!(quantize(real, scale, zero), code);
         }
     }
+
+    /// Far from zero, a value is as close as half a step and the roundoff of f32 there allow.
+    #[test]
+    fn values_err_by_half_a_step_whatever_their_offset(
+        share in 0.0f64..=1.0,
+        width in 1e-3f64..1e6,
+        lowest in prop_oneof![Just(0.0f32), -1e9f32..1e9, -1.0f32..1.0],
+    ) {
+        let scale = (width / 255.0) as f32;
+        let output = DequantizeEach { lowest: [lowest], scale: [scale] };
+        let value = (f64::from(lowest) + share * 255.0 * f64::from(scale)) as f32;
+        let [back] = output.apply(&output.encode(&[value]));
+        let roundoff = 4.0 * f64::from(f32::EPSILON) * (f64::from(lowest.abs()) + width);
+        let error = (f64::from(back) - f64::from(value)).abs();
+        prop_assert!(error <= 0.5 * f64::from(scale) + roundoff, "{value} comes back as {back}");
+    }
+}
+
+#[test]
+fn each_output_has_its_own_range() {
+    let outputs = DequantizeEach { lowest: [101_000.0, -2.0], scale: [2.0, 0.5] };
+    assert_eq!(outputs.apply(&[-128, 127]), [101_000.0, 125.5]);
+    assert_eq!(outputs.apply(&[-28, -124]), [101_200.0, 0.0]);
+    assert_eq!(outputs.encode(&[101_200.9, 0.3]), [-28, -123]);
+    assert_eq!(outputs.encode(&[0.0, 1e9]), [-128, 127]);
+    assert_eq!(Decode::decode(&outputs, &[0, 0]), outputs.apply(&[0, 0]));
 }
 
 #[test]
@@ -71,4 +97,6 @@ fn quantization_standardizes_first() {
     let scaler = Scaler::new([1.0, -2.0, 0.0], [2.0, 0.5, 0.0]);
     let edge = Quantize { scaler, scale: 0.25, zero: -3 };
     assert_eq!(edge.apply(&[2.0, 0.0, 1e30]), [5, 1, -3]); // 2, 1 and 0 before quantization
+    assert_eq!(edge.apply(&[f32::INFINITY, f32::NAN, f32::NEG_INFINITY]), [-3; 3]); // missing
+    assert_eq!(edge.apply(&[1e30, -1e30, 0.0]), [127, -128, -3]); // beyond the codes
 }

@@ -19,8 +19,8 @@ mod generated {
     /// Output of the network.
     pub type Output = [i8; 7];
 
-    /// Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN
-    /// stays NaN.
+    /// Raw features to the network's input. A feature that is NaN or infinite counts as missing and becomes
+    /// its mean; `microdistill::Strict` refuses it instead.
     pub static INPUT: ::microdistill::quant::Quantize<30> = ::microdistill::quant::Quantize {
         scaler: ::microdistill::Scaler::new(
             [
@@ -237,6 +237,16 @@ mod generated {
         ]
     };
 
+    /// The same for a row whose features are all missing.
+    pub static MISSING: ::microdistill::golden::Golden<30, Input, Output> = ::microdistill::golden::Golden {
+        raw: [f32::NAN; 30],
+        input: [
+            36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36, 36,
+            36, 36, 36, 36, 36, 36,
+        ],
+        output: [39, 40, 36, 21, 16, 15, 23],
+    };
+
     /// Weights and biases.
     pub const PARAMETERS: usize = 615;
 
@@ -271,7 +281,7 @@ mod generated {
 
     /// Compares this machine with the desktop, to the bit.
     pub fn self_test() -> Result<(), ::microdistill::golden::Mismatch> {
-        ::microdistill::golden::self_test(&INPUT, &STUDENT, &GOLDEN)
+        ::microdistill::golden::self_test_with(&INPUT, &STUDENT, &GOLDEN, &MISSING)
     }
 
     const _: () = assert!(
@@ -284,6 +294,6 @@ mod generated {
 #[rustfmt::skip]
 #[allow(unused_imports, unreachable_pub)]
 pub use generated::{
-    Student, Input, Output, INPUT, STUDENT, OUTPUT, LABELS, FEATURES, GOLDEN, PARAMETERS, MACS, FLASH_BYTES,
-    SCRATCH_BYTES, KERNEL, run, decode, predict, self_test,
+    Student, Input, Output, INPUT, STUDENT, OUTPUT, LABELS, FEATURES, GOLDEN, MISSING, PARAMETERS, MACS,
+    FLASH_BYTES, SCRATCH_BYTES, KERNEL, run, decode, predict, self_test,
 };

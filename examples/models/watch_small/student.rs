@@ -19,8 +19,8 @@ mod generated {
     /// Output of the network.
     pub type Output = [f32; 7];
 
-    /// Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN
-    /// stays NaN.
+    /// Raw features to the network's input. A feature that is NaN or infinite counts as missing and becomes
+    /// its mean; `microdistill::Strict` refuses it instead.
     pub static INPUT: ::microdistill::Scaler<30> = ::microdistill::Scaler::new(
         [
             -0.0065837787, 0.38734925, -0.14030099, 0.018063782, -0.0070447465, 0.016291142, 0.44073057,
@@ -278,6 +278,16 @@ mod generated {
         ]
     };
 
+    /// The same for a row whose features are all missing.
+    pub static MISSING: ::microdistill::golden::Golden<30, Input, Output> = ::microdistill::golden::Golden {
+        raw: [f32::NAN; 30],
+        input: [
+            0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+            0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+        ],
+        output: [-0.7636174, -0.65598136, -1.0899814, -2.5737596, -3.0637503, -3.0930107, -2.3334913],
+    };
+
     /// Weights and biases.
     pub const PARAMETERS: usize = 615;
 
@@ -312,7 +322,7 @@ mod generated {
 
     /// Compares this machine with the desktop, to the bit.
     pub fn self_test() -> Result<(), ::microdistill::golden::Mismatch> {
-        ::microdistill::golden::self_test(&INPUT, &STUDENT, &GOLDEN)
+        ::microdistill::golden::self_test_with(&INPUT, &STUDENT, &GOLDEN, &MISSING)
     }
 
     const _: () = assert!(
@@ -324,6 +334,6 @@ mod generated {
 #[rustfmt::skip]
 #[allow(unused_imports, unreachable_pub)]
 pub use generated::{
-    Student, Input, Output, INPUT, STUDENT, LABELS, FEATURES, GOLDEN, PARAMETERS, MACS, FLASH_BYTES,
+    Student, Input, Output, INPUT, STUDENT, LABELS, FEATURES, GOLDEN, MISSING, PARAMETERS, MACS, FLASH_BYTES,
     SCRATCH_BYTES, KERNEL, run, decode, predict, self_test,
 };

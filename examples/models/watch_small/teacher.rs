@@ -19,8 +19,8 @@ mod generated {
     /// Output of the network.
     pub type Output = [f32; 7];
 
-    /// Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN
-    /// stays NaN.
+    /// Raw features to the network's input. A feature that is NaN or infinite counts as missing and becomes
+    /// its mean; `microdistill::Strict` refuses it instead.
     pub static INPUT: ::microdistill::Scaler<30> = ::microdistill::Scaler::new(
         [
             -0.0065837787, 0.38734925, -0.14030099, 0.018063782, -0.0070447465, 0.016291142, 0.44073057,
@@ -3909,6 +3909,16 @@ mod generated {
         ]
     };
 
+    /// The same for a row whose features are all missing.
+    pub static MISSING: ::microdistill::golden::Golden<30, Input, Output> = ::microdistill::golden::Golden {
+        raw: [f32::NAN; 30],
+        input: [
+            0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+            0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+        ],
+        output: [1.1659411, 0.97481245, 0.26922014, -1.119052, -1.5670428, -1.9058995, -1.0532932],
+    };
+
     /// Weights and biases.
     pub const PARAMETERS: usize = 21383;
 
@@ -3943,7 +3953,7 @@ mod generated {
 
     /// Compares this machine with the desktop, to the bit.
     pub fn self_test() -> Result<(), ::microdistill::golden::Mismatch> {
-        ::microdistill::golden::self_test(&INPUT, &TEACHER, &GOLDEN)
+        ::microdistill::golden::self_test_with(&INPUT, &TEACHER, &GOLDEN, &MISSING)
     }
 
     const _: () = assert!(
@@ -3955,6 +3965,6 @@ mod generated {
 #[rustfmt::skip]
 #[allow(unused_imports, unreachable_pub)]
 pub use generated::{
-    Teacher, Input, Output, INPUT, TEACHER, LABELS, FEATURES, GOLDEN, PARAMETERS, MACS, FLASH_BYTES,
+    Teacher, Input, Output, INPUT, TEACHER, LABELS, FEATURES, GOLDEN, MISSING, PARAMETERS, MACS, FLASH_BYTES,
     SCRATCH_BYTES, KERNEL, run, decode, predict, self_test,
 };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use microdistill_train::dataset::{
-    Dataset, Summary, Suspicion, Target, equal_rows, read, split, summaries, suspects,
+    Dataset, Summary, Suspicion, Target, equal_rows, read, split, summaries, suspects, target_summaries,
 };
 use microdistill_train::number::{percent, significant};
 use serde::Serialize;
@@ -32,8 +32,11 @@ struct Report {
     rows: usize,
     /// Rows whose features all stand in a row above, too.
     equal_rows: usize,
-    features: Vec<Feature>,
+    features: Vec<Column>,
+    /// Name of the target; several are separated by commas.
     target: String,
+    /// Targets of values; empty for labels.
+    targets: Vec<Column>,
     /// Rows per label; empty for values.
     classes: BTreeMap<String, usize>,
     /// Rows per group.
@@ -45,9 +48,9 @@ struct Report {
     suspects: Vec<Named>,
 }
 
-/// A feature; the numbers are none if all values are missing.
+/// A feature or a target of values; the numbers are none if all values are missing.
 #[derive(Serialize)]
-struct Feature {
+struct Column {
     name: String,
     missing: usize,
     different: usize,
@@ -69,25 +72,17 @@ impl Check {
         let report = self.report(&data, context.seed);
         let console = &context.console;
         console.say(format_args!(
-            "{}: {} rows, {} features, target {:?}",
+            "{}: {} rows, {} features, {} {}",
             self.file.display(),
             report.rows,
             report.features.len(),
-            report.target
+            if data.task.targets().len() == 1 { "target" } else { "targets" },
+            data.task.named_targets()
         ))?;
-        let mut features = table::table(["feature", "missing", "different", "least", "median", "most"]);
-        for feature in &report.features {
-            let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| significant(value, 6));
-            features.add_row([
-                feature.name.clone(),
-                feature.missing.to_string(),
-                feature.different.to_string(),
-                number(feature.least),
-                number(feature.median),
-                number(feature.most),
-            ]);
+        console.say(Column::table("feature", &report.features))?;
+        if !report.targets.is_empty() {
+            console.say(Column::table("target", &report.targets))?;
         }
-        console.table(&features)?;
         for (what, counts) in [("label", Some(&report.classes)), ("group", report.groups.as_ref())] {
             if let Some(counts) = counts.filter(|counts| !counts.is_empty()) {
                 let mut rows = table::table([what, "rows", "share"]);
@@ -129,8 +124,9 @@ impl Check {
             file: self.file.clone(),
             rows: data.rows(),
             equal_rows: equal_rows(data),
-            features: summaries(data).into_iter().map(Feature::from).collect(),
-            target: data.task.target().to_owned(),
+            features: summaries(data).into_iter().map(Column::from).collect(),
+            target: data.task.targets().join(", "),
+            targets: target_summaries(data).into_iter().map(Column::from).collect(),
             classes,
             groups: data.groups.as_deref().map(counts),
             notes: data.notes.iter().cloned().chain(parts.as_ref().err().cloned()).collect(),
@@ -151,8 +147,26 @@ fn parts(data: &Dataset, seed: u64) -> Result<Vec<Part>, String> {
         .map_err(|error| format!("`train --data` cannot divide these rows: {error}"))
 }
 
-impl From<Summary> for Feature {
+impl From<Summary> for Column {
     fn from(Summary { name, missing, different, least, median, most, .. }: Summary) -> Self {
-        Feature { name, missing, different, least, median, most }
+        Column { name, missing, different, least, median, most }
+    }
+}
+
+impl Column {
+    fn table(what: &str, columns: &[Column]) -> table::Table {
+        let mut table = table::table([what, "missing", "different", "least", "median", "most"]);
+        for column in columns {
+            let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| significant(value, 6));
+            table.add_row([
+                column.name.clone(),
+                column.missing.to_string(),
+                column.different.to_string(),
+                number(column.least),
+                number(column.median),
+                number(column.most),
+            ]);
+        }
+        table
     }
 }

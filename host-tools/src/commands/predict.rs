@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::Args;
 use microdistill::argmax;
-use microdistill_train::dataset::Target;
+use microdistill_train::dataset::{PREDICTION, Target, Task, prediction_columns};
 use microdistill_train::file;
 use microdistill_train::metrics::{Scores, evaluate, probabilities};
 use microdistill_train::model::Model;
@@ -20,7 +20,7 @@ use crate::table;
 pub(crate) struct Predict {
     /// Model file. It predicts the rows of --test, the test part of --data with --split, or all rows of --data
     model: PathBuf,
-    /// CSV file to write, with a label and the probabilities, or a value, per row; `-` is standard output
+    /// CSV file to write, with a label and the probabilities, or the values, per row; `-` is standard output
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
@@ -48,8 +48,7 @@ impl Predict {
         let model = Model::load(&self.model)?;
         let rows = self.data.read_asked(context, &model, true)?;
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let probability = model.labels().iter().map(|label| format!("p({label})"));
-        writer.write_record(["prediction".to_owned()].into_iter().chain(probability))?;
+        writer.write_record(header(&model.metadata.task))?;
         for logits in model.predict(&rows).column_iter() {
             let logits = logits.as_slice();
             match model.labels().get(argmax(logits)) {
@@ -58,7 +57,7 @@ impl Predict {
                     let p = probabilities(logits).0.into_iter().map(|p| (p as f32).to_string());
                     writer.write_record([label.clone()].into_iter().chain(p))?;
                 }
-                None => writer.write_record(logits.iter().map(|&value| model.metadata.value(value)))?,
+                None => writer.write_record(model.metadata.values(logits))?,
             }
         }
         let bytes = writer.into_inner().map_err(|error| error.into_error())?;
@@ -83,5 +82,16 @@ impl Predict {
             }
         }
         context.console.json(&PredictReport { file: &self.out, rows: rows.rows(), scores })
+    }
+}
+
+/// Names of the columns: a prediction, then the probability of each label, or a prediction per target.
+fn header(task: &Task) -> Vec<String> {
+    match task {
+        Task::Classification { labels, .. } => {
+            let probabilities = labels.iter().map(|label| format!("p({label})"));
+            [PREDICTION.to_owned()].into_iter().chain(probabilities).collect()
+        }
+        Task::Regression { targets } => prediction_columns(targets),
     }
 }

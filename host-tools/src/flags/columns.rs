@@ -12,9 +12,10 @@ use crate::flags::text::TextFlags;
 /// Meaning of the columns.
 #[derive(Args, Debug)]
 pub(crate) struct ColumnFlags {
-    /// Column to predict [default: the last, or one whose name says so, with a note]
+    /// Column to predict, or several of values, as A,B or by several flags [default: the last, or one whose name says so, with a
+    /// note]
     #[arg(long, value_name = "COLUMN")]
-    pub(crate) target: Option<String>,
+    target: Vec<String>,
     /// Type of the target [default: guessed, with a note]
     #[arg(long, value_enum)]
     task: Option<TaskFlag>,
@@ -39,12 +40,27 @@ impl ColumnFlags {
     /// Columns of a first model's file that are not features.
     pub(crate) fn columns(&self) -> Columns {
         Columns {
-            target: self.target.clone(),
+            targets: self.target.clone(),
             kind: self.kind(),
             groups: self.groups.clone(),
             text: self.text.columns(),
             options: self.file.options(),
         }
+    }
+
+    /// Returns true if targets are named that are not `known`, in this order.
+    pub(crate) fn contradicts(&self, known: &[String]) -> bool {
+        let whole = |text: &String| known.contains(text);
+        let names = self.target.iter().flat_map(|text| match whole(text) {
+            true => vec![text.as_str()],
+            false => text.split(',').map(str::trim).collect(),
+        });
+        !self.target.is_empty() && !names.eq(known.iter().map(String::as_str))
+    }
+
+    /// The targets as they are named.
+    pub(crate) fn targets(&self) -> String {
+        self.target.join(",")
     }
 
     /// Options to read a file with.

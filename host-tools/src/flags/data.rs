@@ -310,9 +310,9 @@ impl DataFlags {
 
     /// Refuses flags that contradict the target of the model.
     fn check(&self, expected: &Expected<'_>) -> Result<()> {
-        let known = expected.task.target();
-        if let Some(asked) = self.columns.target.as_ref().filter(|asked| *asked != known) {
-            bail!("the model predicts {known:?}, not {asked:?}: leave out --target");
+        if self.columns.contradicts(expected.task.targets()) {
+            let (known, asked) = (expected.task.named_targets(), self.columns.targets());
+            bail!("the model predicts {known}, not {asked:?}: leave out --target");
         }
         if self.columns.names_text() {
             bail!("the model already records which columns are text: leave out --text");

@@ -8,6 +8,7 @@ mod search;
 mod shown;
 mod study;
 mod synthetic;
+mod targets;
 
 use std::path::Path;
 

@@ -198,7 +198,7 @@ fn recipes_that_cannot_be_are_refused() {
         (format!("{} --weight-decay auto", stored("short.csv")), "short.csv: soft labels for 1 rows"),
         (
             "distill --soft-labels short.csv --data line.csv --student 1-1 --out t".into(),
-            "short.csv: soft labels are for classification, but the target holds values",
+            "short.csv:1: no column of soft labels: give one per target, such as prediction(TARGET), for [\"y\"]",
         ),
     ] {
         let (message, code) = folder.error(&line);

@@ -47,7 +47,7 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         missing: vec!["-200".into()],
         seen: SeenRows::default(),
         origin: Vec::new(),
-        target_origin: 0.0,
+        target_origin: Vec::new(),
         training: Some(teacher::Settings::new(widths.to_vec(), 9, 4)),
         division: Some(Division { shares: vec![0.6, 0.2, 0.2], seed: 3, groups: Some("person".into()) }),
         groups: None,

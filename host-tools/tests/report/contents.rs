@@ -120,6 +120,8 @@ pub(crate) fn long_names() -> [Results; 2] {
 
 /// The made-up study with values instead of classes, all multiplied by `unit`.
 pub(crate) fn values(sets: &[&str], unit: f64) -> Results {
+    let scores =
+        |rows, rmse, r2| Scores::Regression(Regression { rows, groups: None, rmse, r2, targets: Vec::new() });
     let sets: Vec<(&str, Vec<String>)> = sets.iter().map(|&name| (name, Vec::new())).collect();
     let mut results = study(&sets, 5);
     let named = |metric: &str| match metric {
@@ -162,10 +164,8 @@ pub(crate) fn values(sets: &[&str], unit: f64) -> Results {
                     |row| Prediction { measured: value(row, 1), predicted: value(row, 1) + value(row, 37) };
                 cell.predictions = (0..SHOWN as u8).map(row).collect();
             }
-            cell.test =
-                Scores::Regression(Regression { rows: 1200, groups: None, rmse: 0.5 * unit, r2: 0.8 });
-            cell.train =
-                Scores::Regression(Regression { rows: 500, groups: None, rmse: 0.4 * unit, r2: 0.9 });
+            cell.test = scores(1200, 0.5 * unit, 0.8);
+            cell.train = scores(500, 0.4 * unit, 0.9);
         }
     }
     results

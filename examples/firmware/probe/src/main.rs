@@ -15,7 +15,7 @@ use microdistill::checkpoint::record;
 use microdistill::drift::{Drift, DriftLimits, PageHinkley, PageHinkleyLimits, disagreement};
 use microdistill::fast::{FastSigmoid, FastSoftmax, FastTanh, Libm, Micromath, Quartic};
 use microdistill::finetune::Shipped as _;
-use microdistill::golden::{Golden, self_test};
+use microdistill::golden::{Golden, self_test, self_test_with};
 use microdistill::guard::{Guard, HeldOut, Limits, Score};
 use microdistill::kernel::int8::{self, Affine};
 use microdistill::kernel::{AdamStep, Kernels, Moments, MomentumStep, int4};
@@ -28,11 +28,12 @@ use microdistill::loss::{
 use microdistill::metric::{Accuracy, Brier, NegativeLogLikelihood, argmax};
 use microdistill::optimizer::{Adam, AdamRates, Corrections, Optimizer, Sgd, SgdRates};
 use microdistill::quant::{
-    Clamp, DenseI4, DenseI8, Dequantize, Quantize, Requantize, Stage as _, Table, exp, quantize,
+    Clamp, DenseI4, DenseI8, Dequantize, DequantizeEach, Quantize, Requantize, Stage as _, Table, exp,
+    quantize,
 };
 use microdistill::replay::{Answer, Balanced, Reservoir};
 use microdistill::scalar::{Element, Fused, Scalar};
-use microdistill::scaler::standardize;
+use microdistill::scaler::{Strict, missing, standardize};
 use microdistill::schedule::{Constant, HalfCosine, Schedule, Step};
 use microdistill::stream::{Decoder, Lesson, Pupil, Receiver, Reply, Request, encode};
 use microdistill::teacher::{Ensemble, Quantized, Stored, Teacher, Unsure, margin};
@@ -129,6 +130,7 @@ fn functions<T: Kernels>() {
     black_box((T::from_count(black_box(1)), T::unit_interval(black_box(1))));
     initialize::<T>(slice(), black_box(1), &mut rng());
     standardize::<T>(slice(), slice(), slice());
+    black_box(missing(slice(), slice(), slice()));
     activations(x);
     kernels(x);
     losses(x);
@@ -296,6 +298,9 @@ fn inference() {
     black_box(hidden.weights_mut());
     black_box(hidden.weights_view());
     black_box(self_test(scaler, network, slice::<Golden<4, [f32; 4], [f32; 2]>>()).is_ok());
+    let vector = black_box(Golden { raw: [0.0; 4], input: [0.0; 4], output: [0.0; 2] });
+    black_box(self_test_with(scaler, network, slice(), &vector).is_ok());
+    black_box(Strict(scaler).apply(black_box(&[0.0; 4])).is_ok());
     let personal = black_box(Factory::student::<FineTuned![Factory; biases, frozen]>());
     black_box(personal.predict(&input));
     black_box(scratch::<f32>(slice()));
@@ -329,6 +334,9 @@ fn int8() {
     black_box(output.apply(&network.predict(&input.apply(black_box(&[0.0; 4])))));
     black_box(network.run(black_box(&mut Scratch::<_, 10>::new()), black_box(End::Back)));
     black_box(self_test(&input, network, slice::<Golden<4, [i8; 4], [i8; 2]>>()).is_ok());
+    black_box(Strict(&input).apply(black_box(&[0.0; 4])).is_ok());
+    let values = black_box(DequantizeEach { lowest: [1.0; 2], scale: [1.0; 2] });
+    black_box((values.apply(black_box(&[0; 2])), values.encode(black_box(&[0.0; 2]))));
 
     black_box(exp(black_box(1.0)));
     black_box((Table::tanh(black_box(output)), Table::sigmoid(black_box(output))));
@@ -376,6 +384,9 @@ fn teachers() {
     let output = Dequantize { scale: 1.0, zero: 1 };
     let int8 = black_box(Quantized { input: &quantize, network: &NETWORK_I8, output: &output });
     black_box(Teacher::<[i8; 4], _>::teach(&int8, black_box(&[0; 4])));
+    let values = DequantizeEach { lowest: [1.0; 2], scale: [1.0; 2] };
+    let regression = black_box(Quantized { input: &quantize, network: &NETWORK_I8, output: &values });
+    black_box(Teacher::<[f32; 4], _>::teach(&regression, &input));
     black_box(Stored.teach(black_box(&([0.0; 4], [0.0; 2]))));
     let closure = |_: &[f32; 4]| black_box([0.0; 2]);
     let members: [&dyn Teacher<[f32; 4], [f32; 2]>; 3] = [&NETWORK, &int8, &closure];

@@ -42,20 +42,64 @@ pub struct Classification {
     pub confusion: Vec<Vec<usize>>,
 }
 
-/// Scores of values against values.
+/// Scores of values against values. As JSON, scores of several targets have `mean_r2` instead of `rmse` and `r2`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Record", into = "Record")]
 pub struct Regression {
     /// Number of rows.
     pub rows: usize,
     /// Number of groups that the rows belong to, such as people, if known. A score says little about other groups if this
     /// is small, however many rows there are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<usize>,
-    /// Root mean squared error, in the target's unit.
+    /// Root mean squared error, in the target's unit. With several targets, which have different units, `√(1 − r2)`: the
+    /// root of the mean over the targets of MSE / variance.
     pub rmse: f64,
     /// Coefficient of determination, `1 − MSE / variance of the target`: 1 without error, 0 for always predicting the
-    /// target's mean. Also 0 if all targets are equal.
+    /// target's mean. Also 0 if all targets are equal. With several targets, the mean of theirs.
     pub r2: f64,
+    /// Scores of each target, in the order of the outputs; empty for a single target.
+    pub targets: Vec<TargetScores>,
+}
+
+/// Scores of one of several targets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetScores {
+    /// Name of the target's column.
+    pub target: String,
+    /// Root mean squared error, in the target's unit.
+    pub rmse: f64,
+    /// Coefficient of determination, as in [`Regression::r2`].
+    pub r2: f64,
+}
+
+/// Form of [`Regression`] in JSON.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    rows: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    groups: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rmse: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    r2: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mean_r2: Option<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<TargetScores>,
+}
+
+impl From<Regression> for Record {
+    fn from(Regression { rows, groups, rmse, r2, targets }: Regression) -> Self {
+        let [single, mean] = if targets.is_empty() { [Some(r2), None] } else { [None, Some(r2)] };
+        Record { rows, groups, rmse: single.map(|_| rmse), r2: single, mean_r2: mean, targets }
+    }
+}
+
+impl From<Record> for Regression {
+    fn from(Record { rows, groups, rmse, r2, mean_r2, targets }: Record) -> Self {
+        let r2 = r2.or(mean_r2).unwrap_or(f64::NAN);
+        Regression { rows, groups, rmse: rmse.unwrap_or((1.0 - r2).sqrt()), r2, targets }
+    }
 }
 
 /// Tells the variants apart by the names of their scores. Serde's derive for untagged enums cannot read numbers if
@@ -63,7 +107,7 @@ pub struct Regression {
 impl<'de> Deserialize<'de> for Scores {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
-        let scores = if value.get("rmse").is_some() {
+        let scores = if value.get("rmse").is_some() || value.get("mean_r2").is_some() {
             serde_json::from_value(value).map(Scores::Regression)
         } else {
             serde_json::from_value(value).map(Scores::Classification)
@@ -73,7 +117,8 @@ impl<'de> Deserialize<'de> for Scores {
 }
 
 impl Scores {
-    /// Returns the loss by which hyperparameters are chosen: the NLL or, in regression, the mean squared error.
+    /// Returns the loss by which hyperparameters are chosen: the NLL or, in regression, the mean squared error. With
+    /// several targets, the mean over the targets of MSE / variance.
     pub fn loss(&self) -> f64 {
         match self {
             Scores::Classification(scores) => scores.nll,
@@ -106,11 +151,23 @@ impl Scores {
         }
     }
 
-    /// Returns name and value of the two scores that people compare: accuracy and NLL, or RMSE and R².
-    pub fn headline(&self) -> [(&'static str, f64); 2] {
+    /// Returns name and value of the scores that people compare: accuracy and NLL, or RMSE and R²; with several targets
+    /// the mean R², then RMSE and R² of each.
+    pub fn headline(&self) -> Vec<(String, f64)> {
+        let named = |(name, score): (&str, f64)| (name.to_owned(), score);
         match self {
-            Scores::Classification(scores) => [("accuracy", scores.accuracy), ("nll", scores.nll)],
-            Scores::Regression(scores) => [("rmse", scores.rmse), ("r2", scores.r2)],
+            Scores::Classification(scores) => {
+                [("accuracy", scores.accuracy), ("nll", scores.nll)].map(named).into()
+            }
+            Scores::Regression(Regression { rmse, r2, targets, .. }) if targets.is_empty() => {
+                [("rmse", *rmse), ("r2", *r2)].map(named).into()
+            }
+            Scores::Regression(Regression { r2, targets, .. }) => {
+                let each = targets.iter().flat_map(|TargetScores { target, rmse, r2 }| {
+                    [(format!("rmse of {target}"), *rmse), (format!("r2 of {target}"), *r2)]
+                });
+                std::iter::once(("mean r2".to_owned(), *r2)).chain(each).collect()
+            }
         }
     }
 }
@@ -121,17 +178,18 @@ impl Scores {
 /// Fails if a row has no target.
 pub fn evaluate(model: &Model, data: &Dataset) -> Result<Scores> {
     let groups = data.group_names().map(|groups| groups.len());
-    Ok(scores(&model.predict(data), &data.target)?.of_groups(groups))
+    Ok(scores(&model.predict(data), data)?.of_groups(groups))
 }
 
-/// Scores outputs against their targets. Outputs are logits, shape (classes × rows), or values, shape (1 × rows).
+/// Scores outputs for the rows of `data` against their targets. Outputs are logits, shape (classes × rows), or values,
+/// shape (targets × rows).
 ///
 /// # Errors
 /// Fails if a row has no target.
-pub fn scores(outputs: &DMatrix<f32>, target: &Target) -> Result<Scores> {
-    match target {
+pub fn scores(outputs: &DMatrix<f32>, data: &Dataset) -> Result<Scores> {
+    match &data.target {
         Target::Classes(classes) => Ok(Scores::Classification(classification(outputs, classes))),
-        Target::Values(values) => Ok(Scores::Regression(regression(outputs.as_slice(), values))),
+        Target::Values(values) => Ok(Scores::Regression(regression(outputs, values, data.task.targets()))),
         Target::Partial(_) | Target::Absent => Err(Error::Invalid(
             "rows without a target cannot be scored: add the target, or remove these rows".into(),
         )),
@@ -212,15 +270,29 @@ pub(crate) fn classification(logits: &DMatrix<f32>, labels: &[usize]) -> Classif
     }
 }
 
-fn regression(outputs: &[f32], values: &[f32]) -> Regression {
-    let rows = values.len();
+/// Scores values, shape (targets × rows).
+fn regression(outputs: &DMatrix<f32>, values: &DMatrix<f32>, names: &[String]) -> Regression {
+    let rows = values.ncols();
     let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / rows as f64;
-    let truth = || values.iter().map(|&value| f64::from(value));
-    let average = mean(&mut truth());
-    let variance = mean(&mut truth().map(|value| (value - average).powi(2)));
-    let error = mean(&mut truth().zip(outputs).map(|(value, &output)| (value - f64::from(output)).powi(2)));
-    let r2 = if variance > 0.0 { 1.0 - error / variance } else { 0.0 };
-    Regression { rows, groups: None, rmse: error.sqrt(), r2 }
+    let score = |(target, name): (usize, &String)| {
+        let truth = || values.row(target).into_iter().map(|&value| f64::from(value));
+        let outputs = || outputs.row(target).into_iter().map(|&output| f64::from(output));
+        let average = mean(&mut truth());
+        let variance = mean(&mut truth().map(|value| (value - average).powi(2)));
+        let error = mean(&mut truth().zip(outputs()).map(|(value, output)| (value - output).powi(2)));
+        let r2 = if variance > 0.0 { 1.0 - error / variance } else { 0.0 };
+        TargetScores { target: name.clone(), rmse: error.sqrt(), r2 }
+    };
+    let targets: Vec<TargetScores> = names.iter().enumerate().map(score).collect();
+    match targets.as_slice() {
+        [TargetScores { rmse, r2, .. }] => {
+            Regression { rows, groups: None, rmse: *rmse, r2: *r2, targets: Vec::new() }
+        }
+        all => {
+            let r2 = all.iter().map(|target| target.r2).sum::<f64>() / all.len() as f64;
+            Regression { rows, groups: None, rmse: (1.0 - r2).sqrt(), r2, targets }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -263,8 +335,25 @@ mod tests {
 
     #[test]
     fn scores_of_values_have_their_closed_forms() {
-        let scores = regression(&[1.0, 2.0, 3.0, 6.0], &[1.0, 2.0, 3.0, 4.0]);
-        near(scores.rmse, 1.0);
-        near(scores.r2, 1.0 - 1.0 / 1.25);
+        let values = |rows: &[f32]| DMatrix::from_row_slice(rows.len() / 4, 4, rows);
+        let names = ["a".to_owned(), "b".to_owned()];
+        let (found, truth) = ([1.0, 2.0, 3.0, 6.0], [1.0, 2.0, 3.0, 4.0]);
+        let single = regression(&values(&found), &values(&truth), &names[..1]);
+        near(single.rmse, 1.0);
+        near(single.r2, 1.0 - 1.0 / 1.25);
+        assert!(single.targets.is_empty());
+        let json = serde_json::to_string(&Scores::Regression(single.clone())).unwrap();
+        assert_eq!(json, format!("{{\"rows\":4,\"rmse\":1.0,\"r2\":{}}}", single.r2));
+        // The second target is predicted by its mean, and its unit is a thousand times larger.
+        let (more, other) = ([2500.0; 4], [1000.0, 2000.0, 3000.0, 4000.0]);
+        let both = regression(&values(&[found, more].concat()), &values(&[truth, other].concat()), &names);
+        near(both.r2, 0.5 * single.r2);
+        near(both.rmse.powi(2), 1.0 - both.r2);
+        near(both.targets[1].rmse, 1_250_000f64.sqrt());
+        assert_eq!((both.targets[0].r2, both.targets[1].r2), (single.r2, 0.0));
+        let several = Scores::Regression(both);
+        let json = serde_json::to_string(&several).unwrap();
+        assert!(json.starts_with("{\"rows\":4,\"mean_r2\":") && !json.contains("\"a\":"), "{json}");
+        assert_eq!(serde_json::from_str::<Scores>(&json).unwrap(), several);
     }
 }

@@ -4,18 +4,24 @@
 //! | | scale | code |
 //! |---|---|---|
 //! | activations | `s = (max − min) / 255`, for a range that includes 0 | `round(x / s) + zero`, `zero = round(−128 − min / s)` |
+//! | values of a regression | `s = (max − min) / 255` of each output | `round((y − min) / s) − 128` |
 //! | weights | `s_w = max\|w\| / 127`; for fewer bits see [`Precision`] | `round(w / s_w)` |
 //! | biases | `s_in·s_w` | `round(b / (s_in·s_w))` in 32 bits |
 //!
+//! A regression with one output whose range includes 0 is treated like an activation. For [other values](quantize_values),
+//! the minimum and the scale are taken out of the last layer before it is quantized.
+//!
 //! If the activation is a lookup table, its input has its own codes, for the range in which the table changes.
+
+mod values;
 
 use std::mem;
 
 use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
-use crate::model::{Body, Model};
-use crate::network::int8::{Codes, DenseI8, NetworkI8, fixed_codes};
+use crate::model::{Body, Model, Task};
+use crate::network::int8::{Codes, DenseI8, NetworkI8, Values, fixed_codes};
 use crate::network::precision::{Bits, Precision, Scales};
 use crate::network::{Activation, Dense, Network};
 
@@ -35,7 +41,11 @@ pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precisi
             "the rows have {found} features, but the model has {wanted} inputs: give rows like those it was trained on"
         )));
     }
-    let network = quantize_network(network, &model.scaler.apply(rows), precision)?;
+    let x = model.scaler.apply(rows);
+    let network = match model.metadata.task {
+        Task::Classification { .. } => quantize_network(network, &x, precision)?,
+        Task::Regression { .. } => quantize_values(network, &x, precision)?,
+    };
     let body = match precision.bits {
         Bits::Eight => Body::Int8(network),
         Bits::Four | Bits::Three => Body::Int4(network),
@@ -72,9 +82,39 @@ pub fn quantize_network(
     x: &DMatrix<f32>,
     precision: impl Into<Precision>,
 ) -> Result<NetworkI8> {
-    let precision = precision.into();
+    let codes = codes(network, x)?;
+    with_codes(network, codes, x, precision.into())
+}
+
+/// Quantizes a network whose outputs are values, as [`quantize_network`] does. Each output gets a range of its own,
+/// unless there is one output only and its range includes zero: then the codes are those of TensorFlow Lite.
+///
+/// # Errors
+/// Fails as [`quantize`] does.
+pub fn quantize_values(
+    network: &Network,
+    x: &DMatrix<f32>,
+    precision: impl Into<Precision>,
+) -> Result<NetworkI8> {
+    let mut codes = codes(network, x)?;
+    let Some((steps, values)) = values::steps(network, x)? else {
+        return with_codes(network, codes, x, precision.into());
+    };
+    if let Some(last) = codes.last_mut() {
+        *last = Values::CODES;
+    }
+    Ok(NetworkI8 { values: Some(values), ..with_codes(&steps, codes, x, precision.into())? })
+}
+
+/// Quantizes a network. `codes`: the quantization parameters of the input and of every layer's outputs.
+fn with_codes(
+    network: &Network,
+    codes: Vec<Codes>,
+    x: &DMatrix<f32>,
+    precision: Precision,
+) -> Result<NetworkI8> {
     precision.check()?;
-    let mut codes = codes(network, x)?.into_iter();
+    let mut codes = codes.into_iter();
     let input = codes.next().unwrap_or(Range::default().codes());
     let mut before = input;
     let layers = network.layers().iter().zip(codes).enumerate().map(|(index, (layer, output))| {
@@ -86,7 +126,7 @@ pub fn quantize_network(
         before = output;
         layer.map_err(|problem| Error::Invalid(format!("layer {index} cannot be quantized: {problem}")))
     });
-    Ok(NetworkI8 { input, layers: layers.collect::<Result<_>>()? })
+    Ok(NetworkI8 { input, layers: layers.collect::<Result<_>>()?, values: None })
 }
 
 /// Interval that includes zero, because zero must have an exact code.

@@ -7,6 +7,7 @@ use std::io::Write as _;
 
 use microdistill_train::dataset::{Columns, Dataset, Kind, Target, read};
 use microdistill_train::table::{Options, Separator};
+use nalgebra::DMatrix;
 use proptest::prelude::*;
 
 /// How a table is written.
@@ -180,7 +181,7 @@ proptest! {
                     ..Options::default()
                 };
                 let target = if dialect.header { "kind".to_owned() } else { format!("column{}", columns.len() + 1) };
-                let told = Columns { options, target: Some(target), ..as_labels };
+                let told = Columns { options, targets: vec![target], ..as_labels };
                 let found = read_text(&text, &told);
                 prop_assert!(found.is_ok(), "{}\n{}\n{}", error, found.unwrap_err(), text);
                 prop_assert!(found.unwrap().x.iter().zip(&expected.x).all(|(a, b)| a == b || a.is_nan() && b.is_nan()), "{}", &text);
@@ -197,7 +198,7 @@ proptest! {
 #[test]
 fn a_target_of_values_is_the_same_in_every_decimal() {
     let plain = read_text("a,y\n1,0.5\n2,1.25\n3,2.75\n", &Columns::default()).unwrap();
-    assert_eq!(plain.target, Target::Values(vec![0.5, 1.25, 2.75]));
+    assert_eq!(plain.target, Target::Values(DMatrix::from_row_slice(1, 3, &[0.5, 1.25, 2.75])));
     let comma = read_text("a;y\n1;0,5\n2;1,25\n3;2,75\n", &Columns::default()).unwrap();
     assert_eq!(comma.target, plain.target);
 }

@@ -127,7 +127,7 @@ impl Distill {
             None => self.data.read_new(context)?,
         };
         self.check_widths(&parts.known)?;
-        let teachers = self.teachers.gather(models, parts.known.task.labels(), &parts)?;
+        let teachers = self.teachers.gather(models, &parts)?;
         let recipe = self.recipe.recipe(&parts.known.task)?;
         let further = self.further.read(context, &self.data, teachers.asked())?;
         interrupt::ask();

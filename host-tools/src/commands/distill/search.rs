@@ -220,7 +220,11 @@ impl SearchFlags {
 
 /// Table of the Pareto front, with the best student marked.
 fn front(found: &Found, task: &Task) -> Table {
-    let score = if task.labels().is_empty() { "r2" } else { "accuracy" };
+    let score = match task {
+        Task::Classification { .. } => "accuracy",
+        Task::Regression { targets } if targets.len() == 1 => "r2",
+        Task::Regression { .. } => "mean R²",
+    };
     let header = ["", "student", "bits", "flash", "ram", "instructions", "epochs", "loss", score, "recipe"];
     let mut table = table::table(header);
     for trial in found.front() {

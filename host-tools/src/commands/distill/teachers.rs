@@ -19,7 +19,8 @@ pub(crate) struct TeacherFlags {
     #[arg(long, value_name = "MODEL", required_unless_present = "soft_labels")]
     teacher: Vec<PathBuf>,
     /// Data file of a teacher's outputs for the rows of --data or --train, in the same order, with one column per label:
-    /// p(LABEL) for probabilities, as `predict` writes them, or logit(LABEL)
+    /// p(LABEL) for probabilities, as `predict` writes them, or logit(LABEL); for values, one column per target, named
+    /// prediction(TARGET) or like the target
     #[arg(long, value_name = "FILE")]
     soft_labels: Option<PathBuf>,
     /// Weights of the teachers in the order of the flags, with soft labels last [default: equal]
@@ -53,7 +54,8 @@ impl TeacherFlags {
                     first.features()
                 );
             }
-            let origins = |model: &Model| (model.metadata.origin.clone(), model.metadata.target_origin);
+            let origins =
+                |model: &Model| (model.metadata.origin.clone(), model.metadata.target_origin.clone());
             if origins(other) != origins(first) {
                 bail!(
                     "teachers need the same origins of features and target: train {path} and {first_path} on the same rows"
@@ -62,10 +64,10 @@ impl TeacherFlags {
             if other.metadata.task != first.metadata.task {
                 let (task, first) = (&other.metadata.task, &first.metadata.task);
                 bail!(
-                    "teachers need the same target: {path} has {:?} {:?}, {first_path} has {:?} {:?}",
-                    task.target(),
+                    "teachers need the same target: {path} has {} {:?}, {first_path} has {} {:?}",
+                    task.named_targets(),
                     task.labels(),
-                    first.target(),
+                    first.named_targets(),
                     first.labels()
                 );
             }
@@ -74,16 +76,13 @@ impl TeacherFlags {
     }
 
     /// Gathers all teachers; soft labels are those of the rows of a file.
-    pub(crate) fn gather(&self, models: Vec<Model>, labels: &[String], parts: &Parts) -> Result<Teachers> {
+    pub(crate) fn gather(&self, models: Vec<Model>, parts: &Parts) -> Result<Teachers> {
+        let Dataset { task, target_origin, .. } = &parts.known;
         let stored = match &self.soft_labels {
             None => None,
-            Some(path) if labels.is_empty() => {
-                bail!(
-                    "{}: soft labels are for classification, but the target holds values: give a teacher's values as the target",
-                    path.display()
-                )
+            Some(path) => {
+                Some(read_soft_labels(path, task, target_origin, parts.file_count, &parts.left_out)?)
             }
-            Some(path) => Some(read_soft_labels(path, labels, parts.file_count, &parts.left_out)?),
         };
         let count = models.len() + usize::from(stored.is_some());
         let weights = match self.teacher_weights.as_slice() {

@@ -60,7 +60,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         missing: Vec::new(),
         seen: SeenRows::default(),
         origin: Vec::new(),
-        target_origin: 0.0,
+        target_origin: Vec::new(),
         division: None,
         groups: None,
         training: None,

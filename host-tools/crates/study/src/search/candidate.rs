@@ -69,7 +69,7 @@ impl Candidate {
 
     /// Cost on a device.
     pub fn cost(&self) -> Cost {
-        Cost::of(&self.widths, self.precision())
+        Cost::of(&self.widths, self.precision(), self.softening.is_none())
     }
 
     /// Settings of its training on `rows` rows. Weights of fewer than 8 bits are trained quantization-aware.
@@ -126,8 +126,8 @@ fn pick<T: Copy>(values: &[T], rng: &mut Pcg32) -> T {
 /// Widths of the layers, and bits of the weights.
 type Shape = (Vec<usize>, Bits);
 
-fn cost((widths, bits): &Shape) -> Cost {
-    Cost::of(widths, precision(*bits))
+fn cost((widths, bits): &Shape, ends: Ends) -> Cost {
+    Cost::of(widths, precision(*bits), ends.regression)
 }
 
 /// All shapes of students.
@@ -149,11 +149,12 @@ fn shapes(Ends { inputs, outputs, .. }: Ends) -> Vec<Shape> {
 /// Returns an error with the costs of the smallest student if no student fits the budget.
 pub(super) fn draw(ends: Ends, budget: &Budget, count: usize, seed: u64) -> Result<Vec<Candidate>> {
     let all = shapes(ends);
-    let fitting: Vec<_> = all.iter().filter(|shape| budget.covers(&cost(shape))).collect();
-    let Some(largest) = fitting.iter().map(|shape| cost(shape).flash).max() else {
-        return Err(nothing_fits(all.iter().map(|shape| (shape, cost(shape)))));
+    let fitting: Vec<_> = all.iter().filter(|shape| budget.covers(&cost(shape, ends))).collect();
+    let Some(largest) = fitting.iter().map(|shape| cost(shape, ends).flash).max() else {
+        return Err(nothing_fits(all.iter().map(|shape| (shape, cost(shape, ends)))));
     };
-    let large: Vec<_> = fitting.iter().copied().filter(|shape| 2 * cost(shape).flash >= largest).collect();
+    let large: Vec<_> =
+        fitting.iter().copied().filter(|shape| 2 * cost(shape, ends).flash >= largest).collect();
     let mut rng = Pcg32::new(seed, STREAM);
     let mut drawn: Vec<Candidate> = Vec::new();
     // This many tries find nearly all candidates if there are few.

@@ -35,9 +35,9 @@ pub struct Budget {
 }
 
 impl Cost {
-    /// The cost of a network of these widths, with ReLU in its hidden layers.
-    pub fn of(widths: &[usize], precision: Precision) -> Self {
-        let Footprint { flash, ram } = Footprint::of_codes(widths, precision, Activation::Relu);
+    /// The cost of a network of these widths, with ReLU in its hidden layers, for `values` or for logits.
+    pub fn of(widths: &[usize], precision: Precision, values: bool) -> Self {
+        let Footprint { flash, ram } = Footprint::of_codes(widths, precision, Activation::Relu, values);
         Cost { flash, ram: size_of::<i16>() * ram, instructions: instructions(widths, precision) }
     }
 }
@@ -156,7 +156,7 @@ mod tests {
             let Body::F32(_) = model.body else { continue };
             let int4 = Precision::per_channel(Bits::Four);
             for precision in [Scales::PerChannel.into(), Scales::PerLayer.into(), int4] {
-                let cost = Cost::of(&model.widths(), precision);
+                let cost = Cost::of(&model.widths(), precision, false);
                 let model = quantize(&model, &model.examples, precision).unwrap();
                 let Footprint { flash, ram } = Footprint::of(&model).unwrap();
                 assert_eq!((cost.flash, cost.ram), (flash, 2 * ram), "{name}");

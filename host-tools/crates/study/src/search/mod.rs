@@ -292,7 +292,8 @@ impl FoldRows {
                 let outputs = model.predict(&self.validation);
                 (nll(&outputs, labels, best_temperature(&outputs, labels)), scores.accuracy)
             }
-            _ => (scores.loss(), scores.headline()[1].1),
+            (Scores::Regression(of), _) => (scores.loss(), of.r2),
+            (Scores::Classification(of), _) => (of.nll, of.accuracy),
         };
         Ok(Some(FoldScore { loss, score, model }))
     }

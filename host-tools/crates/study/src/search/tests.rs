@@ -17,7 +17,7 @@ fn problem() -> (Dataset, Model) {
         groups: Some((0..240).map(|row| (row / 40).to_string()).collect()),
         hash: String::new(),
         origin: Vec::new(),
-        target_origin: 0.0,
+        target_origin: Vec::new(),
         left_out: Vec::new(),
         options: microdistill_train::table::Options::default(),
         notes: Vec::new(),

@@ -85,9 +85,15 @@ impl Problem {
     ///
     /// # Errors
     /// Returns an error if rows have no target.
-    pub fn new(name: impl Into<String>, train: Dataset, test: Dataset, redraw: bool) -> Result<Self> {
+    pub fn new(name: impl Into<String>, mut train: Dataset, test: Dataset, redraw: bool) -> Result<Self> {
         let name = name.into();
         check_targets(&name, [&train, &test])?;
+        if train.task.targets().len() > 1 {
+            let count = train.task.targets().len();
+            train.notes.push(format!(
+                "R² is the mean of {count} targets, and RMSE is √(1 − R²), in their standard deviations"
+            ));
+        }
         let source = if redraw {
             let share = test.rows() as f64 / (train.rows() + test.rows()) as f64;
             Source::Redrawn { all: Box::new(pool(&train, &test)), test: share }
@@ -316,7 +322,7 @@ mod tests {
             groups: grouped.then(|| all.map(|row| (row / labels % 12).to_string()).collect()),
             hash: String::new(),
             origin: Vec::new(),
-            target_origin: 0.0,
+            target_origin: Vec::new(),
             left_out: Vec::new(),
             options: microdistill_train::table::Options::default(),
             notes: Vec::new(),

@@ -5,7 +5,7 @@ use rand_pcg::Pcg32;
 use super::BINS;
 use super::results::{Bin, CurvePoint, Prediction};
 use super::training::{Snapshot, Training};
-use microdistill_train::dataset::{Dataset, Target};
+use microdistill_train::dataset::{Dataset, Scaler, Target};
 use microdistill_train::error::Result;
 use microdistill_train::metrics::{self, Scores, probabilities, scores};
 use microdistill_train::model::Model;
@@ -33,7 +33,7 @@ pub(super) fn learning_curve(training: Training<'_>, watched: &Watched) -> Resul
         if epoch % step == 0 || epoch == epochs {
             let network = network();
             let [train, validation] = [&rows, &watched.validation]
-                .map(|data| scores(&network.predict_all(&scaler.apply(&data.x)), &data.target));
+                .map(|data| scores(&network.predict_all(&scaler.apply(&data.x)), data));
             curve.push(train.and_then(|train| Ok(point(epoch, &train, &validation?))));
         }
     })?;
@@ -90,11 +90,22 @@ const STREAM: u64 = 0x5052_4544;
 pub(super) fn predictions(model: &Model, test: &Dataset) -> Vec<Prediction> {
     let Target::Values(values) = &test.target else { return Vec::new() };
     // All models use the same rows, so that plots can be compared.
-    let mut rows: Vec<usize> = (0..values.len()).collect();
+    let mut rows: Vec<usize> = (0..values.ncols()).collect();
     shuffle(&mut rows, &mut Pcg32::new(0, STREAM));
     rows.truncate(PREDICTIONS);
     rows.sort_unstable();
     let outputs = model.predict(&test.select(&rows));
-    let pairs = rows.iter().zip(outputs.iter());
-    pairs.map(|(&row, &predicted)| Prediction { measured: values[row], predicted }).collect()
+    let measured = values.select_columns(&rows);
+    let pairs = measured.iter().zip(outputs.iter());
+    if values.nrows() == 1 {
+        return pairs.map(|(&measured, &predicted)| Prediction { measured, predicted }).collect();
+    }
+    // Targets in different units share a plot.
+    let Scaler { mean, scale } = Scaler::fit(values);
+    let units = mean.iter().zip(&scale).cycle();
+    let standardized = pairs.zip(units).map(|((measured, predicted), (mean, scale))| {
+        let [measured, predicted] = [measured, predicted].map(|value| (value - mean) * scale);
+        Prediction { measured, predicted }
+    });
+    standardized.collect()
 }

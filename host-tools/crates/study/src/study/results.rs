@@ -228,7 +228,8 @@ pub struct CurvePoint {
     pub validation_rmse: Option<f64>,
 }
 
-/// Measured and predicted value of a test row, in the unit of the target.
+/// Measured and predicted value of a test row, in the unit of the target; of several targets, in standard deviations of
+/// each from its mean.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// The measured value.

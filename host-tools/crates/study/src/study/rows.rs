@@ -17,7 +17,10 @@ pub(super) fn pool(a: &Dataset, b: &Dataset) -> Dataset {
     let columns: Vec<_> = a.x.column_iter().chain(b.x.column_iter()).collect();
     let target = match (&a.target, &b.target) {
         (Target::Classes(a), Target::Classes(b)) => Target::Classes([a.as_slice(), b].concat()),
-        (Target::Values(a), Target::Values(b)) => Target::Values([a.as_slice(), b].concat()),
+        (Target::Values(a), Target::Values(b)) => {
+            let columns: Vec<_> = a.column_iter().chain(b.column_iter()).collect();
+            Target::Values(DMatrix::from_columns(&columns))
+        }
         _ => Target::Absent,
     };
     let groups = a.groups.as_ref().zip(b.groups.as_ref());
@@ -69,7 +72,7 @@ pub(super) fn noise(rows: usize, features: usize, classes: usize, rng: &mut Pcg3
         groups: None,
         hash: String::new(),
         origin: Vec::new(),
-        target_origin: 0.0,
+        target_origin: Vec::new(),
         left_out: Vec::new(),
         options: microdistill_train::table::Options::default(),
         notes: Vec::new(),

@@ -34,7 +34,7 @@ fn rows(count: usize, shift: usize) -> Dataset {
         groups: None,
         hash: "rows".into(),
         origin: Vec::new(),
-        target_origin: 0.0,
+        target_origin: Vec::new(),
         left_out: Vec::new(),
         options: microdistill_train::table::Options::default(),
         notes: Vec::new(),

@@ -13,6 +13,7 @@ mod standardizer;
 mod summary;
 mod suspects;
 mod target;
+mod targets;
 mod task;
 mod text;
 
@@ -23,11 +24,12 @@ use nalgebra::DMatrix;
 pub use read::{Columns, Expected, read, read_like, read_unlabelled};
 pub use scaler::Scaler;
 pub use seen::{SeenRows, equal_rows};
-pub use soft_labels::read_soft_labels;
+pub use soft_labels::{PREDICTION, prediction_columns, read_soft_labels};
 pub use split::{Fold, check_shares, folds, split};
 pub use standardizer::{Standardized, Standardizer};
-pub use summary::{Summary, summaries};
+pub use summary::{Summary, summaries, target_summaries};
 pub use suspects::{Suspect, Suspicion, suspects};
+pub(crate) use task::one_or_more;
 pub use task::{Kind, Task};
 pub use text::Text;
 
@@ -43,13 +45,13 @@ pub struct Dataset {
     /// Offset of each feature, subtracted in f64 before rounding to f32. Zero unless f32 cannot hold the feature
     /// precisely.
     pub origin: Vec<f64>,
-    /// Meaning of the target column.
+    /// Meaning of the target columns.
     pub task: Task,
-    /// Target column, with one element per row.
+    /// Target columns, with one element or column per row.
     pub target: Target,
-    /// Offset of the target's values, in their unit, subtracted in f64 before rounding to f32.
-    pub target_origin: f64,
-    /// Indices, in ascending order, of the rows of the file that were left out because they have no target.
+    /// Offset of each target's values, in their unit, subtracted in f64 before rounding to f32. Empty if there is none.
+    pub target_origin: Vec<f64>,
+    /// Indices, in ascending order, of the rows of the file that were left out because a target is missing.
     pub left_out: Vec<usize>,
     /// Group of each row, such as a person or a session. Rows of one group are never divided between parts.
     pub groups: Option<Vec<String>>,
@@ -61,15 +63,15 @@ pub struct Dataset {
     pub notes: Vec<String>,
 }
 
-/// Target column.
+/// Target columns.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {
     /// Class of each row: an index into the task's labels.
     Classes(Vec<usize>),
     /// Class of each row whose label is known: an index into the task's labels.
     Partial(Vec<Option<usize>>),
-    /// Value of each row, in the unit of the column, minus [`Dataset::target_origin`].
-    Values(Vec<f32>),
+    /// Values of each row, shape (targets × rows), in the units of the columns, minus [`Dataset::target_origin`].
+    Values(DMatrix<f32>),
     /// No target: the rows are to be predicted.
     Absent,
 }
@@ -95,7 +97,7 @@ impl Dataset {
             target: match &self.target {
                 Target::Classes(classes) => Target::Classes(pick(classes, rows)),
                 Target::Partial(classes) => Target::Partial(pick(classes, rows)),
-                Target::Values(values) => Target::Values(pick(values, rows)),
+                Target::Values(values) => Target::Values(values.select_columns(rows)),
                 Target::Absent => Target::Absent,
             },
             groups: self.groups.as_ref().map(|groups| pick(groups, rows)),
@@ -104,7 +106,7 @@ impl Dataset {
             hash: self.hash.clone(),
             left_out: Vec::new(),
             origin: self.origin.clone(),
-            target_origin: self.target_origin,
+            target_origin: self.target_origin.clone(),
             options: self.options.clone(),
             notes: Vec::new(),
         }
@@ -140,7 +142,7 @@ impl Dataset {
             features: &self.features,
             origin: &self.origin,
             task: &self.task,
-            target_origin: self.target_origin,
+            target_origin: &self.target_origin,
             target_optional: false,
             groups: None,
             groups_optional: false,
@@ -150,7 +152,6 @@ impl Dataset {
 
     /// Returns the widths of a network for this data: number of features, `hidden`, number of outputs.
     pub fn widths(&self, hidden: &[usize]) -> Vec<usize> {
-        let outputs = self.task.labels().len().max(1);
-        [&[self.features.len()], hidden, &[outputs]].concat()
+        [&[self.features.len()], hidden, &[self.task.outputs()]].concat()
     }
 }

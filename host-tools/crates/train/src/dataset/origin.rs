@@ -56,11 +56,6 @@ impl Rounding {
     }
 }
 
-/// Values relative to an origin, rounded to f32.
-pub(super) fn relative(values: &[f64], origin: f64) -> Vec<f32> {
-    values.iter().map(|value| (value - origin) as f32).collect()
-}
-
 /// Notes on features with an origin other than zero.
 pub(super) fn feature_notes(names: &[String], origins: &[f64], roundings: &[Rounding]) -> Vec<String> {
     let features = names.iter().zip(origins).zip(roundings).filter(|((_, origin), _)| **origin != 0.0);

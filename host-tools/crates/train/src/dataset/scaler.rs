@@ -14,13 +14,13 @@ pub struct Scaler {
 
 impl Scaler {
     /// Fits a scaler to `x`, shape (features × rows): the mean and the reciprocal of the population standard
-    /// deviation of every feature. They are summed in f64 and rounded once. Missing values, which are NaN, are left
-    /// out.
+    /// deviation of every feature. They are summed in f64 and rounded once. Missing values, which are not finite, are
+    /// left out.
     ///
     /// A constant feature gets the scale 0, so that its later values have no effect.
     pub fn fit(x: &DMatrix<f32>) -> Self {
         let fit = |values: &mut dyn Iterator<Item = f64>| {
-            let values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
+            let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
             let count = values.len().max(1) as f64;
             let mean = values.iter().sum::<f64>() / count;
             let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
@@ -33,10 +33,10 @@ impl Scaler {
         Scaler { mean, scale }
     }
 
-    /// Standardizes every column of `x`, shape (features × rows). A missing value becomes zero, as the mean does.
+    /// Standardizes every column of `x`, shape (features × rows). A missing value becomes zero, as the mean does, by the
+    /// [rule](microdistill::scaler) of the core crate.
     pub fn apply(&self, x: &DMatrix<f32>) -> DMatrix<f32> {
         let mut x = x.clone();
-        self.fill_missing(&mut x);
         for mut column in x.column_iter_mut() {
             standardize(column.as_mut_slice(), &self.mean, &self.scale);
         }
@@ -55,7 +55,7 @@ impl Scaler {
     /// Replaces missing values of `x`, shape (features × rows), with the mean.
     pub(crate) fn fill_missing(&self, x: &mut DMatrix<f32>) {
         for mut column in x.column_iter_mut() {
-            for (x, &mean) in column.iter_mut().zip(&self.mean).filter(|(x, _)| x.is_nan()) {
+            for (x, &mean) in column.iter_mut().zip(&self.mean).filter(|(x, _)| !x.is_finite()) {
                 *x = mean;
             }
         }

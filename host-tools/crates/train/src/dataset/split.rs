@@ -206,7 +206,7 @@ mod tests {
             groups: groups.map(|groups| groups.iter().map(usize::to_string).collect()),
             hash: String::new(),
             origin: Vec::new(),
-            target_origin: 0.0,
+            target_origin: Vec::new(),
             left_out: Vec::new(),
             options: crate::table::Options::default(),
             notes: Vec::new(),

@@ -11,8 +11,8 @@ use crate::network::Network;
 pub struct Standardizer {
     /// Scaler of the features.
     pub scaler: Scaler,
-    /// Mean and standard deviation of the target's values, in their unit; 0 and 1 for classes.
-    value: (f32, f32),
+    /// Mean and standard deviation of each target's values, in their unit; empty for classes.
+    values: Vec<(f32, f32)>,
 }
 
 /// Standardized rows, in the form that a trainer takes.
@@ -22,7 +22,7 @@ pub struct Standardized {
     pub x: DMatrix<f32>,
     /// Class index of each row, if every row has a label.
     pub classes: Option<Vec<usize>>,
-    /// Standardized values of the target, shape (1 × rows), in regression.
+    /// Standardized values of the targets, shape (targets × rows), in regression.
     pub values: Option<DMatrix<f32>>,
 }
 
@@ -31,47 +31,50 @@ impl Standardizer {
     /// values for these rows.
     pub fn fit(data: &Dataset, outputs: Option<&DMatrix<f32>>) -> Self {
         let values = match (&data.task, outputs, &data.target) {
-            (Task::Regression { .. }, Some(outputs), _) => outputs.as_slice(),
-            (_, _, Target::Values(values)) => values,
-            _ => &[],
+            (Task::Regression { .. }, Some(outputs), _) => Some(outputs),
+            (_, _, Target::Values(values)) => Some(values),
+            _ => None,
         };
-        let value = if values.is_empty() {
-            (0.0, 1.0)
-        } else {
-            let Scaler { mean, scale } = Scaler::fit(&DMatrix::from_row_slice(1, values.len(), values));
-            // If all values are equal, they keep their unit.
-            (mean[0], if scale[0] > 0.0 { 1.0 / scale[0] } else { 1.0 })
-        };
-        Standardizer { scaler: Scaler::fit(&data.x), value }
+        let values = values.map_or_else(Vec::new, |values| {
+            let Scaler { mean, scale } = Scaler::fit(values);
+            // If all values of a target are equal, they keep their unit.
+            let deviation = |scale: f32| if scale > 0.0 { 1.0 / scale } else { 1.0 };
+            mean.into_iter().zip(scale.into_iter().map(deviation)).collect()
+        });
+        Standardizer { scaler: Scaler::fit(&data.x), values }
     }
 
     /// Standardizes rows.
     pub fn apply(&self, data: &Dataset) -> Standardized {
         let (classes, values) = match &data.target {
             Target::Classes(classes) => (Some(classes.clone()), None),
-            Target::Values(values) => {
-                (None, Some(self.values(&DMatrix::from_row_slice(1, values.len(), values))))
-            }
+            Target::Values(values) => (None, Some(self.values(values))),
             Target::Partial(_) | Target::Absent => (None, None),
         };
         Standardized { x: self.scaler.apply(&data.x), classes, values }
     }
 
-    /// Standardizes values in the target's unit. Logits stay unchanged.
+    /// Standardizes values in the targets' units, shape (targets × rows). Logits stay unchanged.
     pub fn values(&self, outputs: &DMatrix<f32>) -> DMatrix<f32> {
-        let (mean, deviation) = self.value;
-        outputs.map(|value| (value - mean) / deviation)
+        let mut outputs = outputs.clone();
+        for (mut row, (mean, deviation)) in outputs.row_iter_mut().zip(&self.values) {
+            row.iter_mut().for_each(|value| *value = (*value - mean) / deviation);
+        }
+        outputs
     }
 
-    /// Folds the inverse standardization of the target into the last layer, which then gives values in the target's
-    /// unit.
+    /// Folds the inverse standardization of the targets into the last layer, which then gives values in the targets'
+    /// units.
     pub fn restore(&self, mut network: Network) -> Network {
-        let (mean, deviation) = self.value;
-        if (mean, deviation) != (0.0, 1.0)
-            && let Some(last) = network.layers_mut().last_mut()
-        {
-            last.edit_weights(|weights| weights.iter_mut().for_each(|weight| *weight *= deviation));
-            last.bias.iter_mut().for_each(|bias| *bias = *bias * deviation + mean);
+        let Some(last) = network.layers_mut().last_mut() else { return network };
+        let inputs = last.inputs();
+        last.edit_weights(|weights| {
+            for (row, (_, deviation)) in weights.chunks_exact_mut(inputs).zip(&self.values) {
+                row.iter_mut().for_each(|weight| *weight *= deviation);
+            }
+        });
+        for (bias, (mean, deviation)) in last.bias.iter_mut().zip(&self.values) {
+            *bias = *bias * deviation + mean;
         }
         network
     }

@@ -1,15 +1,16 @@
-//! Summary of each feature.
+//! Summary of each feature and target.
 
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-use super::Dataset;
 use super::sorted::Sorted;
+use super::{Dataset, Target};
 
-/// Summary of a feature's values. The numbers are none if all values are missing.
+/// Summary of a column's values. The numbers are none if all values are missing.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Name of the feature.
+    /// Name of the column.
     pub name: String,
     /// Number of missing values.
     pub missing: usize,
@@ -25,18 +26,31 @@ pub struct Summary {
 
 /// Summarizes the features, in their order.
 pub fn summaries(data: &Dataset) -> Vec<Summary> {
-    let summary = |feature: usize| {
-        let origin = data.origin.get(feature).copied().unwrap_or(0.0);
-        let sorted = Sorted::new(&data.x, feature);
+    of_columns(&data.features, &data.x, &data.origin)
+}
+
+/// Summarizes the targets, in their order; none if they are classes.
+pub fn target_summaries(data: &Dataset) -> Vec<Summary> {
+    match &data.target {
+        Target::Values(values) => of_columns(data.task.targets(), values, &data.target_origin),
+        Target::Classes(_) | Target::Partial(_) | Target::Absent => Vec::new(),
+    }
+}
+
+/// Summarizes columns of these names, shape (columns × rows), less their origins.
+fn of_columns(names: &[String], x: &DMatrix<f32>, origins: &[f64]) -> Vec<Summary> {
+    let summary = |(column, name): (usize, &String)| {
+        let origin = origins.get(column).copied().unwrap_or(0.0);
+        let sorted = Sorted::new(x, column);
         let value = |place: usize| sorted.value(place).map(|value| f64::from(value) + origin);
         Summary {
-            name: data.features[feature].clone(),
-            missing: data.rows() - sorted.present(),
+            name: name.clone(),
+            missing: x.ncols() - sorted.present(),
             different: sorted.different(),
             least: value(0),
             median: value(sorted.present() / 2),
             most: sorted.present().checked_sub(1).and_then(value),
         }
     };
-    (0..data.features.len()).into_par_iter().map(summary).collect()
+    names.par_iter().enumerate().map(summary).collect()
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::sorted::Sorted;
@@ -54,7 +54,9 @@ pub fn suspects(data: &Dataset) -> Vec<Suspect> {
         return Vec::new();
     }
     let labels = match &data.target {
-        Target::Classes(classes) => Some(Labels::new(classes, data.task.labels().len(), data.task.target())),
+        Target::Classes(classes) => {
+            Some(Labels::new(classes, data.task.labels().len(), &data.task.targets()[0]))
+        }
         _ => None,
     };
     let of_column = |feature: usize| {
@@ -66,7 +68,7 @@ pub fn suspects(data: &Dataset) -> Vec<Suspect> {
     let of_columns = (0..data.features.len()).into_par_iter().map(of_column).collect::<Vec<_>>();
     let mut found: Vec<Suspect> = of_columns.into_iter().flatten().flatten().collect();
     found.extend(one_hot(data));
-    found.extend(sum_of_others(data));
+    found.extend((0..data.task.targets().len()).filter_map(|target| sum_of_others(data, target)));
     let counters: BTreeSet<String> = found
         .iter()
         .filter(|suspect| suspect.kind == Suspicion::Counter)
@@ -242,21 +244,21 @@ fn one_hot(data: &Dataset) -> Option<Suspect> {
     together.reverse();
     let text = format!(
         "{together:?} and the target {:?} are one label in {} columns, of which one is 1 in each row: make one column of them",
-        data.task.target(),
+        data.task.targets()[0],
         together.len() + 1
     );
     Some(Suspect { kind: Suspicion::OneHot, columns: together, text })
 }
 
-/// Two or more features of which the target is the sum, or another exact combination: further targets.
-fn sum_of_others(data: &Dataset) -> Option<Suspect> {
+/// Two or more features of which a target is the sum, or another exact combination: further targets.
+fn sum_of_others(data: &Dataset, target: usize) -> Option<Suspect> {
     let Target::Values(values) = &data.target else { return None };
     let (features, rows) = (data.features.len(), data.rows());
     if !(2..=100).contains(&features) || rows < 5 * (features + 1) {
         return None;
     }
     let z = Scaler::fit(&data.x).apply(&data.x).map(f64::from);
-    let y = DVector::from_iterator(rows, values.iter().map(|&value| f64::from(value)));
+    let y = values.row(target).transpose().map(f64::from);
     let mean = y.mean();
     let y = y.add_scalar(-mean);
     let total = y.norm_squared();
@@ -275,10 +277,15 @@ fn sum_of_others(data: &Dataset) -> Option<Suspect> {
     if columns.len() < 2 {
         return None;
     }
-    let ignore = columns.iter().map(|name| crate::table::quoted(name)).collect::<Vec<_>>().join(",");
+    let list = |names: &mut dyn Iterator<Item = &String>| {
+        names.map(|name| crate::table::quoted(name)).collect::<Vec<_>>().join(",")
+    };
     let text = format!(
-        "the target {:?} is an exact sum of {columns:?}: if those are targets, too, leave them out by --ignore {ignore}",
-        data.task.target()
+        "the target {:?} is an exact sum of {columns:?}: if those are targets, too, predict them by --target {}, or leave them out \
+         by --ignore {}",
+        data.task.targets()[target],
+        list(&mut data.task.targets().iter().chain(&columns)),
+        list(&mut columns.iter())
     );
     Some(Suspect { kind: Suspicion::TellsTarget, columns, text })
 }

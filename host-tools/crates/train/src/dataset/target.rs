@@ -1,10 +1,10 @@
-//! The target column: its choice, its type, and its labels or values.
+//! A target column: its choice, its type, and its labels or values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Kind;
 use crate::error::Result;
-use crate::table::{Content, MOST_CATEGORIES, Notation, Table, is_number, is_placeholder, quoted};
+use crate::table::{Content, MOST_CATEGORIES, Table, is_number, is_placeholder, quoted};
 
 /// More labels than this are another kind of column, and one output each of a network for kilobytes.
 const MOST_LABELS: usize = 1000;
@@ -16,11 +16,28 @@ const MOST_WHOLE_LABELS: usize = 100;
 const TARGET_NAMES: [&str; 10] =
     ["label", "labels", "class", "target", "y", "activity", "category", "outcome", "state", "species"];
 
-/// The column to be predicted: the one that is asked for, or a column with a name that says so, or the last.
-pub(super) fn choose(file: &mut Table, asked: Option<&str>) -> Result<usize> {
-    if let Some(name) = asked {
-        return file.column(name, "target");
+/// The columns to be predicted: those that are asked for, or a column with a name that says so, or the last.
+pub(super) fn choose(file: &mut Table, asked: &[String]) -> Result<Vec<usize>> {
+    if asked.is_empty() {
+        return Ok(vec![guess(file)?]);
     }
+    let mut columns = Vec::new();
+    for text in asked {
+        // A name may hold a comma.
+        let names = if file.find(text).is_some() { vec![text.as_str()] } else { text.split(',').collect() };
+        for name in names {
+            let column = file.column(name.trim(), "target")?;
+            if columns.contains(&column) {
+                return Err(file.error(None, format!("the target {:?} is named twice", name.trim())));
+            }
+            columns.push(column);
+        }
+    }
+    Ok(columns)
+}
+
+/// The target of a file for which none is named.
+fn guess(file: &mut Table) -> Result<usize> {
     let named: Vec<usize> = file.named().collect();
     let Some(&last) = named.last() else { return Ok(0) };
     let says_so =
@@ -84,7 +101,7 @@ pub(super) struct TargetColumn<'a> {
     pub(super) texts: &'a [String],
     pub(super) lines: &'a [u64],
     /// Column of the file.
-    pub(super) column: Option<usize>,
+    pub(super) column: usize,
 }
 
 impl TargetColumn<'_> {
@@ -107,12 +124,18 @@ impl TargetColumn<'_> {
         all.filter(|(row, ..)| rows.binary_search(row).is_err())
     }
 
+    /// Returns true if most cells that are not missing are words.
+    pub(super) fn holds_text(&self, file: &Table) -> bool {
+        let profile = &file.profiles[self.column];
+        profile.words > profile.numbers
+    }
+
     /// Guesses labels or values, with the reason.
     ///
     /// # Errors
     /// A word among values.
-    pub(super) fn guess(&self, file: &Table, unlabelled: &[usize]) -> Result<(Kind, &'static str)> {
-        let Some(column) = self.column else { return Ok((Kind::Classification, "as asked")) };
+    pub(super) fn guess(&self, file: &Table, unlabelled: &[usize]) -> Result<(Kind, String)> {
+        let column = self.column;
         let profile = &file.profiles[column];
         let few_words = profile.words > 0
             && profile.words * 5 <= profile.numbers
@@ -129,17 +152,18 @@ impl TargetColumn<'_> {
             return Err(file.error(Some(line), message));
         }
         if profile.words > 0 || file.content(column)? == Content::Words {
-            return Ok((Kind::Classification, "guessed: it holds text"));
+            return Ok((Kind::Classification, "guessed: it holds text".into()));
         }
         let (notation, _) = file.numbers(column)?;
         if self.but(unlabelled).any(|(.., text)| notation.number(text).fract() != 0.0) {
-            return Ok((Kind::Regression, "guessed: it holds fractions"));
+            return Ok((Kind::Regression, "guessed: it holds fractions".into()));
         }
         Ok(match self.but(unlabelled).map(|(.., text)| label(text)).collect::<BTreeSet<_>>().len() {
-            0..=MOST_WHOLE_LABELS => {
-                (Kind::Classification, "guessed: it holds whole numbers; for values: --task regression")
-            }
-            _ => (Kind::Regression, "guessed: it holds more than 100 different whole numbers"),
+            0..=MOST_WHOLE_LABELS => (
+                Kind::Classification,
+                "guessed: it holds whole numbers; for values: --task regression".into(),
+            ),
+            _ => (Kind::Regression, "guessed: it holds more than 100 different whole numbers".into()),
         })
     }
 
@@ -201,12 +225,8 @@ impl TargetColumn<'_> {
 
     /// Values; 0 for the rows left out.
     pub(super) fn values(&self, file: &Table, unlabelled: &[usize]) -> Result<Vec<f64>> {
-        let notation = match self.column {
-            Some(column) => {
-                file.numbers(column).map_err(|error| self.no_value(file, unlabelled).unwrap_or(error))?.0
-            }
-            None => Notation::PLAIN,
-        };
+        let (notation, _) =
+            file.numbers(self.column).map_err(|error| self.no_value(file, unlabelled).unwrap_or(error))?;
         let mut values = vec![0.0; self.texts.len()];
         for (row, line, text) in self.but(unlabelled) {
             let value = notation.number(text);

@@ -1,8 +1,8 @@
 //! The items of an exported file, in their order.
 
-use super::parts::Parts;
+use super::parts::{GOLDEN, Parts};
 use super::text::{Items, Node, array, call, comment, leaf};
-use crate::dataset::Text;
+use crate::dataset::{Task, Text};
 use crate::model::{Metadata, Model};
 use crate::network::macs;
 
@@ -25,14 +25,14 @@ impl File<'_> {
         items.item("Input of the network.", "type Input", &array_of(self.inputs()));
         items.item("Output of the network.", "type Output", &array_of(self.outputs()));
         let (edge, value) = &parts.input;
-        let doc = "Raw features to the network's input. For a value that is missing give its mean, which is in here: NaN stays NaN.";
+        let doc = "Raw features to the network's input. A feature that is NaN or infinite counts as missing and becomes its mean; `microdistill::Strict` refuses it instead.";
         items.item(doc, &format!("static INPUT: {edge}"), value);
         let doc = format!("`{name}.predict(&INPUT.apply(&raw))` {}.", parts.gives);
         let (names, value) = &parts.network;
         let tensors = parts.tensors.iter().map(|tensor| (tensor.head.as_str(), &tensor.value));
         items.item_with(&doc, &format!("static {name}: {type_name}"), names, tensors, value);
         if let Some((edge, value)) = &parts.output {
-            items.item("Codes to logits, or to a value.", &format!("static OUTPUT: {edge}"), value);
+            items.item(&format!("Codes to {}.", self.real("to")), &format!("static OUTPUT: {edge}"), value);
         }
     }
 
@@ -42,6 +42,11 @@ impl File<'_> {
         let head = format!("static LABELS: [&str; {}]", labels.len());
         let doc = "Classes, in the order of the outputs; none for regression.";
         items.item(doc, &head, &array(labels));
+        let targets = self.targets();
+        if !targets.is_empty() {
+            let head = format!("static TARGETS: [&str; {}]", targets.len());
+            items.item("Targets, in the order of the outputs.", &head, &array(targets));
+        }
         let head = format!("static FEATURES: [&str; {}]", features.len());
         let doc = "Features, in the order of the inputs; `column=category` is 1 for that category, 0 for another or none.";
         items.item(doc, &head, &array(features));
@@ -63,19 +68,28 @@ impl File<'_> {
             let doc = "Origins of the features: a raw feature is `(value - ORIGIN[i]) as f32`, subtracted in f64, here and in exported rows.";
             items.item(doc, &format!("const ORIGIN: [f64; {}]", origin.len()), &array(origin));
         }
-        if *target_origin != 0.0 {
-            let doc = "Origin of the target: the value is `TARGET_ORIGIN + f64::from(predict(&raw)[0])`, added in f64.";
-            items.item(doc, "const TARGET_ORIGIN: f64", &leaf(target_origin));
+        match target_origin.as_slice() {
+            [] => {}
+            [origin] => {
+                let doc = "Origin of the target: the value is `TARGET_ORIGIN + f64::from(predict(&raw)[0])`, added in f64.";
+                items.item(doc, "const TARGET_ORIGIN: f64", &leaf(origin));
+            }
+            origins => {
+                let doc = "Origins of the targets: value `i` is `TARGET_ORIGIN[i] + f64::from(predict(&raw)[i])`, added in f64.";
+                items.item(doc, &format!("const TARGET_ORIGIN: [f64; {}]", origins.len()), &array(origins));
+            }
         }
     }
 
     /// The golden vectors.
     pub(super) fn golden(&self, items: &mut Items) {
         let (inputs, rows) = (self.inputs(), self.model.examples.ncols());
-        let head =
-            format!("static GOLDEN: [::microdistill::golden::Golden<{inputs}, Input, Output>; {rows}]");
+        let (examples, missing) = &self.parts.golden;
+        let vector = format!("{GOLDEN}<{inputs}, Input, Output>");
         let doc = "Outputs that the desktop computed. `self_test` compares them.";
-        items.item_with(doc, &head, "::microdistill::golden::Golden", [], &self.parts.golden);
+        items.item_with(doc, &format!("static GOLDEN: [{vector}; {rows}]"), GOLDEN, [], examples);
+        let doc = "The same for a row whose features are all missing.";
+        items.item(doc, &format!("static MISSING: {vector}"), missing);
     }
 
     /// Writes the sizes of the network.
@@ -103,19 +117,19 @@ impl File<'_> {
             &format!("{name}.predict(input)"),
         );
         items.function(
-            "The network's output as logits, or as a value.",
+            &format!("The network's output as {}.", self.real("as")),
             &format!("fn decode(output: &Output) -> [f32; {outputs}]"),
             if parts.output.is_some() { "OUTPUT.apply(output)" } else { "*output" },
         );
         items.function(
-            "Raw features to logits, or to a value.",
+            &format!("Raw features to {}.", self.real("to")),
             &format!("fn predict(raw: &[f32; {inputs}]) -> [f32; {outputs}]"),
             "decode(&run(&::microdistill::Prepare::apply(&INPUT, raw)))",
         );
         items.function(
             "Compares this machine with the desktop, to the bit.",
             "fn self_test() -> Result<(), ::microdistill::golden::Mismatch>",
-            &format!("::microdistill::golden::self_test(&INPUT, &{name}, &GOLDEN)"),
+            &format!("::microdistill::golden::self_test_with(&INPUT, &{name}, &GOLDEN, &MISSING)"),
         );
     }
 
@@ -125,6 +139,19 @@ impl File<'_> {
         let statics = [self.name, "INPUT"].into_iter().chain(output);
         let sizes: Vec<String> = statics.map(|name| format!("::core::mem::size_of_val(&{name})")).collect();
         items.equation("FLASH_BYTES", &sizes);
+    }
+
+    /// What outputs stand for, in a sentence with this word before it.
+    fn real(&self, word: &str) -> String {
+        if self.targets().len() > 1 { "values".into() } else { format!("logits, or {word} a value") }
+    }
+
+    /// Names of several targets; empty for one.
+    fn targets(&self) -> &[String] {
+        match &self.model.metadata.task {
+            Task::Regression { targets } if targets.len() > 1 => targets,
+            Task::Regression { .. } | Task::Classification { .. } => &[],
+        }
     }
 
     fn inputs(&self) -> usize {

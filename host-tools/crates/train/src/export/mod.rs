@@ -7,6 +7,8 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+use microdistill::scaler::missing;
+
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::Model;
@@ -21,14 +23,16 @@ pub use rows::{Form, rows};
 use text::{Items, comment};
 
 /// Names of the other items of an exported file.
-const TAKEN: [&str; 12] = [
+const TAKEN: [&str; 14] = [
     "INPUT",
     "OUTPUT",
     "LABELS",
     "FEATURES",
+    "TARGETS",
     "ORIGIN",
     "TARGET_ORIGIN",
     "GOLDEN",
+    "MISSING",
     "PARAMETERS",
     "MACS",
     "FLASH_BYTES",
@@ -72,7 +76,9 @@ fn check(model: &Model) -> Result<()> {
     }
     for (row, raw) in model.examples.column_iter().enumerate() {
         let raw = raw.as_slice();
-        if model.standardize(raw).iter().chain(&model.logits(raw)).any(|value| !value.is_finite()) {
+        // A scaler that makes a measured value infinite would make it count as missing.
+        let missing = missing(raw, &model.scaler.mean, &model.scaler.scale);
+        if missing.is_some() || model.logits(raw).iter().any(|value| !value.is_finite()) {
             let row = row + 1;
             return Err(Error::Invalid(format!(
                 "the network's outputs for example row {row} are not finite"
@@ -103,9 +109,10 @@ impl Footprint {
     }
 
     /// The footprint of a quantized network of these widths, at least two, with this activation of its hidden
-    /// layers.
-    pub fn of_codes(widths: &[usize], precision: Precision, hidden: Activation) -> Self {
-        Footprint { flash: parts::flash(widths, precision, hidden), ram: microdistill::scratch::<i8>(widths) }
+    /// layers, for `values` or for logits.
+    pub fn of_codes(widths: &[usize], precision: Precision, hidden: Activation, values: bool) -> Self {
+        let flash = parts::flash(widths, precision, hidden, values);
+        Footprint { flash, ram: microdistill::scratch::<i8>(widths) }
     }
 }
 
@@ -147,13 +154,14 @@ fn type_name(name: &str) -> Result<String> {
 
 fn header(model: &Model, command: &str) -> String {
     let metadata = &model.metadata;
+    let targets = metadata.task.targets();
     let scores = metadata.scores.iter().map(|(name, &score)| format!("{name} {}", significant(score, 4)));
     let lines = [
         ("made by", command),
         ("model by", &metadata.command),
         ("data", &metadata.data_hash),
         ("seed", &metadata.seed.to_string()),
-        ("target", metadata.task.target()),
+        (if targets.len() == 1 { "target" } else { "targets" }, &targets.join(", ")),
         ("scores", &scores.collect::<Vec<_>>().join(", ")),
     ];
     let mut header =

@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 
-use microdistill::quant::{Clamp, Dequantize, GROUP, Table};
+use microdistill::quant::{Clamp, Dequantize, DequantizeEach, GROUP, Table};
 
 use super::text::{Node, array, block, call, leaf, matrix, record};
 use crate::error::{Error, Result};
 use crate::model::{Body, Model};
-use crate::network::int8::{Codes, DenseI8, Folded, LEAKY_SLOPE, NetworkI8, Stage, run};
+use crate::network::int8::{Codes, DenseI8, Folded, LEAKY_SLOPE, NetworkI8, Stage, Values, run};
 use crate::network::precision::{Bits, Precision, Scales};
 use crate::network::{Activation, Network};
 
@@ -25,8 +25,9 @@ pub(super) struct Parts {
     /// Type and value.
     pub(super) input: (String, Node),
     /// Type and value, where there is something to undo.
-    pub(super) output: Option<(&'static str, Node)>,
-    pub(super) golden: Node,
+    pub(super) output: Option<(String, Node)>,
+    /// Vectors of the example rows, and that of a row without a feature.
+    pub(super) golden: (Node, Node),
     /// Path of the constant that names its kernel.
     pub(super) kernel: &'static str,
     pub(super) flash: usize,
@@ -158,10 +159,10 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
         ),
         network: (storage.names(curved), network_of(layers)),
         tensors: consts,
-        output: Some((DEQUANTIZE, dequantize(&network.output()))),
+        output: Some(output(network)),
         golden: vectors(model, golden),
         kernel: storage.kernel(),
-        flash: storage.flash(&widths, curved),
+        flash: storage.flash(&widths, curved, network.values.is_some()),
         scratch: microdistill::scratch::<i8>(&widths),
     }
 }
@@ -178,6 +179,18 @@ fn stage(layer: &DenseI8, stage: &Stage) -> Node {
         (Activation::Tanh, _) => call("Table::tanh", [sums]),
         (Activation::Sigmoid, _) => call("Table::sigmoid", [sums]),
         _ => call("Table::leaky_relu", [leaf(LEAKY_SLOPE), sums, codes(layer.output)]),
+    }
+}
+
+/// Type and value of the conversion of the outputs.
+fn output(network: &NetworkI8) -> (String, Node) {
+    match &network.values {
+        Some(Values { lowest, scale }) => {
+            let name = "::microdistill::quant::DequantizeEach";
+            let value = record(name, [("lowest", array(lowest)), ("scale", array(scale))]);
+            (format!("{name}<{}>", lowest.len()), value)
+        }
+        None => (DEQUANTIZE.into(), dequantize(&network.output())),
     }
 }
 
@@ -201,15 +214,16 @@ enum Storage {
     Int4ByGroup,
 }
 
-/// Bytes of a network of codes and its edges that is not there yet.
-pub(super) fn flash(widths: &[usize], precision: Precision, hidden: Activation) -> usize {
+/// Bytes of a network of codes and its edges that is not there yet. `values`: whether its outputs are values, of which
+/// each may have a range of its own.
+pub(super) fn flash(widths: &[usize], precision: Precision, hidden: Activation, values: bool) -> usize {
     let storage = match (precision.bits, precision.scales) {
         (Bits::Eight, Scales::PerLayer) => Storage::PerLayer,
         (Bits::Eight, _) => Storage::PerChannel,
         (_, Scales::PerGroup) => Storage::Int4ByGroup,
         _ => Storage::Int4,
     };
-    storage.flash(widths, hidden.is_curved())
+    storage.flash(widths, hidden.is_curved(), values)
 }
 
 impl Storage {
@@ -269,8 +283,9 @@ impl Storage {
         }
     }
 
-    /// Bytes of a network and its edges, as the compiler lays them out: a multiple of 4 for each struct.
-    fn flash(self, widths: &[usize], curved: bool) -> usize {
+    /// Bytes of a network and its edges, as the compiler lays them out: a multiple of 4 for each struct. `ranges`: whether
+    /// each output has a range of its own.
+    fn flash(self, widths: &[usize], curved: bool, ranges: bool) -> usize {
         let word = align_of::<i32>();
         let hidden = widths.len().saturating_sub(2);
         let layer = |(index, pair): (usize, &[usize])| {
@@ -287,7 +302,9 @@ impl Storage {
             let factors = scales * (size_of::<i32>() + size_of::<i8>()) + size_of::<bool>();
             (weights + group_scales + outputs * size_of::<i32>() + factors + stage).next_multiple_of(word)
         };
-        let edges = size_of::<f32>() * 2 * widths[0] + 2 * size_of::<Dequantize>();
+        let outputs = widths.last().copied().unwrap_or_default();
+        let output = if ranges { outputs * size_of::<DequantizeEach<1>>() } else { size_of::<Dequantize>() };
+        let edges = size_of::<f32>() * 2 * widths[0] + size_of::<Dequantize>() + output;
         widths.windows(2).enumerate().map(layer).sum::<usize>() + edges
     }
 }
@@ -321,11 +338,21 @@ fn network_of(layers: Vec<Node>) -> Node {
     call("Network::new", chain)
 }
 
-/// Golden vectors of the model's examples; `of` gives input and output for a standardized row.
-fn vectors(model: &Model, of: impl Fn(Vec<f32>) -> (Node, Node)) -> Node {
-    let vector = |raw: &[f32]| {
+/// Golden vectors of the model's examples, and that of a row whose features are all missing; `of` gives input and output
+/// for a standardized row.
+fn vectors(model: &Model, of: impl Fn(Vec<f32>) -> (Node, Node)) -> (Node, Node) {
+    let vector = |name: &str, raw: &[f32], text: Node| {
         let (input, output) = of(model.standardize(raw));
-        record("Golden", [("raw", array(raw)), ("input", input), ("output", output)])
+        record(name, [("raw", text), ("input", input), ("output", output)])
     };
-    block(model.examples.column_iter().map(|raw| vector(raw.as_slice())))
+    let example = |raw: &[f32]| vector("Golden", raw, array(raw));
+    let inputs = model.features().len();
+    let missing = Node::Leaf(format!("[f32::NAN; {inputs}]"));
+    (
+        block(model.examples.column_iter().map(|raw| example(raw.as_slice()))),
+        vector(GOLDEN, &vec![f32::NAN; inputs], missing),
+    )
 }
+
+/// Path of the type of golden vectors.
+pub(super) const GOLDEN: &str = "::microdistill::golden::Golden";

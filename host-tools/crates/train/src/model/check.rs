@@ -2,7 +2,7 @@
 
 use super::format::member_prefix;
 use super::{Body, Metadata, Model, Task};
-use crate::network::int8::{Codes, DenseI8, NetworkI8, fixed_codes};
+use crate::network::int8::{Codes, DenseI8, NetworkI8, Values, fixed_codes};
 use crate::network::precision::{Bits, LARGEST_GROUP_SCALE};
 use crate::network::{Activation, Network};
 use microdistill::quant::GROUP;
@@ -42,27 +42,44 @@ impl Model {
                 "the model has {} labels, but its last layer has {outputs} outputs",
                 labels.len()
             )),
-            Task::Regression { .. } if outputs != 1 => {
-                Err(format!("a regression model has 1 output, but the last layer has {outputs}"))
+            Task::Classification { .. } if self.has_values() => {
+                Err("values.lowest and values.scale are for values, but the model has labels".into())
             }
+            Task::Regression { targets } if targets.len() != outputs => Err(format!(
+                "the model has {} targets, but its last layer has {outputs} outputs",
+                targets.len()
+            )),
             _ => Ok(()),
         }
     }
 
-    /// An origin for each feature or for none, and for the values of a regression.
+    /// Returns true if the outputs are values with ranges of their own.
+    fn has_values(&self) -> bool {
+        matches!(&self.body, Body::Int8(network) | Body::Int4(network) if network.values.is_some())
+    }
+
+    /// An origin for each feature or for none, and for each target of a regression or for none.
     fn check_origins(&self) -> Result<(), String> {
         let Metadata { origin, target_origin, task, features, .. } = &self.metadata;
         let (count, features) = (origin.len(), features.len());
         if count != 0 && count != features {
             return Err(format!("origin has {count} values, the model has {features} features"));
         }
-        if let Some(value) = origin.iter().chain([target_origin]).find(|value| !value.is_finite()) {
+        if let Some(value) = origin.iter().chain(target_origin).find(|value| !value.is_finite()) {
             return Err(format!("an origin is {value}: a model has finite numbers only"));
         }
-        if *target_origin != 0.0 && matches!(task, Task::Classification { .. }) {
-            return Err(format!("the target's origin is {target_origin}: classes have none"));
+        match (target_origin.as_slice(), task) {
+            ([], _) => Ok(()),
+            (origin, Task::Classification { .. }) => {
+                Err(format!("the target's origin is {origin:?}: classes have none"))
+            }
+            (origin, Task::Regression { targets }) if origin.len() != targets.len() => Err(format!(
+                "target_origin has {} values, the model has {} targets",
+                origin.len(),
+                targets.len()
+            )),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -124,7 +141,30 @@ fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
     }
     positive("activations.scale", &scales)?;
     positive("sums.scale", &sums)?;
+    check_values(network, width)?;
     Ok(width)
+}
+
+/// Checks the ranges of values, if the network of `outputs` outputs has any.
+fn check_values(network: &NetworkI8, outputs: usize) -> Result<(), String> {
+    let Some(Values { lowest, scale }) = &network.values else { return Ok(()) };
+    for (name, values) in [("lowest", lowest), ("scale", scale)] {
+        if values.len() != outputs {
+            let count = values.len();
+            return Err(format!(
+                "values.{name} has {count} values, but the last layer has {outputs} outputs"
+            ));
+        }
+    }
+    finite("values.lowest", lowest)?;
+    positive("values.scale", scale)?;
+    let Codes { scale, zero } = Values::CODES;
+    if network.output() != Values::CODES {
+        return Err(format!(
+            "the last layer must have the scale {scale} and the zero point {zero} under values.scale"
+        ));
+    }
+    Ok(())
 }
 
 /// Checks an int8 network, and that its weights fit in 4 bits with the scales of their groups.

@@ -10,6 +10,7 @@
 //! | `layers.N.weight_scale` (int8, int4) | F32 | (outputs) or (1) |
 //! | `layers.N.group_scale` (int4) | U8 | (outputs, groups of 32 inputs), or (outputs, 0) without groups; weights are multiples of them |
 //! | `activations.scale`, `activations.zero` (int8, int4) | F32, I8 | (1 + layers): the input, then the output of each layer |
+//! | `values.lowest`, `values.scale` (int8, int4, of values that do not share one scale with an exact zero) | F32 | (outputs): value of the code −128, size of one code |
 //! | `sums.scale`, `sums.zero` (int8, int4, if the activation is a lookup table) | F32, I8 | (layers − 1): the input of each table |
 
 use std::collections::HashMap;
@@ -20,7 +21,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Metadata, Model, Scaler};
-use crate::network::int8::{Codes, DenseI8, NetworkI8};
+use crate::network::int8::{Codes, DenseI8, NetworkI8, Values};
 use crate::network::{Activation, Dense, Network};
 
 /// The only metadata key. The crate stores keys in a hash map, so several keys would be written in random order.
@@ -142,6 +143,9 @@ impl Model {
     }
 }
 
+/// Names of the tensors of [`Values`].
+const VALUES: [&str; 2] = ["values.lowest", "values.scale"];
+
 /// Prefix of the tensor names of a member.
 pub(super) fn member_prefix(index: usize) -> String {
     format!("members.{index}.")
@@ -208,6 +212,10 @@ impl Tensors {
         let sums: Vec<Codes> = network.layers.iter().filter_map(|layer| layer.sums).collect();
         if !sums.is_empty() {
             self.add_codes("sums", sums);
+        }
+        if let Some(Values { lowest, scale }) = &network.values {
+            self.add(VALUES[0], vec![lowest.len()], lowest);
+            self.add(VALUES[1], vec![scale.len()], scale);
         }
     }
 
@@ -312,7 +320,15 @@ impl Reader<'_> {
             Ok(DenseI8 { weights, group_scales, bias, weight_scales, activation, sums, output })
         };
         let layers = activations.iter().zip(codes).enumerate().map(layer).collect::<Result<_, String>>()?;
-        Ok(NetworkI8 { input, layers })
+        Ok(NetworkI8 { input, layers, values: self.values()? })
+    }
+
+    /// Reads the ranges of values, if the file has any.
+    fn values(&mut self) -> Result<Option<Values>, String> {
+        if VALUES.iter().all(|name| self.tensors.tensor(name).is_err()) {
+            return Ok(None);
+        }
+        Ok(Some(Values { lowest: self.vector(VALUES[0])?, scale: self.vector(VALUES[1])? }))
     }
 
     fn group_scales(&mut self, network: &mut NetworkI8) -> Result<(), String> {

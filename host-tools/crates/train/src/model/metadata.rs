@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Dataset, SeenRows, Task};
+use crate::dataset::{Dataset, SeenRows, Task, one_or_more};
 use crate::hyperparameters::Hyperparameters;
 use crate::network::precision::Precision;
 use crate::synthetic::Synthetic;
@@ -33,9 +33,9 @@ pub struct Metadata {
     /// Offset of each input, to be subtracted in f64 before rounding to f32. Empty if there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origin: Vec<f64>,
-    /// Offset of the target's values, to be added to the output of the model.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub target_origin: f64,
+    /// Offset of each target's values, to be added to the outputs of the model. Empty if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "one_or_more")]
+    pub target_origin: Vec<f64>,
     /// Division of the training data, if they included the test rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
@@ -74,8 +74,8 @@ impl Metadata {
             data_hash: data.hash.clone(),
             missing: data.options.missing.clone(),
             seen: SeenRows::of(&data.x),
-            origin: if data.origin.iter().all(is_zero) { Vec::new() } else { data.origin.clone() },
-            target_origin: data.target_origin,
+            origin: unless_zero(&data.origin),
+            target_origin: unless_zero(&data.target_origin),
             division: None,
             groups: None,
             training: None,
@@ -96,19 +96,20 @@ impl Metadata {
         divided.or(self.groups.as_deref())
     }
 
-    /// An output of the model as a value of the target, in its unit: with the digits of f32, or of f64 if the target needs
+    /// Outputs of the model as values of the targets, in their units: with the digits of f32, or of f64 if a target needs
     /// them.
-    pub fn value(&self, output: f32) -> String {
-        if is_zero(&self.target_origin) {
-            output.to_string()
-        } else {
-            (f64::from(output) + self.target_origin).to_string()
-        }
+    pub fn values(&self, outputs: &[f32]) -> Vec<String> {
+        let value = |(target, &output): (usize, &f32)| match self.target_origin.get(target) {
+            None | Some(0.0) => output.to_string(),
+            Some(origin) => (f64::from(output) + origin).to_string(),
+        };
+        outputs.iter().enumerate().map(value).collect()
     }
 }
 
-fn is_zero(value: &f64) -> bool {
-    *value == 0.0
+/// These offsets, or none if all are zero.
+fn unless_zero(offsets: &[f64]) -> Vec<f64> {
+    if offsets.iter().all(|offset| *offset == 0.0) { Vec::new() } else { offsets.to_vec() }
 }
 
 /// Division of one file into training, validation and test rows. It is recorded so that the same test rows can be

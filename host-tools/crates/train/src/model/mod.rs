@@ -97,7 +97,7 @@ impl Model {
             features: self.features(),
             origin: &self.metadata.origin,
             task: &self.metadata.task,
-            target_origin: self.metadata.target_origin,
+            target_origin: &self.metadata.target_origin,
             target_optional: false,
             groups_optional: false,
             groups: None,
@@ -118,7 +118,7 @@ impl Model {
             task: self.metadata.task.clone(),
             target: Target::Absent,
             origin: self.metadata.origin.clone(),
-            target_origin: self.metadata.target_origin,
+            target_origin: self.metadata.target_origin.clone(),
             left_out: Vec::new(),
             groups: None,
             hash: self.metadata.data_hash.clone(),
@@ -156,7 +156,7 @@ impl Model {
         }
     }
 
-    /// Returns the number of outputs: logits, or 1 for regression.
+    /// Returns the number of outputs: logits, or values.
     pub fn outputs(&self) -> usize {
         self.widths().last().copied().unwrap_or_default()
     }
@@ -177,7 +177,7 @@ impl Model {
         x
     }
 
-    /// Returns the logits, or the value, for raw features, shape (inputs). The exported model gives the same bits on
+    /// Returns the logits, or the values, for raw features, shape (inputs). The exported model gives the same bits on
     /// a board.
     pub fn logits(&self, raw: &[f32]) -> Vec<f32> {
         let x = self.standardize(raw);

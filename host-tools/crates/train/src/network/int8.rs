@@ -2,7 +2,7 @@
 //! the kernel of the core crate.
 
 use microdistill::kernel::int8::{Affine, rows};
-use microdistill::quant::{self, Clamp, Dequantize, GROUP, Requantize, Stage as _, Table};
+use microdistill::quant::{self, Clamp, Dequantize, DequantizeEach, GROUP, Requantize, Stage as _, Table};
 use nalgebra::DMatrix;
 
 use crate::network::Activation;
@@ -38,6 +38,29 @@ pub struct NetworkI8 {
     pub input: Codes,
     /// Layers from input to output, at least one.
     pub layers: Vec<DenseI8>,
+    /// Ranges of the values of a regression, if the codes of the last layer, [`Values::CODES`], count steps in them.
+    pub values: Option<Values>,
+}
+
+/// Range of each output of a regression: the code `c` stands for `lowest + (c + 128)·scale`. Run-time counterpart of
+/// [`DequantizeEach`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values {
+    /// Value of the code −128, in the unit of the output, shape (outputs).
+    pub lowest: Vec<f32>,
+    /// Size of one code, in the unit of the output, above 0, shape (outputs).
+    pub scale: Vec<f32>,
+}
+
+impl Values {
+    /// Quantization parameters of a last layer that counts the steps above the lowest values.
+    pub const CODES: Codes = Codes { scale: 1.0, zero: i8::MIN };
+
+    /// Returns the conversion of each output.
+    pub(crate) fn each(&self) -> impl Iterator<Item = DequantizeEach<1>> {
+        let ranges = self.lowest.iter().zip(&self.scale);
+        ranges.map(|(&lowest, &scale)| DequantizeEach { lowest: [lowest], scale: [scale] })
+    }
 }
 
 /// Layer in the form that the kernel and an exported file take.
@@ -181,7 +204,8 @@ impl NetworkI8 {
         self.layers.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum()
     }
 
-    /// Returns the quantization parameters of the network's outputs.
+    /// Returns the quantization parameters of the last layer: those of the network's outputs, unless these are values with
+    /// ranges of their own.
     pub fn output(&self) -> Codes {
         self.layers.last().map_or(self.input, |layer| layer.output)
     }
@@ -212,7 +236,12 @@ impl NetworkI8 {
     }
 
     fn dequantize(&self, codes: &[i8]) -> Vec<f32> {
-        codes.iter().flat_map(|&code| self.output().apply(&[code])).collect()
+        match &self.values {
+            Some(values) => {
+                values.each().zip(codes).flat_map(|(output, &code)| output.apply(&[code])).collect()
+            }
+            None => codes.iter().flat_map(|&code| self.output().apply(&[code])).collect(),
+        }
     }
 }
 

@@ -167,7 +167,7 @@ mod tests {
             groups: Some((0..60).map(|row| (row / 10).to_string()).collect()),
             hash: "0123".into(),
             origin: Vec::new(),
-            target_origin: 0.0,
+            target_origin: Vec::new(),
             left_out: Vec::new(),
             options: crate::table::Options::default(),
             notes: vec!["a note".into()],

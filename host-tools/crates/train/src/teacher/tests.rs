@@ -43,12 +43,14 @@ fn gradient_error(widths: &[usize], hidden: Activation, target: Target<'_, f64>)
 
 #[test]
 fn gradients_are_those_of_finite_differences() {
-    let values = inputs(6, 2);
+    let (values, more) = (inputs(6, 2), inputs(6, 3));
     use Activation::{LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
     for hidden in [Tanh, Relu, Relu6, LeakyRelu, Sigmoid] {
         let classes = Target::Classes(&[0, 2, 1, 2, 0, 1]);
         assert!(gradient_error(&[4, 7, 5, 3], hidden, classes) < 1e-7, "{hidden:?}, classes");
         assert!(gradient_error(&[4, 6, 2], hidden, Target::Values(&values)) < 1e-7, "{hidden:?}, values");
+        let three = Target::Values(&more);
+        assert!(gradient_error(&[4, 5, 3], hidden, three) < 1e-7, "{hidden:?}, three values");
     }
 }
 
@@ -177,7 +179,7 @@ fn a_teacher_like_another_is_the_same_on_the_same_rows() {
         groups: None,
         hash: String::new(),
         origin: Vec::new(),
-        target_origin: 0.0,
+        target_origin: Vec::new(),
         left_out: Vec::new(),
         options: crate::table::Options::default(),
         notes: Vec::new(),

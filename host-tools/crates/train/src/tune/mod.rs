@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::dataset::{Dataset, Fold, Target, folds};
 use crate::error::Result;
-use crate::metrics::{best_temperature, evaluate, nll};
+use crate::metrics::{Regression, Scores, best_temperature, evaluate, nll};
 use crate::model::Model;
 
 pub use budget::{Plan, work};
@@ -27,8 +27,8 @@ pub const FOLDS: usize = 7;
 pub struct Trial {
     /// Weight decay that was tried.
     pub weight_decay: f32,
-    /// Mean over the folds of the validation loss: the NLL or, in regression, the mean squared error. Infinite if a
-    /// training diverged.
+    /// Mean over the folds of the validation loss: the NLL or, in regression, the mean squared error; with several
+    /// targets, the mean over the targets of MSE / variance. Infinite if a training diverged.
     ///
     /// The score is the likelihood and not the accuracy, because it penalizes a model that is confident and wrong,
     /// and because it has fewer ties.
@@ -133,9 +133,13 @@ pub fn trials(
 ) -> Result<Vec<Trial>> {
     let parts: Vec<_> =
         folds.iter().map(|fold| (data.select(&fold.train), data.select(&fold.validation))).collect();
+    let variances = match &data.target {
+        Target::Values(values) => values.map(f64::from).column_variance().as_slice().to_vec(),
+        Target::Classes(_) | Target::Partial(_) | Target::Absent => Vec::new(),
+    };
     let judged = cross_validate(candidates, &parts, |&decay, (train, validation)| {
         let model = fit(train, decay)?;
-        Ok((evaluate(&model, validation)?.loss(), model.predict(validation)))
+        Ok((loss(&evaluate(&model, validation)?, &variances), model.predict(validation)))
     })?;
     let trial = |(&weight_decay, judged): (&f32, Option<Vec<Judged>>)| {
         let Some(judged) = judged else {
@@ -157,6 +161,20 @@ pub fn trials(
         Trial { weight_decay, loss, tempered }
     };
     Ok(candidates.iter().zip(judged).map(trial).collect())
+}
+
+/// Loss of a candidate on a fold. Several targets count by their `variances` over all folds, so that a fold in which one
+/// hardly varies has no more weight.
+fn loss(scores: &Scores, variances: &[f64]) -> f64 {
+    match scores {
+        Scores::Regression(Regression { targets, .. }) if !targets.is_empty() => {
+            let varying = targets.iter().zip(variances).filter(|(_, variance)| **variance > 0.0);
+            let losses: Vec<f64> =
+                varying.map(|(target, variance)| target.rmse * target.rmse / variance).collect();
+            mean(&losses)
+        }
+        scores => scores.loss(),
+    }
 }
 
 /// Returns the trial with the smallest loss, the first one on a tie. None if every training diverged.
@@ -196,7 +214,7 @@ mod tests {
             groups: None,
             hash: String::new(),
             origin: Vec::new(),
-            target_origin: 0.0,
+            target_origin: Vec::new(),
             left_out: Vec::new(),
             options: crate::table::Options::default(),
             notes: Vec::new(),

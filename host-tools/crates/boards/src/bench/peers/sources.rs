@@ -30,6 +30,11 @@ pub(crate) fn write(folder: &Path, model: &Model) -> Result<PathBuf> {
         }
         Body::Ensemble(members) => return Err(Error::ensemble(members.len())),
         // Libraries without int4 get the equivalent int8 network.
+        Body::Int8(network) | Body::Int4(network) if network.values.is_some() => {
+            let problem =
+                "the values of the model have a range that does not hold zero, which other libraries need";
+            return Err(Error::Invalid(format!("{problem}: compare a classifier")));
+        }
         Body::Int8(network) | Body::Int4(network) => {
             let codes: Vec<Vec<i8>> = standardized.iter().map(|x| network.quantize(x)).collect();
             put("rows.rs", rows(model, "i8", &codes).as_bytes())?;

@@ -1,5 +1,6 @@
 //! Studies with values as targets.
 
+use nalgebra::DMatrix;
 use tempfile::TempDir;
 
 use super::{PLAIN, QUIET, finished, rows, study};
@@ -16,8 +17,9 @@ use microdistill_train::model::{Model, Task};
 fn values(count: usize, shift: usize) -> Dataset {
     let mut data = rows(count, shift);
     let value = |x: &[f32]| 500.0 + 100.0 * (x[0] + x[1] - 0.5 * x[2]);
-    data.target = Target::Values(data.x.column_iter().map(|x| value(x.as_slice())).collect());
-    data.task = Task::Regression { target: "value".into() };
+    let values = data.x.column_iter().map(|x| value(x.as_slice()));
+    data.target = Target::Values(DMatrix::from_iterator(1, count, values));
+    data.task = Task::Regression { targets: vec!["value".into()] };
     data
 }
 
