@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 use microdistill_train::dataset::{Dataset, Target};
 use microdistill_train::error::Error;
+use microdistill_train::hyperparameters::ChosenLength;
 use microdistill_train::metrics::{Scores, evaluate};
 use microdistill_train::model::Model;
 use serde::Serialize;
@@ -22,6 +23,8 @@ struct TrainingReport<Search> {
     parameters: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     weight_decay: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<ChosenLength>,
     #[serde(skip_serializing_if = "Option::is_none")]
     search: Option<Search>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +86,7 @@ pub(crate) fn finish<Search: Serialize>(
     context.console.json(&TrainingReport {
         parameters: model.parameters(),
         weight_decay,
+        length: model.metadata.chosen_length.clone(),
         search,
         train,
         test,

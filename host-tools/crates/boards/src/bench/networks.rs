@@ -63,6 +63,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         target_origin: 0.0,
         division: None,
         training: None,
+        chosen_length: None,
         precision: None,
         further: Vec::new(),
         further_share: None,

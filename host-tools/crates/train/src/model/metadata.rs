@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, SeenRows, Task};
-use crate::hyperparameters::Hyperparameters;
+use crate::hyperparameters::{ChosenLength, Hyperparameters};
 use crate::network::precision::Precision;
 use crate::synthetic::Synthetic;
 
@@ -42,6 +42,9 @@ pub struct Metadata {
     /// Hyperparameters of a teacher, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Hyperparameters>,
+    /// Choice of the length of the training, if held-out rows chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen_length: Option<ChosenLength>,
     /// Precision to which the weights were rounded during training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
@@ -75,6 +78,7 @@ impl Metadata {
             target_origin: data.target_origin,
             division: None,
             training: None,
+            chosen_length: None,
             precision: None,
             further: Vec::new(),
             further_share: None,
