@@ -9,6 +9,7 @@ use microdistill_train::error::Error;
 use microdistill_train::hyperparameters::ChosenLength;
 use microdistill_train::metrics::{Scores, evaluate};
 use microdistill_train::model::Model;
+use microdistill_train::network::Activation;
 use serde::Serialize;
 
 use crate::context::Context;
@@ -25,6 +26,8 @@ struct TrainingReport<Search> {
     weight_decay: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     length: Option<ChosenLength>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activation: Option<Activation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     search: Option<Search>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,6 +90,7 @@ pub(crate) fn finish<Search: Serialize>(
         parameters: model.parameters(),
         weight_decay,
         length: model.metadata.chosen_length.clone(),
+        activation: model.metadata.training.as_ref().map(|training| training.activation),
         search,
         train,
         test,

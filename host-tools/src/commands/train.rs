@@ -8,6 +8,7 @@ use clap::Args;
 use microdistill_train::dataset::{Dataset, Fold};
 use microdistill_train::file;
 use microdistill_train::hyperparameters::{ChosenLength, Length};
+use microdistill_train::network::Activation;
 use microdistill_train::teacher::{Settings, fit, fit_ensemble};
 use microdistill_train::tune::{LengthChoice, budget, work};
 
@@ -32,9 +33,10 @@ pub(crate) struct Train {
     /// Number of networks whose outputs the teacher averages: more accurate, and K times as slow to train
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = count::<usize>)]
     ensemble: usize,
-    /// Activation of the hidden layers
-    #[arg(long, value_enum, default_value = "tanh")]
-    activation: ActivationFlag,
+    /// Activation of the hidden layers [default: tanh or relu, whichever is better on the held-out rows that choose the
+    /// length, and tanh with --epochs or --steps]
+    #[arg(long, value_enum)]
+    activation: Option<ActivationFlag>,
     /// Share of the hidden units dropped at each step
     #[arg(long, default_value_t = 0.0)]
     dropout: f32,
@@ -64,9 +66,8 @@ impl Train {
         let mut settings = self.settings(context, &rows);
         let chosen = match self.training.length() {
             Some(_) => None,
-            None => Some(self.choose_length(context, &parts.known, fold, &settings)?),
+            None => Some(self.choose_activation_and_length(context, &parts.known, fold, &mut settings)?),
         };
-        settings.length = chosen.as_ref().map_or(settings.length, |chosen| Length::Steps(chosen.steps));
         settings.rates.weight_decay = self.choose_decay(context, &rows, &settings)?;
         let bar = context.console.bar("teacher", settings.epochs(rows.rows()).saturating_mul(self.ensemble));
         let model = fit_ensemble(&rows, validation.as_ref(), &settings, self.ensemble, &|_| {
@@ -79,6 +80,28 @@ impl Train {
         parts.sign(&mut model);
         let decay = settings.rates.weight_decay;
         finish(context, model, Finish::new(&parts, &self.out, start).decayed(decay))
+    }
+
+    /// Chooses the length of the training on held-out rows and, unless a flag names it, the activation of the hidden layers.
+    fn choose_activation_and_length(
+        &self,
+        context: &Context,
+        rows: &Dataset,
+        fold: Option<Fold>,
+        settings: &mut Settings,
+    ) -> Result<ChosenLength> {
+        let mut chosen = self.choose_length(context, rows, fold.clone(), settings)?;
+        if let (None, Some(loss)) = (self.activation, chosen.loss()) {
+            let other = Settings { activation: Activation::Relu, ..settings.clone() };
+            let with_relu = self.choose_length(context, rows, fold, &other)?;
+            if with_relu.loss().is_some_and(|with_relu| with_relu < loss) {
+                (*settings, chosen) = (other, with_relu);
+            }
+            let name = settings.activation;
+            context.console.note(format_args!("teacher's activation: {name:?}, whose loss is smaller"));
+        }
+        settings.length = Length::Steps(chosen.steps);
+        Ok(chosen)
     }
 
     /// Chooses the length of the training on held-out rows: those of `fold`, if validation rows are given.
@@ -98,7 +121,8 @@ impl Train {
             work(&settings.widths, 1),
             budget(rows.rows()) / 2.0,
         );
-        Lengthened { label: "teacher", rows, choice, settings }.choose(
+        let label = format!("{:?} teacher", settings.activation).to_lowercase();
+        Lengthened { label: &label, rows, choice, settings }.choose(
             context,
             |indices| Ok(rows.select(indices)),
             |rows, length, bar| {
@@ -131,7 +155,7 @@ impl Train {
     /// Settings for a training on `rows`, before its length and weight decay are chosen.
     fn settings(&self, context: &Context, rows: &Dataset) -> Settings {
         let mut settings = Settings::new(rows.widths(&self.hidden), rows.rows(), context.seed);
-        settings.activation = self.activation.into();
+        settings.activation = self.activation.map_or(settings.activation, Activation::from);
         settings.dropout = self.dropout;
         settings.rates.weight_decay = self.training.weight_decay.before_choice(rows.rows());
         self.training.apply(&mut settings);

@@ -61,8 +61,7 @@ fn describe(label: &str, chosen: &ChosenLength, rows: usize, settings: &Hyperpar
     let length = format!("{label}'s length: {steps} steps ({epochs} epochs)");
     match basis {
         Basis::HeldOut(held_out) => format!(
-            "{length}, chosen on {:.0} % of the rows held out, by the loss at the best temperature: {}{}",
-            100.0 * *held_out as f64 / rows as f64,
+            "{length}, chosen by the loss on {held_out} held-out rows: {}{}",
             trials.join(", "),
             if *limited { "; more may be better, but take longer: --steps sets them" } else { "" }
         ),

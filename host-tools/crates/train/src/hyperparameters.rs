@@ -104,6 +104,13 @@ pub struct ChosenLength {
     pub limited: bool,
 }
 
+impl ChosenLength {
+    /// Held-out loss of the chosen length; none if none was chosen.
+    pub fn loss(&self) -> Option<f64> {
+        self.trials.iter().find(|trial| trial.steps == self.steps)?.loss
+    }
+}
+
 /// Held-out loss of trainings of one length.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LengthTrial {
@@ -164,10 +171,36 @@ pub(crate) fn epochs(most: usize, rows: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::epochs;
+    use super::{Hyperparameters, Length, epochs};
 
     #[test]
     fn many_rows_are_passed_over_less_often() {
         assert_eq!([0, 785, 40_000, 1_000_000].map(|rows| epochs(100, rows)), [100, 100, 50, 5]);
+    }
+
+    #[test]
+    fn a_training_ends_after_whole_epochs() {
+        let lengths = |length: Length, samples| (length.epochs(samples, 32), length.steps(samples, 32));
+        assert_eq!(lengths(Length::Epochs(3), 100), (3, 12));
+        assert_eq!(lengths(Length::Steps(12), 100), (3, 12));
+        assert_eq!(lengths(Length::Steps(13), 100), (4, 16));
+        assert_eq!(lengths(Length::Steps(500), 5), (500, 500), "fewer rows than a batch");
+        assert_eq!(lengths(Length::Steps(1), 1_000_000), (1, 31_250));
+        assert_eq!(
+            [Length::Epochs(5).half(), Length::Steps(4)].map(Length::half),
+            [Length::Epochs(2), Length::Steps(2)]
+        );
+    }
+
+    #[test]
+    fn model_files_hold_either_unit() {
+        let mut settings = Hyperparameters::new(vec![2, 3, 1], 100, 1);
+        let json = serde_json::to_string(&settings).unwrap();
+        assert!(json.contains("\"batch\":32,\"epochs\":100,\"patience\":null"), "as in older files: {json}");
+        assert_eq!(serde_json::from_str::<Hyperparameters>(&json).unwrap(), settings);
+        settings.length = Length::Steps(4000);
+        let json = serde_json::to_string(&settings).unwrap();
+        assert!(json.contains("\"steps\":4000"), "{json}");
+        assert_eq!(serde_json::from_str::<Hyperparameters>(&json).unwrap(), settings);
     }
 }
