@@ -99,8 +99,7 @@ pub struct ChosenLength {
     pub basis: Basis,
     /// Lengths that were tried, and their losses on the held-out rows.
     pub trials: Vec<LengthTrial>,
-    /// True if the longest of the trainings that fit the budget was better than the others by more than noise. A longer
-    /// one may be better still.
+    /// True if the longest of the trainings that fit the budget was chosen. A longer one may be better still.
     pub limited: bool,
 }
 

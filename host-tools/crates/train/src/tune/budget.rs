@@ -67,9 +67,9 @@ impl Plan {
 }
 
 /// Returns the budget of all choices of a training on `rows` rows, the length and the weight decay, in multiplications of
-/// forward passes: some 3 seconds on two cores for a few rows, and up to ten times as long for many.
+/// forward passes: some 4 seconds on two cores for a few rows, and up to eight times as long for many.
 pub fn budget(rows: usize) -> f64 {
-    4e10 * (rows as f64 / 1000.0).clamp(1.0, 10.0)
+    5e10 * (rows as f64 / 1000.0).clamp(1.0, 8.0)
 }
 
 /// Returns the training cost per row of a network of these widths, in multiplications of forward passes: those of its

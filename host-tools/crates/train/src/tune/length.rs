@@ -23,8 +23,9 @@ const EARLIEST_END: usize = 2000;
 /// Savings that are worth twice the time: a share of the loss, and a share of the loss of the best constant outputs.
 const WORTH: [f64; 2] = [0.01, 2e-4];
 
-/// Choice of the length of a training. Trainings of 500 steps, 1000, 2000 and so on are judged on held-out rows for as
-/// long as the loss improves by more than its noise. All rows can then be trained on for as many steps.
+/// Choice of the length of a training. Trainings of 500 steps, 1000, 2000 and so on are judged on held-out rows. Up to the
+/// usual length, a training is taken unless its loss is worse than that of a shorter one by more than its noise; beyond, only
+/// if it is better by more than that. All rows can then be trained on for as many steps.
 ///
 /// Each of them is a whole training, with a learning rate that falls to zero, and not the beginning of a longer one.
 #[derive(Clone, Debug)]
@@ -32,11 +33,13 @@ pub struct LengthChoice {
     folds: Vec<Fold>,
     /// Numbers of steps to try, in ascending order. One is no choice.
     rungs: Vec<usize>,
+    /// Number of steps that a training takes if the held-out rows cannot tell.
+    usual: usize,
     basis: Basis,
 }
 
 impl LengthChoice {
-    /// Plans the choice for trainings on `data` with `settings`, whose length is kept if none can be chosen. An epoch visits
+    /// Plans the choice for trainings on `data` with `settings`, whose length is the usual one. An epoch visits
     /// `samples` samples: the rows, and further rows that a student learns from. `fold` names the rows to judge by; without it, rows are held out at random by the seed of the settings, without dividing a
     /// group. `work` is the cost per sample, and `budget` that of all trainings of the choice, both as in
     /// [`work`](super::work()).
@@ -48,14 +51,14 @@ impl LengthChoice {
         work: usize,
         budget: f64,
     ) -> Self {
-        let unchosen = settings.steps(samples);
-        let none = |steps, basis| LengthChoice { folds: Vec::new(), rungs: vec![steps], basis };
+        let usual = settings.steps(samples);
+        let none = |steps, basis| LengthChoice { folds: Vec::new(), rungs: vec![steps], usual, basis };
         let folds = match fold {
             Some(fold) => vec![fold],
             None => rounds(data, settings.seed),
         };
         if folds.is_empty() {
-            return none(unchosen.max(EARLIEST_END), Basis::TooFew);
+            return none(usual.max(EARLIEST_END), Basis::TooFew);
         }
         let step = (work * settings.batch.min(samples) * folds.len()) as f64;
         let first = FIRST.max(Length::Epochs(1).steps(samples, settings.batch));
@@ -66,10 +69,10 @@ impl LengthChoice {
             rungs.push(2 * last);
         }
         if rungs.len() < 2 {
-            return none(unchosen, Basis::TooLarge);
+            return none(usual, Basis::TooLarge);
         }
         let basis = Basis::HeldOut(folds.iter().map(|fold| fold.validation.len()).sum());
-        LengthChoice { folds, rungs, basis }
+        LengthChoice { folds, rungs, usual, basis }
     }
 
     /// Number of steps of all trainings of [`choose`](LengthChoice::choose) together, if the longest of them is reached.
@@ -104,7 +107,7 @@ impl LengthChoice {
             })?;
             let outputs = outputs.into_iter().next().flatten();
             let losses = outputs.map(|outputs| losses(&outputs, &judged)).transpose()?;
-            if !ladder.climb(steps, losses) && steps >= EARLIEST_END {
+            if !ladder.climb(steps, losses, steps <= self.usual) && steps >= EARLIEST_END {
                 break;
             }
         }
@@ -114,13 +117,14 @@ impl LengthChoice {
     }
 }
 
-/// Rounds in which rows are held out: a quarter of few rows, each once; a sixth of more rows, twice; a sixth of many, once.
+/// Rounds in which rows are held out: a quarter of up to a thousand rows, four times; a sixth of more, twice; a sixth of many,
+/// once.
 /// None if there are too few rows or groups.
 fn rounds(data: &Dataset, seed: u64) -> Vec<Fold> {
     let (parts, rounds) = match data.rows() {
         ..FEWEST_ROWS => return Vec::new(),
-        FEWEST_ROWS..200 => (4, 4),
-        200..20_000 => (6, 2),
+        FEWEST_ROWS..=1000 => (4, 4),
+        1001..20_000 => (6, 2),
         _ => (6, 1),
     };
     let folds = folds(data, parts, seed).unwrap_or_default();
@@ -137,9 +141,10 @@ struct Ladder {
 }
 
 impl Ladder {
-    /// Adds a training with its `losses` on the held-out rows, none if it diverged. Returns true if it is the best one,
-    /// by more than one standard error of the paired differences.
-    fn climb(&mut self, steps: usize, losses: Option<Vec<f64>>) -> bool {
+    /// Adds a training with its `losses` on the held-out rows, none if it diverged. Returns true if it replaces the best one:
+    /// a `usual` one if it is not worse by more than one standard error of the paired differences, any other if it is better by
+    /// more than that and worth its time.
+    fn climb(&mut self, steps: usize, losses: Option<Vec<f64>>, usual: bool) -> bool {
         let losses = losses.filter(|losses| mean(losses).is_finite());
         self.trials.push(LengthTrial { steps, loss: losses.as_deref().map(mean) });
         let Some(losses) = losses else { return false };
@@ -149,7 +154,8 @@ impl Ladder {
             let rows = saved.len() as f64;
             let variance =
                 saved.iter().map(|saved| (saved - middle).powi(2)).sum::<f64>() / (rows - 1.0).max(1.0);
-            middle > (variance / rows).sqrt() && middle > self.worth.max(WORTH[0] * mean(best))
+            let noise = (variance / rows).sqrt();
+            if usual { middle >= -noise } else { middle > noise.max(self.worth).max(WORTH[0] * mean(best)) }
         });
         if improves {
             self.best = Some((steps, losses));
@@ -216,24 +222,32 @@ mod tests {
     use super::*;
 
     /// Climbs trainings whose losses on each of 100 rows are these plus or minus `noise`, and returns the best.
-    fn best(losses: &[Option<f64>], noise: f64) -> usize {
+    fn best(losses: &[Option<f64>], noise: f64, usual: usize) -> usize {
         let mut ladder = Ladder { worth: 0.001, best: None, trials: Vec::new() };
         for (index, loss) in losses.iter().enumerate() {
             let sign = |row: usize| if (row + index) % 2 == 0 { 1.0 } else { -1.0 };
             let rows = loss.map(|loss| (0..100).map(|row| loss + noise * sign(row)).collect());
-            ladder.climb(index + 1, rows);
+            ladder.climb(index + 1, rows, index < usual);
         }
         ladder.best.map_or(0, |(steps, _)| steps)
     }
 
     #[test]
     fn a_longer_training_has_to_show_what_it_is_good_for() {
-        assert_eq!(best(&[Some(3.0), Some(2.0), Some(1.0)], 0.1), 3);
-        assert_eq!(best(&[Some(3.0), Some(2.0), Some(1.9)], 1.0), 2, "within the noise");
-        assert_eq!(best(&[Some(2.0), Some(1.995)], 0.0), 1, "less than a hundredth");
-        assert_eq!(best(&[Some(0.001), Some(0.0005)], 0.0), 1, "less than what is worth it");
-        assert_eq!(best(&[Some(2.0), None, Some(1.0)], 0.0), 3, "a training that diverged is passed over");
-        assert_eq!(best(&[None, Some(f64::NAN)], 0.0), 0);
+        let longer = |losses: &[Option<f64>], noise| best(losses, noise, 0);
+        assert_eq!(longer(&[Some(3.0), Some(2.0), Some(1.0)], 0.1), 3);
+        assert_eq!(longer(&[Some(3.0), Some(2.0), Some(1.9)], 1.0), 2, "within the noise");
+        assert_eq!(longer(&[Some(2.0), Some(1.995)], 0.0), 1, "less than a hundredth");
+        assert_eq!(longer(&[Some(0.001), Some(0.0005)], 0.0), 1, "less than what is worth it");
+        assert_eq!(longer(&[Some(2.0), None, Some(1.0)], 0.0), 3, "a training that diverged is passed over");
+        assert_eq!(longer(&[None, Some(f64::NAN)], 0.0), 0);
+    }
+
+    #[test]
+    fn the_usual_length_has_to_be_worse_than_a_shorter_one() {
+        let losses = [Some(2.0), Some(2.05), Some(2.1), Some(2.1)];
+        assert_eq!(best(&losses, 1.0, 3), 3);
+        assert_eq!(best(&losses, 0.0, 3), 1);
     }
 
     fn line(rows: usize) -> Dataset {
@@ -261,7 +275,7 @@ mod tests {
         };
         assert_eq!(plan(11, 1e9), (0, vec![2000], Basis::TooFew));
         assert_eq!(plan(12, 12.0 * 4.0 * 3500.0), (4, vec![500, 1000, 2000], Basis::HeldOut(12)));
-        assert_eq!(plan(600, 32.0 * 2.0 * 3499.0), (2, vec![500, 1000], Basis::HeldOut(200)));
+        assert_eq!(plan(1200, 32.0 * 2.0 * 3499.0), (2, vec![500, 1000], Basis::HeldOut(400)));
         assert_eq!(plan(32_000, 32.0 * 3000.0), (1, vec![1000, 2000], Basis::HeldOut(5334)));
         assert_eq!(plan(32_000, 32.0 * 2999.0), (0, vec![62_000], Basis::TooLarge));
     }
