@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-SEEDS = range(1, 4)
+SEEDS = range(1, 6)
 
 
 def order(name, rows):

@@ -201,10 +201,7 @@ impl Distill {
             let finish_with = Finish::new(&parts, &self.out, start).searched(found);
             return finish(context, student, finish_with);
         }
-        let guide = self.recipe.hints.then(|| teachers.guide()).transpose()?;
-        if guide.is_some_and(|guide| guide.hints(&training_set.rows).is_none()) {
-            bail!("--hints needs an f32 teacher with a hidden layer");
-        }
+        let guide = self.guide(&teachers, &training_set.rows)?;
         let lesson = |set| Lesson::new(set, &teachers, &further, guide);
         let own_rows = training_set.rows.clone();
         let taught = lesson(training_set)?;
@@ -237,6 +234,18 @@ impl Distill {
         student.metadata.further = added;
         student.metadata.further_share = blend.map(|blend| blend.share);
         finish(context, student, Finish::new(&parts, &self.out, start).decayed(decay))
+    }
+
+    /// The teacher whose hidden layer gives hints; none without `--hints`.
+    fn guide<'a>(&self, teachers: &'a Teachers, rows: &Dataset) -> Result<Option<&'a Model>> {
+        if !self.recipe.hints {
+            return Ok(None);
+        }
+        let guide = teachers.guide()?;
+        if guide.hints(rows).is_none() {
+            bail!("--hints needs an f32 teacher with a hidden layer");
+        }
+        Ok(Some(guide))
     }
 
     /// Trains the generations of students one after the other and returns the last.
