@@ -1,4 +1,5 @@
-//! The console: results on standard output, everything else on standard error.
+//! The console: results on standard output, everything else on standard error, wrapped between words where a terminal shows
+//! it.
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -6,17 +7,28 @@ use std::time::Duration;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
+use microdistill_train::table::container::are_panics_caught;
 use serde::Serialize;
+use terminal_size::{Width, terminal_size_of};
+
+use crate::table::Table;
+use crate::wrap::wrap;
 
 /// The output of a command.
 #[derive(Debug)]
 pub(crate) struct Console {
     json: bool,
+    /// Columns of the terminals of standard output and standard error.
+    widths: [Option<usize>; 2],
 }
 
 impl Console {
     pub(crate) fn new(json: bool) -> Self {
-        Console { json }
+        let given =
+            std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|&width| width > 0);
+        let of = |found: Option<(Width, _)>| given.or(found.map(|(Width(width), _)| width.into()));
+        let widths = [of(terminal_size_of(io::stdout())), of(terminal_size_of(io::stderr()))];
+        Console { json, widths }
     }
 
     /// Returns true if standard output carries JSON.
@@ -30,12 +42,21 @@ impl Console {
             self.note(text);
             return Ok(());
         }
-        Ok(writeln!(io::stdout(), "{text}")?)
+        Ok(writeln!(io::stdout(), "{}", wrap(&text.to_string(), self.widths[0]))?)
+    }
+
+    /// Prints a table, as [`say`](Console::say) does.
+    pub(crate) fn table(&self, table: &Table) -> Result<()> {
+        if self.json {
+            let _ = writeln!(io::stderr(), "{}", table.render(self.widths[1]));
+            return Ok(());
+        }
+        Ok(writeln!(io::stdout(), "{}", table.render(self.widths[0]))?)
     }
 
     /// Prints a note to standard error. If that is closed, the note is lost and the work goes on.
     pub(crate) fn note(&self, text: impl Display) {
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "{}", wrap(&text.to_string(), self.widths[1]));
     }
 
     /// Prints an error and its causes.
@@ -72,4 +93,14 @@ impl Console {
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
     io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Keeps panics that become an error from printing a message of their own.
+pub(crate) fn silence_caught_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !are_panics_caught() {
+            print(panic);
+        }
+    }));
 }

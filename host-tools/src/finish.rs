@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::flags::data::Parts;
 use crate::interrupt;
+use crate::parts::Part;
 use crate::table;
 
 /// JSON output of `train`, `distill` and `quantize`.
@@ -22,6 +23,8 @@ use crate::table;
 struct TrainingReport<Search> {
     model: PathBuf,
     parameters: usize,
+    /// Rows, groups and classes of the parts.
+    parts: Vec<Part>,
     #[serde(skip_serializing_if = "Option::is_none")]
     weight_decay: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,11 +86,12 @@ pub(crate) fn finish<Search: Serialize>(
     let rows = [("train", &train), ("test", &test)];
     let rows = rows.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)));
     if let Some(table) = table::scores(rows) {
-        context.console.say(table)?;
+        context.console.table(&table)?;
     }
     context.console.say(format_args!("{} parameters: {}", model.parameters(), out.display()))?;
     context.console.json(&TrainingReport {
         parameters: model.parameters(),
+        parts: parts.contents(),
         weight_decay,
         length: model.metadata.chosen_length.clone(),
         activation: model.metadata.training.as_ref().map(|training| training.activation),

@@ -6,7 +6,9 @@ mod context;
 mod finish;
 mod flags;
 mod interrupt;
+mod parts;
 mod table;
+mod wrap;
 
 fn main() -> std::process::ExitCode {
     commands::main()

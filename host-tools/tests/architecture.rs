@@ -1,5 +1,5 @@
-//! The dependencies between the crates match `ARCHITECTURE.md`, their modules have no circle, and no production file or
-//! function is too long to read.
+//! The dependencies between the crates match `ARCHITECTURE.md`, their modules have no circle, no production file or
+//! function is too long to read, and one module formats numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -209,6 +209,44 @@ fn no_production_function_is_too_long() {
             );
         }
     }
+}
+
+/// The file that formats measured numbers. Fixed decimals hide what is small and show digits that mean nothing.
+const NUMBERS: &str = "host-tools/crates/train/src/number.rs";
+
+#[test]
+fn one_module_formats_numbers() {
+    for folder in DESKTOP {
+        let mut files = Vec::new();
+        sources(&root().join(folder), &mut files);
+        for file in files.iter().filter(|file| !file.ends_with(NUMBERS)) {
+            let text = production(file);
+            let found = precisions(&text);
+            assert_eq!(found, [""; 0], "{}: use microdistill_train::number, or all digits", file.display());
+        }
+    }
+    assert!(!precisions(&production(&root().join(NUMBERS))).is_empty());
+}
+
+/// The format arguments of `text` that have a precision, such as `{:.3}` or `{loss:+.digits$}`.
+fn precisions(text: &str) -> Vec<&str> {
+    let inner = |place: usize| text[place + 1..].split_once('}').map(|(inner, _)| inner);
+    let is_name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let has_precision = |inner: &&str| {
+        let Some((name, format)) = inner.split_once(':') else { return false };
+        let Some((width, precision)) = format.split_once('.') else { return false };
+        let precision = precision.trim_end_matches(['e', 'E', '?']);
+        let of_precision = precision == "*" || is_name(precision.trim_end_matches('$'));
+        let of_width = width.chars().all(|c| c.is_alphanumeric() || "_$<>^+#".contains(c));
+        is_name(name) && of_precision && of_width
+    };
+    text.match_indices('{').filter_map(|(place, _)| inner(place)).filter(has_precision).collect()
+}
+
+#[test]
+fn precisions_are_found_and_code_is_not() {
+    let text = r#"format!("{:.3} {loss:+.digits$} {:5.1} {:.*e} {} {name:24} {p:?}"); Point { x: 1.0 } match a { b => c.0 }"#;
+    assert_eq!(precisions(text), [":.3", "loss:+.digits$", ":5.1", ":.*e"]);
 }
 
 /// Returns true for the first line of a function with a body of several lines, or of its signature.

@@ -158,6 +158,7 @@ fn a_further_file_is_read_by_the_names_of_the_first() {
                 features: &features,
                 task: &task,
                 target_optional: !needed,
+                groups_optional: false,
                 groups: None,
                 origin: &[],
                 target_origin: 0.0,

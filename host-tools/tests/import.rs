@@ -37,7 +37,13 @@ fn typed(model: &Model) -> Student {
     student
 }
 
-/// The student in the output of `distill`.
+/// The student in the output of `distill`, with its check value.
+fn checked(model: &Model) -> Vec<String> {
+    let check = format!("weights check: {}", record::seal(&typed(model), 0));
+    [printed(model), vec![check]].concat()
+}
+
+/// The student in the output of older programs.
 fn printed(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
     for (tensor, (_, values)) in typed(model).tensors().enumerate() {
@@ -65,8 +71,8 @@ fn error(bytes: impl AsRef<[u8]>, like: &Model) -> String {
 fn records_and_printed_weights_are_read_to_the_bit() {
     let (like, learned) = models();
     let record: Vec<u8> = record::encode(&typed(&learned), 9).collect();
-    let mut lines = printed(&like);
-    lines.extend(printed(&learned).into_iter().map(|line| format!("0.25 INFO  {line}")));
+    let mut lines = checked(&like);
+    lines.extend(checked(&learned).into_iter().map(|line| format!("0.25 INFO  {line}")));
     lines.insert(3, "step 250: loss 0.5".into());
     for bytes in [record, lines.join("\r\n").into_bytes()] {
         let Learned { model, changed, .. } = read(bytes, &like).unwrap();
@@ -75,7 +81,7 @@ fn records_and_printed_weights_are_read_to_the_bit() {
         assert!(model.metadata.scores.is_empty() && model.metadata.machine.is_none());
         assert_eq!((&model.scaler, &model.metadata.division), (&like.scaler, &like.metadata.division));
     }
-    assert_eq!(read(printed(&like).join("\n"), &like).unwrap().changed, 0);
+    assert_eq!(read(checked(&like).join("\n"), &like).unwrap().changed, 0);
 }
 
 #[test]
@@ -84,7 +90,8 @@ fn logs_of_any_terminal_are_read_and_what_was_skipped_is_told() {
     let like = Model::load(folder.join("../examples/models/watch_small/student.safetensors")).unwrap();
     let log = |name: &str| std::fs::read(folder.join("tests/cases").join(name)).unwrap();
     let whole = read(log("27-log-whole.txt"), &like).unwrap();
-    assert!(whole.changed > 0 && whole.notes.is_empty());
+    assert!(whole.changed > 0);
+    assert_eq!(whole.notes, [UNCHECKED]);
     for name in ["27b-log-utf16.txt", "27c-log-ansi.txt", "27d-log-boot-noise.txt"] {
         assert_eq!(network(&read(log(name), &like).unwrap().model), network(&whole.model), "{name}");
     }
@@ -93,7 +100,57 @@ fn logs_of_any_terminal_are_read_and_what_was_skipped_is_told() {
     lines.extend(text.lines().take(20));
     let cut = read(lines.join("\n"), &like).unwrap();
     assert_eq!(network(&cut.model), network(&whole.model));
-    assert_eq!(cut.notes, ["the last record in the log is cut: the whole one before it is taken"]);
+    assert_eq!(cut.notes, ["the last record in the log is cut: the whole one before it is taken", UNCHECKED]);
+    let message = error(log("27-log-lost-digit.txt"), &like);
+    assert!(message.contains("a digit was lost, and no line `weights check: …` tells"), "{message}");
+}
+
+const UNCHECKED: &str = "no check value follows the weights, as older programs print none: a digit lost on the way may go \
+                         unnoticed";
+
+#[test]
+fn whatever_character_is_lost_changed_or_doubled_no_other_weights_are_read() {
+    let (like, learned) = models();
+    let text = checked(&learned).join("\n");
+    let (mut refused, mut read) = (0, 0);
+    let mut check = |bytes: String| match import_bytes(bytes.as_bytes(), Base::Like(&like)) {
+        Ok(found) => {
+            assert_eq!(network(&found.model), network(&learned), "{bytes}");
+            read += 1;
+        }
+        Err(_) => refused += 1,
+    };
+    for (at, _) in text.char_indices() {
+        let (before, char, after) = (&text[..at], &text[at..=at], &text[at + 1..]);
+        check([before, after].concat());
+        check([before, char, char, after].concat());
+        for other in ["0", "1", "7", " ", "\n", "x", "\u{1b}"].into_iter().filter(|other| *other != char) {
+            check([before, other, after].concat());
+        }
+        check(before.to_owned());
+    }
+    // Only the word `weights`, the spaces around numbers and the check value itself may suffer.
+    assert!(refused > 20 * read, "{refused} {read}");
+}
+
+#[test]
+fn the_last_record_with_the_right_check_value_counts() {
+    let (like, learned) = models();
+    let (first, mut last) = (checked(&learned), checked(&like));
+    let log = |last: &[String]| [&first, last].concat().join("\n");
+    let taken = |text: String| {
+        let found = import_bytes(text.as_bytes(), Base::Like(&like)).unwrap();
+        (network(&found.model) == network(&learned), found.notes)
+    };
+    assert_eq!(taken(log(&last)), (false, vec![]));
+    assert!(taken(log(&last[..last.len() - 1])).0, "no check value where others have one");
+    last[1] = last[1].replacen(['1', '2'], "3", 1);
+    assert_eq!(taken(log(&last)), (true, vec!["skipped 1 record whose check value is wrong".into()]));
+    let lines = last.len();
+    let expected = format!(
+        "line {lines}: the check value does not fit the weights above it, so a digit was lost or changed"
+    );
+    assert!(error(last.join("\n"), &like).starts_with(&expected));
 }
 
 #[test]

@@ -17,14 +17,14 @@ use fixture::{classes, study};
 use libtest_mimic::{Arguments, Failed, Trial};
 use microdistill_study::report::{csv, html};
 use microdistill_study::study::Results;
-use microdistill_study::study::results::Prediction;
+use microdistill_study::study::results::{Estimate, Prediction};
 use microdistill_train::metrics::{Regression, Scores};
 use page::{Page, descendants};
 
 type Test = fn() -> Result<(), Failed>;
 
 fn main() -> ExitCode {
-    let tests: [(&str, Test); 19] = [
+    let tests: [(&str, Test); 21] = [
         ("every_plot_has_its_marks", every_plot_has_its_marks),
         ("the_page_needs_nothing_but_itself", the_page_needs_nothing_but_itself),
         ("everything_has_a_name", everything_has_a_name),
@@ -40,6 +40,8 @@ fn main() -> ExitCode {
         ("values_have_plots_of_their_own", contents::values_have_plots_of_their_own),
         ("one_set_is_not_told_twice", contents::one_set_is_not_told_twice),
         ("the_answer_follows_from_the_figures", contents::the_answer_follows_from_the_figures),
+        ("too_little_is_said_to_be_too_little", contents::too_little_is_said_to_be_too_little),
+        ("one_set_answers_which_student_to_ship", contents::one_set_answers_which_student_to_ship),
         ("sentences_stand_by_their_sets", contents::sentences_stand_by_their_sets),
         ("headings_are_in_order", contents::headings_are_in_order),
         ("numbers_are_those_of_the_csv", contents::numbers_are_those_of_the_csv),
@@ -150,7 +152,8 @@ fn everything_has_a_name() -> Result<(), Failed> {
 
 fn no_text_of_a_study_becomes_markup() -> Result<(), Failed> {
     let attack = "\"'></svg><script>alert(1)</script>&amp;{{ 1 }}";
-    let mut study = study(&[(attack, vec![attack.into(), "ß ☃ 日本".into()])], 2);
+    let short = ("short", vec!["ß ☃ 日本".into(), "b".into()]);
+    let mut study = study(&[(attack, vec![attack.into(), "a".into()]), short], 2);
     for text in [&mut study.title, &mut study.command, &mut study.version, &mut study.sentences[0]] {
         *text = attack.into();
     }
@@ -169,7 +172,7 @@ fn no_text_of_a_study_becomes_markup() -> Result<(), Failed> {
     let page = Page::read(&text)?;
     let document = &page.document;
     assert!(!document.descendants().any(|node| node.has_tag_name("script")));
-    for tag in ["title", "h1", "h2", "a", "dd", "code", "figcaption", "td", "p"] {
+    for tag in ["title", "h1", "h2", "a", "dd", "code", "figcaption", "td", "p", "li"] {
         let shown = document.descendants().filter(|node| node.has_tag_name(tag));
         assert!(shown.filter_map(|node| node.text()).any(|text| text.contains(attack)), "{tag}");
     }
@@ -214,7 +217,7 @@ fn numbers_that_are_none_are_left_out() -> Result<(), Failed> {
             summary.scores.values_mut().for_each(|score| (score.mean, score.std) = (none, none));
         }
         for comparison in &mut set.comparisons {
-            (comparison.mean, comparison.low, comparison.p_adjusted) = (none, Some(none), Some(none));
+            comparison.estimate = Estimate::of(&[none, 1.0], 0.0, 3);
         }
         for point in &mut set.temperatures {
             (point.temperature, point.nll.mean) = (none, none);
@@ -252,7 +255,8 @@ fn a_class_may_be_absent() -> Result<(), Failed> {
 
 fn json_is_read_back() -> Result<(), Failed> {
     let mut study = study(&[("wine", classes(3))], 2);
-    study.sets[0].cells[0].test = Scores::Regression(Regression { rows: 9, rmse: 0.1, r2: 1.0 / 3.0 });
+    study.sets[0].cells[0].test =
+        Scores::Regression(Regression { rows: 9, groups: None, rmse: 0.1, r2: 1.0 / 3.0 });
     let read: Results = serde_json::from_str(&serde_json::to_string(&study)?)?;
     assert_eq!(read, study);
     Ok(())

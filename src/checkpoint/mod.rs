@@ -198,7 +198,7 @@ impl<F: NorFlash> Checkpoint<F> {
             None => (Half::First, 0),
         };
         let header = Header::of::<P>(self.version, generation);
-        let stored = Stored { header, seal: header.seal(student) };
+        let stored = Stored { header, seal: header.seal(record::parameters(student)) };
         // What lies in this half is older, or damaged, and may leave no room.
         for afresh in [false, true] {
             if afresh {

@@ -63,10 +63,11 @@ impl Header {
         digest
     }
 
-    /// The CRC-32 of this header and a network's parameters.
-    pub(super) fn seal<P: Params<Scalar = f32>>(self, network: &P) -> u32 {
+    /// The CRC-32 of this header and the parameters behind it, little-endian: what a record ends with. [`seal`] is the same
+    /// for a network whose type is known.
+    pub fn seal(self, parameters: impl IntoIterator<Item = [u8; 4]>) -> u32 {
         let mut digest = self.digest();
-        for parameter in parameters(network) {
+        for parameter in parameters {
             digest.update(&parameter);
         }
         digest.finalize()
@@ -111,7 +112,7 @@ pub fn encode<P: Params<Scalar = f32>>(network: &P, version: u32) -> impl Iterat
 
 /// The CRC-32 that [`encode`] ends with: by it a device and the desktop tell whether they have the same network.
 pub fn seal<P: Params<Scalar = f32>>(network: &P, version: u32) -> u32 {
-    Header::of::<P>(version, 0).seal(network)
+    Header::of::<P>(version, 0).seal(parameters(network))
 }
 
 /// Why a record was refused.

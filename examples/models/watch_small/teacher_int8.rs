@@ -5,7 +5,7 @@
 // data: bc9735cb72daf6ba
 // seed: 1
 // target: exercise
-// scores: test accuracy 0.8544, test nll 0.3423, train accuracy 0.9796, train nll 0.0973
+// scores: test accuracy 0.8544, test nll 0.3423, train accuracy 0.9796, train nll 0.09726
 
 #[rustfmt::skip]
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]

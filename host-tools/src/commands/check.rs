@@ -1,16 +1,20 @@
 //! `microdistill check`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use microdistill_train::dataset::{Dataset, Suspicion, Target, read, suspects};
-use microdistill_train::number::significant;
+use microdistill_train::dataset::{
+    Dataset, Summary, Suspicion, Target, equal_rows, read, split, summaries, suspects,
+};
+use microdistill_train::number::{percent, significant};
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::flags::columns::ColumnFlags;
+use crate::flags::data::SPLIT;
+use crate::parts::{Part, counts};
 use crate::table;
 
 #[derive(Args, Debug)]
@@ -35,6 +39,8 @@ struct Report {
     /// Rows per group.
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<BTreeMap<String, usize>>,
+    /// The parts that `train` divides the rows into.
+    parts: Vec<Part>,
     notes: Vec<String>,
     suspects: Vec<Named>,
 }
@@ -60,7 +66,7 @@ struct Named {
 impl Check {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let data = read(&self.file, &self.columns.columns())?;
-        let report = self.report(&data);
+        let report = self.report(&data, context.seed);
         let console = &context.console;
         console.say(format_args!(
             "{}: {} rows, {} features, target {:?}",
@@ -81,16 +87,22 @@ impl Check {
                 number(feature.most),
             ]);
         }
-        console.say(features)?;
+        console.table(&features)?;
         for (what, counts) in [("label", Some(&report.classes)), ("group", report.groups.as_ref())] {
             if let Some(counts) = counts.filter(|counts| !counts.is_empty()) {
                 let mut rows = table::table([what, "rows", "share"]);
                 for (name, count) in counts {
-                    let share = format!("{:.1} %", 100.0 * *count as f64 / report.rows as f64);
+                    let share = format!("{} %", percent(*count as f64 / report.rows as f64, 3));
                     rows.add_row([name.clone(), count.to_string(), share]);
                 }
-                console.say(rows)?;
+                console.table(&rows)?;
             }
+        }
+        if let [_, _, test] = report.parts.as_slice() {
+            console
+                .say(format_args!("`train --seed {}` divides the rows into these parts:", context.seed))?;
+            report.parts.iter().try_for_each(|part| console.say(format_args!("  {}", part.line())))?;
+            test.doubts(&report.parts[0]).iter().try_for_each(|doubt| console.say(doubt))?;
         }
         report.notes.iter().try_for_each(|note| console.say(format_args!("note: {note}")))?;
         report
@@ -103,28 +115,26 @@ impl Check {
         console.json(&report)
     }
 
-    fn report(&self, data: &Dataset) -> Report {
-        let counts = |names: &mut dyn Iterator<Item = &String>| {
-            let mut counts = BTreeMap::<String, usize>::new();
-            names.for_each(|name| *counts.entry(name.clone()).or_default() += 1);
-            counts
-        };
+    fn report(&self, data: &Dataset, seed: u64) -> Report {
+        let parts = parts(data, seed);
         let classes = match &data.target {
-            Target::Classes(classes) => counts(&mut classes.iter().map(|&class| &data.task.labels()[class])),
+            Target::Classes(classes) => {
+                let labels = classes.iter().map(|&class| data.task.labels()[class].clone());
+                counts(&labels.collect::<Vec<_>>())
+            }
             _ => BTreeMap::new(),
         };
-        let different: BTreeSet<Vec<u32>> =
-            data.x.column_iter().map(|row| row.iter().map(|value| value.to_bits()).collect()).collect();
         let suspects = suspects(data).into_iter();
         Report {
             file: self.file.clone(),
             rows: data.rows(),
-            equal_rows: data.rows() - different.len(),
-            features: (0..data.features.len()).map(|feature| Feature::of(data, feature)).collect(),
+            equal_rows: equal_rows(data),
+            features: summaries(data).into_iter().map(Feature::from).collect(),
             target: data.task.target().to_owned(),
             classes,
-            groups: data.groups.as_ref().map(|groups| counts(&mut groups.iter())),
-            notes: data.notes.clone(),
+            groups: data.groups.as_deref().map(counts),
+            notes: data.notes.iter().cloned().chain(parts.as_ref().err().cloned()).collect(),
+            parts: parts.unwrap_or_default(),
             suspects: suspects
                 .map(|suspect| Named { kind: suspect.kind, columns: suspect.columns, text: suspect.text })
                 .collect(),
@@ -132,24 +142,17 @@ impl Check {
     }
 }
 
-impl Feature {
-    fn of(data: &Dataset, feature: usize) -> Self {
-        let origin = data.origin.get(feature).copied().unwrap_or(0.0);
-        let mut values: Vec<f64> = data
-            .x
-            .row(feature)
-            .iter()
-            .map(|&value| f64::from(value) + origin)
-            .filter(|value| !value.is_nan())
-            .collect();
-        values.sort_by(f64::total_cmp);
-        Feature {
-            name: data.features[feature].clone(),
-            missing: data.rows() - values.len(),
-            different: values.chunk_by(|a, b| a == b).count(),
-            least: values.first().copied(),
-            median: values.get(values.len() / 2).copied(),
-            most: values.last().copied(),
-        }
+/// The parts that `train` divides these rows into, or a note about why it cannot.
+fn parts(data: &Dataset, seed: u64) -> Result<Vec<Part>, String> {
+    let names = ["training", "validation", "test"];
+    let part = |(name, rows): (_, Vec<usize>)| Part::of(name, &data.select(&rows));
+    split(data, &SPLIT, seed)
+        .map(|parts| names.into_iter().zip(parts).map(part).collect())
+        .map_err(|error| format!("`train --data` cannot divide these rows: {error}"))
+}
+
+impl From<Summary> for Feature {
+    fn from(Summary { name, missing, different, least, median, most, .. }: Summary) -> Self {
+        Feature { name, missing, different, least, median, most }
     }
 }

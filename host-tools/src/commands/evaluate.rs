@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use comfy_table::Table;
 use microdistill_train::metrics::{Classification, Scores, evaluate};
 use microdistill_train::model::Model;
 
 use crate::context::Context;
 use crate::flags::data::DataFlags;
-use crate::table;
+use crate::table::{self, Table};
 
 #[derive(Args, Debug)]
 pub(crate) struct Evaluate {
@@ -33,12 +32,12 @@ impl Evaluate {
         }
         let scores = evaluate(&model, &rows)?;
         if let Some(table) = table::scores([("", &scores)]) {
-            context.console.say(table)?;
+            context.console.table(&table)?;
         }
         if let Scores::Classification(scores) = &scores {
             let labels = model.labels();
             if labels.len() <= MOST_LABELS {
-                context.console.say(confusion(scores, labels))?;
+                context.console.table(&confusion(scores, labels))?;
             } else {
                 context.console.note(format_args!(
                     "the confusion matrix of {} labels is in the output of --json",

@@ -33,6 +33,7 @@ struct ImportReport<'a> {
     parameters: usize,
     changed: usize,
     trained: Vec<Trained>,
+    notes: Vec<String>,
 }
 
 impl Import {
@@ -55,6 +56,6 @@ impl Import {
             "{}: {parameters} parameters, {changed} of them differ from those of {like}",
             self.out.display()
         ))?;
-        context.console.json(&ImportReport { model: &self.out, parameters, changed, trained })
+        context.console.json(&ImportReport { model: &self.out, parameters, changed, trained, notes })
     }
 }

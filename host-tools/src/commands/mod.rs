@@ -84,6 +84,7 @@ fn numbers(command: Command) -> Command {
 
 /// Parses the command line and runs the command. Exit codes: 0, 1 (failure), 2 (usage) or 130 (Ctrl-C).
 pub(crate) fn main() -> ExitCode {
+    console::silence_caught_panics();
     let matches = numbers(Cli::command()).get_matches();
     let Cli { verb, json, seed } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     // Metadata name the program `microdistill`, whatever path it was called by.

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::Args;
 use microdistill::argmax;
+use microdistill_train::dataset::Target;
 use microdistill_train::file;
-use microdistill_train::metrics::probabilities;
+use microdistill_train::metrics::{Scores, evaluate, probabilities};
 use microdistill_train::model::Model;
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::flags::data::DataFlags;
+use crate::table;
 
 #[derive(Args, Debug)]
 pub(crate) struct Predict {
@@ -29,6 +31,9 @@ pub(crate) struct Predict {
 struct PredictReport<'a> {
     file: &'a Path,
     rows: usize,
+    /// Scores of the predictions, if all rows have a target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<Scores>,
 }
 
 impl Predict {
@@ -49,8 +54,8 @@ impl Predict {
             let logits = logits.as_slice();
             match model.labels().get(argmax(logits)) {
                 Some(label) => {
-                    let (p, _) = probabilities(logits);
-                    let p = p.iter().map(|p| format!("{p:.6}"));
+                    // All digits of f32, which is what the logits have.
+                    let p = probabilities(logits).0.into_iter().map(|p| (p as f32).to_string());
                     writer.write_record([label.clone()].into_iter().chain(p))?;
                 }
                 None => writer.write_record(logits.iter().map(|&value| model.metadata.value(value)))?,
@@ -63,6 +68,20 @@ impl Predict {
         }
         file::write(&self.out, &bytes)?;
         context.console.say(format_args!("{} rows: {}", rows.rows(), self.out.display()))?;
-        context.console.json(&PredictReport { file: &self.out, rows: rows.rows() })
+        let has_target = matches!(rows.target, Target::Classes(_) | Target::Values(_));
+        let scores = has_target.then(|| evaluate(&model, &rows)).transpose()?;
+        if let Some(scores) = scores.as_ref() {
+            let known = model.metadata.seen.contains(&rows.x).into_iter().filter(|&known| known).count();
+            if known > 0 {
+                let all = rows.rows();
+                context
+                    .console
+                    .note(format_args!("{known} of {all} rows were trained on, so this is no test score"));
+            }
+            if let Some(table) = table::scores([("", scores)]) {
+                context.console.table(&table)?;
+            }
+        }
+        context.console.json(&PredictReport { file: &self.out, rows: rows.rows(), scores })
     }
 }

@@ -51,6 +51,7 @@ impl Train {
         let start = Instant::now();
         file::probe_apart(&self.out, self.data.files())?;
         let parts = self.data.read_new(context)?;
+        parts.tell(context);
         interrupt::ask();
         let fold = match self.training.patience {
             Some(_) => {

@@ -18,7 +18,7 @@ pub(crate) struct ColumnFlags {
     /// Type of the target [default: guessed, with a note]
     #[arg(long, value_enum)]
     task: Option<TaskFlag>,
-    /// Groups whose rows stay together, such as a person or a session: a column, which is then not a feature, or a CSV file
+    /// Groups whose rows stay together, such as a person or a session: a column, which is then not a feature, or a data file
     #[arg(long, value_name = "COLUMN|FILE")]
     pub(crate) groups: Option<String>,
     #[command(flatten)]

@@ -15,6 +15,7 @@ use microdistill_train::table::Options;
 use crate::context::Context;
 use crate::flags::columns::ColumnFlags;
 use crate::flags::unseen::unseen;
+use crate::parts::Part;
 
 /// Training and test rows.
 #[derive(Args, Debug)]
@@ -40,7 +41,7 @@ pub(crate) struct DataFlags {
 }
 
 /// Default shares of a data file.
-const SPLIT: [f64; 3] = [0.7, 0.15, 0.15];
+pub(crate) const SPLIT: [f64; 3] = [0.7, 0.15, 0.15];
 const SPLIT_WITHOUT_TEST: [f64; 2] = [0.85, 0.15];
 
 /// Rows divided into parts. No group is in two parts.
@@ -59,6 +60,8 @@ pub(crate) struct Parts {
     pub(crate) test: Option<Dataset>,
     /// Division of the rows, if one file holds them all.
     division: Option<Division>,
+    /// The column or file of the groups.
+    groups: Option<String>,
 }
 
 impl Parts {
@@ -79,9 +82,27 @@ impl Parts {
         labels.filter(|(class, _)| !tested.contains(class)).map(|(_, label)| label.as_str()).collect()
     }
 
+    /// The contents of the parts: the training rows, including those for validation, and the test rows.
+    pub(crate) fn contents(&self) -> Vec<Part> {
+        let test = self.test.as_ref().map(|test| Part::of("test", test));
+        [Part::of("training", &self.known)].into_iter().chain(test).collect()
+    }
+
+    /// Prints a line about each part, and what the groups of the test make doubtful.
+    pub(crate) fn tell(&self, context: &Context) {
+        let contents = self.contents();
+        contents.iter().for_each(|part| context.console.note(part.line()));
+        if let [training, test] = contents.as_slice() {
+            test.doubts(training).into_iter().for_each(|doubt| context.console.note(doubt));
+        }
+    }
+
     /// Records in a model that was trained on these rows which rows were held out.
     pub(crate) fn sign(&self, model: &mut Model) {
         model.metadata.division = self.division.clone();
+        // The name of a column, not of a file, which another machine may not have.
+        let is_column = |groups: &String| self.division.is_none() && !Path::new(groups).is_file();
+        model.metadata.groups = self.groups.clone().filter(is_column);
     }
 
     /// Indices of the known rows to train on, and of the validation rows for early stopping.
@@ -114,7 +135,7 @@ impl DataFlags {
         for suspect in suspects(&known) {
             context.console.note(format_args!("{}: WARNING: {}", path.display(), suspect.text));
         }
-        let test = self.read_test(context, known.expected())?;
+        let test = self.read_test(context, known.expected(), None)?;
         let parts = self.divide(known, test, self.division(context)?)?;
         let parts = self.without_seen(context, SeenRows::default(), parts)?;
         let absent = parts.absent_labels();
@@ -150,7 +171,7 @@ impl DataFlags {
             }
             division = kept.clone();
         }
-        let test = self.read_test(context, expected)?;
+        let test = self.read_test(context, expected, model.metadata.known_groups())?;
         let parts = self.divide(known, test, division)?;
         self.without_seen(context, seen.clone(), parts)
     }
@@ -194,9 +215,24 @@ impl DataFlags {
         }
     }
 
-    fn read_test(&self, context: &Context, expected: Expected<'_>) -> Result<Option<Dataset>> {
+    /// Reads the rows of --test, with the groups asked for or `known`, if they are a column of it.
+    fn read_test(
+        &self,
+        context: &Context,
+        expected: Expected<'_>,
+        known: Option<&str>,
+    ) -> Result<Option<Dataset>> {
         let Some(path) = &self.test else { return Ok(None) };
-        Ok(Some(tell(context, path, read_like(path, expected)?)))
+        let asked = self.columns.groups.as_deref();
+        let expected = Expected { groups: asked.or(known), groups_optional: true, ..expected };
+        let test = tell(context, path, read_like(path, expected)?);
+        if let Some(groups) = asked.filter(|_| test.groups.is_none()) {
+            context.console.note(format_args!(
+                "{}: there is no column {groups:?}, so the number of groups in the test is unknown",
+                path.display()
+            ));
+        }
+        Ok(Some(test))
     }
 
     /// Reads the rows to score an existing model on: those of --test or, from --data, the test part of a --split or the rows that
@@ -249,7 +285,15 @@ impl DataFlags {
         model: &Model,
         target_optional: bool,
     ) -> Result<Dataset> {
-        let expected = Expected { target_optional, options: self.options(model), ..model.expected() };
+        // The groups that the model was divided by are known to it; others are asked for.
+        let asked = self.columns.groups.as_deref();
+        let expected = Expected {
+            target_optional,
+            groups: asked.or(model.metadata.known_groups()),
+            groups_optional: asked.is_none(),
+            options: self.options(model),
+            ..model.expected()
+        };
         self.check(&expected)?;
         Ok(tell(context, path, read_like(path, expected)?))
     }
@@ -288,8 +332,17 @@ impl DataFlags {
             let file_rows: Vec<usize> = (0..rows.rows()).collect();
             let places = places.unwrap_or_else(|| [file_rows.clone(), Vec::new()]);
             let file_count = rows.rows();
-            let left_out = rows.left_out.clone();
-            return Ok(Parts { known: rows, file_rows, file_count, left_out, places, test, division: None });
+            let (left_out, groups) = (rows.left_out.clone(), division.groups);
+            return Ok(Parts {
+                known: rows,
+                file_rows,
+                file_count,
+                left_out,
+                places,
+                test,
+                division: None,
+                groups,
+            });
         };
         let parts =
             split(&rows, &division.shares, division.seed).with_context(|| path.display().to_string())?;
@@ -309,6 +362,7 @@ impl DataFlags {
             left_out: rows.left_out.clone(),
             places,
             test: Some(rows.select(&test)),
+            groups: division.groups.clone(),
             division: Some(division),
         })
     }

@@ -7,6 +7,7 @@ use microdistill_train::dataset::Dataset;
 use microdistill_train::error::Result as LibraryResult;
 use microdistill_train::hyperparameters::{Hyperparameters, Length};
 use microdistill_train::model::Model;
+use microdistill_train::number::significant;
 use microdistill_train::tune::{Choice, Tuning, beside_rows};
 
 use crate::context::Context;
@@ -109,7 +110,7 @@ impl WeightDecay {
         let Choice { weight_decay, trials } = choice?;
         let losses: Vec<String> = trials
             .iter()
-            .map(|trial| format!("{} → {:.3}", trial.weight_decay, trial.tempered_mean()))
+            .map(|trial| format!("{} → {}", trial.weight_decay, significant(trial.tempered_mean(), 3)))
             .collect();
         context.console.note(format_args!(
             "{label}: {weight_decay}, the smallest that is as good as the best, by the loss at the best temperature in {} folds: {}",

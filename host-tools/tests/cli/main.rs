@@ -6,6 +6,7 @@ mod length;
 mod places;
 mod recipes;
 mod search;
+mod shown;
 mod study;
 mod synthetic;
 

@@ -103,8 +103,53 @@ fn values_of_a_small_unit_have_digits() {
     folder.json("study --data small.csv --seeds 2 --hidden 2 --teacher-hidden 2 --out study");
     let text = std::fs::read_to_string(folder.path("study/study.md")).unwrap();
     let page = std::fs::read_to_string(folder.path("study/study.html")).unwrap();
-    assert!(!text.contains(" 0.000 ± 0.000 |") && text.contains(" 0.00000"), "{text}");
-    assert!(page.contains("0.00000") && !page.contains("0.000 ± 0.000"));
+    assert!(!text.contains(" 0.000 ± 0.000 |") && text.contains("e-6 ± "), "{text}");
+    assert!(page.contains("e-6 ± ") && !page.contains("0.000 ± 0.000"));
+}
+
+#[test]
+fn each_group_is_left_out_once_and_the_cost_is_told_before() {
+    let folder = Folder::new();
+    let line = "study --data data.csv --groups person --leave-one-group-out --hidden 4 --teacher-hidden 6 --out study";
+    let output = folder.run(&format!("{line} --json"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains(" trainings are left: 6 groups, each left out once, × 1 seed, 7 arms"), "{said}");
+    let results: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(results["settings"]["division"], "leave-one-group-out");
+    assert_eq!(results["sets"][0]["groups"], serde_json::json!({ "train": 5, "test": 1, "all": 6 }));
+    assert_eq!(results["seeds"], serde_json::json!([1]));
+    assert_eq!(results["sets"][0]["summaries"][0]["scores"]["nll"]["n"], 6);
+    assert!(results["sentences"][0].as_str().unwrap().starts_with("Ship `"), "{}", results["sentences"]);
+    let table = std::fs::read_to_string(folder.path("study/study.csv")).unwrap();
+    assert_eq!(table.lines().filter(|line| line.contains(",hard-l2,")).count(), 6);
+    // A second run finds all trainings, and gives the same results.
+    let again = folder.run(&format!("{line} --json"));
+    assert!(!String::from_utf8(again.stderr).unwrap().contains("trainings are left"));
+    assert_eq!(serde_json::from_slice::<Value>(&again.stdout).unwrap(), results);
+    for (line, message) in [
+        (line.replace(" --groups person", ""), "leaving one group out needs the group of every row"),
+        (line.to_owned() + " --redraw", "cannot be used with"),
+    ] {
+        assert!(folder.error(&line.replace("--out study", "--out other")).0.contains(message), "{line}");
+    }
+}
+
+#[test]
+fn a_study_of_few_people_says_first_that_it_cannot_tell() {
+    let folder = Folder::new();
+    let results = folder.json(&STUDY.replace("--seeds 2", "--seeds 5"));
+    let said = |index: usize| results["sentences"][index].as_str().unwrap();
+    assert!(said(0).starts_with("This cannot tell: the test holds only one group."), "{}", said(0));
+    assert!(
+        said(0).contains("`--leave-one-group-out` makes each of the 6 groups the test once"),
+        "{}",
+        said(0)
+    );
+    assert!(said(1).starts_with("The best guess so far: Ship `"), "{}", said(1));
+    let advice = &results["sets"][0]["recommendation"];
+    assert!(advice["student"]["flash_bytes_int8"].as_u64() < advice["student"]["flash_bytes"].as_u64());
+    assert!(advice["int8"]["mean"].is_number() && advice["among"].as_u64() > Some(7), "{advice}");
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         target_origin: 0.0,
         training: Some(teacher::Settings::new(widths.to_vec(), 9, 4)),
         division: Some(Division { shares: vec![0.6, 0.2, 0.2], seed: 3, groups: Some("person".into()) }),
+        groups: None,
         precision: Some(Precision::per_group(Bits::Four)),
         further: vec![
             Further { source: Source::Synthetic(Synthetic::Gaussian), rows: 7 },

@@ -9,7 +9,7 @@ use microdistill_study::report::html;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::contents::{levels, values};
+use crate::contents::{levels, long_names, values};
 use crate::fixture::classes;
 
 /// Chromium or a compatible browser.
@@ -18,13 +18,25 @@ pub(crate) fn chromium() -> Option<PathBuf> {
 }
 
 const CHECK: &str = include_str!("check.js");
+/// A page around the report, which shows the findings of the check.
+const FRAME: &str = r#"<!DOCTYPE html>
+<html><head><meta name="color-scheme" content="light dark"/></head>
+<body><iframe src="checked.html" style="width: WIDTHpx; height: 1600px; border: 0; color-scheme: light dark"></iframe><script>
+addEventListener("message", (event) => {
+  const pre = document.createElement("pre");
+  pre.id = "check";
+  pre.textContent = event.data;
+  document.body.append(pre);
+});
+</script></body></html>"#;
 /// Resources that the page may load, and those that the check needs in addition.
 const POLICY: &str = "style-src 'unsafe-inline'";
 const CHECK_POLICY: &str = "style-src 'unsafe-inline'; script-src 'nonce-check'";
 
 pub(crate) fn a_browser_shows_every_plot() -> Result<(), Failed> {
     let classes = levels(&[("wine", classes(3)), ("27 <people> & \"more\"", classes(27))]);
-    for results in [classes, values(&["air"], 1e6), values(&["air"], 1e-6)] {
+    let of_values = [1e6, 1e-9, 1e30].map(|unit| values(&["air"], unit));
+    for results in [classes].into_iter().chain(long_names()).chain(of_values) {
         a_browser_shows(&html(&results)?)?;
     }
     Ok(())
@@ -41,16 +53,17 @@ fn a_browser_shows(page: &str) -> Result<(), Failed> {
     );
     let file = folder.path().join("checked.html");
     std::fs::write(&file, checked)?;
-    for (dark, width) in [(false, 1280), (false, 360), (true, 1280), (true, 360)] {
+    for (dark, width) in [(false, 1200), (false, 400), (true, 1280), (true, 360)] {
         let scheme = format!("--blink-settings=preferredColorScheme={}", u8::from(!dark));
-        // A browser window cannot be as narrow as a phone, so the page is scaled.
-        let size = format!("--window-size={},1600", if width < 500 { 2 * width } else { width });
-        let scale = format!("--force-device-scale-factor={}", if width < 500 { 2 } else { 1 });
-        let output = run(folder.path(), &[&scheme, &size, &scale, "--dump-dom"], &file)?;
+        // A browser window cannot be as narrow as a phone, but a frame can.
+        let frame = folder.path().join("frame.html");
+        std::fs::write(&frame, FRAME.replace("WIDTH", &width.to_string()))?;
+        let output = run(folder.path(), &[&scheme, "--window-size=1400,1600", "--dump-dom"], &frame)?;
         let found = found(&output)?;
+        assert_eq!(found["width"].as_u64(), Some(width), "{found}");
         assert_eq!(found["plots"].as_u64(), Some(plots), "{found}");
-        for none in ["hidden", "cut"] {
-            assert_eq!(found[none], Value::Array(Vec::new()), "{found}");
+        for none in ["hidden", "cut", "covered", "wider", "shortened"] {
+            assert_eq!(found[none], Value::Array(Vec::new()), "{none} at {width} pixels: {}", found[none]);
         }
         assert_eq!(found["dark"].as_bool(), Some(dark), "{found}");
         assert!(found["contrast"].as_f64().is_some_and(|contrast| contrast >= 4.5), "{found}");

@@ -1,4 +1,4 @@
-// Runs in the report: checks how a browser rendered it, and writes the findings as JSON into the dumped page.
+// Runs in the report: checks how a browser rendered it, and sends the findings as JSON to the page around it.
 addEventListener("load", () => {
   const plots = [...document.querySelectorAll("svg.plot")];
   const nonzero = (box) => box.width > 0 && box.height > 0;
@@ -11,9 +11,25 @@ addEventListener("load", () => {
     const texts = [...plot.querySelectorAll("text")];
     return texts.filter((text) => {
       const box = text.getBoundingClientRect();
-      return box.left < around.left - 2 || box.right > around.right + 2 || box.top < around.top - 2;
+      return box.left < around.left - 2 || box.right > around.right + 2 || box.top < around.top - 2 ||
+        box.bottom > around.bottom + 2;
     });
   });
+  // Text that another text of the same plot covers by more than two pixels.
+  const covers = (a, b) =>
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
+  const covered = plots.flatMap((plot) => {
+    const texts = [...plot.querySelectorAll("text")].map((text) => [text.textContent, text.getBoundingClientRect()]);
+    return texts.flatMap(([a, one], i) =>
+      texts.slice(i + 1).filter(([, other]) => covers(one, other)).map(([b]) => `${a.trim()} | ${b.trim()}`));
+  });
+  // Elements whose contents are wider than they are, which are cut or scroll. Folded parts are opened.
+  document.querySelectorAll("details").forEach((details) => { details.open = true; });
+  const wider = [...document.body.querySelectorAll("*:not(svg *)")]
+    .filter((element) => element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1)
+    .map((element) => `${element.tagName}.${element.className}: ${element.textContent.trim().slice(0, 60)}`);
+  const shortened = [...document.body.querySelectorAll("*")]
+    .filter((element) => getComputedStyle(element).textOverflow === "ellipsis").map((element) => element.tagName);
   // Contrast (WCAG 2.2) between text and its background.
   const luminance = (color) => {
     const linear = color.match(/[\d.]+/g).slice(0, 3).map((part) => part / 255)
@@ -34,15 +50,16 @@ addEventListener("load", () => {
   const words = [...document.querySelectorAll("svg.plot text")].map((text) => contrast(text, "fill"));
   const written = [...document.querySelectorAll("h2, p, li, td, th, a, summary, caption, figcaption")]
     .map((text) => contrast(text, "color"));
-  const pre = document.createElement("pre");
-  pre.id = "check";
-  pre.textContent = JSON.stringify({
+  parent.postMessage(JSON.stringify({
+    width: innerWidth,
     plots: plots.length,
     hidden: plots.filter((plot) => !shown(plot)).map((plot) => plot.querySelector("title").textContent),
     cut: cut.map((text) => text.textContent),
+    covered,
+    wider,
+    shortened,
     contrast: Math.min(...words, ...written),
     dark: page < 0.2,
     overflow: document.documentElement.scrollWidth - innerWidth,
-  });
-  document.body.append(pre);
+  }), "*");
 });

@@ -51,7 +51,7 @@ pub(crate) fn study(sets: &[(&str, Vec<String>)], seeds: u64) -> Results {
             bins: BINS,
             candidates: 5,
             folds: 5,
-            redrawn: true,
+            division: Division::Redrawn,
         },
         arms: ARMS.map(arm).into(),
         sets,
@@ -84,21 +84,13 @@ fn set(name: &str, labels: &[String], seeds: u64, random: &mut Pcg32) -> SetResu
         for b in ["hard", "hard-l2", "hard-dropout", "output-mse", "teacher"] {
             let pairs = of("default", metric).into_iter().zip(of(b, metric));
             let differences: Vec<f64> = pairs.map(|(a, b)| a - b).collect();
-            let MeanStd { mean, std, n } = mean_std(&differences);
-            let half = 2.3 * std / (n as f64).sqrt();
-            let p = if mean.abs() > half { 0.001 } else { 0.4 };
-            let some = |x: f64| (n > 1).then_some(x);
             comparisons.push(Comparison {
                 a: "default".into(),
                 b: b.into(),
                 metric: metric.into(),
-                mean,
                 larger: differences.iter().filter(|difference| **difference > 0.0).count(),
                 smaller: differences.iter().filter(|difference| **difference < 0.0).count(),
-                low: some(mean - half),
-                high: some(mean + half),
-                p: some(p),
-                p_adjusted: some(p),
+                estimate: Estimate::of(&differences, 0.0, 3),
             });
         }
     }
@@ -130,10 +122,11 @@ fn set(name: &str, labels: &[String], seeds: u64, random: &mut Pcg32) -> SetResu
         rows: RowCounts { train: 500, validation: 75, test: 200 },
         features: 20,
         labels: labels.into(),
-        groups: Some(7),
+        groups: Some(GroupCounts { train: 16, test: 7, all: 23 }),
         hash: "sha256:0123456789abcdef".into(),
         notes: vec!["3 columns never change and are left out".into()],
         summaries: ARMS.map(summary).into(),
+        recommendation: None,
         comparisons,
         temperatures: [0.5, 1.0, 2.0, 4.0, 8.0].map(temperature).into(),
         sizes: sizes.map(size).collect(),
@@ -153,6 +146,7 @@ fn cell(arm: &Arm, index: usize, classes: usize, seed: u64, random: &mut Pcg32) 
     let scores = |accuracy: f64, nll: f64| {
         Scores::Classification(Classification {
             rows: 200,
+            groups: Some(7),
             accuracy,
             nll,
             brier: 0.5 * nll,
@@ -179,6 +173,7 @@ fn cell(arm: &Arm, index: usize, classes: usize, seed: u64, random: &mut Pcg32) 
     Cell {
         arm: name.into(),
         seed,
+        group: None,
         widths: vec![20, 16, classes],
         parameters,
         flash_bytes: 4 * parameters,
@@ -187,6 +182,7 @@ fn cell(arm: &Arm, index: usize, classes: usize, seed: u64, random: &mut Pcg32) 
             .then(|| format!("weight decay {}", if seed.is_multiple_of(2) { 0.5 } else { 0.1 })),
         train: scores(train, 0.1),
         test: scores(test, nll + noise(0.1)),
+        test_int8: (kind != ArmKind::Teacher).then(|| scores(test - 0.002, nll)),
         curve,
         reliability: (3..BINS).map(bin).collect(),
         predictions: Vec::new(),
@@ -210,8 +206,5 @@ fn score(cell: &Cell, metric: &str) -> f64 {
 }
 
 pub(crate) fn mean_std(values: &[f64]) -> MeanStd {
-    let n = values.len();
-    let mean = values.iter().sum::<f64>() / n as f64;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    MeanStd { mean, std: if n < 2 { 0.0 } else { (squares / (n - 1) as f64).sqrt() }, n }
+    MeanStd::of(values)
 }

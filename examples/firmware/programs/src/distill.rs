@@ -2,6 +2,7 @@
 
 use core::iter;
 
+use microdistill::checkpoint::record;
 use microdistill::loss::{Soft, SoftLabels};
 use microdistill::metric::Accuracy;
 use microdistill::{Distiller, Mlp, Params, Replay};
@@ -82,6 +83,7 @@ impl Training {
 /// after: 303 of 364
 /// teacher: 1570 calls for 1570 samples, 12560 learned
 /// weights 0 0: [3161315288, …]
+/// weights check: 2774912345
 /// ```
 ///
 /// No label is used for learning, because a device in the field has none. Fails if the student is no better than before.
@@ -131,7 +133,8 @@ fn score<T, E: Take<T, INPUTS>>(student: &Student, edge: &E, rows: &[[T; INPUTS]
     Some(accuracy)
 }
 
-/// Prints the bits of the student, a few words per line.
+/// Prints the bits of the student, a few words per line, and the check value that `import` verifies them by: the
+/// [seal](record::seal) of version 0.
 pub(crate) fn print_weights(student: &impl Params<Scalar = f32>) {
     const WORDS: usize = 8;
     for (tensor, (_, values)) in student.tensors().enumerate() {
@@ -144,4 +147,5 @@ pub(crate) fn print_weights(student: &impl Params<Scalar = f32>) {
             println!("weights {} {}: {:?}", tensor, line * WORDS, bits);
         }
     }
+    println!("weights check: {}", record::seal(student, 0));
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `row 3: [1065353216, …]` | bits of the outputs for row 3 |
 //! | `weights 0 16: [1065353216, …]` | bits of the parameters of tensor 0, starting at index 16 |
+//! | `weights check: 2774912345` | check value of the parameters above, which `import` verifies |
 //! | `accuracy: 310 of 364`, `before: …`, `after: …` | correct predictions |
 //! | `network: 51234 ticks` and others | measurements of `bench` |
 

@@ -24,6 +24,10 @@ pub enum Scores {
 pub struct Classification {
     /// Number of rows.
     pub rows: usize,
+    /// Number of groups that the rows belong to, such as people, if known. A score says little about other groups if this
+    /// is small, however many rows there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<usize>,
     /// Share of rows whose largest logit is that of the label, in [0, 1]. On a tie the first logit counts as the
     /// largest.
     pub accuracy: f64,
@@ -43,6 +47,10 @@ pub struct Classification {
 pub struct Regression {
     /// Number of rows.
     pub rows: usize,
+    /// Number of groups that the rows belong to, such as people, if known. A score says little about other groups if this
+    /// is small, however many rows there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<usize>,
     /// Root mean squared error, in the target's unit.
     pub rmse: f64,
     /// Coefficient of determination, `1 − MSE / variance of the target`: 1 without error, 0 for always predicting the
@@ -81,6 +89,23 @@ impl Scores {
         }
     }
 
+    /// Returns the number of groups that the rows belong to, if it is known.
+    pub fn groups(&self) -> Option<usize> {
+        match self {
+            Scores::Classification(scores) => scores.groups,
+            Scores::Regression(scores) => scores.groups,
+        }
+    }
+
+    /// The same scores, of rows that belong to this number of groups.
+    #[must_use]
+    pub fn of_groups(self, groups: Option<usize>) -> Self {
+        match self {
+            Scores::Classification(scores) => Scores::Classification(Classification { groups, ..scores }),
+            Scores::Regression(scores) => Scores::Regression(Regression { groups, ..scores }),
+        }
+    }
+
     /// Returns name and value of the two scores that people compare: accuracy and NLL, or RMSE and R².
     pub fn headline(&self) -> [(&'static str, f64); 2] {
         match self {
@@ -95,7 +120,8 @@ impl Scores {
 /// # Errors
 /// Fails if a row has no target.
 pub fn evaluate(model: &Model, data: &Dataset) -> Result<Scores> {
-    scores(&model.predict(data), &data.target)
+    let groups = data.group_names().map(|groups| groups.len());
+    Ok(scores(&model.predict(data), &data.target)?.of_groups(groups))
 }
 
 /// Scores outputs against their targets. Outputs are logits, shape (classes × rows), or values, shape (1 × rows).
@@ -185,6 +211,7 @@ pub(crate) fn classification(logits: &DMatrix<f32>, labels: &[usize]) -> Classif
     let gap = bins.iter().map(|(confidence, hits)| f64::abs(confidence - hits)).sum();
     Classification {
         rows,
+        groups: None,
         accuracy: mean(right as f64),
         nll: mean(nll),
         brier: mean(brier),
@@ -201,7 +228,7 @@ fn regression(outputs: &[f32], values: &[f32]) -> Regression {
     let variance = mean(&mut truth().map(|value| (value - average).powi(2)));
     let error = mean(&mut truth().zip(outputs).map(|(value, &output)| (value - f64::from(output)).powi(2)));
     let r2 = if variance > 0.0 { 1.0 - error / variance } else { 0.0 };
-    Regression { rows, rmse: error.sqrt(), r2 }
+    Regression { rows, groups: None, rmse: error.sqrt(), r2 }
 }
 
 #[cfg(test)]

@@ -9,12 +9,13 @@ use microdistill_boards::bench::{
 };
 use microdistill_boards::{self as board, Firmware, Profile, Sources};
 use microdistill_train::model::Model;
+use microdistill_train::number::significant;
 use serde::Serialize;
 
 use super::sources::OptimizerFlag;
 use super::{peers, ready, sources_folder, tell_memory, verdict};
 use crate::context::Context;
-use crate::table::{self, known};
+use crate::table::{self, Table, known};
 
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
@@ -76,19 +77,19 @@ impl Bench {
                 learnings.extend(self.learn(context, &board)?);
             }
         }
-        context.console.say(inferences(&results))?;
+        context.console.table(&inferences(&results))?;
         context.console.say(
             "Instructions: one whole inference, from the network's input to the index of the largest output.\n\
              Cycles: the same inference, modelled with the tables of the core's manual and memory without wait states.\n\
              Flash: the network and its input and output conversions. RAM: working memory, which is on the stack.\n",
         )?;
-        context.console.say(trainings(&results))?;
+        context.console.table(&trainings(&results))?;
         context.console.say(
             "Instructions: per sample learned, including its share of the update. RAM: everything that training keeps.",
         )?;
         if !learnings.is_empty() {
             context.console.say("")?;
-            context.console.say(learned(&learnings))?;
+            context.console.table(&learned(&learnings))?;
             context.console.say(
                 "Per sample learned from soft labels: SGD with batch size 1, momentum and Adam with batch size 8. RAM: in addition to\n\
                  the parameters. fused: each product and sum is rounded once (`Fused`), so the bits differ from those of f32.",
@@ -160,7 +161,7 @@ impl Bench {
 }
 
 /// Table of the cost per sample learned.
-fn learned(results: &[Learning]) -> comfy_table::Table {
+fn learned(results: &[Learning]) -> Table {
     let mut table = table::table([
         "board",
         "network",
@@ -175,7 +176,7 @@ fn learned(results: &[Learning]) -> comfy_table::Table {
         "RAM B",
     ]);
     for row in results {
-        let share = |count: u64| format!("{:.2}", count as f64 / row.parameters as f64);
+        let share = |count: u64| significant(count as f64 / row.parameters as f64, 3);
         table.add_row([
             row.board.clone(),
             row.network.to_owned(),
@@ -198,7 +199,7 @@ fn name(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn inferences(results: &[Measured]) -> comfy_table::Table {
+fn inferences(results: &[Measured]) -> Table {
     let mut table = table::table([
         "board",
         "core",
@@ -221,9 +222,9 @@ fn inferences(results: &[Measured]) -> comfy_table::Table {
             row.model.clone(),
             row.kind.to_owned(),
             known(instructions),
-            instructions_per_mac.map_or("–".into(), |number| format!("{number:.2}")),
+            instructions_per_mac.map_or("–".into(), |number| significant(number, 3)),
             known(row.cycles),
-            row.cycles.map_or("–".into(), |cycles| format!("{:.2}", cycles as f64 / row.macs as f64)),
+            row.cycles.map_or("–".into(), |cycles| significant(cycles as f64 / row.macs as f64, 3)),
             row.macs.to_string(),
             row.flash.to_string(),
             row.ram.to_string(),
@@ -233,7 +234,7 @@ fn inferences(results: &[Measured]) -> comfy_table::Table {
     table
 }
 
-fn trainings(results: &[Measured]) -> comfy_table::Table {
+fn trainings(results: &[Measured]) -> Table {
     let mut table = table::table([
         "board",
         "core",

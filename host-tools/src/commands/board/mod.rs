@@ -82,7 +82,7 @@ fn list(context: &Context) -> Result<()> {
         let target = row.target.as_deref().unwrap_or("this machine's");
         table.add_row([&row.board, &row.core, target, row.runs]);
     }
-    context.console.say(table)?;
+    context.console.table(&table)?;
     context.console.json(&serde_json::json!({ "boards": listed }))
 }
 

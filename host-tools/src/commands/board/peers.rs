@@ -3,6 +3,7 @@
 use anyhow::Result;
 use microdistill_boards::Profile;
 use microdistill_boards::bench::peers::{self, Compared, PEERS, networks, quoted};
+use microdistill_train::number::significant;
 use serde::Serialize;
 
 use super::ready;
@@ -53,11 +54,11 @@ pub(crate) fn run(context: &Context, profile: Profile) -> Result<()> {
         "max error",
     ]);
     for row in &compared {
-        let per_mac = |count: u64| format!("{:.2}", count as f64 / row.macs as f64);
+        let per_mac = |count: u64| significant(count as f64 / row.macs as f64, 3);
         let (differ, by) = row.outputs.map_or(("–".into(), "–".into()), |outputs| {
             (
                 format!("{} of {}", outputs.different, outputs.compared),
-                if outputs.different == 0 { "0".into() } else { format!("{:.1e}", outputs.largest) },
+                if outputs.different == 0 { "0".into() } else { significant(outputs.largest.into(), 2) },
             )
         });
         table.add_row([
@@ -74,7 +75,7 @@ pub(crate) fn run(context: &Context, profile: Profile) -> Result<()> {
             by,
         ]);
     }
-    context.console.say(table)?;
+    context.console.table(&table)?;
     context.console.say(
         "Instructions: one whole inference, from the network's input to the index of the largest output. Cycles: the same\n\
          inference, modelled. int8 uses one weight scale per layer. Mismatches: outputs that differ from the desktop's.\n\

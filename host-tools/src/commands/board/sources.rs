@@ -41,10 +41,10 @@ pub(crate) struct SourceFlags {
     /// Model file to learn from (f32 or int8), for `distill`
     #[arg(long, value_name = "MODEL", requires_all = ["train", "test"])]
     teacher: Option<PathBuf>,
-    /// CSV file of rows to learn from, for `distill`
+    /// Data file of rows to learn from, for `distill`
     #[arg(long, value_name = "FILE", requires = "teacher")]
     train: Option<PathBuf>,
-    /// CSV file of test rows
+    /// Data file of test rows
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
     /// Optimizer of the student, for `distill` and `bench`

@@ -18,6 +18,7 @@ use microdistill_train::file;
 use microdistill_train::import::{Base, import_bytes, trainable};
 use microdistill_train::metrics::Scores;
 use microdistill_train::model::{Body, Model};
+use microdistill_train::number::significant;
 use rand_pcg::Pcg32;
 use serde::Serialize;
 
@@ -59,10 +60,10 @@ pub(crate) struct Teach {
     /// Model whose soft labels are sent; without it, --student learns from the labels alone [default: the bundled example's]
     #[arg(long, value_name = "MODEL", requires = "student")]
     teacher: Option<PathBuf>,
-    /// CSV file of rows to learn from; with a teacher, rows without a label are used too
+    /// Data file of rows to learn from; with a teacher, rows without a label are used too
     #[arg(long, value_name = "FILE", requires = "student")]
     train: Option<PathBuf>,
-    /// CSV file of test rows, scored before and after
+    /// Data file of test rows, scored before and after
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
     /// Model file to write; after Ctrl-C, what was learned so far is written next to it
@@ -149,7 +150,7 @@ impl Teach {
         let parts = [("before", &before), ("after", &after)];
         let parts = parts.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)));
         if let Some(table) = table::scores(parts) {
-            context.console.say(table)?;
+            context.console.table(&table)?;
         }
         let parameters = model.parameters();
         context.console.say(format_args!(
@@ -271,7 +272,8 @@ impl Live {
         }
         self.last.push_back((learned.class == sample.class(), learned.loss));
         self.bar.inc(1);
-        self.bar.set_message(format!("{:5.1} % right, loss {:.3}", 100.0 * self.accuracy(), self.loss()));
+        let [right, loss] = [100.0 * self.accuracy(), self.loss()].map(|score| significant(score, 3));
+        self.bar.set_message(format!("{right:>4} % right, loss {loss}"));
     }
 
     fn accuracy(&self) -> f64 {

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use comfy_table::Table;
 use microdistill_boards::Memory;
 use microdistill_study::demo::{Row, Summary, Tuned};
+use microdistill_study::study::figures;
+use microdistill_study::study::results::MeanStd;
 use microdistill_train::dataset::Dataset;
+use microdistill_train::number::significant;
 use microdistill_train::student::WEIGHT_DECAY;
 use serde::Serialize;
 
@@ -68,21 +70,21 @@ pub(crate) fn data(context: &Context, train: &Dataset, test: &Dataset) -> Result
 
 pub(crate) fn table(context: &Context, tuned: Tuned, rows: &[Row]) -> Result<()> {
     let header = ["", "train acc.", "test acc.", "gap", "test NLL", "parameters", "flash B", "RAM B"];
-    let mut table: Table = table::table(header);
+    let mut table = table::table(header);
     for row in rows {
         table.add_row([
             row.name.to_owned(),
-            percent(&row.train_accuracy),
-            percent(&row.test_accuracy),
-            percent(&row.gap),
-            format!("{:.3} ± {:.3}", row.nll.mean, row.nll.std),
+            figures::mean_std("train accuracy", &of(&row.train_accuracy)),
+            figures::mean_std("test accuracy", &of(&row.test_accuracy)),
+            figures::mean_std("gap", &of(&row.gap)),
+            figures::mean_std("nll", &of(&row.nll)),
             row.parameters.to_string(),
             row.footprint.flash.to_string(),
             row.footprint.ram.to_string(),
         ]);
     }
     let console = &context.console;
-    console.say(table)?;
+    console.table(&table)?;
     let seeds = rows.first().map_or(0, |row| row.nll.values.len());
     console.say(format_args!(
         "Mean ± standard deviation over {seeds} seeds, in % and nats. L2 is decoupled weight decay: {} for the teacher and {} for\n\
@@ -98,8 +100,10 @@ pub(crate) fn table(context: &Context, tuned: Tuned, rows: &[Row]) -> Result<()>
         ("int8 − f32", int8, distilled),
     ] {
         let accuracy = row.test_accuracy.minus(&other.test_accuracy);
-        let ratio = row.nll.mean / other.nll.mean;
-        console.say(format_args!("{name:24} accuracy {:>12} pp, NLL × {ratio:.2}", signed(&accuracy)))?;
+        let (accuracy, ratio) = (figures::mean_std("gap", &of(&accuracy)), row.nll.mean / other.nll.mean);
+        let sign = if accuracy.starts_with(['-', '0']) { "" } else { "+" };
+        let accuracy = format!("{sign}{accuracy}");
+        console.say(format_args!("{name:24} accuracy {accuracy:>12} pp, NLL × {}", significant(ratio, 3)))?;
     }
     console.say("")
 }
@@ -125,21 +129,18 @@ pub(crate) fn end(context: &Context, out: &Path, figures: &Figures) -> Result<()
         let (compared, different) = (run.compared.to_string(), run.different.to_string());
         table.add_row([&run.board, &compared, &different, &run.weights_hash_host, &run.weights_hash_board]);
     }
-    console.say(format_args!("\n{table}"))?;
+    console.say("")?;
+    console.table(&table)?;
     console.say(
         "Compared: outputs of all test rows, f32 and int8, and hashes of the final weights of a distillation.\n",
     )?;
     console.say(format_args!(
-        "{} holds the models, model.rs and demo.json with all figures. {:.0} s",
+        "{} holds the models, model.rs and demo.json with all figures. {} s",
         out.display(),
-        figures.seconds
+        significant(figures.seconds, 3)
     ))
 }
 
-fn percent(summary: &Summary) -> String {
-    format!("{:.1} ± {:.1}", 100.0 * summary.mean, 100.0 * summary.std)
-}
-
-fn signed(summary: &Summary) -> String {
-    format!("{:+.1} ± {:.1}", 100.0 * summary.mean, 100.0 * summary.std)
+fn of(summary: &Summary) -> MeanStd {
+    MeanStd { mean: summary.mean, std: summary.std, n: summary.values.len() }
 }

@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use comfy_table::Table;
 use microdistill_study::search::{
     Budget, Candidate, Found, Plan, Problem, Softening, Teachers, Trial, rounds, search, train,
 };
 use microdistill_train::model::{Model, Task};
+use microdistill_train::number::{percent, significant};
 use microdistill_train::outputs::TeacherOutputs;
 use microdistill_train::student::Taught;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::flags::parse::count;
 use crate::interrupt;
-use crate::table;
+use crate::table::{self, Table};
 
 /// Flags that conflict with a search, because it chooses their values or does not use them.
 const CHOSEN: [&str; 23] = [
@@ -151,7 +151,7 @@ impl SearchFlags {
         let found = search(problem, plan, &|| bar.inc(1), &interrupt::flow);
         bar.finish_and_clear();
         let found = found?;
-        context.console.say(front(&found, &data.task))?;
+        context.console.table(&front(&found, &data.task))?;
         context.console.say(format_args!(
             "Loss and score are means over folds of the training rows: {what}.\nStudents trained for a share of the epochs \
              score worse than they would after all of them."
@@ -235,9 +235,9 @@ fn front(found: &Found, task: &Task) -> Table {
             cost.flash.to_string(),
             cost.ram.to_string(),
             cost.instructions.to_string(),
-            format!("{:.0} %", 100.0 * share),
-            format!("{loss:.4}"),
-            format!("{score:.4}"),
+            format!("{} %", percent(*share, 2)),
+            significant(*loss, 4),
+            significant(*score, 4),
             recipe(candidate),
         ]);
     }

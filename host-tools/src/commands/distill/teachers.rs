@@ -18,7 +18,7 @@ pub(crate) struct TeacherFlags {
     /// Model to imitate; several are averaged
     #[arg(long, value_name = "MODEL", required_unless_present = "soft_labels")]
     teacher: Vec<PathBuf>,
-    /// CSV file of a teacher's outputs for the rows of --data or --train, in the same order, with one column per label:
+    /// Data file of a teacher's outputs for the rows of --data or --train, in the same order, with one column per label:
     /// p(LABEL) for probabilities, as `predict` writes them, or logit(LABEL)
     #[arg(long, value_name = "FILE")]
     soft_labels: Option<PathBuf>,

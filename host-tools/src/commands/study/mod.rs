@@ -29,8 +29,9 @@ pub(crate) struct Study {
     #[arg(long, value_name = "DIR", default_value = "microdistill-study")]
     out: PathBuf,
     /// Number of seeds. Everything is trained once per seed, starting at --seed, so that real gains can be told from chance
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = count::<u64>)]
-    seeds: u64,
+    /// [default: 10, or 1 with --leave-one-group-out]
+    #[arg(long, value_name = "N", value_parser = count::<u64>)]
+    seeds: Option<u64>,
     /// Recipes to compare in addition to those that are always compared
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1)]
     recipes: Vec<String>,
@@ -43,6 +44,9 @@ pub(crate) struct Study {
     /// Draw training and test rows anew from all rows for each seed, keeping groups together
     #[arg(long, conflicts_with = "preset")]
     redraw: bool,
+    /// Make each group of --groups the test once, trained on all other groups. Differences are then paired by group
+    #[arg(long, conflicts_with_all = ["preset", "redraw"])]
+    leave_one_group_out: bool,
     /// Hidden widths of the student
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "16", value_parser = count::<usize>)]
     hidden: Vec<usize>,
@@ -81,6 +85,27 @@ enum Preset {
     RandomLabels,
 }
 
+/// Prints the work before it begins: the number of trainings, and the groups that multiply them.
+fn tell_cost(context: &Context, plan: &Plan, journal: &Journal) {
+    let left = plan.trainings(journal);
+    if left == 0 {
+        return;
+    }
+    let draws: usize = plan.problems.iter().map(Problem::count).sum();
+    let what = if plan.problems.iter().any(|problem| problem.count() > 1) {
+        format!("{draws} groups, each left out once, × ")
+    } else {
+        String::new()
+    };
+    let seeds = plan.seeds.len();
+    context.console.note(format_args!(
+        "{left} trainings are left: {what}{seeds} {}, {} arms, and candidates for those that are tuned; Ctrl-C keeps what is \
+         finished",
+        if seeds == 1 { "seed" } else { "seeds" },
+        plan.arms.len()
+    ));
+}
+
 /// Number of folds of the training rows for choosing hyperparameters.
 const FOLDS: usize = 5;
 
@@ -91,6 +116,7 @@ impl Study {
         file::make_folder(&self.out)?;
         let journal = Journal::open(self.out.join("ledger.jsonl"), &plan.fingerprint())?;
         interrupt::ask();
+        tell_cost(context, &plan, &journal);
         self.train(context, &plan, &journal)?;
         let results = plan.results(&journal, &context.command)?;
         self.write(&results)?;
@@ -139,7 +165,8 @@ impl Study {
     }
 
     fn plan(&self, context: &Context) -> Result<Plan> {
-        let seeds = (0..self.seeds).map(|index| context.seed.wrapping_add(index)).collect();
+        let seeds = self.seeds.unwrap_or(if self.leave_one_group_out { 1 } else { 10 });
+        let seeds = (0..seeds).map(|index| context.seed.wrapping_add(index)).collect();
         if self.preset == Some(Preset::RandomLabels) {
             return Ok(Plan {
                 title: "Random rows with random labels".into(),
@@ -186,6 +213,9 @@ impl Study {
             return self.names(folder)?.into_iter().map(problem).collect();
         }
         let (name, parts) = (self.data.name(), self.data.read_new(context)?);
+        if self.leave_one_group_out {
+            return Ok(vec![Problem::leave_one_group_out(name, parts.known, parts.test)?]);
+        }
         let Some(test) = parts.test else {
             bail!("a study needs test rows: give --test FILE in addition to --train, or --data FILE");
         };
@@ -220,6 +250,9 @@ impl Study {
         let test_groups = groups("test");
         let expected = Expected { groups: test_groups.as_deref(), ..train.expected() };
         let test = read_like(folder.join("test.csv"), expected)?;
+        if self.leave_one_group_out {
+            return Ok(Problem::leave_one_group_out(name, train, Some(test))?);
+        }
         Ok(Problem::new(name, train, test, self.redraw)?)
     }
 }

@@ -1,47 +1,48 @@
 //! Tables of a study's figures, on the console and in Markdown.
 
 use anyhow::Result;
-use microdistill_study::study::results::{
-    Comparison, MeanStd, Overall, Ratio, Results, SetResults, Summary, decimals,
-};
+use microdistill_study::study::figures;
+use microdistill_study::study::results::{Division, MeanStd, Overall, Ratio, Results, SetResults, Summary};
 
 use crate::console::Console;
 use crate::table;
 
 /// A metric of the results, its table head and its format.
-type Column = (&'static str, &'static str, fn(&MeanStd) -> String);
+type Column = (&'static str, &'static str, fn(&str, &MeanStd) -> String);
 
 const COLUMNS: [Column; 8] = [
-    ("train accuracy", "train acc.", percent),
-    ("test accuracy", "test acc.", percent),
-    ("gap", "gap", percent),
-    ("nll", "NLL", number),
-    ("brier", "Brier", short),
-    ("ece", "ECE", short),
-    ("parameters", "parameters", whole),
-    ("flash", "flash B", whole),
+    ("train accuracy", "train acc.", figures::mean_std),
+    ("test accuracy", "test acc.", figures::mean_std),
+    ("gap", "gap", figures::mean_std),
+    ("nll", "NLL", figures::mean_std),
+    ("brier", "Brier", mean),
+    ("ece", "ECE, %", mean),
+    ("parameters", "parameters", mean),
+    ("flash", "flash B", mean),
 ];
 
 /// The same for regression.
 const VALUE_COLUMNS: [Column; 7] = [
-    ("train r2", "train R²", number),
-    ("r2", "test R²", number),
-    ("r2 gap", "gap", number),
-    ("train rmse", "train RMSE", measured),
-    ("rmse", "test RMSE", measured),
-    ("parameters", "parameters", whole),
-    ("flash", "flash B", whole),
+    ("train r2", "train R²", figures::mean_std),
+    ("r2", "test R²", figures::mean_std),
+    ("r2 gap", "gap", figures::mean_std),
+    ("train rmse", "train RMSE", figures::mean_std),
+    ("rmse", "test RMSE", figures::mean_std),
+    ("parameters", "parameters", mean),
+    ("flash", "flash B", mean),
 ];
 
-/// The compared metrics with head, unit and decimal places. The second is the loss.
-type Compared = [(&'static str, &'static str, f64, usize); 3];
+fn mean(metric: &str, score: &MeanStd) -> String {
+    figures::value(metric, score.mean)
+}
 
-const COMPARED: Compared =
-    [("test accuracy", "test acc., pp", 100.0, 1), ("nll", "NLL", 1.0, 3), ("gap", "gap, pp", 100.0, 1)];
+/// The compared metrics with their heads. The second is the loss.
+type Compared = [(&'static str, &'static str); 3];
+
+const COMPARED: Compared = [("test accuracy", "test acc., pp"), ("nll", "NLL"), ("gap", "gap, pp")];
 
 /// The same for regression.
-const COMPARED_VALUES: Compared =
-    [("r2", "test R²", 1.0, 3), ("rmse", "RMSE", 1.0, 3), ("r2 gap", "gap", 1.0, 3)];
+const COMPARED_VALUES: Compared = [("r2", "test R²"), ("rmse", "RMSE"), ("r2 gap", "gap")];
 
 /// Layout of the tables for a part of the data sets.
 struct Form {
@@ -69,7 +70,9 @@ impl Form {
     }
 
     fn row(&self, summary: &Summary) -> Vec<String> {
-        let cell = |(metric, _, form): &Column| summary.scores.get(*metric).map_or(String::new(), form);
+        let cell = |(metric, _, form): &Column| {
+            summary.scores.get(*metric).map_or(String::new(), |score| form(metric, score))
+        };
         std::iter::once(summary.arm.clone()).chain(self.columns.iter().map(cell)).collect()
     }
 
@@ -84,13 +87,13 @@ impl Form {
 /// Prints the tables of every condition and their conclusions.
 pub(crate) fn console(console: &Console, results: &Results) -> Result<()> {
     for overall in &results.overall {
-        console.say(format_args!("\n{}", heading(overall)))?;
+        console.say(format_args!("\n{}", heading(results, overall)))?;
         let form = Form::of(overall);
         let mut table = table::table(form.header());
         for summary in &overall.summaries {
             table.add_row(form.row(summary));
         }
-        console.say(table)?;
+        console.table(&table)?;
     }
     for sentence in &results.sentences {
         console.say(format_args!("- {sentence}"))?;
@@ -102,11 +105,11 @@ pub(crate) fn console(console: &Console, results: &Results) -> Result<()> {
 pub(crate) fn markdown(results: &Results) -> String {
     let mut text = format!("# {}\n\n`{}`\n", results.title, results.command);
     for overall in &results.overall {
-        text += &format!("\n## {}\n\n", heading(overall));
+        text += &format!("\n## {}\n\n", heading(results, overall));
         let form = Form::of(overall);
         table_of(&mut text, &form.header(), overall.summaries.iter().map(|summary| form.row(summary)));
         text += "\n";
-        let [(_, score, ..), (loss, name, ..), (_, gap, ..)] = form.compared;
+        let [(_, score), (loss, name), (_, gap)] = form.compared;
         let ratio = format!("× {name}");
         // Data sets with values in several units have no common loss, only a common ratio.
         let has_loss = overall.comparisons.iter().any(|of| of.metric == loss);
@@ -117,7 +120,7 @@ pub(crate) fn markdown(results: &Results) -> String {
         for (metric, name, shown) in form.by_set() {
             text += "\n";
             by_set(&mut text, name, results, overall, |summary| {
-                summary.scores.get(*metric).map_or(String::new(), shown)
+                summary.scores.get(*metric).map_or(String::new(), |score| shown(metric, score))
             });
         }
     }
@@ -161,72 +164,49 @@ fn by_set(
     }
 }
 
-fn heading(overall: &Overall) -> String {
+/// Names of the data sets, the condition and, for a single one, how many groups the test holds.
+fn heading(results: &Results, overall: &Overall) -> String {
     let sets = match overall.sets.len() {
         sets @ ..=MANY_SETS => overall.sets[..sets].join(", "),
         sets => sets.to_string(),
     };
-    let mut heading = format!("{}: {sets}", overall.title);
-    let condition = overall.condition;
-    if condition.label_noise > 0.0 {
-        heading += &format!("; {} % of the training labels wrong", 100.0 * condition.label_noise);
-    }
-    if condition.training_share < 1.0 {
-        heading += &format!("; {} % of the training rows", 100.0 * condition.training_share);
-    }
-    heading
+    let heading = format!("{}: {sets}", overall.title);
+    let of_condition = Some(figures::condition(&overall.condition)).filter(|condition| !condition.is_empty());
+    let parts = [of_condition, tested(results, overall)].into_iter().flatten();
+    parts.fold(heading, |heading, part| format!("{heading}; {part}"))
+}
+
+/// The rows and groups that the scores of a single data set are about, if its groups are known.
+fn tested(results: &Results, overall: &Overall) -> Option<String> {
+    let [name] = overall.sets.as_slice() else { return None };
+    let set = results.sets.iter().find(|set| set.name == *name && set.condition == overall.condition)?;
+    let groups = set.groups?;
+    Some(match results.settings.division {
+        Division::LeaveOneGroupOut => format!("each of {} groups is the test once", groups.all),
+        Division::Given | Division::Redrawn => {
+            let noun = if groups.test == 1 { "group" } else { "groups" };
+            format!("test: {} rows of {} {noun}", set.rows.test, groups.test)
+        }
+    })
 }
 
 fn differences(overall: &Overall, compared: &Compared, ratio: &Ratio, has_loss: bool) -> Vec<String> {
-    let [score, loss, gap] = compared.map(|(metric, _, unit, digits)| {
+    let [score, loss, gap] = compared.map(|(metric, _)| {
         let mut comparisons = overall.comparisons.iter();
         let found = comparisons.find(|c| (&c.a, &c.b, c.metric.as_str()) == (&ratio.a, &ratio.b, metric));
-        let digits = if metric == "rmse" { scale(overall, &ratio.a, metric) } else { digits };
-        let p = found.and_then(|found| found.p_adjusted).map_or("–".into(), |p| format!("{p:.3}"));
-        (found.map_or(String::new(), |found| interval(found, unit, digits)), p)
+        let difference = found.map(|found| match figures::estimate(metric, &found.estimate) {
+            (mean, Some([low, high])) => format!("{mean} ({low} to {high})"),
+            (mean, None) => mean,
+        });
+        let p = found.and_then(|found| found.estimate.p()).map_or("–".into(), figures::p_value);
+        (difference.unwrap_or_default(), p)
     });
     let mut cells = vec![format!("{} − {}", ratio.a, ratio.b), score.0, score.1];
     if has_loss {
         cells.extend([loss.0, loss.1]);
     }
-    cells.extend([format!("{:.2}", ratio.ratio), gap.0]);
+    cells.extend([figures::value("", ratio.ratio), gap.0]);
     cells
-}
-
-/// Decimal places for an arm's score, which has the target's unit.
-fn scale(overall: &Overall, arm: &str, metric: &str) -> usize {
-    let summary = overall.summaries.iter().find(|summary| summary.arm == arm);
-    decimals(summary.and_then(|summary| summary.scores.get(metric)).map_or(0.0, |score| score.mean))
-}
-
-fn interval(comparison: &Comparison, unit: f64, digits: usize) -> String {
-    let number = |value: f64| format!("{:+.digits$}", unit * value);
-    match comparison.low.zip(comparison.high) {
-        Some((low, high)) => format!("{} ({} to {})", number(comparison.mean), number(low), number(high)),
-        None => number(comparison.mean),
-    }
-}
-
-fn percent(score: &MeanStd) -> String {
-    format!("{:.1} ± {:.1}", 100.0 * score.mean, 100.0 * score.std)
-}
-
-fn number(score: &MeanStd) -> String {
-    format!("{:.3} ± {:.3}", score.mean, score.std)
-}
-
-/// Formats a score that has the target's unit.
-fn measured(score: &MeanStd) -> String {
-    let digits = decimals(score.mean);
-    format!("{:.digits$} ± {:.digits$}", score.mean, score.std)
-}
-
-fn short(score: &MeanStd) -> String {
-    format!("{:.3}", score.mean)
-}
-
-fn whole(score: &MeanStd) -> String {
-    format!("{:.0}", score.mean)
 }
 
 /// Appends a table whose first column holds words and whose other columns hold numbers.

@@ -62,6 +62,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         origin: Vec::new(),
         target_origin: 0.0,
         division: None,
+        groups: None,
         training: None,
         chosen_length: None,
         precision: None,

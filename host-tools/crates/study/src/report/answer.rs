@@ -6,18 +6,23 @@ use super::gap;
 use super::markup::{Piece, pieces};
 use super::number::{self, Fit, VALUES, difference, value};
 use super::svg::Plot;
+use crate::study::advice;
 use crate::study::names;
 use crate::study::results::{ArmInfo, ArmKind, Comparison, MeanStd, Overall, Results, Summary};
-use crate::study::verdict::{Verdict, overfits};
+use crate::study::verdict::{Doubt, Verdict, overfits};
 use microdistill_train::error::Result;
 
 /// The answer.
 #[derive(Serialize)]
 pub(super) struct Answer {
     /// Nothing where the figures do not answer the question.
-    headline: &'static str,
-    /// The figures that this rests on.
+    headline: Vec<Piece>,
+    /// The figures behind the headline, or the remedy where there is no answer.
     reason: Vec<Piece>,
+    /// The student to ship, where the headline is none: heading and reason.
+    guess: Vec<Vec<Piece>>,
+    /// The answer to the question of the title, where the headline has another: heading and reason.
+    cure: Vec<Vec<Piece>>,
     plot: Option<Plot>,
     verdicts: Option<Verdicts>,
     /// All sentences of the study.
@@ -51,16 +56,42 @@ struct Told {
 
 impl Answer {
     pub(super) fn new(results: &Results) -> Result<Answer> {
-        let told = told(results);
-        let nothing = Answer { headline: "", reason: Vec::new(), plot: None, verdicts: None, told };
-        let Some(overall) = principal(results) else { return Ok(nothing) };
+        let principal = principal(results);
+        let doubt = principal.and_then(|overall| Doubt::about(results, overall));
+        let advice = principal.and_then(|overall| advice::of(results, overall));
+        let answered =
+            doubt.map(Doubt::sentence).into_iter().chain(advice.as_ref().map(|advice| advice.sentence()));
+        let told = told(results, &answered.collect::<Vec<_>>());
+        let nothing = Answer {
+            headline: Vec::new(),
+            reason: Vec::new(),
+            guess: Vec::new(),
+            cure: Vec::new(),
+            plot: None,
+            verdicts: None,
+            told,
+        };
+        let Some(overall) = principal else { return Ok(nothing) };
         let plot = gap_of(results, overall)?;
         let Some(student) = student(&results.arms).filter(|_| results.preset.is_none()) else {
             return Ok(Answer { plot, ..nothing });
         };
         let verdicts = verdicts(student, overall);
-        let (headline, reason) = conclusion(student, overall).unwrap_or_default();
-        Ok(Answer { headline, reason: pieces(&reason), plot, verdicts, ..nothing })
+        let answer = Answer { plot, verdicts, ..nothing };
+        let said = |headline: &str, reason: &str| [headline, reason].map(pieces);
+        let cure = conclusion(student, overall).map(|(headline, reason)| said(headline, &reason));
+        let advice = advice.map(|advice| said(&advice.headline(), &advice.reason()));
+        Ok(match (doubt, advice, cure) {
+            (Some(doubt), advice, _) => {
+                let [headline, reason] = said(&doubt.headline(), &doubt.remedy());
+                Answer { headline, reason, guess: advice.map_or(Vec::new(), Vec::from), ..answer }
+            }
+            (None, Some([headline, reason]), cure) => {
+                Answer { headline, reason, cure: cure.map_or(Vec::new(), Vec::from), ..answer }
+            }
+            (None, None, Some([headline, reason])) => Answer { headline, reason, ..answer },
+            (None, None, None) => answer,
+        })
     }
 }
 
@@ -129,7 +160,7 @@ fn verdict(of: Option<&Comparison>) -> VerdictCell {
         Verdict::Higher | Verdict::Lower => "worse",
     };
     let shown = matches!(verdict, Verdict::Higher | Verdict::Lower);
-    VerdictCell { words, difference: difference(&of.metric, of.mean), shown }
+    VerdictCell { words, difference: difference(&of.metric, of.estimate.mean()), shown }
 }
 
 /// Against the same student, left alone with the labels.
@@ -144,7 +175,7 @@ fn conclusion(student: &ArmInfo, overall: &Overall) -> Option<(&'static str, Str
     let (gap, test) = (comparison(fit.gap)?, comparison(fit.test)?);
     use Verdict::{Higher, Lower, NotShown, Untestable};
     let headline = match (Verdict::of(gap), Verdict::of(test)) {
-        (Untestable, _) => "This cannot say: one seed or data set knows nothing of chance.",
+        (Untestable, _) => return None,
         _ if !overfits(alone.scores.get(fit.gap)?.mean) => "There is hardly any overfitting to cure here.",
         (Lower, Higher) => "Yes: distilled students overfit less and do better on new rows.",
         (Lower, NotShown | Untestable) => {
@@ -192,10 +223,11 @@ fn figures(of: &Summary, fit: &Fit) -> Option<String> {
     Some(words)
 }
 
-/// The study's sentences, by what they are about.
-fn told(results: &Results) -> Vec<Told> {
+/// The study's sentences, by what they are about, without those that the answer repeats.
+fn told(results: &Results, answered: &[String]) -> Vec<Told> {
     let mut told: Vec<Told> = Vec::new();
-    for sentence in &results.sentences {
+    let is_new = |sentence: &&String| !answered.iter().any(|answered| sentence.ends_with(answered));
+    for sentence in results.sentences.iter().filter(is_new) {
         // Where there are several parts, each sentence begins with its part's title.
         let part = sentence.split_once(": ").filter(|(title, _)| {
             results.overall.len() > 1

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::number::{fixed, shortened};
+use super::number::whole;
 use super::svg::{GRID, HEAT, INK, MUTED, Plot, font, line, px};
 use microdistill_train::error::Result;
 
@@ -27,11 +27,21 @@ pub(super) fn pooled<'a>(
 const WRITTEN: usize = 12;
 /// Mistakes that are told in words.
 const TOLD: usize = 6;
+/// Most characters of a class's name that fit beside a matrix.
+const NAME: usize = 10;
+
+/// Returns true if classes have numbers beside the matrix, because their names are too long.
+pub(super) fn are_numbered(labels: &[String]) -> bool {
+    labels.iter().any(|label| label.chars().count() > NAME)
+}
 
 /// Each row is a class, each column what it was taken for; the darker, the greater the share of the class's rows.
 pub(super) fn plot(title: String, labels: &[String], matrix: &[Vec<usize>]) -> Result<Plot> {
     let classes = labels.len().max(1);
-    let names: Vec<String> = labels.iter().map(|label| shortened(label, 10)).collect();
+    let names: Vec<String> = match are_numbered(labels) {
+        true => (1..=labels.len()).map(|number| number.to_string()).collect(),
+        false => labels.to_vec(),
+    };
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(1) as f64;
     let size = if classes > WRITTEN { 8.5 } else { 11.0 };
     let head = (longest * size * 0.62 + 8.0).clamp(18.0, 90.0);
@@ -55,7 +65,7 @@ pub(super) fn plot(title: String, labels: &[String], matrix: &[Vec<usize>]) -> R
                 if classes <= WRITTEN {
                     let style = font(size, INK).pos(Pos::new(HPos::Center, VPos::Center));
                     let middle = ((place(j) + place(j + 1)) / 2, (place(i) + place(i + 1)) / 2);
-                    area.draw_text(&fixed(100.0 * share, 0), &style, middle)?;
+                    area.draw_text(&whole(100.0 * share), &style, middle)?;
                 }
             }
         }

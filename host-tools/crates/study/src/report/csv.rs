@@ -16,6 +16,8 @@ struct Record<'a> {
     arm: &'a str,
     kind: Option<ArmKind>,
     seed: u64,
+    /// The group left out.
+    group: Option<&'a str>,
     widths: String,
     parameters: usize,
     flash_bytes: usize,
@@ -35,6 +37,10 @@ struct Record<'a> {
     test_ece: Option<f64>,
     test_rmse: Option<f64>,
     test_r2: Option<f64>,
+    test_accuracy_int8: Option<f64>,
+    test_nll_int8: Option<f64>,
+    test_rmse_int8: Option<f64>,
+    test_r2_int8: Option<f64>,
 }
 
 /// Accuracy, NLL, Brier score, ECE, RMSE and R².
@@ -50,6 +56,8 @@ fn scores(scores: &Scores) -> [Option<f64>; 6] {
 fn record<'a>(results: &'a Results, set: &'a SetResults, cell: &'a Cell) -> Record<'a> {
     let [train_accuracy, train_nll, train_brier, train_ece, train_rmse, train_r2] = scores(&cell.train);
     let [test_accuracy, test_nll, test_brier, test_ece, test_rmse, test_r2] = scores(&cell.test);
+    let [test_accuracy_int8, test_nll_int8, _, _, test_rmse_int8, test_r2_int8] =
+        cell.test_int8.as_ref().map_or([None; 6], scores);
     Record {
         set: &set.name,
         label_noise: set.condition.label_noise,
@@ -57,6 +65,7 @@ fn record<'a>(results: &'a Results, set: &'a SetResults, cell: &'a Cell) -> Reco
         arm: &cell.arm,
         kind: results.arms.iter().find(|arm| arm.name == cell.arm).map(|arm| arm.kind),
         seed: cell.seed,
+        group: cell.group.as_deref(),
         widths: widths(&cell.widths),
         parameters: cell.parameters,
         flash_bytes: cell.flash_bytes,
@@ -76,6 +85,10 @@ fn record<'a>(results: &'a Results, set: &'a SetResults, cell: &'a Cell) -> Reco
         test_ece,
         test_rmse,
         test_r2,
+        test_accuracy_int8,
+        test_nll_int8,
+        test_rmse_int8,
+        test_r2_int8,
     }
 }
 

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::axes::Frame;
-use super::number::{fixed, value};
+use super::number::{scaled, value, whole};
 use super::svg::{Axis, Plot, TRAINING, color, line, span};
 use crate::study::results::{ArmKind, CurvePoint};
 use microdistill_train::error::Result;
@@ -37,7 +37,7 @@ pub(super) fn plots(curves: &[Curve], pick: Pick) -> Result<Vec<Plot>> {
     let last = points().map(|point| point.epoch).max().unwrap_or(1).max(1) as f64;
     let scores = span(points().filter_map(pick).flatten());
     let y = Axis::linear(scores, 6);
-    let digits = y.digits();
+    let scale = y.scale();
     let plot = |curve: &Curve| {
         let end = curve.points.last().and_then(|last| Some((last.epoch, pick(last)?)));
         let description = end.map_or("No curve.".into(), |(epochs, scores)| {
@@ -48,8 +48,8 @@ pub(super) fn plots(curves: &[Curve], pick: Pick) -> Result<Vec<Plot>> {
             let frame = Frame {
                 x: Axis::linear(0.0..last, 5),
                 y: y.clone(),
-                x_tick: &|x| fixed(x, 0),
-                y_tick: &|y| fixed(y, digits),
+                x_tick: &whole,
+                y_tick: &|y| scaled(scale, y),
                 x_name: "",
                 right: 12.0,
             };

@@ -5,43 +5,41 @@ use plotters::prelude::*;
 use super::number;
 use super::rows::{Row, RowChart};
 use super::svg::{INK, Plot, SURFACE, line, px, span, whisker};
-use crate::study::verdict::is_shown;
+use crate::study::results::Estimate;
 use microdistill_train::error::Result;
 
 /// One difference.
 pub(super) struct Difference {
     pub(super) name: String,
-    pub(super) mean: f64,
-    pub(super) interval: Option<(f64, f64)>,
-    /// After correction for all comparisons.
-    pub(super) p: Option<f64>,
+    pub(super) estimate: Estimate,
 }
 
 impl Difference {
     /// With its interval.
     fn words(&self, metric: &str) -> String {
-        let mean = number::difference(metric, self.mean);
-        match self.interval {
-            Some((low, high)) => {
-                format!("{mean} [{}, {}]", number::difference(metric, low), number::difference(metric, high))
-            }
-            None => mean,
+        match number::estimate(metric, &self.estimate) {
+            (mean, Some([low, high])) => format!("{mean} [{low}, {high}]"),
+            (mean, None) => mean,
         }
+    }
+
+    fn mean(&self) -> f64 {
+        self.estimate.mean()
     }
 }
 
-/// A disc for each difference, filled where it is beyond chance (adjusted p < 0.05).
+/// A disc for each difference, filled where it is beyond chance: its interval does not hold zero.
 pub(super) fn plot(title: String, metric: &str, differences: &[Difference]) -> Result<Plot> {
     let shown = |x: f64| number::shown(metric, x);
     let values = differences.iter().flat_map(|of| {
-        let (low, high) = of.interval.unwrap_or((of.mean, of.mean));
-        [of.mean, low, high]
+        let (low, high) = of.estimate.interval().unwrap_or((of.mean(), of.mean()));
+        [of.mean(), low, high]
     });
     let range = span(values.map(shown).chain([0.0]));
     let rows: Vec<Row> =
         differences.iter().map(|of| Row { name: of.name.clone(), number: of.words(metric) }).collect();
     let described = differences.iter().map(|of| {
-        let p = of.p.map_or(String::new(), |_| format!(", adjusted p {}", number::chance(of.p)));
+        let p = of.estimate.p().map_or(String::new(), |p| format!(", p {}", number::chance(Some(p))));
         format!("{}: {}{p}.", of.name, of.words(metric))
     });
     let description = described.collect::<Vec<_>>().join(" ");
@@ -51,13 +49,12 @@ pub(super) fn plot(title: String, metric: &str, differences: &[Difference]) -> R
     Plot::draw(title, description, chart.size(), |area| {
         chart.draw(area, |chart, i, y| {
             let of = &differences[i];
-            if let Some((low, high)) = of.interval {
+            if let Some((low, high)) = of.estimate.interval() {
                 whisker(chart, (shown(low), y), (shown(high), y), line(INK, 2.0))?;
             }
-            if of.mean.is_finite() {
-                let beyond_chance = is_shown(of.p);
-                let fill = if beyond_chance { INK } else { SURFACE };
-                let at = (shown(of.mean), y);
+            if of.mean().is_finite() {
+                let fill = if of.estimate.is_shown() { INK } else { SURFACE };
+                let at = (shown(of.mean()), y);
                 chart.draw_series([Circle::new(at, px(4.5), fill.filled())])?;
                 chart.draw_series([Circle::new(at, px(4.5), line(INK, 1.5))])?;
             }

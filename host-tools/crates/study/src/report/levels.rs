@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::lines::{Lines, Point, Series};
-use super::number::{self, fixed};
+use super::number;
 use super::svg::{Axis, Plot, span};
+use crate::study::figures::setting;
 use crate::study::results::{ArmInfo, Condition, METRICS, MeanStd, Summary, VALUE_METRICS};
 use microdistill_train::error::Result;
 
@@ -82,7 +83,7 @@ fn plots(axis: &str, arms: &[ArmInfo], levels: &[(f64, &[Summary])], whiskers: b
                 .iter()
                 .filter_map(|&(x, summaries)| {
                     let score = score(summaries, &arm.name, metric)?;
-                    Some(Point { x, score, filled: true, words: format!("{} %", fixed(x, 1)) })
+                    Some(Point { x, score, filled: true, words: format!("{} %", setting(x)) })
                 })
                 .collect(),
         });
@@ -92,7 +93,7 @@ fn plots(axis: &str, arms: &[ArmInfo], levels: &[(f64, &[Summary])], whiskers: b
             metric,
             x: Axis::marked(span(places.iter().copied()), places),
             x_name: axis,
-            x_tick: &|level| fixed(level, 1).replace(".0", ""),
+            x_tick: &setting,
             series: series.collect(),
             reference: None,
         }

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::axes::Frame;
-use super::number::{fixed, mean_std, shortened, shown};
+use super::number::{mean_std, scaled, shortened, shown};
 use super::svg::{
     Area, Axis, Chart, Drawn, MUTED, Plot, REFERENCE, anchored, color, font, line, mark, px, span, whisker,
 };
@@ -65,7 +65,7 @@ impl Lines<'_> {
         let reference = self.reference.map(|(name, score)| (name, shown(score)));
         let scores = span(points().flat_map(|point| ends(&point.score)).chain(reference.map(|of| of.1)));
         let y = Axis::linear(scores, 6);
-        let digits = y.digits();
+        let scale = y.scale();
         let description = self.description();
         let names: Vec<String> = self.series.iter().map(|of| shortened(of.name, 15)).collect();
         let alone = self.series.len() < 2 && reference.is_none();
@@ -79,7 +79,7 @@ impl Lines<'_> {
                 x: self.x,
                 y,
                 x_tick: self.x_tick,
-                y_tick: &|score| fixed(score, digits),
+                y_tick: &|score| scaled(scale, score),
                 x_name: self.x_name,
                 right,
             };

@@ -1,32 +1,15 @@
 //! Numbers as people read them.
 
-use crate::study::results::{Condition, MeanStd, SizePoint, Summary, decimals};
+use microdistill_train::number::Scale;
+
+use crate::study::figures;
+use crate::study::results::{Condition, Estimate, MeanStd, SizePoint, Summary};
+
+pub(super) use crate::study::figures::shown;
 
 /// Without its spread: of several data sets, which differ more than arms do, whiskers say nothing.
 pub(super) fn without_spread(of: &MeanStd) -> MeanStd {
     MeanStd { std: 0.0, n: 1, ..*of }
-}
-
-/// Format of a score.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    /// A share in [0, 1], shown in percent.
-    Percent,
-    /// A number of something.
-    Count,
-    /// A number in the target's unit.
-    Own,
-    /// Any other.
-    Plain,
-}
-
-fn unit(metric: &str) -> Unit {
-    match metric {
-        "train accuracy" | "test accuracy" | "gap" | "ece" => Unit::Percent,
-        "parameters" | "flash" => Unit::Count,
-        "train rmse" | "rmse" => Unit::Own,
-        _ => Unit::Plain,
-    }
 }
 
 /// The scores that tell of overfitting.
@@ -112,7 +95,7 @@ pub(super) fn name(metric: &str) -> &str {
 pub(super) fn difference_head(metric: &str) -> String {
     match metric {
         "nll" => head(metric),
-        _ if unit(metric) == Unit::Percent => format!("{}, percentage points", name(metric)),
+        _ if figures::is_share(metric) => format!("{}, percentage points", name(metric)),
         _ => name(metric).into(),
     }
 }
@@ -122,76 +105,64 @@ pub(super) fn more_is_better(metric: &str) -> bool {
     matches!(metric, "train accuracy" | "test accuracy" | "train r2" | "r2")
 }
 
-/// The number that is shown: a share as percent.
-pub(super) fn shown(metric: &str, value: f64) -> f64 {
-    if unit(metric) == Unit::Percent { 100.0 * value } else { value }
-}
-
 /// A score.
 pub(super) fn value(metric: &str, value: f64) -> String {
-    match unit(metric) {
-        Unit::Percent => fixed(100.0 * value, 1),
-        Unit::Count => grouped(value),
-        Unit::Own => fixed(value, decimals(value)),
-        Unit::Plain => fixed(value, 3),
+    if figures::is_count(metric) {
+        grouped(value)
+    } else {
+        finite(value, |value| figures::value(metric, value))
     }
 }
 
 /// A score over seeds, with the deviation where it is not of one number.
 pub(super) fn mean_std(metric: &str, of: &MeanStd) -> String {
-    let exact = unit(metric) == Unit::Count && of.std == 0.0;
-    if of.n < 2 || exact {
+    if of.n < 2 || figures::is_count(metric) && of.std == 0.0 || !of.std.is_finite() {
         return value(metric, of.mean);
     }
-    let std = match unit(metric) {
-        Unit::Own => fixed(of.std, decimals(of.mean)),
-        _ => value(metric, of.std),
-    };
-    format!("{} ± {std}", value(metric, of.mean))
+    finite(of.mean, |_| figures::mean_std(metric, of))
 }
 
 /// A difference of scores, with its sign.
 pub(super) fn difference(metric: &str, difference: f64) -> String {
-    let text = value(metric, difference);
-    if difference > 0.0 && text.contains(|c: char| ('1'..='9').contains(&c)) {
-        format!("+{text}")
-    } else {
-        text
+    finite(difference, |difference| figures::difference(metric, difference))
+}
+
+/// A difference of scores and its interval, with their signs.
+pub(super) fn estimate(metric: &str, of: &Estimate) -> (String, Option<[String; 2]>) {
+    if !of.mean().is_finite() {
+        return (difference(metric, of.mean()), None);
     }
+    let (mean, ends) = figures::estimate(metric, of);
+    (typographic(&mean), ends.map(|ends| ends.map(|end| typographic(&end))))
 }
 
 /// A probability that something is by chance.
 pub(super) fn chance(p: Option<f64>) -> String {
-    match p {
-        Some(p) if p < 0.001 => "< 0.001".into(),
-        Some(p) => fixed(p, 3),
-        None => NONE.into(),
-    }
+    p.map_or(NONE.into(), figures::p_value)
 }
 
 /// The mark for a missing number.
 pub(super) const NONE: &str = "–";
 
-/// With a typographic minus, and none before zero.
-pub(super) fn fixed(value: f64, digits: usize) -> String {
-    if !value.is_finite() {
-        return if value.is_nan() {
-            NONE.into()
-        } else if value > 0.0 {
-            "∞".into()
-        } else {
-            "−∞".into()
-        };
+/// A finite number in this format, with a typographic minus; others have signs of their own.
+fn finite(value: f64, format: impl Fn(f64) -> String) -> String {
+    if value.is_nan() {
+        NONE.into()
+    } else if value.is_infinite() {
+        if value > 0.0 { "∞".into() } else { "−∞".into() }
+    } else {
+        typographic(&format(value))
     }
-    if value.abs() >= 1e6 {
-        return format!("{value:.1e}").replace('-', "−");
-    }
-    let text = format!("{value:.digits$}");
-    match text.strip_prefix('-') {
-        Some(zero) if zero.chars().all(|c| c == '0' || c == '.') => zero.into(),
-        Some(positive) => format!("−{positive}"),
-        None => text,
-    }
+}
+
+/// A number of this scale, with a typographic minus.
+pub(super) fn scaled(scale: Scale, value: f64) -> String {
+    finite(value, |value| scale.format(value))
+}
+
+/// A whole number, with a typographic minus.
+pub(super) fn whole(value: f64) -> String {
+    finite(value, |value| figures::value("parameters", value))
 }
 
 /// Words with typographic minus signs before their numbers; percent signs and p-values stay on their line.
@@ -200,17 +171,18 @@ pub(super) fn typographic(text: &str) -> String {
     let mut characters = text.chars().peekable();
     let mut written = String::with_capacity(text.len());
     while let Some(c) = characters.next() {
-        let sign =
-            c == '-' && matches!(last, ' ' | '(') && characters.peek().is_some_and(char::is_ascii_digit);
+        let sign = c == '-'
+            && matches!(last, ' ' | '(' | '[')
+            && characters.peek().is_some_and(char::is_ascii_digit);
         written.push(if sign { '−' } else { c });
         last = c;
     }
-    written.replace(" %", "\u{a0}%").replace("(p = ", "(p\u{a0}=\u{a0}")
+    written.replace(" %", "\u{a0}%").replace("(p = ", "(p\u{a0}=\u{a0}").replace("(p < ", "(p\u{a0}<\u{a0}")
 }
 
 /// Thousands apart by a thin space that does not break.
 pub(super) fn grouped(value: f64) -> String {
-    let text = fixed(value, 0);
+    let text = whole(value);
     let digits = text.trim_start_matches('−');
     if digits.len() < 5 || !digits.bytes().all(|c| c.is_ascii_digit()) {
         return text;
@@ -222,15 +194,7 @@ pub(super) fn grouped(value: f64) -> String {
 
 /// The condition in words; empty for unchanged data.
 pub(super) fn condition(condition: &Condition) -> String {
-    let share = |share: f64| fixed(100.0 * share, 1).replace(".0", "");
-    let mut words = Vec::new();
-    if condition.label_noise > 0.0 {
-        words.push(format!("{} % wrong labels", share(condition.label_noise)));
-    }
-    if condition.training_share < 1.0 {
-        words.push(format!("{} % of the training rows", share(condition.training_share)));
-    }
-    words.join(", ")
+    figures::condition(condition)
 }
 
 /// Widths as they are typed.

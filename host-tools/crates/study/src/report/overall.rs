@@ -96,5 +96,5 @@ pub(super) fn forests(comparisons: &[Comparison]) -> Result<Vec<Plot>> {
 }
 
 fn difference(of: &Comparison, name: String) -> forest::Difference {
-    forest::Difference { name, mean: of.mean, interval: of.low.zip(of.high), p: of.p_adjusted }
+    forest::Difference { name, estimate: of.estimate }
 }

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::axes::Frame;
-use super::number::{fixed, value};
+use super::number::{scaled, value};
 use super::svg::{Axis, Plot, REFERENCE, color, line, px, span, whisker};
 use crate::study::results::{ArmKind, Cell, Prediction};
 use microdistill_train::error::Result;
@@ -20,7 +20,8 @@ pub(super) fn plots(cells: &[(&Cell, ArmKind)]) -> Result<Vec<Plot>> {
     let all = cells.iter().flat_map(|(cell, _)| &cell.predictions).filter(finite);
     let range = span(all.flat_map(|of| [of.measured, of.predicted].map(f64::from)));
     let axis = Axis::linear(range.clone(), 6);
-    let tick = |value: f64| fixed(value, axis.digits());
+    let scale = axis.scale();
+    let tick = |value: f64| scaled(scale, value);
     let plot = |&(cell, kind): &(&Cell, ArmKind)| {
         let rows: Vec<&Prediction> = cell.predictions.iter().filter(finite).collect();
         Plot::draw(cell.arm.as_str(), description(cell, &rows), SIZE, |area| {

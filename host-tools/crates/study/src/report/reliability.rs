@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::axes::Frame;
-use super::number::{fixed, value};
+use super::number::{value, whole};
 use super::svg::{Axis, Plot, REFERENCE, color, line, px, whisker};
 use crate::study::results::{ArmKind, Bin};
 use microdistill_train::error::Result;
@@ -35,7 +35,7 @@ pub(super) fn plot(name: &str, kind: ArmKind, bins: &[Bin]) -> Result<Plot> {
     });
     let description = described.collect::<Vec<_>>().join(" ");
     Plot::draw(name, description, (200, 196), |area| {
-        let percent = |share: f64| fixed(100.0 * share, 0);
+        let percent = |share: f64| whole(100.0 * share);
         let frame = Frame {
             x: Axis::linear(0.0..1.0, 6),
             y: Axis::linear(0.0..1.0, 6),

@@ -7,7 +7,7 @@ use super::overall::forests;
 use super::svg::Plot;
 use super::table::{self, Table};
 use super::{confusion, curves, gap, number, predictions, reliability, size, temperature};
-use crate::study::results::{ArmInfo, ArmKind, Cell, Results, SetResults};
+use crate::study::results::{ArmInfo, ArmKind, Cell, Division, Results, SetResults};
 use microdistill_train::error::Result;
 use microdistill_train::metrics::Scores;
 
@@ -17,6 +17,7 @@ pub(super) struct Set<'a> {
     results: &'a SetResults,
     condition: String,
     scores: Table,
+    by_group: Table,
     gap: Option<Plot>,
     forests: Vec<Plot>,
     comparisons: Table,
@@ -27,6 +28,8 @@ pub(super) struct Set<'a> {
     reliability: Vec<Plot>,
     /// Confusion matrices of classifiers.
     confusion: Vec<Plot>,
+    /// True if classes have numbers beside the confusion matrices.
+    numbered: bool,
     /// Predictions of regressions.
     predictions: Vec<Plot>,
     /// Number of rows shown, if not all.
@@ -46,21 +49,26 @@ struct Curves {
 impl<'a> Set<'a> {
     pub(super) fn new(results: &'a Results, set: &'a SetResults) -> Result<Self> {
         let figures = Figures { results, set };
+        let pair = if results.settings.division == Division::LeaveOneGroupOut { "group" } else { "seed" };
         let alone =
             results.overall.iter().find(|of| of.sets == [&*set.name] && of.condition == set.condition);
         Ok(Set {
             results: set,
             condition: number::condition(&set.condition),
-            scores: table::scores("Means over seeds ± standard deviation".into(), &set.summaries, |arm| {
-                chosen(set.cells.iter().filter(|cell| cell.arm == arm))
-            }),
+            scores: table::scores(
+                format!("Means over {pair}s ± standard deviation"),
+                &set.summaries,
+                |arm| chosen(set.cells.iter().filter(|cell| cell.arm == arm)),
+            ),
+            by_group: table::by_group(&results.arms, set),
             gap: figures.gap()?,
             forests: forests(&set.comparisons)?,
-            comparisons: table::comparisons("Mean differences, paired by seed".into(), &set.comparisons),
+            comparisons: table::comparisons(format!("Mean differences, paired by {pair}"), &set.comparisons),
             ratios: alone.map(table::ratios).filter(|table| !table.rows.is_empty()),
             curves: figures.curves()?,
             reliability: figures.reliability()?,
             confusion: figures.confusion()?,
+            numbered: confusion::are_numbered(&set.labels),
             predictions: figures.predictions()?,
             sampled: set.cells.iter().find_map(sampled),
             sizes: figures.sizes()?,

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::study::results::ArmKind;
 use microdistill_train::error::{Error, Result};
+use microdistill_train::number::Scale;
 
 /// An inline `<svg>`.
 #[derive(Clone, Debug, Serialize)]
@@ -170,14 +171,9 @@ impl Axis {
         &self.ticks
     }
 
-    /// Decimal places that the ticks need, at most nine.
-    pub(super) fn digits(&self) -> usize {
-        let near = 1e-3 * (self.range.end - self.range.start).abs();
-        let suffice = |digits: &usize| {
-            let scale = 10f64.powi(*digits as i32);
-            self.ticks.iter().all(|tick| (tick - (tick * scale).round() / scale).abs() < near)
-        };
-        (0..9).find(suffice).unwrap_or(9)
+    /// The scale at which the ticks are told apart.
+    pub(super) fn scale(&self) -> Scale {
+        Scale::of_ticks(&self.ticks, 1e-3 * (self.range.end - self.range.start).abs())
     }
 
     /// Start of the axis.
@@ -299,18 +295,4 @@ pub(super) fn whisker(chart: &mut Chart, from: (f64, f64), to: (f64, f64), style
         chart.draw_series([PathElement::new(vec![from, to], style)])?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Axis;
-
-    #[test]
-    fn ticks_are_told_apart_and_no_digit_is_idle() {
-        for (end, digits) in [(250.0, 0), (4.0, 0), (0.9, 1), (0.25, 2), (0.0004, 4), (1e-12, 9)] {
-            assert_eq!(Axis::linear(0.0..end, 6).digits(), digits, "{end}");
-        }
-        assert_eq!(Axis::linear(0.71..0.79, 6).digits(), 2);
-        assert_eq!(Axis::marked(0.0..1.0, vec![0.0, 0.125]).digits(), 3);
-    }
 }

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::number::{self, Fit, NONE, VALUES, chance, difference, head, mean_std};
+use super::number::{self, Fit, NONE, VALUES, chance, head, mean_std};
 use crate::study::results::{
-    ArmInfo, Comparison, METRICS, MeanStd, Overall, SetResults, SizePoint, Summary, VALUE_METRICS,
+    ArmInfo, Cell, Comparison, METRICS, MeanStd, Overall, SetResults, SizePoint, Summary, VALUE_METRICS,
 };
+use microdistill_train::metrics::Scores;
 
 /// A table with a head on every row and column.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -64,20 +65,16 @@ pub(super) fn scores(
 
 /// Differences with their intervals, grouped by score.
 pub(super) fn comparisons(caption: String, comparisons: &[Comparison]) -> Table {
-    let columns = ["score", "difference", "95 % interval", "p", "p, corrected"];
+    let family = comparisons.first().map_or(1, |of| of.estimate.family());
+    let caption = format!("{caption}; intervals and p-values are corrected for {family} comparisons");
+    let columns = ["score", "difference", "95 % interval", "p"];
     let row = |of: &Comparison| {
-        let interval = match (of.low, of.high) {
-            (Some(low), Some(high)) => {
-                format!("{} to {}", difference(&of.metric, low), difference(&of.metric, high))
-            }
-            _ => NONE.into(),
-        };
+        let (mean, ends) = number::estimate(&of.metric, &of.estimate);
         let cells = [
             number::difference_head(&of.metric),
-            difference(&of.metric, of.mean),
-            interval,
-            chance(of.p),
-            chance(of.p_adjusted),
+            mean,
+            ends.map_or(NONE.into(), |[low, high]| format!("{low} to {high}")),
+            chance(of.estimate.p()),
         ];
         Row::new(&pair(&of.a, &of.b), cells)
     };
@@ -119,6 +116,41 @@ pub(super) fn across(caption: &str, metric: &str, arms: &[ArmInfo], sets: &[&Set
         columns: ["data set".into()].into_iter().chain(arms.iter().map(|arm| arm.name.clone())).collect(),
         rows: sets.iter().map(row).collect(),
         words: false,
+    }
+}
+
+/// Groups that were left out by arms, with the score on their rows; no rows if none were.
+pub(super) fn by_group(arms: &[ArmInfo], set: &SetResults) -> Table {
+    let metric = set.summaries.first().map_or("", |summary| Fit::of(summary).test);
+    let mut groups: Vec<&str> = set.cells.iter().filter_map(|cell| cell.group.as_deref()).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let row = |group: &&str| {
+        let of = |arm: &str| -> Vec<&Cell> {
+            let among = |cell: &&Cell| cell.arm == arm && cell.group.as_deref() == Some(group);
+            set.cells.iter().filter(among).collect()
+        };
+        let rows = arms.first().and_then(|arm| Some(of(&arm.name).first()?.test.rows()));
+        let scores = arms.iter().map(|arm| {
+            let scores: Vec<f64> = of(&arm.name).iter().map(|cell| test_score(&cell.test)).collect();
+            if scores.is_empty() { NONE.into() } else { number::value(metric, MeanStd::of(&scores).mean) }
+        });
+        Row::new(group, std::iter::once(number::grouped(rows.unwrap_or_default() as f64)).chain(scores))
+    };
+    let names = arms.iter().map(|arm| arm.name.clone());
+    Table {
+        caption: format!("{} of each group, by models that are trained on the others", head(metric)),
+        columns: ["group".into(), "rows".into()].into_iter().chain(names).collect(),
+        rows: groups.iter().map(row).collect(),
+        words: false,
+    }
+}
+
+/// Accuracy or R².
+fn test_score(scores: &Scores) -> f64 {
+    match scores {
+        Scores::Classification(scores) => scores.accuracy,
+        Scores::Regression(scores) => scores.r2,
     }
 }
 

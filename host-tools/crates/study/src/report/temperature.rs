@@ -1,8 +1,8 @@
 //! The effect of the temperature on the default recipe.
 
 use super::lines::{Lines, Point, Series};
-use super::number::fixed;
 use super::svg::{Axis, Plot, span_of_ratios};
+use crate::study::figures::setting;
 use crate::study::names;
 use crate::study::results::{ArmKind, MeanStd, TemperaturePoint};
 use microdistill_train::error::Result;
@@ -23,7 +23,7 @@ pub(super) fn plots(points: &[TemperaturePoint]) -> Result<[Plot; 2]> {
             metric,
             x: Axis::logarithmic(span_of_ratios(points.iter().map(|of| of.temperature)), 6),
             x_name: "temperature T",
-            x_tick: &|t| if t < 1.0 { fixed(t, 2) } else { fixed(t, 0) },
+            x_tick: &setting,
             series: vec![Series {
                 name: names::DEFAULT,
                 kind: ArmKind::Distilled,

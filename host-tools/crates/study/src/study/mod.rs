@@ -6,14 +6,20 @@
 //! cross-validation on training rows, with the same number of candidates for every tuned arm. Finished models
 //! are written to a [`Journal`], from which [`Results`] are made.
 
+pub(crate) mod advice;
 mod arms;
+mod choice;
 mod data;
 mod diagnostics;
+pub mod figures;
 mod journal;
+mod metric;
 mod narrative;
+mod recommendation;
 pub mod results;
+mod rows;
 mod run;
-mod statistics;
+pub(crate) mod statistics;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -32,7 +38,7 @@ pub(crate) use arms::{CANDIDATES, names};
 pub use data::{Problem, Source};
 pub use journal::Journal;
 pub use results::Results;
-use results::{ArmKind, Condition};
+use results::{ArmKind, Condition, Division};
 use run::Replicate;
 pub use training::Watch;
 
@@ -42,7 +48,7 @@ const TEMPERATURES: [f32; 5] = [1.0, 2.0, 4.0, 8.0, 16.0];
 /// Hidden widths in which some arms are tried.
 const SIZES: [usize; 4] = [4, 8, 16, 32];
 
-/// Number of seeds of the arms that are tried in several sizes.
+/// Number of seeds of the arms that are tried in several sizes, in a study of several data sets.
 const SIZE_SEEDS: usize = 3;
 
 /// Names of the arms that are tried in several sizes.
@@ -117,8 +123,11 @@ impl Study {
         }
         // Problems are found here, before hours of work.
         for problem in &self.problems {
-            for &condition in &self.conditions {
-                let classes = problem.draw(condition, self.folds, self.seeds[0])?.train.task.labels().len();
+            for (&condition, left_out) in
+                self.conditions.iter().flat_map(|of| problem.draws().into_iter().map(move |draw| (of, draw)))
+            {
+                let draw = problem.draw(condition, self.folds, self.seeds[0], left_out)?;
+                let classes = draw.train.task.labels().len();
                 // Recipes for values have no requirements on the classes.
                 for arm in self.arms.iter().filter(|_| classes > 0) {
                     let named = |error| Error::Invalid(format!("{}, {}: {error}", problem.name, arm.name));
@@ -158,6 +167,11 @@ impl Study {
         self.replicates(&self.hashes()).map(|replicate| replicate.work(journal)).sum()
     }
 
+    /// Number of trainings that [`run`](Study::run) has left, including those that judge candidates.
+    pub fn trainings(&self, journal: &Journal) -> usize {
+        self.replicates(&self.hashes()).map(|replicate| replicate.trainings(journal)).sum()
+    }
+
     /// Computes the results from the models of the journal.
     ///
     /// # Errors
@@ -170,19 +184,49 @@ impl Study {
         self.problems.iter().map(Problem::hash).collect()
     }
 
-    /// All replicates, ordered by data set, condition and seed.
+    /// All replicates, ordered by data set, condition, group left out and seed.
     fn replicates<'a>(&'a self, hashes: &'a [String]) -> impl Iterator<Item = Replicate<'a>> {
         self.problems.iter().zip(hashes).flat_map(move |(problem, hash)| {
-            self.conditions.iter().flat_map(move |&condition| {
-                (0..self.seeds.len()).map(move |index| Replicate {
-                    study: self,
-                    problem,
-                    hash,
-                    condition,
-                    index,
-                })
+            self.conditions.iter().flat_map(move |&condition| self.replicates_of(problem, hash, condition))
+        })
+    }
+
+    /// The replicates of one data set and condition, ordered by group left out and seed.
+    fn replicates_of<'a>(
+        &'a self,
+        problem: &'a Problem,
+        hash: &'a str,
+        condition: Condition,
+    ) -> impl Iterator<Item = Replicate<'a>> {
+        problem.draws().into_iter().flat_map(move |left_out| {
+            (0..self.seeds.len()).map(move |index| Replicate {
+                study: self,
+                problem,
+                hash,
+                condition,
+                left_out,
+                index,
             })
         })
+    }
+
+    /// Choice of the test rows, the same for all data sets.
+    fn division(&self) -> Division {
+        let of = |problem: &Problem| match problem.source {
+            Source::Given { .. } => Division::Given,
+            Source::Redrawn { .. } | Source::Noise { .. } => Division::Redrawn,
+            Source::LeaveOneGroupOut { .. } => Division::LeaveOneGroupOut,
+        };
+        // The given rows of one data set make the intervals of all a statement about them.
+        let divisions: Vec<Division> = self.problems.iter().map(of).collect();
+        let given = divisions.iter().find(|&&division| division == Division::Given);
+        given.or(divisions.first()).copied().unwrap_or(Division::Given)
+    }
+
+    /// Number of seeds of the arms that are tried in several sizes. Where a student is recommended, small ones are compared
+    /// with large ones, which takes all seeds.
+    fn size_seeds(&self) -> usize {
+        if self.problems.len() == 1 { self.seeds.len() } else { SIZE_SEEDS }
     }
 
     /// Returns true if the models predict values, which are scored by R² and RMSE, instead of classes.

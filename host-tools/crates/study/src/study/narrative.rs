@@ -1,8 +1,11 @@
 //! The findings in plain words: what the figures show, and what they do not show.
 
+use microdistill_train::number::significant;
+
 use super::arms::names;
-use super::results::{ArmKind, Comparison, Overall, Results, Summary};
-use super::verdict::{Verdict, overfits};
+use super::results::{ArmKind, Comparison, Division, Overall, Results, Summary};
+use super::verdict::{Doubt, Verdict, overfits};
+use super::{advice, figures};
 
 pub(super) fn write(results: &Results) -> Vec<String> {
     let mut sentences = Vec::new();
@@ -13,7 +16,18 @@ pub(super) fn write(results: &Results) -> Vec<String> {
         sentences.extend(said.into_iter().map(|sentence| title.clone() + &sentence));
     }
     sentences.push(coverage(results));
+    sentences.extend(correction(results));
     sentences
+}
+
+/// The correction of intervals and p-values.
+fn correction(results: &Results) -> Option<String> {
+    let tested = results.overall.iter().flat_map(|overall| &overall.comparisons);
+    let family = tested.filter(|of| of.estimate.p().is_some()).map(|of| of.estimate.family()).max()?;
+    Some(format!(
+        "Intervals and p-values of differences are corrected for the {family} comparisons of a table (Bonferroni), so \
+         they never contradict each other: p is below 0.05 where the 95 % interval does not hold zero."
+    ))
 }
 
 /// The scope of the confidence intervals.
@@ -22,12 +36,21 @@ fn coverage(results: &Results) -> String {
     let rows = if results.preset.is_some() {
         "Each seed draws its own rows: intervals cover the choice of rows, the initial weights and the order of \
          samples."
-    } else if results.settings.redrawn {
-        "Each seed draws new training and test rows. Intervals of a data set cover that draw, the initial weights and \
-         the order of samples, and they are widened because the draws share rows."
     } else {
-        "Every seed uses the given test rows. Intervals of a data set cover only the initial weights and the order of \
-         samples, neither other settings that tuning might have chosen nor other rows or people."
+        match results.settings.division {
+            Division::Redrawn => {
+                "Each seed draws new training and test rows. Intervals of a data set cover that draw, the initial weights \
+                 and the order of samples, and they are widened because the draws share rows."
+            }
+            Division::LeaveOneGroupOut => {
+                "Each group is the test once, by models that are trained on the other groups. Scores are means over groups, \
+                 and intervals are about other groups like these; they are widened because the models share training rows."
+            }
+            Division::Given => {
+                "Every seed uses the given test rows. Intervals of a data set cover only the initial weights and the order \
+                 of samples, neither other settings that tuning might have chosen nor other rows or people."
+            }
+        }
     };
     let sets = results.overall.iter().map(|overall| overall.sets.len()).max().unwrap_or_default();
     let over = if sets > 1 {
@@ -48,15 +71,9 @@ struct About<'a> {
 
 impl<'a> About<'a> {
     fn title(&self) -> String {
-        let mut title = self.overall.title.clone();
-        let condition = self.overall.condition;
-        if condition.label_noise > 0.0 {
-            title += &format!(", {:.0} % of the labels are wrong", 100.0 * condition.label_noise);
-        }
-        if condition.training_share < 1.0 {
-            title += &format!(", {:.0} % of the training rows", 100.0 * condition.training_share);
-        }
-        title
+        let title = self.overall.title.clone();
+        let condition = figures::condition(&self.overall.condition);
+        if condition.is_empty() { title } else { format!("{title}, {condition}") }
     }
 
     fn score(&self, arm: &str, metric: &str) -> Option<f64> {
@@ -69,8 +86,13 @@ impl<'a> About<'a> {
     }
 
     fn everything(&self) -> Vec<String> {
-        let mut sentences: Vec<String> =
-            self.overfitting().or_else(|| self.overfitting_of_values()).into_iter().collect();
+        let doubt = Doubt::about(self.results, self.overall);
+        let mut sentences: Vec<String> = doubt.map(Doubt::sentence).into_iter().collect();
+        let guess = if sentences.is_empty() { "" } else { "The best guess so far: " };
+        sentences.extend(
+            advice::of(self.results, self.overall).map(|advice| format!("{guess}{}", advice.sentence())),
+        );
+        sentences.extend(self.overfitting().or_else(|| self.overfitting_of_values()));
         let distilled = self.results.arms.iter().filter(|arm| arm.kind == ArmKind::Distilled);
         for arm in distilled.map(|arm| arm.name.as_str()) {
             for rival in self.results.arms.iter().filter(|rival| rival.kind == ArmKind::Hard) {
@@ -87,11 +109,11 @@ impl<'a> About<'a> {
         let (train, test, gap) = (score("train accuracy")?, score("test accuracy")?, score("gap")?);
         let how = if overfits(gap) { "overfits" } else { "hardly overfits" };
         Some(format!(
-            "A student trained on labels only {how}: it is right on {:.1} % of its training rows and {:.1} % of the \
-             test rows, a gap of {:.1} points.",
-            100.0 * train,
-            100.0 * test,
-            100.0 * gap
+            "A student trained on labels only {how}: it is right on {} % of its training rows and {} % of the \
+             test rows, a gap of {} points.",
+            figures::value("train accuracy", train),
+            figures::value("test accuracy", test),
+            figures::value("gap", gap)
         ))
     }
 
@@ -101,8 +123,9 @@ impl<'a> About<'a> {
         let (train, test, gap) = (score("train r2")?, score("r2")?, score("r2 gap")?);
         let how = if overfits(gap) { "overfits" } else { "hardly overfits" };
         Some(format!(
-            "A student trained on measured values only {how}: R² is {train:.3} on its training rows and {test:.3} on \
-             the test rows."
+            "A student trained on measured values only {how}: R² is {} on its training rows and {} on the test rows.",
+            figures::value("train r2", train),
+            figures::value("r2", test)
         ))
     }
 
@@ -112,21 +135,21 @@ impl<'a> About<'a> {
             self.overall.ratios.iter().find(|ratio| (ratio.a.as_str(), ratio.b.as_str()) == (a, b))?;
         if let Some(r2) = self.comparison(a, b, "r2") {
             return Some(format!(
-                "`{a}` against `{b}`: R² {}, {}{}; RMSE × {:.2}.",
-                share(r2),
+                "`{a}` against `{b}`: R² {}, {}{}; RMSE × {}.",
+                change(r2),
                 verdict(r2, "higher", "lower"),
                 self.counts(r2),
-                ratio.ratio
+                figures::value("", ratio.ratio)
             ));
         }
         let accuracy = self.comparison(a, b, "test accuracy")?;
         let nll = self.comparison(a, b, "nll")?;
         Some(format!(
-            "`{a}` against `{b}`: accuracy {}, {}{}; NLL × {:.2}, {}{}.",
-            points(accuracy),
+            "`{a}` against `{b}`: accuracy {}, {}{}; NLL × {}, {}{}.",
+            change(accuracy),
             verdict(accuracy, "higher", "lower"),
             self.counts(accuracy),
-            ratio.ratio,
+            figures::value("", ratio.ratio),
             verdict(nll, "higher", "lower"),
             self.counts(nll),
         ))
@@ -147,21 +170,21 @@ impl<'a> About<'a> {
         let of = |metric: &str| self.comparison(arm, names::HARD, metric);
         let of_classes = of("gap").zip(of("test accuracy"));
         let (gap, test) = of_classes.or_else(|| of("r2 gap").zip(of("r2")))?;
-        if gap.mean >= 0.0 {
-            let change = if of_classes.is_some() { points(gap) } else { share(gap) };
-            return Some(format!("`{arm}` does not narrow the gap of `hard`: it changes by {change}."));
+        let narrowed = -gap.estimate.mean();
+        if narrowed <= 0.0 {
+            return Some(format!(
+                "`{arm}` does not narrow the gap of `hard`: it changes by {}.",
+                change(gap)
+            ));
         }
         // The gap is training minus test score: the part that the test rows did not gain, the training rows
         // lost.
-        let gained = 100.0 * test.mean.max(0.0).min(-gap.mean) / -gap.mean;
+        let gained = 100.0 * test.estimate.mean().max(0.0).min(narrowed) / narrowed;
+        let narrowed = figures::value(&gap.metric, narrowed);
         let (by, more, fewer) = if of_classes.is_some() {
-            (
-                format!("{:.1} points", -100.0 * gap.mean),
-                "more correct test rows",
-                "fewer correct training rows",
-            )
+            (format!("{narrowed} points"), "more correct test rows", "fewer correct training rows")
         } else {
-            (format!("{:.3} of R²", -gap.mean), "a higher R² on test rows", "a lower R² on training rows")
+            (format!("{narrowed} of R²"), "a higher R² on test rows", "a lower R² on training rows")
         };
         Some(format!("`{arm}` narrows the gap of `hard` by {by}, {}.", split(gained.round(), more, fewer)))
     }
@@ -169,9 +192,9 @@ impl<'a> About<'a> {
     /// Findings on data without anything to learn.
     fn noise(&self) -> Vec<String> {
         let classes = self.results.sets.first().map_or(1, |set| set.labels.len().max(1));
-        let chance = 100.0 / classes as f64;
+        let chance = significant(100.0 / classes as f64, 3);
         let mut sentences = vec![format!(
-            "The labels are random: whatever a model learns, its expected accuracy on new rows is {chance:.0} %."
+            "The labels are random: whatever a model learns, its expected accuracy on new rows is {chance} %."
         )];
         for arm in self.results.arms.iter().map(|arm| arm.name.as_str()) {
             let score = |metric| self.score(arm, metric);
@@ -179,11 +202,12 @@ impl<'a> About<'a> {
                 (score("train accuracy"), score("test accuracy"), score("nll"))
             {
                 sentences.push(format!(
-                    "`{arm}` memorizes {:.1} % of its training rows and is right on {:.1} % of the test rows, with an NLL of \
-                     {nll:.2}; equal probabilities for all classes have {:.2}.",
-                    100.0 * train,
-                    100.0 * test,
-                    (classes as f64).ln()
+                    "`{arm}` memorizes {} % of its training rows and is right on {} % of the test rows, with an NLL of \
+                     {}; equal probabilities for all classes have {}.",
+                    figures::value("train accuracy", train),
+                    figures::value("test accuracy", test),
+                    figures::value("nll", nll),
+                    figures::value("nll", (classes as f64).ln())
                 ));
             }
         }
@@ -201,63 +225,51 @@ fn find<'a>(summaries: &'a [Summary], arm: &str) -> Option<&'a Summary> {
     summaries.iter().find(|summary| summary.arm == arm)
 }
 
-fn points(comparison: &Comparison) -> String {
-    interval(comparison, &|value| format!("{:+.1}", 100.0 * value), " points")
-}
-
 /// The sources of a change, with `gained` percent of it from `more`.
 fn split(gained: f64, more: &str, fewer: &str) -> String {
     match gained {
         0.0 => format!("all of it through {fewer}"),
         100.0 => format!("all of it through {more}"),
-        _ => format!("{gained:.0} % of it through {more}, the rest through {fewer}"),
+        _ => format!("{} % of it through {more}, the rest through {fewer}", significant(gained, 2)),
     }
 }
 
-/// The difference in R².
-fn share(comparison: &Comparison) -> String {
-    interval(comparison, &|value| format!("{value:+.3}"), "")
-}
-
-fn interval(comparison: &Comparison, number: &dyn Fn(f64) -> String, unit: &str) -> String {
-    let mean = number(comparison.mean);
-    match comparison.low.zip(comparison.high) {
-        Some((low, high)) => format!("{mean}{unit} (95 % interval {} to {})", number(low), number(high)),
-        None => format!("{mean}{unit}"),
+/// A difference with its interval.
+fn change(comparison: &Comparison) -> String {
+    let unit = if figures::is_share(&comparison.metric) { " points" } else { "" };
+    match figures::estimate(&comparison.metric, &comparison.estimate) {
+        (mean, Some([low, high])) => format!("{mean}{unit} (95 % interval {low} to {high})"),
+        (mean, None) => format!("{mean}{unit}"),
     }
 }
 
 /// The verdict on a difference, with a p-value corrected for the number of comparisons.
 fn verdict(comparison: &Comparison, above: &str, below: &str) -> String {
-    let p = comparison.p_adjusted.map_or_else(String::new, p_value);
+    let p = comparison.estimate.p().map_or_else(String::new, |p| match figures::p_value(p) {
+        p if p.starts_with('<') => format!("p {p}"),
+        p => format!("p = {p}"),
+    });
     match Verdict::of(comparison) {
         Verdict::Untestable => "not testable with a single pair".into(),
-        Verdict::NotShown => format!("no difference shown (p = {p})"),
-        Verdict::Higher => format!("shown to be {above} (p = {p})"),
-        Verdict::Lower => format!("shown to be {below} (p = {p})"),
+        Verdict::NotShown => format!("no difference shown ({p})"),
+        Verdict::Higher => format!("shown to be {above} ({p})"),
+        Verdict::Lower => format!("shown to be {below} ({p})"),
     }
-}
-
-fn p_value(p: f64) -> String {
-    if p < 0.001 { "below 0.001".into() } else { format!("{p:.3}") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::study::results::Estimate;
 
-    fn comparison(mean: f64, p: f64) -> Comparison {
+    fn comparison(differences: &[f64]) -> Comparison {
         Comparison {
             a: "default".into(),
             b: "hard".into(),
             metric: "test accuracy".into(),
-            mean,
             larger: 1,
             smaller: 0,
-            low: Some(mean - 0.01),
-            high: Some(mean + 0.01),
-            p: Some(p),
-            p_adjusted: Some(p),
+            estimate: Estimate::of(differences, 0.0, 1),
         }
     }
 
@@ -270,13 +282,13 @@ mod tests {
 
     #[test]
     fn a_loss_is_said_as_a_gain_is() {
-        let say = |mean, p| verdict(&comparison(mean, p), "higher", "lower");
-        assert_eq!(say(0.02, 0.01), "shown to be higher (p = 0.010)");
-        assert_eq!(say(-0.02, 0.0001), "shown to be lower (p = below 0.001)");
-        assert_eq!(say(0.02, 0.06), "no difference shown (p = 0.060)");
-        let single = Comparison { low: None, high: None, p: None, p_adjusted: None, ..comparison(0.02, 1.0) };
-        assert_eq!(verdict(&single, "higher", "lower"), "not testable with a single pair");
-        assert_eq!(points(&single), "+2.0 points");
-        assert_eq!(points(&comparison(-0.02, 0.5)), "-2.0 points (95 % interval -3.0 to -1.0)");
+        let say = |differences: &[f64]| verdict(&comparison(differences), "higher", "lower");
+        assert_eq!(say(&[0.01, 0.03, 0.02, 0.025]), "shown to be higher (p = 0.016)");
+        assert_eq!(say(&[-0.02, -0.0201, -0.0202, -0.0199]), "shown to be lower (p < 0.001)");
+        assert_eq!(say(&[0.01, -0.03, 0.02, 0.025]), "no difference shown (p = 0.65)");
+        assert_eq!(say(&[0.02]), "not testable with a single pair");
+        assert_eq!(change(&comparison(&[0.02])), "+2.00 points");
+        let interval = change(&comparison(&[-0.02, -0.021, -0.019]));
+        assert_eq!(interval, "-2.00 points (95 % interval -2.25 to -1.75)");
     }
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use microdistill_train::metrics::Scores;
 
+pub use super::recommendation::{Best, Candidate, Recommendation};
+pub use super::statistics::{Estimate, MeanStd};
+
 /// Results of a study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
@@ -47,9 +50,20 @@ pub struct StudySettings {
     /// Number of folds of the training rows that judge the candidates. With groups, there is at most one fold
     /// per group.
     pub folds: usize,
-    /// True if training and test rows are drawn from all rows for each seed. Otherwise every seed uses the
-    /// given test rows.
-    pub redrawn: bool,
+    /// Choice of the test rows.
+    pub division: Division,
+}
+
+/// Choice of the test rows of a study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Division {
+    /// Every seed uses the given test rows.
+    Given,
+    /// Each seed draws training and test rows from all rows.
+    Redrawn,
+    /// Each group is the test once, and the other groups are trained on.
+    LeaveOneGroupOut,
 }
 
 /// Description of an arm.
@@ -99,8 +113,8 @@ pub struct SetResults {
     pub features: usize,
     /// Names of the classes; empty for values.
     pub labels: Vec<String>,
-    /// Number of groups that the rows come from, such as people or sessions, if known.
-    pub groups: Option<usize>,
+    /// Numbers of groups that the rows come from, such as people or sessions, if known.
+    pub groups: Option<GroupCounts>,
     /// Hash of the data.
     pub hash: String,
     /// Notes about assumptions and missing values.
@@ -109,12 +123,26 @@ pub struct SetResults {
     pub cells: Vec<Cell>,
     /// One summary per arm, in order.
     pub summaries: Vec<Summary>,
+    /// The student to ship. None in a study of several data sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recommendation: Option<Recommendation>,
     /// Comparisons of pairs of arms.
     pub comparisons: Vec<Comparison>,
     /// The default recipe at several temperatures, ascending.
     pub temperatures: Vec<TemperaturePoint>,
     /// Students of several sizes, ordered by arm and then by size, ascending.
     pub sizes: Vec<SizePoint>,
+}
+
+/// Numbers of groups of a data set. If they differ by seed, those of the first seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupCounts {
+    /// Groups of the training rows.
+    pub train: usize,
+    /// Groups of the test rows.
+    pub test: usize,
+    /// Groups of all rows.
+    pub all: usize,
 }
 
 /// Numbers of rows of a data set.
@@ -135,6 +163,9 @@ pub struct Cell {
     pub arm: String,
     /// Seed of the model.
     pub seed: u64,
+    /// The group that was left out of the training rows as the test, if the study does that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Widths of the layers, from input to output.
     pub widths: Vec<usize>,
     /// Number of weights and biases.
@@ -150,6 +181,9 @@ pub struct Cell {
     pub train: Scores,
     /// Scores on the test rows.
     pub test: Scores,
+    /// Scores on the test rows after quantization to int8. None of a teacher, which is not shipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_int8: Option<Scores>,
     /// Learning curve of the first seed, at most 60 points. Empty for other seeds.
     pub curve: Vec<CurvePoint>,
     /// Reliability on the test rows: the non-empty bins, ascending. Empty for values.
@@ -234,25 +268,7 @@ pub const METRICS: [&str; 8] =
 pub const VALUE_METRICS: [&str; 7] =
     ["train r2", "r2", "r2 gap", "train rmse", "rmse", "parameters", "flash"];
 
-/// Mean and sample standard deviation. The standard deviation of a single number is 0.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MeanStd {
-    /// The mean.
-    pub mean: f64,
-    /// The sample standard deviation.
-    pub std: f64,
-    /// Number of values.
-    pub n: usize,
-}
-
-/// Decimal places for a number in the unit of the target, whatever its scale: at least three, and enough for
-/// three significant digits.
-pub fn decimals(value: f64) -> usize {
-    let magnitude = value.abs().log10().floor();
-    if magnitude.is_finite() { (2.0 - magnitude).clamp(3.0, 12.0) as usize } else { 3 }
-}
-
-/// The difference `a − b`, paired by seed or by data set.
+/// The difference `a − b`, paired by seed, by group or by data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Name of an arm.
@@ -261,23 +277,13 @@ pub struct Comparison {
     pub b: String,
     /// One of [`METRICS`] or [`VALUE_METRICS`].
     pub metric: String,
-    /// Mean difference.
-    pub mean: f64,
-    /// Number of pairs in which `a` has the larger score. A pair is a seed of a data set, or a data set.
+    /// Number of pairs in which `a` has the larger score. A pair is a seed or group of a data set, or a data set.
     pub larger: usize,
     /// Number of pairs in which `a` has the smaller score.
     pub smaller: usize,
-    /// Lower end of the 95 % confidence interval of the mean difference, by Student's t; `None` for a single
-    /// pair. If seeds draw their rows, the interval is widened for the rows that they share (Nadeau and
-    /// Bengio 2003).
-    pub low: Option<f64>,
-    /// Upper end of the confidence interval.
-    pub high: Option<f64>,
-    /// p-value of the two-sided paired t-test that the mean difference is zero; `None` for a single pair.
-    pub p: Option<f64>,
-    /// p-value after Holm's correction for all comparisons of the same data set, or of the same summary over
-    /// data sets.
-    pub p_adjusted: Option<f64>,
+    /// Mean difference with interval and p-value, corrected for all comparisons of the same data set, or of the same
+    /// summary over data sets. If pairs share training rows, the interval is widened for them (Nadeau and Bengio 2003).
+    pub estimate: Estimate,
 }
 
 /// Summary over the data sets of one condition.

@@ -11,7 +11,7 @@ use super::diagnostics::{Watched, learning_curve, predictions, reliability};
 use super::journal::{Entry, Journal};
 use super::results::{ArmKind, Cell, Condition};
 use super::training::Training;
-use super::{SIZE_SEEDS, SIZES, Study, Watch};
+use super::{SIZES, Study, Watch};
 use microdistill_train::dataset::Dataset;
 use microdistill_train::error::Result;
 use microdistill_train::export::Footprint;
@@ -27,6 +27,8 @@ pub(super) struct Replicate<'a> {
     /// Hash of the problem.
     pub(super) hash: &'a str,
     pub(super) condition: Condition,
+    /// The group that is the test, if groups are left out one by one.
+    pub(super) left_out: Option<&'a str>,
     /// Index of the seed.
     pub(super) index: usize,
 }
@@ -48,8 +50,8 @@ impl Replicate<'_> {
     /// sizes. No model occurs twice.
     pub(super) fn tasks(&self) -> Vec<Task> {
         let study = self.study;
-        let main =
-            |arm: &Arm| Task { arm: arm.clone(), hidden: study.hidden_of(arm), plotted: self.index == 0 };
+        let plotted = self.index == 0 && self.left_out == self.problem.groups().first().copied();
+        let main = |arm: &Arm| Task { arm: arm.clone(), hidden: study.hidden_of(arm), plotted };
         let mut tasks: Vec<Task> = study.arms.iter().map(main).collect();
         let mut add = |arm: Arm, hidden: Vec<usize>| {
             if !tasks.iter().any(|task| task.arm.same(&arm) && task.hidden == hidden) {
@@ -60,7 +62,7 @@ impl Replicate<'_> {
             let hidden = study.hidden.clone();
             add(arm, hidden);
         }
-        if self.index < SIZE_SEEDS {
+        if self.index < study.size_seeds() {
             for arm in study.sized() {
                 SIZES.iter().for_each(|&hidden| add(arm.clone(), vec![hidden]));
             }
@@ -85,7 +87,13 @@ impl Replicate<'_> {
 
     /// Everything that determines the rows of all seeds.
     pub(super) fn rows(&self) -> impl Debug {
-        (self.hash, self.condition, self.study.folds)
+        let left_out = self.left_out.map_or(String::new(), |group| format!(" without {group}"));
+        (self.hash.to_owned() + &left_out, self.condition, self.study.folds)
+    }
+
+    /// The training and test rows.
+    pub(super) fn draw(&self) -> Result<Draw> {
+        self.problem.draw(self.condition, self.study.folds, self.seed(), self.left_out)
     }
 
     /// Everything that determines the teachers.
@@ -105,7 +113,7 @@ impl Replicate<'_> {
         if missing.is_empty() {
             return Ok(());
         }
-        let draw = self.problem.draw(self.condition, self.study.folds, self.seed())?;
+        let draw = self.draw()?;
         let teachers = (0..self.teachers()).into_par_iter();
         let teachers: Vec<Model> = teachers
             .map(|member| self.teacher(journal, &draw.train, member, watch))
@@ -178,9 +186,11 @@ impl Replicate<'_> {
         let watched = watched.filter(|_| *plotted);
         let curve = watched.map_or(Ok(Vec::new()), |watched| learning_curve(training, watched))?;
         let int8 = quantize(&model, &model.examples, Scales::default())?;
+        let is_shipped = arm.method.kind != ArmKind::Teacher;
         Ok(Cell {
             arm: arm.name.clone(),
             seed: self.seed(),
+            group: self.left_out.map(str::to_owned),
             widths: model.widths(),
             parameters: model.parameters(),
             flash_bytes: Footprint::of(&model)?.flash,
@@ -188,6 +198,7 @@ impl Replicate<'_> {
             chosen: setting.map(|(knob, value)| format!("{} {value}", knob.name())),
             train: evaluate(&model, &rows)?,
             test: evaluate(&model, &draw.test)?,
+            test_int8: is_shipped.then(|| evaluate(&int8, &draw.test)).transpose()?,
             curve,
             reliability: reliability(&model, &draw.test),
             predictions: if *plotted { predictions(&model, &draw.test) } else { Vec::new() },
@@ -218,6 +229,20 @@ impl Replicate<'_> {
         };
         let teacher = one(self.study.teacher(), &self.study.teacher_hidden, rows);
         choices + missing.iter().map(all).sum::<u64>() + self.teachers() * teacher
+    }
+
+    /// Number of trainings that are left: of candidates in folds, of models, of teachers and for learning curves.
+    pub(super) fn trainings(&self, journal: &Journal) -> usize {
+        let folds = self.study.folds;
+        let undecided = if self.chooses() { self.undecided(journal) } else { Vec::new() };
+        let taught = undecided.iter().any(|task| task.arm.method.kind == ArmKind::Distilled);
+        let choices = undecided.len() * CANDIDATES * folds + if taught { folds } else { 0 };
+        let missing = self.missing(journal);
+        let curves = missing.iter().filter(|task| task.plotted).count();
+        let teachers = if missing.is_empty() { 0 } else { self.teachers() as usize };
+        let students = missing.iter().filter(|task| task.arm.method.kind != ArmKind::Teacher).count();
+        // The curves have a teacher of their own, which has not seen the validation rows.
+        choices + curves + usize::from(curves > 0) + teachers + students
     }
 }
 

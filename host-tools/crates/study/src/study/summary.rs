@@ -1,19 +1,19 @@
-//! Summary of the models: means, differences and Pareto fronts.
+//! Summary of the models: means, differences, the student to ship and Pareto fronts.
 
 use std::collections::BTreeMap;
 
 use super::arms::names;
-use super::data::{self, Problem, Source};
+use super::choice::{self, Metrics};
+use super::data::Problem;
 use super::journal::Journal;
+use super::metric::values;
 use super::results::{
-    ArmKind, Cell, Comparison, Condition, METRICS, Overall, Ratio, Results, RowCounts, SetResults, SizePoint,
-    StudySettings, Summary, TemperaturePoint, VALUE_METRICS,
+    ArmKind, Cell, Comparison, Condition, Estimate, METRICS, MeanStd, Overall, Ratio, Recommendation,
+    Results, RowCounts, SetResults, SizePoint, StudySettings, Summary, TemperaturePoint, VALUE_METRICS,
 };
 use super::run::Replicate;
-use super::statistics::{holm, mean_std, t_test};
-use super::{Arm, BINS, CANDIDATES, SIZE_SEEDS, SIZES, Study, narrative};
+use super::{Arm, BINS, CANDIDATES, SIZES, Study, narrative};
 use microdistill_train::error::{Error, Result};
-use microdistill_train::metrics::Scores;
 
 /// Compared metrics. Training and test rows together show whether a student overfits; the test rows alone
 /// show how good it is.
@@ -57,7 +57,7 @@ pub(super) fn results(study: &Study, journal: &Journal, command: &str) -> Result
             bins: BINS,
             candidates: CANDIDATES,
             folds: study.folds,
-            redrawn: study.problems.iter().all(|problem| !matches!(problem.source, Source::Given { .. })),
+            division: study.division(),
         },
         arms: study.arms.iter().map(Arm::info).collect(),
         overall: study.conditions.iter().flat_map(|&condition| over(study, &sets, condition)).collect(),
@@ -89,6 +89,74 @@ fn pairs(arms: &[Arm]) -> Vec<(&str, &str)> {
     pairs
 }
 
+/// The finished models of one data set and condition.
+struct Finished<'a> {
+    study: &'a Study,
+    journal: &'a Journal,
+    problem: &'a Problem,
+    replicates: Vec<Replicate<'a>>,
+}
+
+impl Finished<'_> {
+    /// The models of an arm with these hidden widths, one per replicate.
+    fn cells(&self, arm: &Arm, hidden: &[usize]) -> Result<Vec<Cell>> {
+        self.cells_of(arm, hidden, |_| true)
+    }
+
+    fn cells_of(
+        &self,
+        arm: &Arm,
+        hidden: &[usize],
+        wanted: impl Fn(&Replicate<'_>) -> bool,
+    ) -> Result<Vec<Cell>> {
+        let missing = || {
+            Error::Invalid(format!(
+                "{}: {} is not finished: run the study again",
+                self.problem.name, arm.name
+            ))
+        };
+        let replicates = self.replicates.iter().filter(|replicate| wanted(replicate));
+        replicates.map(|of| of.cell(self.journal, arm, hidden).ok_or_else(missing)).collect()
+    }
+
+    fn temperatures(&self) -> Result<Vec<TemperaturePoint>> {
+        let point = |arm: Arm| {
+            let cells = self.cells(&arm, &self.study.hidden)?;
+            Ok(TemperaturePoint {
+                temperature: arm.method.recipe.temperature().into(),
+                accuracy: MeanStd::of(&values(&cells, "test accuracy")),
+                nll: MeanStd::of(&values(&cells, "nll")),
+            })
+        };
+        self.study.temperatures().into_iter().map(point).collect()
+    }
+
+    /// The models of each arm that is tried in several sizes, by arm and size.
+    fn sized(&self) -> Result<Vec<Vec<Cell>>> {
+        let arms = self.study.sized();
+        let all = arms.iter().flat_map(|arm| SIZES.iter().map(move |&size| (arm, size)));
+        all.map(|(arm, size)| self.cells_of(arm, &[size], |of| of.index < self.study.size_seeds())).collect()
+    }
+
+    /// The student to ship. None in a study of several data sets, and in a preset, which has nothing to ship.
+    fn recommendation(&self, cells: &[Cell], sized: &[Vec<Cell>]) -> Option<Recommendation> {
+        let study = self.study;
+        if study.problems.len() > 1 || study.preset.is_some() {
+            return None;
+        }
+        let students = study.arms.iter().filter(|arm| arm.method.kind != ArmKind::Teacher);
+        let mut students: Vec<Vec<Cell>> = students.map(|arm| of(cells, &arm.name)).collect();
+        let known = |cells: &[Cell]| cells.first().map(|cell| (cell.arm.clone(), cell.widths.clone()));
+        for cells in sized {
+            if !students.iter().any(|other| known(other) == known(cells)) {
+                students.push(cells.clone());
+            }
+        }
+        let [score, loss, _] = study.compared();
+        choice::recommend(students, &Metrics { score, loss }, self.problem.overlap())
+    }
+}
+
 fn set(
     study: &Study,
     journal: &Journal,
@@ -96,39 +164,15 @@ fn set(
     hash: &str,
     condition: Condition,
 ) -> Result<SetResults> {
-    let replicate = |index| Replicate { study, problem, hash, condition, index };
-    let cell = |arm: &Arm, hidden: &[usize], index: usize| {
-        let missing =
-            || Error::Invalid(format!("{}: {} is not finished: run the study again", problem.name, arm.name));
-        replicate(index).cell(journal, arm, hidden).ok_or_else(missing)
-    };
-    let seeds = 0..study.seeds.len();
+    let replicates = study.replicates_of(problem, hash, condition).collect();
+    let finished = Finished { study, journal, problem, replicates };
     let mut cells = Vec::new();
     for arm in &study.arms {
-        for index in seeds.clone() {
-            cells.push(cell(arm, &study.hidden_of(arm), index)?);
-        }
+        cells.extend(finished.cells(arm, &study.hidden_of(arm))?);
     }
-    let first = problem.draw(condition, study.folds, study.seeds[0])?;
-    let summaries = study.arms.iter().map(|arm| summary(study, &arm.name, &of(&cells, &arm.name))).collect();
-    let mut temperatures = Vec::new();
-    for arm in study.temperatures() {
-        let cells =
-            seeds.clone().map(|index| cell(&arm, &study.hidden, index)).collect::<Result<Vec<_>>>()?;
-        temperatures.push(TemperaturePoint {
-            temperature: arm.method.recipe.temperature().into(),
-            accuracy: mean_std(&values(&cells, "test accuracy")),
-            nll: mean_std(&values(&cells, "nll")),
-        });
-    }
-    let mut sizes = Vec::new();
-    for arm in study.sized() {
-        for hidden in SIZES {
-            let seeds = seeds.clone().take(SIZE_SEEDS);
-            let cells = seeds.map(|index| cell(&arm, &[hidden], index)).collect::<Result<Vec<_>>>()?;
-            sizes.extend(size_point(&cells));
-        }
-    }
+    let first = problem.draw(condition, study.folds, study.seeds[0], problem.groups().first().copied())?;
+    let sized = finished.sized()?;
+    let mut sizes: Vec<SizePoint> = sized.iter().filter_map(|cells| size_point(cells)).collect();
     front(&mut sizes);
     Ok(SetResults {
         name: problem.name.clone(),
@@ -141,15 +185,16 @@ fn set(
         },
         features: first.train.features.len(),
         labels: first.train.task.labels().to_vec(),
-        groups: data::groups(&first.train).zip(data::groups(&first.test)).map(|(a, b)| a + b),
+        groups: first.groups(),
         hash: hash.into(),
         notes: problem.notes().to_vec(),
-        summaries,
+        summaries: study.arms.iter().map(|arm| summary(study, &arm.name, &of(&cells, &arm.name))).collect(),
+        recommendation: finished.recommendation(&cells, &sized),
         comparisons: compare(&study.compared(), &pairs(&study.arms), problem.overlap(), |arm, metric| {
             values(&of(&cells, arm), metric)
         }),
+        temperatures: finished.temperatures()?,
         cells,
-        temperatures,
         sizes,
     })
 }
@@ -185,13 +230,13 @@ fn overall(study: &Study, title: &str, sets: &[&SetResults], condition: Conditio
             .metrics()
             .iter()
             .filter(|metric| is_common(metric))
-            .map(|&metric| (metric.into(), mean_std(&means(&arm.name, metric))))
+            .map(|&metric| (metric.into(), MeanStd::of(&means(&arm.name, metric))))
             .collect(),
     };
     let loss = study.compared()[1];
     let ratio = |&(a, b): &(&str, &str)| {
         let logs: Vec<f64> = means(a, loss).iter().zip(means(b, loss)).map(|(a, b)| (a / b).ln()).collect();
-        Ratio { a: a.into(), b: b.into(), metric: loss.into(), ratio: mean_std(&logs).mean.exp() }
+        Ratio { a: a.into(), b: b.into(), metric: loss.into(), ratio: MeanStd::of(&logs).mean.exp() }
     };
     let common: Vec<&str> = study.compared().into_iter().filter(|metric| is_common(metric)).collect();
     // A single set is not a sample of data sets, so its seeds are used instead.
@@ -209,39 +254,28 @@ fn overall(study: &Study, title: &str, sets: &[&SetResults], condition: Conditio
     }
 }
 
-/// Paired differences of all `pairs`, with p-values corrected for the number of comparisons.
+/// Paired differences of all `pairs`, with intervals and p-values corrected for the number of comparisons.
 fn compare(
     metrics: &[&str],
     pairs: &[(&str, &str)],
     overlap: f64,
     values: impl Fn(&str, &str) -> Vec<f64>,
 ) -> Vec<Comparison> {
-    let mut comparisons = Vec::new();
-    for &metric in metrics {
-        for &(a, b) in pairs {
-            let differences: Vec<f64> =
-                values(a, metric).iter().zip(values(b, metric)).map(|(a, b)| a - b).collect();
-            let test = t_test(&differences, overlap);
-            comparisons.push(Comparison {
-                a: a.into(),
-                b: b.into(),
-                metric: metric.into(),
-                mean: mean_std(&differences).mean,
-                larger: differences.iter().filter(|&&difference| difference > 0.0).count(),
-                smaller: differences.iter().filter(|&&difference| difference < 0.0).count(),
-                low: test.map(|test| test.interval.0),
-                high: test.map(|test| test.interval.1),
-                p: test.map(|test| test.p),
-                p_adjusted: None,
-            });
+    let family = metrics.len() * pairs.len();
+    let all = metrics.iter().flat_map(|&metric| pairs.iter().map(move |&pair| (metric, pair)));
+    let comparison = |(metric, (a, b)): (&str, (&str, &str))| {
+        let differences: Vec<f64> =
+            values(a, metric).iter().zip(values(b, metric)).map(|(a, b)| a - b).collect();
+        Comparison {
+            a: a.into(),
+            b: b.into(),
+            metric: metric.into(),
+            larger: differences.iter().filter(|&&difference| difference > 0.0).count(),
+            smaller: differences.iter().filter(|&&difference| difference < 0.0).count(),
+            estimate: Estimate::of(&differences, overlap, family),
         }
-    }
-    let tested = || comparisons.iter().filter_map(|comparison| comparison.p);
-    let mut adjusted = holm(&tested().collect::<Vec<_>>()).into_iter();
-    for comparison in comparisons.iter_mut().filter(|comparison| comparison.p.is_some()) {
-        comparison.p_adjusted = adjusted.next();
-    }
-    comparisons
+    };
+    all.map(comparison).collect()
 }
 
 fn of(cells: &[Cell], arm: &str) -> Vec<Cell> {
@@ -249,44 +283,16 @@ fn of(cells: &[Cell], arm: &str) -> Vec<Cell> {
 }
 
 fn summary(study: &Study, arm: &str, cells: &[Cell]) -> Summary {
-    let scores = study.metrics().iter().map(|&metric| (metric.to_owned(), mean_std(&values(cells, metric))));
+    let scores =
+        study.metrics().iter().map(|&metric| (metric.to_owned(), MeanStd::of(&values(cells, metric))));
     Summary { arm: arm.into(), scores: scores.collect::<BTreeMap<_, _>>() }
-}
-
-/// One value per cell for a metric in [`METRICS`] or [`VALUE_METRICS`].
-fn values(cells: &[Cell], metric: &str) -> Vec<f64> {
-    cells.iter().filter_map(|cell| value(cell, metric)).collect()
-}
-
-fn value(cell: &Cell, metric: &str) -> Option<f64> {
-    match (metric, &cell.train, &cell.test) {
-        ("parameters", ..) => Some(cell.parameters as f64),
-        ("flash", ..) => Some(cell.flash_bytes as f64),
-        (_, Scores::Classification(train), Scores::Classification(test)) => match metric {
-            "train accuracy" => Some(train.accuracy),
-            "test accuracy" => Some(test.accuracy),
-            "gap" => Some(train.accuracy - test.accuracy),
-            "nll" => Some(test.nll),
-            "brier" => Some(test.brier),
-            "ece" => Some(test.ece),
-            _ => None,
-        },
-        (_, Scores::Regression(train), Scores::Regression(test)) => match metric {
-            "train r2" => Some(train.r2),
-            "r2" => Some(test.r2),
-            "r2 gap" => Some(train.r2 - test.r2),
-            "train rmse" => Some(train.rmse),
-            "rmse" => Some(test.rmse),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Makes the point of one arm and size.
 fn size_point(cells: &[Cell]) -> Option<SizePoint> {
     let first = cells.first()?;
-    let of = |metric: &str| Some(values(cells, metric)).filter(|of| !of.is_empty()).map(|of| mean_std(&of));
+    let of =
+        |metric: &str| Some(values(cells, metric)).filter(|of| !of.is_empty()).map(|of| MeanStd::of(&of));
     Some(SizePoint {
         arm: first.arm.clone(),
         widths: first.widths.clone(),

@@ -9,9 +9,9 @@ use nalgebra::DMatrix;
 use tempfile::TempDir;
 
 use super::arms::{Arm, Knob, always, by_name, names, others};
-use super::results::Condition;
+use super::results::{Comparison, Condition, Division, GroupCounts};
 use super::training::Training;
-use super::{CANDIDATES, Journal, Problem, Study, Watch};
+use super::{CANDIDATES, Journal, Problem, Results, Study, Watch};
 use microdistill_train::dataset::{Dataset, Target};
 use microdistill_train::error::Error;
 use microdistill_train::model::Task;
@@ -85,6 +85,21 @@ fn an_interrupted_study_ends_with_the_same_bytes_on_any_number_of_threads() {
     fs::write(&path, whole + "{\"key\":\"torn").unwrap();
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert_eq!(one.install(|| finished(&study, &folder)), expected);
+}
+
+#[test]
+fn the_cost_that_is_told_is_the_cost() {
+    let tuned = by_name(&others(), &["soft-l2".into()]).unwrap();
+    let study = Study { arms: [always(), tuned].concat(), ..study() };
+    let folder = TempDir::new().unwrap();
+    let journal = Journal::open(folder.path().join("ledger.jsonl"), &study.fingerprint()).unwrap();
+    let told = study.trainings(&journal);
+    let trained = AtomicUsize::new(0);
+    let done = |_| {
+        trained.fetch_add(1, Ordering::Relaxed);
+    };
+    study.run(&journal, &Watch { stop: &|| false, done: &done }).unwrap();
+    assert_eq!((told, study.trainings(&journal)), (trained.into_inner(), 0));
 }
 
 #[test]
@@ -211,4 +226,102 @@ fn impossible_studies_are_refused() {
     let twice = [always(), always()].concat();
     assert!(error(Study { arms: twice, ..study() }).starts_with("teacher occurs twice"));
     study().check().unwrap();
+}
+
+/// The rows with `groups` groups, each of which has all classes.
+fn grouped(groups: usize) -> Dataset {
+    let mut data = rows(90, 0);
+    data.groups = Some((0..90).map(|row| format!("person {}", row / 3 % groups)).collect());
+    data
+}
+
+#[test]
+fn each_group_is_the_test_once_and_pairs_are_groups() {
+    let problem = Problem::leave_one_group_out("people", grouped(6), None).unwrap();
+    // Two seeds are no pairs of their own: each group has their mean.
+    let study = Study { problems: vec![problem], ..study() };
+    study.check().unwrap();
+    let folder = TempDir::new().unwrap();
+    let results: Results = serde_json::from_str(&finished(&study, &folder)).unwrap();
+    assert_eq!(results.settings.division, Division::LeaveOneGroupOut);
+    let [set] = results.sets.as_slice() else { panic!("one set") };
+    assert_eq!(set.groups, Some(GroupCounts { train: 5, test: 1, all: 6 }));
+    let of_arm: Vec<_> = set.cells.iter().filter(|cell| cell.arm == names::HARD).collect();
+    let left_out: Vec<_> = of_arm.iter().map(|cell| (cell.group.clone().unwrap(), cell.seed)).collect();
+    let expected = (0..6).flat_map(|group| [1, 2].map(|seed| (format!("person {group}"), seed)));
+    assert_eq!(left_out, expected.collect::<Vec<_>>());
+    for cell in &of_arm {
+        assert_eq!((cell.train.rows(), cell.test.rows(), cell.test.groups()), (75, 15, Some(1)));
+    }
+    let summary = set.summaries.iter().find(|summary| summary.arm == names::HARD).unwrap();
+    assert_eq!(summary.scores["test accuracy"].n, 6);
+    let pairs = |of: &Comparison| of.larger + of.smaller;
+    assert!(set.comparisons.iter().all(|of| pairs(of) <= 6 && of.estimate.p().is_some()));
+    assert!(results.sentences.iter().any(|sentence| sentence.starts_with("Each group is the test once")));
+    assert!(!results.sentences[0].contains("cannot tell"), "{}", results.sentences[0]);
+    let page = crate::report::html(&results).unwrap();
+    assert!(page.contains("6 groups, each the test once"));
+    // Finished trainings are found again.
+    let journal = Journal::open(folder.path().join("ledger.jsonl"), &study.fingerprint()).unwrap();
+    assert_eq!(study.trainings(&journal), 0);
+}
+
+#[test]
+fn groups_are_left_out_only_where_they_are_known_and_enough() {
+    let error = |data: Dataset| Problem::leave_one_group_out("toy", data, None).unwrap_err().to_string();
+    assert_eq!(
+        error(rows(30, 0)),
+        "toy: leaving one group out needs the group of every row: name its column by --groups"
+    );
+    assert!(error(grouped(2)).contains("at least 3 groups, and there are 2: [\"person 0\", \"person 1\"]"));
+    // A class that only one person has cannot be learned from the others.
+    let mut lonely = grouped(6);
+    if let Target::Classes(classes) = &mut lonely.target {
+        let groups = lonely.groups.as_ref().unwrap();
+        for (class, group) in classes.iter_mut().zip(groups) {
+            *class = if group == "person 4" { 2 } else { *class % 2 };
+        }
+    }
+    let problem = Problem::leave_one_group_out("toy", lonely, None).unwrap();
+    let error = Study { problems: vec![problem], ..study() }.check().unwrap_err().to_string();
+    assert!(
+        error.starts_with("toy, without the group \"person 4\": no training row has the labels [\"c\"]"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_study_of_too_little_says_so_first_and_says_what_to_do() {
+    let few_people = |data: Dataset, groups: usize| {
+        let mut test = rows(30, 50);
+        test.groups = Some((0..30).map(|row| format!("other {}", row / 3 % groups)).collect());
+        Study {
+            problems: vec![Problem::new("toy", data, test, false).unwrap()],
+            seeds: (1..=5).collect(),
+            ..study()
+        }
+    };
+    let first = |study: Study| {
+        let folder = TempDir::new().unwrap();
+        let results: Results = serde_json::from_str(&finished(&study, &folder)).unwrap();
+        (results.sentences[0].clone(), results)
+    };
+    let (said, results) = first(few_people(grouped(6), 2));
+    assert!(said.starts_with("This cannot tell: the test holds only 2 groups."), "{said}");
+    assert!(said.contains("`--leave-one-group-out` makes each of the 8 groups the test once"), "{said}");
+    assert!(results.sentences[1].starts_with("The best guess so far: Ship `"), "{:?}", results.sentences);
+    let page = crate::report::html(&results).unwrap();
+    assert!(
+        page.contains("This cannot tell: the test holds only 2 groups.")
+            && page.contains("The best guess so far:")
+    );
+    let (said, _) = first(few_people(grouped(6), 5));
+    assert!(said.starts_with("Ship `"), "{said}");
+    let (said, _) = first(study());
+    assert!(
+        said.starts_with(
+            "This cannot tell: 2 seeds are too few. Gains cannot be told from chance by fewer than 5 seeds."
+        ),
+        "{said}"
+    );
 }

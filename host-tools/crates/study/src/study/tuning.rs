@@ -16,7 +16,7 @@ use microdistill_train::tune::{cross_validate, first_sufficient};
 
 impl Replicate<'_> {
     /// The seed whose folds make the choice. If all seeds have the same training rows, one choice serves all
-    /// of them. If seeds draw their rows, each seed makes its own choice, because another seed may train on
+    /// of them, for each group left out. If seeds draw their rows, each seed makes its own choice, because another seed may train on
     /// this seed's test rows.
     pub(super) fn chooser(&self) -> u64 {
         if self.problem.is_fixed(self.condition) { self.study.seeds[0] } else { self.seed() }
@@ -52,7 +52,7 @@ impl Replicate<'_> {
         if teacher.is_empty() && students.is_empty() {
             return Ok(());
         }
-        let draw = self.problem.draw(self.condition, self.study.folds, self.seed())?;
+        let draw = self.draw()?;
         let parts: Vec<[Dataset; 2]> = draw.folds.iter().map(|fold| draw.parts(fold)).collect();
         let choose = |task: &Task, teachers: &[Model]| {
             let choice = best(self.training(&task.arm, &task.hidden, watch), &parts, teachers)?;

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use csv::StringRecord;
-
 use super::text::Text;
 use crate::error::Result;
-use crate::table::{Content, MOST_CATEGORIES, Notation, Table, counted, quoted};
+use crate::table::{Content, MOST_CATEGORIES, Notation, Record, Table, counted, quoted};
 
 /// The features of one column.
 pub(super) enum Encoding {
@@ -41,11 +39,10 @@ impl Encoding {
     }
 
     /// Gives a row's features to `feature`, in order; NaN for a missing number.
-    pub(super) fn apply(&self, file: &Table, record: &StringRecord, mut feature: impl FnMut(f64)) {
+    pub(super) fn apply(&self, file: &Table, record: Record<'_>, mut feature: impl FnMut(f64)) {
         let text = &record[self.column()];
         match self {
-            Encoding::Number { .. } if file.is_missing(text) => feature(f64::NAN),
-            Encoding::Number { notation, .. } => feature(notation.number(text)),
+            Encoding::Number { notation, .. } => feature(file.number(notation, text)),
             Encoding::Categories { names, .. } => {
                 names.iter().for_each(|name| feature(f64::from(u8::from(name == text))));
             }

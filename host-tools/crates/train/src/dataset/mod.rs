@@ -7,21 +7,26 @@ mod read;
 mod scaler;
 mod seen;
 mod soft_labels;
+mod sorted;
 mod split;
 mod standardizer;
+mod summary;
 mod suspects;
 mod target;
 mod task;
 mod text;
 
+use std::collections::BTreeSet;
+
 use nalgebra::DMatrix;
 
 pub use read::{Columns, Expected, read, read_like, read_unlabelled};
 pub use scaler::Scaler;
-pub use seen::SeenRows;
+pub use seen::{SeenRows, equal_rows};
 pub use soft_labels::read_soft_labels;
 pub use split::{Fold, check_shares, folds, split};
 pub use standardizer::{Standardized, Standardizer};
+pub use summary::{Summary, summaries};
 pub use suspects::{Suspect, Suspicion, suspects};
 pub use task::{Kind, Task};
 pub use text::Text;
@@ -73,6 +78,11 @@ impl Dataset {
     /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.x.ncols()
+    }
+
+    /// Returns the names of the groups that these rows belong to, if groups are known.
+    pub fn group_names(&self) -> Option<BTreeSet<&str>> {
+        Some(self.groups.as_ref()?.iter().map(String::as_str).collect())
     }
 
     /// Selects the rows of these indices, each below [`rows`](Dataset::rows).
@@ -133,6 +143,7 @@ impl Dataset {
             target_origin: self.target_origin,
             target_optional: false,
             groups: None,
+            groups_optional: false,
             options: self.options.clone(),
         }
     }

@@ -138,6 +138,8 @@ pub struct Expected<'a> {
     pub target_optional: bool,
     /// The column of groups, as in [`Columns`].
     pub groups: Option<&'a str>,
+    /// True if a file without that column has no groups, instead of an error.
+    pub groups_optional: bool,
     /// Options of the file's format, as in [`Columns`].
     pub options: Options,
 }
@@ -159,8 +161,10 @@ pub fn read_unlabelled(path: impl AsRef<Path>, expected: Expected<'_>) -> Result
 }
 
 fn read_expected(path: &Path, expected: Expected<'_>, with_target: bool) -> Result<Dataset> {
-    let Expected { features, origin, task, target_origin, target_optional, groups, options } = expected;
+    let Expected { features, origin, task, target_origin, target_optional, groups, groups_optional, options } =
+        expected;
     let mut file = Table::open(path, &options)?;
+    let groups = groups.filter(|column| !groups_optional || file.find(column).is_some());
     let (encodings, notes) = encoding::find(&file, features)?;
     let target = match file.find(task.target()) {
         _ if !with_target => None,

@@ -1,9 +1,9 @@
 //! Known rows: equal rows within a file, and rows that a model was trained on, in any file.
 
-use std::collections::HashMap;
-
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
+
+use super::Dataset;
 
 /// Hashes that a model keeps at most: 8 characters each in its file.
 const MOST: usize = 1 << 16;
@@ -80,21 +80,43 @@ impl TryFrom<String> for SeenRows {
 
 /// For each row of `x`, shape (features × rows), the first one that is equal to it; none if equality tells nothing.
 pub(super) fn first_equal(x: &DMatrix<f32>) -> Option<Vec<usize>> {
-    let mut firsts = HashMap::new();
-    let first: Vec<usize> = (0..x.ncols()).map(|row| *firsts.entry(bits(x, row)).or_insert(row)).collect();
-    (firsts.len() as f64 >= LEAST_DIFFERENT * x.ncols() as f64).then_some(first)
+    let first = firsts(x);
+    let different = first.iter().enumerate().filter(|(row, first)| row == *first).count();
+    (different as f64 >= LEAST_DIFFERENT * x.ncols() as f64).then_some(first)
+}
+
+/// Returns the number of rows whose features are all equal to those of an earlier row.
+pub fn equal_rows(data: &Dataset) -> usize {
+    firsts(&data.x).into_iter().enumerate().filter(|(row, first)| row != first).count()
+}
+
+/// For each row the first one that is equal to it, which may be itself.
+fn firsts(x: &DMatrix<f32>) -> Vec<usize> {
+    let hashes: Vec<u32> = (0..x.ncols()).map(|row| hash(x, row)).collect();
+    let mut order: Vec<usize> = (0..x.ncols()).collect();
+    order.sort_unstable_by_key(|&row| (hashes[row], row));
+    let mut first: Vec<usize> = (0..x.ncols()).collect();
+    for rows in order.chunk_by(|&a, &b| hashes[a] == hashes[b]) {
+        for (place, &row) in rows.iter().enumerate() {
+            let mut before = rows[..place].iter().filter(|&&other| first[other] == other);
+            if let Some(&equal) = before.find(|&&other| bits(x, other).eq(bits(x, row))) {
+                first[row] = equal;
+            }
+        }
+    }
+    first
 }
 
 /// A row's bits, in which equal values are equal: one zero, one NaN.
-fn bits(x: &DMatrix<f32>, row: usize) -> Vec<u32> {
+fn bits(x: &DMatrix<f32>, row: usize) -> impl Iterator<Item = u32> {
     let one = |value: &f32| if value.is_nan() { f32::NAN.to_bits() } else { (value + 0.0).to_bits() };
-    x.column(row).iter().map(one).collect()
+    x.as_slice()[row * x.nrows()..][..x.nrows()].iter().map(one)
 }
 
 /// 32 bits of FNV-1a (Fowler, Noll and Vo) of a row, finished by the mixer of SplitMix64.
 fn hash(x: &DMatrix<f32>, row: usize) -> u32 {
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for byte in bits(x, row).iter().flat_map(|bits| bits.to_le_bytes()) {
+    for byte in bits(x, row).flat_map(u32::to_le_bytes) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -4,10 +4,12 @@
 //! nearly the same row. A device in use knows none of these. Suspects are guesses from the numbers, so they only produce
 //! warnings.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
 
+use super::sorted::Sorted;
 use super::{Dataset, Scaler, Target};
 use crate::number::significant;
 
@@ -51,16 +53,18 @@ pub fn suspects(data: &Dataset) -> Vec<Suspect> {
     if rows < FEWEST {
         return Vec::new();
     }
-    let mut found = Vec::new();
-    for (feature, name) in data.features.iter().enumerate() {
-        let values: Vec<f64> = data.x.row(feature).iter().map(|&value| f64::from(value)).collect();
-        let column = Column { name, values: &values };
-        found.extend(column.counter());
-        found.extend(column.sentinel(data.origin.get(feature).copied().unwrap_or(0.0)));
-        if let Target::Classes(classes) = &data.target {
-            found.extend(column.tells(classes, &data.task.labels().len(), data.task.target()));
-        }
-    }
+    let labels = match &data.target {
+        Target::Classes(classes) => Some(Labels::new(classes, data.task.labels().len(), data.task.target())),
+        _ => None,
+    };
+    let of_column = |feature: usize| {
+        let column = Column { name: &data.features[feature], sorted: Sorted::new(&data.x, feature) };
+        let origin = data.origin.get(feature).copied().unwrap_or(0.0);
+        let tells = labels.as_ref().and_then(|labels| column.tells(labels));
+        [column.counter(), column.sentinel(origin), tells]
+    };
+    let of_columns = (0..data.features.len()).into_par_iter().map(of_column).collect::<Vec<_>>();
+    let mut found: Vec<Suspect> = of_columns.into_iter().flatten().flatten().collect();
     found.extend(one_hot(data));
     found.extend(sum_of_others(data));
     let counters: BTreeSet<String> = found
@@ -74,10 +78,26 @@ pub fn suspects(data: &Dataset) -> Vec<Suspect> {
     found
 }
 
-/// A feature, in the order of the rows.
+/// The target's classes.
+struct Labels<'a> {
+    classes: &'a [usize],
+    /// Number of rows per class.
+    counts: Vec<usize>,
+    target: &'a str,
+}
+
+impl<'a> Labels<'a> {
+    fn new(classes: &'a [usize], labels: usize, target: &'a str) -> Self {
+        let mut counts = vec![0; labels];
+        classes.iter().for_each(|&class| counts[class] += 1);
+        Labels { classes, counts, target }
+    }
+}
+
+/// A feature.
 struct Column<'a> {
     name: &'a str,
-    values: &'a [f64],
+    sorted: Sorted,
 }
 
 impl Column<'_> {
@@ -87,18 +107,17 @@ impl Column<'_> {
 
     /// Numbers that rise from row to row by nearly equal steps, or that are those of the rows in another order.
     fn counter(&self) -> Option<Suspect> {
-        let values = self.values;
-        if values.iter().any(|value| value.is_nan()) {
+        let values = &self.sorted.values;
+        let rows = values.len();
+        if self.sorted.present() < rows {
             return None;
         }
-        let steps: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let one_way = steps.iter().all(|&step| step > 0.0) || steps.iter().all(|&step| step < 0.0);
-        let mean = steps.iter().sum::<f64>() / steps.len() as f64;
-        let spread =
-            (steps.iter().map(|step| (step - mean).powi(2)).sum::<f64>() / steps.len() as f64).sqrt();
+        let steps = || values.windows(2).map(|pair| f64::from(pair[1]) - f64::from(pair[0]));
+        let one_way = steps().all(|step| step > 0.0) || steps().all(|step| step < 0.0);
+        let mean = steps().sum::<f64>() / (rows - 1) as f64;
+        let spread = (steps().map(|step| (step - mean).powi(2)).sum::<f64>() / (rows - 1) as f64).sqrt();
         let even = one_way && spread < 0.5 * mean.abs();
         let whole = values.iter().all(|value| value.fract() == 0.0);
-        let rows = values.len();
         let text = || {
             format!(
                 "{:?} counts rows or time, which no device can know of new ones: leave it out by --ignore {}",
@@ -109,10 +128,9 @@ impl Column<'_> {
         if even || one_way && whole && rows >= 100 {
             return self.suspect(Suspicion::Counter, text());
         }
-        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let different: BTreeSet<u64> = values.iter().map(|value| value.to_bits()).collect();
-        let numbered = whole && different.len() == rows && (most - least + 1.0) as usize == rows;
+        let (least, most) = (f64::from(self.sorted.value(0)?), f64::from(self.sorted.value(rows - 1)?));
+        let different = self.sorted.different();
+        let numbered = whole && different == rows && (most - least + 1.0) as usize == rows;
         let named = [
             "id",
             "index",
@@ -129,7 +147,7 @@ impl Column<'_> {
         ]
         .iter()
         .any(|name| self.name.eq_ignore_ascii_case(name));
-        if numbered || named && whole && different.len() == rows {
+        if numbered || named && whole && different == rows {
             return self.suspect(Suspicion::Counter, text());
         }
         None
@@ -137,22 +155,19 @@ impl Column<'_> {
 
     /// A number far outside of the others that stands in several rows.
     fn sentinel(&self, origin: f64) -> Option<Suspect> {
-        let mut sorted: Vec<f64> = self.values.iter().copied().filter(|value| !value.is_nan()).collect();
-        sorted.sort_by(f64::total_cmp);
+        let sorted: Vec<f64> = self.sorted.rows().map(|row| f64::from(self.sorted.values[row])).collect();
         let (&least, &most) = (sorted.first()?, sorted.last()?);
-        for value in [least, most] {
-            let count = sorted.iter().filter(|&&other| other == value).count();
-            let others: Vec<f64> = sorted.iter().copied().filter(|&other| other != value).collect();
+        let at_start = sorted.partition_point(|&value| value == least);
+        let at_end = sorted.len() - sorted.partition_point(|&value| value < most);
+        let all = sorted.len();
+        for (value, count, others) in
+            [(least, at_start, &sorted[at_start..]), (most, at_end, &sorted[..all - at_end])]
+        {
             let (Some(low), Some(high)) = (others.first(), others.last()) else { continue };
             let (gap, range) = ((value - low).abs().min((value - high).abs()), high - low);
-            let different = others.windows(2).filter(|pair| pair[0] != pair[1]).count() + 1;
+            let different = || others.windows(2).filter(|pair| pair[0] != pair[1]).count() + 1;
             let whole = (value + origin).fract() == 0.0;
-            if count >= 3
-                && count * 2 < sorted.len()
-                && different >= 10
-                && whole
-                && range > 0.0
-                && gap > 2.0 * range
+            if count >= 3 && count * 2 < all && whole && range > 0.0 && gap > 2.0 * range && different() >= 10
             {
                 let value = value + origin;
                 let text = format!(
@@ -169,26 +184,25 @@ impl Column<'_> {
     }
 
     /// Returns a suspect if the class follows from this column alone.
-    fn tells(&self, classes: &[usize], labels: &usize, target: &str) -> Option<Suspect> {
-        let rows = self.values.len();
-        let mut counts = BTreeMap::<u64, BTreeMap<usize, usize>>::new();
-        for (value, &class) in self.values.iter().zip(classes) {
-            // -0.0 is 0.0.
-            *counts.entry((value + 0.0).to_bits()).or_default().entry(class).or_default() += 1;
+    fn tells(&self, labels: &Labels<'_>) -> Option<Suspect> {
+        let Labels { classes, counts, target } = labels;
+        let rows = classes.len();
+        let (mut right, mut different) = (0, 0);
+        let mut alike = vec![0; counts.len()];
+        for run in self.sorted.runs() {
+            run.iter().for_each(|&row| alike[classes[row as usize]] += 1);
+            right += run.iter().map(|&row| alike[classes[row as usize]]).max().unwrap_or(0);
+            run.iter().for_each(|&row| alike[classes[row as usize]] = 0);
+            different += 1;
         }
-        let right: usize = counts.values().filter_map(|classes| classes.values().max()).sum();
-        let few = counts.len() <= 4 * labels && counts.len() * 5 <= rows;
+        let few = different <= 4 * counts.len() && different * 5 <= rows;
         // What always guesses the most frequent class is right as often without the column.
-        let most = (0..*labels)
-            .map(|class| classes.iter().filter(|&&other| other == class).count())
-            .max()
-            .unwrap_or(0);
+        let most = counts.iter().copied().max().unwrap_or(0);
         let code = few && right as f64 >= 0.99 * rows as f64 && (rows - right) * 10 <= rows - most;
-        let mut order: Vec<usize> = (0..rows).filter(|&row| !self.values[row].is_nan()).collect();
-        order.sort_by(|&a, &b| self.values[a].total_cmp(&self.values[b]));
-        let runs = 1 + order.windows(2).filter(|pair| classes[pair[0]] != classes[pair[1]]).count();
-        let seen = classes.iter().collect::<BTreeSet<_>>().len();
-        let intervals = runs == seen && seen > 1 && order.len() == rows && most < rows - 2;
+        let next = self.sorted.rows().skip(1);
+        let changes = self.sorted.rows().zip(next).filter(|&(a, b)| classes[a] != classes[b]).count();
+        let seen = counts.iter().filter(|&&count| count > 0).count();
+        let intervals = changes + 1 == seen && seen > 1 && self.sorted.present() == rows && most < rows - 2;
         (code || intervals).then(|| Suspect {
             kind: Suspicion::TellsTarget,
             columns: vec![self.name.to_owned()],

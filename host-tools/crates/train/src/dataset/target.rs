@@ -237,7 +237,7 @@ impl TargetColumn<'_> {
 fn label(text: &str) -> String {
     match text.parse::<f64>() {
         Ok(number) if number.fract() == 0.0 && number.abs() < 1e15 && text.contains(['.', 'e', 'E']) => {
-            format!("{number:.0}")
+            format!("{}", number as i64)
         }
         _ => text.to_owned(),
     }

@@ -147,12 +147,7 @@ fn type_name(name: &str) -> Result<String> {
 
 fn header(model: &Model, command: &str) -> String {
     let metadata = &model.metadata;
-    // An error in the target's unit may have any size; the other scores are about one.
-    let number = |name: &str, score: f64| match name.ends_with("rmse") {
-        true => significant(score, 4),
-        false => format!("{score:.4}"),
-    };
-    let scores = metadata.scores.iter().map(|(name, &score)| format!("{name} {}", number(name, score)));
+    let scores = metadata.scores.iter().map(|(name, &score)| format!("{name} {}", significant(score, 4)));
     let lines = [
         ("made by", command),
         ("model by", &metadata.command),

@@ -8,6 +8,13 @@ pub fn weights_line(line: &str) -> Option<(usize, usize, Vec<u32>)> {
     Some((tensor.parse().ok()?, index.parse().ok()?, bits(line)?))
 }
 
+/// Parses the line behind the last weights, `weights check: 2774912345`: the
+/// [seal](microdistill::checkpoint::record::seal) of a record of version 0 with these weights.
+pub fn check_line(line: &str) -> Option<u32> {
+    let (_, check) = line.split_once("weights check: ")?;
+    check.parse().ok()
+}
+
 /// Parses the numbers in brackets after the first colon.
 pub fn bits(line: &str) -> Option<Vec<u32>> {
     let (_, list) = line.split_once(": [")?;

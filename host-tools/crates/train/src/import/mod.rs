@@ -7,7 +7,7 @@ mod text;
 
 use std::path::Path;
 
-use microdistill::checkpoint::record;
+use microdistill::checkpoint::record::{self, Header};
 
 use part::Parts;
 pub use part::Trained;
@@ -40,7 +40,7 @@ pub enum Base<'a> {
 }
 
 /// Reads the parameters of a network with the shape of `base` from a file: a [record], a raw dump of the flash that
-/// holds checkpoints, or a text that contains the lines `distill` prints on a board.
+/// holds checkpoints, or a text with the lines of weights that programs print on a board and the check value behind them.
 ///
 /// The scores of `base` are dropped, because they describe other parameters.
 ///
@@ -90,7 +90,7 @@ fn learned(bytes: &[u8], base: Base<'_>, before: &Network) -> Result<Learned, St
     let trained = match text::decode(bytes) {
         Some(text) => {
             let wanted: Vec<usize> = network.tensors().map(|(_, tensor)| tensor.len()).collect();
-            let printed = text::printed(&text, &wanted)?;
+            let printed = text::printed(&text, &wanted, &|tensors| seal(before.fingerprint(), tensors))?;
             for ((_, to), from) in network.tensors_mut().zip(printed.tensors) {
                 to.copy_from_slice(&from);
             }
@@ -141,6 +141,14 @@ fn recorded(bytes: &[u8], network: &Network) -> Result<(Vec<Trained>, Vec<f32>),
          device trains",
     )?;
     Ok((part.to_vec(), parameters))
+}
+
+/// The check value that a device prints behind these tensors.
+fn seal(fingerprint: u32, tensors: &[Vec<f32>]) -> u32 {
+    let count = tensors.iter().map(Vec::len).sum::<usize>();
+    // A network of 2³² parameters fits no device.
+    let header = Header { version: 0, fingerprint, generation: 0, parameters: count as u32 };
+    header.seal(tensors.iter().flatten().map(|parameter| parameter.to_le_bytes()))
 }
 
 /// Copies consecutive `parameters` to the trained tensors of `network`.

@@ -1,6 +1,7 @@
 //! Weights that a board printed, in the log of a terminal: with colors, noise of a reset, several runs, the last of them cut.
 
-use super::log::weights_line;
+use super::log::{check_line, weights_line};
+use crate::table::counted;
 
 /// Tensors of the last whole record in a log.
 pub(super) struct Printed {
@@ -47,59 +48,173 @@ fn without_colors(text: &str) -> String {
     plain
 }
 
-/// Reads the last record whose tensors have the `wanted` lengths.
-pub(super) fn printed(text: &str, wanted: &[usize]) -> Result<Printed, String> {
-    let mut whole = None;
-    let (mut tensors, mut gap) = (Vec::<Vec<f32>>::new(), None);
-    let (mut skipped, mut incomplete) = (0, 0);
-    let lengths = |tensors: &[Vec<f32>]| tensors.iter().map(Vec::len).collect::<Vec<_>>();
+/// Reads the last record whose tensors have the `wanted` lengths. `seal` computes the check value of such tensors.
+///
+/// # Errors
+/// Fails if no record is whole, if the check value of none is right, and, in a log without check values, if a weight looks
+/// as if it had lost a digit.
+pub(super) fn printed(
+    text: &str,
+    wanted: &[usize],
+    seal: &dyn Fn(&[Vec<f32>]) -> u32,
+) -> Result<Printed, String> {
+    let mut log =
+        Log { wanted, seal, open: Open::default(), sealed: None, bare: None, skipped: Skipped::default() };
     for (line, text) in (1..).zip(text.lines()) {
-        let Some((tensor, from, bits)) = weights_line(text.trim_end()) else {
-            skipped += usize::from(text.contains("weights "));
-            continue;
-        };
-        if (tensor, from) == (0, 0) && !tensors.is_empty() {
-            if lengths(&tensors) == wanted {
-                whole = Some(std::mem::take(&mut tensors));
-            } else {
-                incomplete += 1;
-                tensors.clear();
-            }
-            gap = None;
+        log.line(line, text.trim_end());
+    }
+    log.finish()
+}
+
+/// A record whose end is not reached.
+#[derive(Debug, Default)]
+struct Open {
+    tensors: Vec<Vec<f32>>,
+    /// The first line that does not go on where the one before ended.
+    gap: Option<usize>,
+    /// The first weight that looks damaged, with its line.
+    odd: Option<(usize, f32)>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Skipped {
+    /// Lines of weights, or of a check value, that are damaged.
+    lines: usize,
+    /// Records that are not whole.
+    records: usize,
+    /// Line of the last check value that does not fit the weights before it, and how many there are.
+    wrong: Option<(usize, usize)>,
+    /// The first gap.
+    gap: Option<usize>,
+    /// True if the log ends with a record that is not whole.
+    last: bool,
+}
+
+/// State of reading a log.
+struct Log<'a> {
+    wanted: &'a [usize],
+    seal: &'a dyn Fn(&[Vec<f32>]) -> u32,
+    open: Open,
+    /// The last whole record with the right check value.
+    sealed: Option<Open>,
+    /// The last whole record without any check value.
+    bare: Option<Open>,
+    skipped: Skipped,
+}
+
+impl Log<'_> {
+    fn line(&mut self, line: usize, text: &str) {
+        if let Some(check) = check_line(text) {
+            return self.end(Some((line, check)));
         }
+        let Some((tensor, from, bits)) = weights_line(text) else {
+            self.skipped.lines += usize::from(text.contains("weights "));
+            return;
+        };
+        if (tensor, from) == (0, 0) {
+            self.end(None);
+        }
+        let Open { tensors, gap, odd } = &mut self.open;
         if (tensor, from) == (tensors.len(), 0) {
             tensors.push(Vec::new());
         }
         let last = tensors.len().wrapping_sub(1);
         match tensors.last_mut().filter(|values| (tensor, from) == (last, values.len())) {
-            Some(values) => values.extend(bits.into_iter().map(f32::from_bits)),
+            Some(values) => {
+                let new = bits.into_iter().map(f32::from_bits);
+                *odd = odd.or_else(|| Some((line, new.clone().find(|&weight| is_odd(weight))?)));
+                values.extend(new);
+            }
             None => _ = gap.get_or_insert(line),
         }
     }
-    let mut notes = Vec::new();
-    let found = lengths(&tensors);
-    if found == wanted {
-        whole = Some(tensors);
-    } else if whole.is_some() {
-        notes.push("the last record in the log is cut: the whole one before it is taken".into());
-    }
-    if incomplete > 0 {
-        notes.push(format!(
-            "skipped {} before it that are not whole",
-            crate::table::counted(incomplete, "record")
-        ));
-    }
-    if skipped > 0 {
-        notes.push(format!("skipped {} of weights that are damaged", crate::table::counted(skipped, "line")));
-    }
-    match (whole, gap) {
-        (Some(tensors), _) => Ok(Printed { tensors, notes }),
-        (None, Some(line)) => {
-            Err(format!("line {line}: weights are missing before it; give the whole output of the run"))
+
+    /// Ends the open record, with the check value behind it and its line.
+    fn end(&mut self, check: Option<(usize, u32)>) {
+        let open = std::mem::take(&mut self.open);
+        self.skipped.gap = self.skipped.gap.or(open.gap);
+        if open.tensors.is_empty() && open.gap.is_none() {
+            return;
         }
-        (None, None) => Err(format!(
-            "the text has tensors of {found:?} parameters, but the model has {wanted:?}: give the model that the \
-             device trains and the whole output of the run"
-        )),
+        let whole = open.gap.is_none() && lengths(&open.tensors) == self.wanted;
+        self.skipped.last = !whole;
+        match check {
+            _ if !whole => self.skipped.records += 1,
+            None => self.bare = Some(open),
+            Some((_, check)) if check == (self.seal)(&open.tensors) => self.sealed = Some(open),
+            Some((line, _)) => {
+                let count = self.skipped.wrong.map_or(1, |(_, count)| count + 1);
+                self.skipped.wrong = Some((line, count));
+            }
+        }
     }
+
+    fn finish(mut self) -> Result<Printed, String> {
+        let found = lengths(&self.open.tensors);
+        self.end(None);
+        let skipped = self.skipped;
+        let mut notes = skipped.notes();
+        if let Some(sealed) = self.sealed {
+            if self.bare.is_some() {
+                notes.push("skipped records without a check value, since others have one".into());
+            }
+            return Ok(Printed { tensors: sealed.tensors, notes });
+        }
+        if let Some((line, _)) = skipped.wrong {
+            return Err(format!(
+                "line {line}: the check value does not fit the weights above it, so a digit was lost or changed: print the \
+                 weights again"
+            ));
+        }
+        match (self.bare, skipped.gap) {
+            (Some(Open { odd: Some((line, weight)), .. }), _) => Err(format!(
+                "line {line}: a weight is {weight:e}, as if a digit was lost, and no line `weights check: …` tells: print the \
+                 weights again, by a program of this version, or give a record"
+            )),
+            (Some(bare), _) => {
+                notes.push(
+                    "no check value follows the weights, as older programs print none: a digit lost on the way may go \
+                     unnoticed"
+                        .into(),
+                );
+                Ok(Printed { tensors: bare.tensors, notes })
+            }
+            (None, Some(line)) => {
+                Err(format!("line {line}: weights are missing before it; give the whole output of the run"))
+            }
+            (None, None) => Err(format!(
+                "the text has tensors of {found:?} parameters, but the model has {:?}: give the model that the \
+                 device trains and the whole output of the run",
+                self.wanted
+            )),
+        }
+    }
+}
+
+impl Skipped {
+    fn notes(self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let mut note = |count: usize, what: &str, why: &str| {
+            if count > 0 {
+                notes.push(format!("skipped {}{why}", counted(count, what)));
+            }
+        };
+        note(self.wrong.map_or(0, |(_, count)| count), "record", " whose check value is wrong");
+        note(self.records - usize::from(self.last), "record", " not printed whole");
+        note(self.lines, "line", " of damaged weights");
+        if self.last {
+            notes.push("the last record in the log is cut: the whole one before it is taken".into());
+        }
+        notes
+    }
+}
+
+fn lengths(tensors: &[Vec<f32>]) -> Vec<usize> {
+    tensors.iter().map(Vec::len).collect()
+}
+
+/// Returns true for a weight that a lost digit explains better than training: of ten digits, nine are left, and of their bits
+/// the exponent is near its end.
+fn is_odd(weight: f32) -> bool {
+    !weight.is_finite() || weight != 0.0 && !(1e-12..1e6).contains(&weight.abs())
 }

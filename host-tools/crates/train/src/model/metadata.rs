@@ -39,6 +39,9 @@ pub struct Metadata {
     /// Division of the training data, if they included the test rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<Division>,
+    /// Column that holds the groups of the training data, if they were not divided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<String>,
     /// Hyperparameters of a teacher, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Hyperparameters>,
@@ -77,6 +80,7 @@ impl Metadata {
             origin: if data.origin.iter().all(is_zero) { Vec::new() } else { data.origin.clone() },
             target_origin: data.target_origin,
             division: None,
+            groups: None,
             training: None,
             chosen_length: None,
             precision: None,
@@ -90,6 +94,12 @@ impl Metadata {
 }
 
 impl Metadata {
+    /// The column or file that holds the groups of the training data, such as people, if known.
+    pub fn known_groups(&self) -> Option<&str> {
+        let divided = self.division.as_ref().and_then(|division| division.groups.as_deref());
+        divided.or(self.groups.as_deref())
+    }
+
     /// An output of the model as a value of the target, in its unit: with the digits of f32, or of f64 if the target needs
     /// them.
     pub fn value(&self, output: f32) -> String {

@@ -99,6 +99,7 @@ impl Model {
             task: &self.metadata.task,
             target_origin: self.metadata.target_origin,
             target_optional: false,
+            groups_optional: false,
             groups: None,
             options: self.options(),
         }

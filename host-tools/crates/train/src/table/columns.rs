@@ -6,7 +6,7 @@ use csv::StringRecord;
 
 use super::dialect::{Dialect, usual_width};
 use super::header::{self, Header};
-use super::{Options, counted, gap, notation};
+use super::{Options, counted, notation};
 
 /// Rows that the first one is compared with.
 const COMPARED: usize = 1000;
@@ -68,6 +68,13 @@ fn line_of(text: &str, record: &StringRecord) -> u64 {
     let Some(position) = record.position() else { return 0 };
     let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
     position.line() + text.as_bytes().get(from..).map_or(0, gap)
+}
+
+/// Number of line ends between the end of one record and the beginning of the next, which is where a reader counts from:
+/// empty lines, and the second half of a CRLF.
+fn gap(text: &[u8]) -> u64 {
+    let gap = text.iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n'));
+    gap.filter(|&&byte| byte == b'\n').count() as u64
 }
 
 impl Columns {

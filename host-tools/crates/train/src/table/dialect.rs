@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use csv::StringRecord;
 
 use super::profile::is_missing;
+use super::records::Divider;
 use super::{notation, time};
 
 /// Rules that divide a text into cells.
@@ -174,18 +175,31 @@ impl Dialect {
 
     /// A reader of the cells of a prepared text; lengths of records may differ, and no record is taken for a header.
     pub(crate) fn reader<R: std::io::Read>(&self, prepared: R) -> csv::Reader<R> {
-        let separator = match self.separator {
-            Separator::Byte(byte) => byte,
-            Separator::Spaces => b'\t',
-        };
         csv::ReaderBuilder::new()
-            .delimiter(separator)
+            .delimiter(self.delimiter())
             .quote(self.quote)
-            .escape(self.backslash.then_some(b'\\'))
+            .escape(self.escape())
             .trim(csv::Trim::All)
             .flexible(true)
             .has_headers(false)
             .from_reader(prepared)
+    }
+
+    /// The same division of a prepared text, faster.
+    pub(super) fn divider(&self) -> Divider {
+        Divider::new(self.delimiter(), self.quote, self.escape())
+    }
+
+    /// The byte between the cells of a prepared text.
+    fn delimiter(&self) -> u8 {
+        match self.separator {
+            Separator::Byte(byte) => byte,
+            Separator::Spaces => b'\t',
+        }
+    }
+
+    fn escape(&self) -> Option<u8> {
+        self.backslash.then_some(b'\\')
     }
 
     /// The names in the last comment before the first row, if it has as many words as the rows have cells.

@@ -9,6 +9,7 @@ mod dialect;
 mod header;
 mod notation;
 mod profile;
+mod records;
 mod source;
 mod time;
 
@@ -23,6 +24,8 @@ use dialect::Dialect;
 pub use dialect::Separator;
 pub(crate) use notation::Notation;
 pub(crate) use profile::{Content, Evidence, MOST_CATEGORIES, Profile, is_placeholder, quoted};
+use records::Place;
+pub(crate) use records::Record;
 use source::Source;
 
 /// Format of a file, as far as the user states it; everything else is detected.
@@ -136,7 +139,7 @@ impl Table {
         let options = self.options.clone();
         let (mut rows, mut unclosed) = (0, None);
         let skipped = self.each(|line, record| {
-            for (profile, cell) in profiles.iter_mut().zip(record) {
+            for (profile, cell) in profiles.iter_mut().zip(record.iter()) {
                 profile.add(&options, line, cell);
             }
             rows += 1;
@@ -246,39 +249,52 @@ impl Table {
     }
 
     /// Calls `row` with the line and the cells of each row, and returns what was skipped.
-    pub(crate) fn each(&self, mut row: impl FnMut(u64, &StringRecord) -> Result<()>) -> Result<Skipped> {
-        let mut reader = self.dialect.reader(self.source.reader()?);
-        let (mut record, mut skipped) = (StringRecord::new(), Skipped::default());
-        while reader.read_record(&mut record).map_err(|error| self.of_csv(&error))? {
-            if record.position().is_some_and(|position| position.byte() < self.first) {
-                continue;
+    pub(crate) fn each(&self, mut row: impl FnMut(u64, Record<'_>) -> Result<()>) -> Result<Skipped> {
+        let mut divider = self.dialect.divider();
+        let mut skipped = Skipped::default();
+        // The line and the cells of a record of another length, until it is known if another record follows.
+        let mut odd = None;
+        let mut each = |place: Place, record: Record<'_>| {
+            if let Some((line, values)) = odd {
+                return Err(self.wrong_length(line, values, false));
             }
-            if record.iter().all(str::is_empty) {
+            if place.byte < self.first {
+                return Ok(());
+            }
+            if record.is_empty() {
                 skipped.empty += 1;
-            } else if record.iter().any(|cell| cell.contains('\0')) {
+            } else if record.has_nul() {
                 skipped.nul += 1;
-            } else if self.header.as_ref().is_some_and(|header| record == *header) {
+            } else if self.header.as_ref().is_some_and(|header| record.equals(header)) {
                 skipped.headers += 1;
             } else if record.len() != self.names.len() {
-                let (line, values) = (self.line(&record), record.len());
-                let last = !reader.read_record(&mut record).unwrap_or(false);
-                return Err(self.wrong_length(line, values, last));
+                odd = Some((place.line, record.len()));
             } else {
-                row(self.line(&record), &record)?;
+                row(place.line, record)?;
             }
+            Ok(())
+        };
+        self.source.blocks(|block, last| divider.divide(block, last, &mut each))?;
+        match odd {
+            Some((line, values)) => Err(self.wrong_length(line, values, true)),
+            None => Ok(skipped),
         }
-        Ok(skipped)
-    }
-
-    /// Line on which a record begins.
-    fn line(&self, record: &StringRecord) -> u64 {
-        let Some(position) = record.position() else { return 0 };
-        let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-        position.line() + self.source.from(from).map_or(0, gap)
     }
 
     pub(crate) fn is_missing(&self, text: &str) -> bool {
         profile::is_missing(text) || self.options.is_missing(text)
+    }
+
+    /// The number of a cell; NaN if it is missing.
+    #[inline]
+    pub(crate) fn number(&self, notation: &Notation, text: &str) -> f64 {
+        // A short number is missing only if the user says so.
+        if self.options.missing.is_empty()
+            && let Some(number) = notation.short(text)
+        {
+            return number;
+        }
+        if self.is_missing(text) { f64::NAN } else { notation.number(text) }
     }
 
     pub(crate) fn error(&self, line: Option<u64>, message: impl Into<String>) -> Error {
@@ -291,10 +307,6 @@ impl Table {
         let cut = last && values < width && self.source.tail().is_ok_and(|tail| !tail.ends_with(b"\n"));
         let hint = if cut { "; the last line is cut off: delete it" } else { "" };
         self.error(Some(line), format!("{}, {above} {width}{hint}", counted(values, "value")))
-    }
-
-    fn of_csv(&self, error: &csv::Error) -> Error {
-        self.error(error.position().map(csv::Position::line), error.to_string())
     }
 }
 
@@ -331,11 +343,4 @@ pub(crate) fn counted(count: usize, what: &str) -> String {
 /// Returns true for a cell that is a number in some notation.
 pub(crate) fn is_number(text: &str) -> bool {
     notation::number(text).is_some()
-}
-
-/// Number of line ends between the end of one record and the beginning of the next, which is where a reader counts from:
-/// empty lines, and the second half of a CRLF.
-fn gap(text: &[u8]) -> u64 {
-    let gap = text.iter().take_while(|&&byte| matches!(byte, b'\r' | b'\n'));
-    gap.filter(|&&byte| byte == b'\n').count() as u64
 }

@@ -135,7 +135,8 @@ impl Profile {
             } else {
                 self.layouts = layouts;
             }
-            if self.first_separated.is_none() && text.contains(['.', ',']) {
+            // Whole numbers without any separator are the most frequent.
+            if self.first_separated.is_none() && !number.layouts.is_whole() && text.contains(['.', ',']) {
                 self.first_separated = place();
             }
             if number.plain.is_some_and(|plain| !(plain as f32).is_finite()) && self.first_infinite.is_none()

@@ -6,6 +6,9 @@ use super::container::{Contents, Text, Typed, Values};
 use super::dialect::Dialect;
 use crate::error::{Error, Result};
 
+/// Bytes of a large file that are in memory at once.
+const BLOCK: usize = 1 << 18;
+
 /// A text, and everything that its container tells about it.
 pub(super) struct Source {
     text: Text,
@@ -65,11 +68,41 @@ impl Source {
         Ok(())
     }
 
-    /// The text from a byte on, as far as it is in memory.
-    pub(super) fn from(&self, byte: usize) -> Option<&[u8]> {
-        match &self.text {
-            Text::Whole(text) => text.as_bytes().get(byte..),
-            Text::File { .. } => None,
+    /// Gives the text to `take` block by block, and whether it is the last block. What `take` does not take, by the number of
+    /// bytes that it returns, begins the next block.
+    pub(super) fn blocks(&self, mut take: impl FnMut(&str, bool) -> Result<usize>) -> Result<()> {
+        let Text::File { path, skip } = &self.text else {
+            let Text::Whole(text) = &self.text else { return Ok(()) };
+            return take(text, true).map(drop);
+        };
+        let io = || Error::io(path);
+        let mut file = std::fs::File::open(path).map_err(io())?;
+        file.seek(SeekFrom::Start(*skip)).map_err(io())?;
+        let (mut block, mut filled) = (vec![0; BLOCK], 0);
+        loop {
+            let read = file.read(&mut block[filled..]).map_err(io())?;
+            filled += read;
+            let last = read == 0;
+            if !last && filled < block.len() {
+                continue;
+            }
+            let text = match std::str::from_utf8(&block[..filled]) {
+                Ok(text) => text,
+                // The rest of the last character is yet to come.
+                Err(error) if error.error_len().is_none() && !last => {
+                    std::str::from_utf8(&block[..error.valid_up_to()]).unwrap_or_default()
+                }
+                Err(_) => return Err(io()(std::io::Error::other("it changed while it was read"))),
+            };
+            let taken = take(text, last)?;
+            if last {
+                return Ok(());
+            }
+            block.copy_within(taken..filled, 0);
+            filled -= taken;
+            if taken == 0 {
+                block.resize(2 * block.len(), 0);
+            }
         }
     }
 

@@ -9,6 +9,8 @@
 mod archive;
 mod arff;
 mod arff_date;
+#[cfg(feature = "formats")]
+mod caught;
 mod contents;
 mod context;
 mod kind;
@@ -33,6 +35,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+#[cfg(feature = "formats")]
+pub use self::caught::are_panics_caught;
 use self::contents::hash;
 pub use self::contents::{Contents, Opened, Options, Text, Typed, Values};
 use self::context::Context;

@@ -1,11 +1,11 @@
 //! Spreadsheets (`.xlsx`) as cells of text.
 
 use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{DataRef, ExcelDateTime, Reader as _, Xlsx, XlsxError};
 
 use super::archive::{Archive, unpack};
+use super::caught::caught;
 use super::context::Context;
 use crate::error::{Error, Result};
 
@@ -27,12 +27,12 @@ pub(super) fn cells(mut archive: Archive, context: &mut Context) -> Result<Vec<V
     let bytes = archive.into_inner();
     // The reader does not promise that no damaged file makes it panic. Nothing of it could be used after a panic: the book
     // is dropped.
-    let read = catch_unwind(AssertUnwindSafe(|| {
+    let read = caught(|| {
         let mut book: Book = Xlsx::new(bytes).map_err(|error| damaged(&error, context))?;
         let name = choose(&mut book, context)?;
         read(&mut book, &name, context)
-    }));
-    read.unwrap_or_else(|_| Err(context.error(None, "the spreadsheet is damaged: save it again, or as CSV")))
+    });
+    read.unwrap_or_else(|| Err(context.error(None, "the spreadsheet is damaged: save it again, or as CSV")))
 }
 
 fn damaged(error: &XlsxError, context: &Context) -> Error {

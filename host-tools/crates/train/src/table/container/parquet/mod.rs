@@ -9,8 +9,6 @@ mod pages;
 mod thrift;
 mod values;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
 use parquet::column::reader::{ColumnReader, get_column_reader};
@@ -19,6 +17,7 @@ use parquet::schema::types::ColumnDescriptor;
 
 use self::pages::{Allowance, Pages};
 use self::values::{Column, Failed, Kind, big_endian, decimal, pull};
+use super::caught::caught;
 use super::contents::Typed;
 use super::context::Context;
 use super::npy::{half, scaled};
@@ -34,8 +33,7 @@ pub(super) fn columns(bytes: Vec<u8>, context: &mut Context) -> Result<Vec<Typed
     context.note("Parquet");
     // Decoders of the crate slice by lengths in the file, so that damage can make them panic. They leave nothing behind
     // that could be used after that: the columns are dropped.
-    let read = catch_unwind(AssertUnwindSafe(|| read(Bytes::from(bytes), context)));
-    read.unwrap_or_else(|_| Err(context.error(None, DAMAGED)))
+    caught(|| read(Bytes::from(bytes), context)).unwrap_or_else(|| Err(context.error(None, DAMAGED)))
 }
 
 fn read(bytes: Bytes, context: &mut Context) -> Result<Vec<Typed>> {
