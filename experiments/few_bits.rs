@@ -101,9 +101,9 @@ fn scores(folder: &Path) -> Result<Vec<Scored>> {
 
 /// Chooses the teacher's weight decay as `train` does.
 fn tune(train: &Dataset) -> LibraryResult<f32> {
-    let teacher::Settings { widths, epochs, .. } =
-        teacher::Settings::new(train.widths(&TEACHER), train.rows(), 1);
-    let tuning = Tuning::new(train, FOLDS, work(&widths, epochs), 1)?;
+    let settings = teacher::Settings::new(train.widths(&TEACHER), train.rows(), 1);
+    let work = work(&settings.widths, settings.epochs(train.rows()));
+    let tuning = Tuning::new(train, FOLDS, work, 1)?;
     Ok(tuning.choose(|rows, decay| teacher(rows, decay, 1))?.weight_decay)
 }
 

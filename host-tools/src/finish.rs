@@ -6,8 +6,10 @@ use std::time::Instant;
 use anyhow::Result;
 use microdistill_train::dataset::{Dataset, Target};
 use microdistill_train::error::Error;
+use microdistill_train::hyperparameters::ChosenLength;
 use microdistill_train::metrics::{Scores, evaluate};
 use microdistill_train::model::Model;
+use microdistill_train::network::Activation;
 use serde::Serialize;
 
 use crate::context::Context;
@@ -25,6 +27,10 @@ struct TrainingReport<Search> {
     parts: Vec<Part>,
     #[serde(skip_serializing_if = "Option::is_none")]
     weight_decay: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<ChosenLength>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activation: Option<Activation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     search: Option<Search>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,6 +93,8 @@ pub(crate) fn finish<Search: Serialize>(
         parameters: model.parameters(),
         parts: parts.contents(),
         weight_decay,
+        length: model.metadata.chosen_length.clone(),
+        activation: model.metadata.training.as_ref().map(|training| training.activation),
         search,
         train,
         test,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use microdistill::optimizer::AdamRates;
 use microdistill_train::class_weights::ClassWeights;
+use microdistill_train::hyperparameters::Length;
 use microdistill_train::network::Activation;
 use microdistill_train::teacher::{Examples, Settings, Target, train};
 use nalgebra::DMatrix;
@@ -43,14 +44,14 @@ fn an_epoch_allocates_for_matrix_products_alone() {
         dropout: 0.1,
         rates: AdamRates::DEFAULT,
         batch,
-        epochs: 2,
+        length: Length::Epochs(2),
         patience: None,
         class_weights: ClassWeights::None,
         seed: 1,
     };
     let examples = Examples { x: &x, target: Target::Classes(&classes) };
     let mut allocations = |epochs| {
-        settings.epochs = epochs;
+        settings.length = Length::Epochs(epochs);
         let before = ALLOCATIONS.load(Ordering::Relaxed);
         let trained = train(&settings, examples, Some(examples), &mut |_| ControlFlow::Continue(()));
         let after = ALLOCATIONS.load(Ordering::Relaxed);

@@ -19,6 +19,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use microdistill_boards::bench::peers::{self, PEERS};
 use microdistill_boards::{self as board, Board, Elf, Firmware, Optimizer, Output, Profile, Sources};
 use microdistill_train::dataset::{Dataset, Target, Task};
+use microdistill_train::hyperparameters::Length;
 use microdistill_train::model::{Body, Model};
 use microdistill_train::network::precision::{Bits, Precision, Scales};
 use microdistill_train::network::{Activation, Dense, Network};
@@ -202,7 +203,7 @@ fn several_values_have_the_desktop_s_bits() -> Result<(), Failed> {
     };
     let (train, test) = (valued(train), valued(test.select(&(0..60).collect::<Vec<_>>())));
     let mut settings = Settings::new(train.widths(&[12]), Recipe::ValueMse, train.rows(), 1);
-    settings.training.epochs = 5;
+    settings.training.length = Length::Epochs(5);
     let rows = Taught { data: &train, teacher: None };
     let student = fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))?;
     let int8 = quantize(&student, &train.x, Precision::default())?;

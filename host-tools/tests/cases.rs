@@ -363,6 +363,7 @@ mod columns_that_tell_too_much {
 mod values_far_from_zero {
     use super::*;
     use microdistill_train::dataset::split;
+    use microdistill_train::hyperparameters::Length;
     use microdistill_train::metrics::{Scores, evaluate};
     use microdistill_train::model::Model;
     use microdistill_train::network::precision::{Bits, Precision};
@@ -376,7 +377,7 @@ mod values_far_from_zero {
         let parts = split(&data, &[0.7, 0.3], 1).unwrap();
         let [train, test] = [0, 1].map(|part| data.select(&parts[part]));
         let mut settings = Settings::new(data.widths(&[16]), Recipe::ValueMse, train.rows(), 1);
-        settings.training.epochs = 200;
+        settings.training.length = Length::Epochs(200);
         let taught = Taught { data: &train, teacher: None };
         let student = fit(taught, None, &settings, &mut |_| ControlFlow::Continue(())).unwrap();
         let int8 = quantize(&student, &train.x, Precision::per_channel(Bits::Eight)).unwrap();

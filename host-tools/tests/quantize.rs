@@ -5,6 +5,7 @@ mod common;
 use std::ops::ControlFlow;
 
 use common::{bundled, model, numbers, rows};
+use microdistill_train::hyperparameters::Length;
 use microdistill_train::model::Body;
 use microdistill_train::network::int8::{Codes, DenseI8, NetworkI8};
 use microdistill_train::network::precision::{Bits, Precision, Scales};
@@ -138,7 +139,7 @@ fn a_student_trained_for_codes_gets_them() {
     ] {
         let widths = train.widths(&[40, 6]);
         let mut settings = Settings::new(widths, Recipe::HardLabels, train.rows(), 1);
-        settings.training.epochs = 5;
+        settings.training.length = Length::Epochs(5);
         settings.precision = Some(precision);
         let student =
             fit(Taught { data: &train, teacher: None }, None, &settings, &mut |_| ControlFlow::Continue(()))

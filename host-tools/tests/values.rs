@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use common::{model, numbers, rows};
 use microdistill_train::dataset::{Columns, Dataset, Kind, read, split};
+use microdistill_train::hyperparameters::Length;
 use microdistill_train::metrics::{Scores, evaluate};
 use microdistill_train::model::{Body, Model, Task};
 use microdistill_train::network::int8::{NetworkI8, Values};
@@ -38,7 +39,7 @@ fn data(offset: f64, deviation: f64) -> Dataset {
 
 fn trained(data: &Dataset, precision: Option<Precision>) -> Model {
     let mut settings = Settings::new(data.widths(&[16]), Recipe::ValueMse, data.rows(), 1);
-    settings.training.epochs = 60;
+    settings.training.length = Length::Epochs(60);
     settings.precision = precision;
     fit(Taught { data, teacher: None }, None, &settings, &mut |_| ControlFlow::Continue(())).unwrap()
 }

@@ -4,6 +4,7 @@ pub(crate) mod activation;
 pub(crate) mod columns;
 pub(crate) mod data;
 pub(crate) mod file;
+pub(crate) mod length;
 pub(crate) mod parse;
 pub(crate) mod precision;
 pub(crate) mod synthetic;

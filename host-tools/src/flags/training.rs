@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use microdistill_train::class_weights::ClassWeights;
-use microdistill_train::hyperparameters::Hyperparameters;
+use microdistill_train::hyperparameters::{Hyperparameters, Length};
 use microdistill_train::tune::FOLDS;
 
 use crate::flags::parse::{count, folds};
@@ -22,7 +22,11 @@ pub(crate) struct TrainingFlags {
     /// Batch size: rows per update
     #[arg(long, value_parser = count::<usize>)]
     batch: Option<usize>,
-    /// Epochs: passes over the rows [default: 100, fewer for more than 20,000 rows; a few hundred rows may need 300]
+    /// Length of the training in steps, which are updates of the weights; the last epoch is completed [default: chosen on
+    /// held-out rows]
+    #[arg(long, value_parser = count::<usize>, conflicts_with = "epochs")]
+    steps: Option<usize>,
+    /// Length of the training in epochs, which are passes over the rows
     #[arg(long, value_parser = count::<usize>)]
     epochs: Option<usize>,
     /// Early stopping: stop after this many epochs without a better validation loss. Validation rows are then not trained on
@@ -43,12 +47,17 @@ enum ClassWeightsFlag {
 }
 
 impl TrainingFlags {
+    /// The length of the training, if it is not to be chosen.
+    pub(crate) fn length(&self) -> Option<Length> {
+        self.epochs.map(Length::Epochs).or(self.steps.map(Length::Steps))
+    }
+
     /// Replaces defaults by the values of the flags. The weight decay is chosen elsewhere.
     pub(crate) fn apply(&self, training: &mut Hyperparameters) {
         let rates = &mut training.rates;
         rates.rate = self.rate.unwrap_or(rates.rate);
         training.batch = self.batch.unwrap_or(training.batch);
-        training.epochs = self.epochs.unwrap_or(training.epochs);
+        training.length = self.length().unwrap_or(training.length);
         training.patience = self.patience;
         training.class_weights = match self.class_weights {
             ClassWeightsFlag::None => ClassWeights::None,

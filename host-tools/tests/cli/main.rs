@@ -2,6 +2,7 @@
 
 mod files;
 mod folder;
+mod length;
 mod places;
 mod recipes;
 mod search;

@@ -49,6 +49,7 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         origin: Vec::new(),
         target_origin: Vec::new(),
         training: Some(teacher::Settings::new(widths.to_vec(), 9, 4)),
+        chosen_length: None,
         division: Some(Division { shares: vec![0.6, 0.2, 0.2], seed: 3, groups: Some("person".into()) }),
         groups: None,
         precision: Some(Precision::per_group(Bits::Four)),

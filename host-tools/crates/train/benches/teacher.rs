@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use microdistill::optimizer::AdamRates;
 use microdistill_train::class_weights::ClassWeights;
+use microdistill_train::hyperparameters::Length;
 use microdistill_train::network::Activation;
 use microdistill_train::teacher::{Examples, Settings, Target, train};
 use nalgebra::DMatrix;
@@ -29,7 +30,7 @@ fn main() {
             dropout: 0.0,
             rates: AdamRates::DEFAULT,
             batch,
-            epochs,
+            length: Length::Epochs(epochs),
             patience: None,
             class_weights: ClassWeights::None,
             seed: 1,

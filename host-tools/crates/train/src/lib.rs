@@ -29,12 +29,12 @@
 //!
 //! let mut settings = teacher::Settings::new(train.widths(&[128, 128]), train.rows(), 1);
 //! settings.rates.weight_decay = 2.0;
-//! # settings.epochs = 2;
+//! # settings.length = microdistill_train::hyperparameters::Length::Epochs(2);
 //! let teacher = teacher::fit(&train, None, &settings, &mut |_| ControlFlow::Continue(()))?;
 //!
 //! let recipe = Recipe::SoftLabels(SoftLabels::DEFAULT);
 //! let settings = student::Settings::new(train.widths(&[16]), recipe, train.rows(), 1);
-//! # let settings = { let mut settings = settings; settings.training.epochs = 10; settings };
+//! # let settings = { let mut settings = settings; settings.training.length = microdistill_train::hyperparameters::Length::Epochs(10); settings };
 //! let rows = Taught { data: &train, teacher: Some(&teacher.teacher_outputs(&train)) };
 //! let student = student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))?;
 //!

@@ -206,11 +206,19 @@ pub fn probabilities(logits: &[f32]) -> (Vec<f64>, f64) {
 
 /// Returns the mean negative log-likelihood, in nats, of `softmax(z/T)`. `logits` has shape (classes × rows).
 pub fn nll(logits: &DMatrix<f32>, labels: &[usize], temperature: f64) -> f64 {
-    let rows = logits.column_iter().zip(labels).map(|(z, &label)| {
+    row_nlls(logits, labels, temperature).sum::<f64>() / labels.len() as f64
+}
+
+/// Returns the negative log-likelihood of each row, of which [`nll`] is the mean.
+pub(crate) fn row_nlls(
+    logits: &DMatrix<f32>,
+    labels: &[usize],
+    temperature: f64,
+) -> impl Iterator<Item = f64> {
+    logits.column_iter().zip(labels).map(move |(z, &label)| {
         let z: Vec<f32> = z.iter().map(|&z| (f64::from(z) / temperature) as f32).collect();
         probabilities(&z).1 - f64::from(z[label])
-    });
-    rows.sum::<f64>() / labels.len() as f64
+    })
 }
 
 /// Returns the temperature in [1/20, 20] with the smallest [`nll`] (Guo et al. 2017, section 4). The loss at this

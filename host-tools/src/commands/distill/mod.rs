@@ -1,23 +1,29 @@
 //! `microdistill distill`
 
+mod length;
 mod recipe;
 pub(crate) mod search;
 mod teachers;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use microdistill_train::dataset::{Dataset, Target, split};
+use microdistill_train::error::Result as LibraryResult;
 use microdistill_train::file;
-use microdistill_train::hyperparameters::Hyperparameters;
-use microdistill_train::model::Model;
+use microdistill_train::hyperparameters::Length;
+use microdistill_train::model::{Further, Model};
 use microdistill_train::outputs::TeacherOutputs;
 use microdistill_train::progress::Progress;
 use microdistill_train::random::nth_seed;
-use microdistill_train::student::{Blend, Epoch, Recipe, Settings, Taught, fit, fit_with_hints};
+use microdistill_train::student::{
+    Blend, Epoch, Recipe, Settings, Taught, WEIGHT_DECAY, fit, fit_with_hints,
+};
 use microdistill_train::tune::work;
+use nalgebra::DMatrix;
 
 use self::search::SearchFlags;
 use crate::context::Context;
@@ -40,7 +46,6 @@ use teachers::{TeacherFlags, Teachers, seen_rows};
         "Quantization-aware training: in the second half of the epochs the student computes with weights of this many \
          bits and 8-bit activations"
     )),
-    mut_arg("epochs", |arg| arg.help("Epochs: passes over the rows [default: 200, fewer for more than 10,000 rows]")),
 )]
 pub(crate) struct Distill {
     #[command(flatten)]
@@ -109,6 +114,56 @@ impl TrainingSet {
     fn taught(&self) -> Taught<'_> {
         Taught { data: &self.rows, teacher: Some(&self.teacher_outputs) }
     }
+
+    fn select(&self, indices: &[usize]) -> Self {
+        TrainingSet { rows: self.rows.select(indices), teacher_outputs: self.teacher_outputs.select(indices) }
+    }
+}
+
+/// All that a student learns from.
+struct Lesson {
+    set: TrainingSet,
+    /// Descriptions of the rows in addition to the data's own.
+    added: Vec<Further>,
+    blend: Option<Blend>,
+    /// Outputs of the teacher's hidden layer.
+    hints: Option<DMatrix<f32>>,
+}
+
+impl Lesson {
+    /// Adds further rows and, with `--hints`, hints to the data's own rows.
+    fn new(
+        set: TrainingSet,
+        teachers: &Teachers,
+        further: &FurtherRows<'_>,
+        hints: Option<&Model>,
+    ) -> LibraryResult<Self> {
+        let Blended { rows, added, blend } = further.beside(&set.rows)?;
+        let set = match added.is_empty() {
+            true => set,
+            false => TrainingSet { teacher_outputs: teachers.teacher_outputs(&rows, &[])?, rows },
+        };
+        let hints = hints.and_then(|teacher| teacher.hints(&set.rows));
+        Ok(Lesson { set, added, blend, hints })
+    }
+
+    /// Number of samples per epoch.
+    fn samples(&self) -> usize {
+        self.blend.map_or(self.set.rows.rows(), Blend::samples)
+    }
+
+    fn fit(
+        &self,
+        validation: Option<&TrainingSet>,
+        settings: &Settings,
+        progress: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
+    ) -> LibraryResult<Model> {
+        let (taught, judged) = (self.set.taught(), validation.map(TrainingSet::taught));
+        match &self.hints {
+            None => fit(taught, judged, settings, progress),
+            Some(hints) => fit_with_hints(hints, taught, judged, settings, progress),
+        }
+    }
 }
 
 impl Distill {
@@ -131,15 +186,12 @@ impl Distill {
         let recipe = self.recipe.recipe(&parts.known.task)?;
         let further = self.further.read(context, &self.data, teachers.asked())?;
         interrupt::ask();
-        let (training, validation) = match self.training.patience {
-            Some(_) => {
-                let [training, validation] = parts.for_early_stopping()?;
-                (training.clone(), Some(TrainingSet::new(&teachers, &parts, validation)?))
-            }
-            None => ((0..parts.known.rows()).collect(), None),
+        let [training, validation] = match self.training.patience {
+            Some(_) => parts.for_early_stopping()?.clone(),
+            None => [(0..parts.known.rows()).collect(), Vec::new()],
         };
-        let mut training_set =
-            TrainingSet::new(&teachers, &parts, &self.draw(context, &parts.known, training)?)?;
+        let training = self.draw(context, &parts.known, training)?;
+        let training_set = TrainingSet::new(&teachers, &parts, &training)?;
         self.check_labels(context, &parts.known, &training_set.rows)?;
         if let Some(budget) = self.search.budget() {
             let lineage = teachers.lineage(&training_set.rows);
@@ -149,63 +201,82 @@ impl Distill {
             let finish_with = Finish::new(&parts, &self.out, start).searched(found);
             return finish(context, student, finish_with);
         }
-        let decay = self.choose_decay(context, &teachers, recipe, &training_set.rows, &further)?;
-        let Blended { rows, added, blend } = further.beside(&training_set.rows)?;
-        if !added.is_empty() {
-            further.tell(context, training_set.rows.rows(), &added);
-            training_set = TrainingSet { teacher_outputs: teachers.teacher_outputs(&rows, &[])?, rows };
+        let guide = self.guide(&teachers, &training_set.rows)?;
+        let lesson = |set| Lesson::new(set, &teachers, &further, guide);
+        let own_rows = training_set.rows.clone();
+        let taught = lesson(training_set)?;
+        if !taught.added.is_empty() {
+            further.tell(context, own_rows.rows(), &taught.added);
         }
-        let settings = self.settings(context, recipe, training_set.rows.rows(), blend, decay);
-        let mut student = self.train(context, &teachers, training_set, validation, &settings)?;
+        let mut settings = self.settings(context, recipe, &taught);
+        let chosen = match self.training.length() {
+            Some(_) => None,
+            None => {
+                let all = TrainingSet::new(&teachers, &parts, &[training, validation.clone()].concat())?;
+                let samples = taught.samples();
+                Some(self.choose_length(context, &all, validation.len(), &settings, samples, lesson)?)
+            }
+        };
+        if let Some(chosen) = &chosen {
+            settings.training.length = Length::Steps(chosen.steps);
+        }
+        let decay = self.choose_decay(context, &teachers, &own_rows, &settings, &further)?;
+        settings.training.rates.weight_decay = decay;
+        let validation = match validation.is_empty() {
+            true => None,
+            false => Some(TrainingSet::new(&teachers, &parts, &validation)?),
+        };
+        let (added, blend) = (taught.added.clone(), taught.blend);
+        let mut student = self.train(context, taught, validation, &settings)?;
         parts.sign(&mut student);
         teachers.pass_on_seen_rows(&mut student);
+        student.metadata.chosen_length = chosen;
         student.metadata.further = added;
         student.metadata.further_share = blend.map(|blend| blend.share);
         finish(context, student, Finish::new(&parts, &self.out, start).decayed(decay))
+    }
+
+    /// The teacher whose hidden layer gives hints; none without `--hints`.
+    fn guide<'a>(&self, teachers: &'a Teachers, rows: &Dataset) -> Result<Option<&'a Model>> {
+        if !self.recipe.hints {
+            return Ok(None);
+        }
+        let guide = teachers.guide()?;
+        if guide.hints(rows).is_none() {
+            bail!("--hints needs an f32 teacher with a hidden layer");
+        }
+        Ok(Some(guide))
     }
 
     /// Trains the generations of students one after the other and returns the last.
     fn train(
         &self,
         context: &Context,
-        teachers: &Teachers,
-        mut training_set: TrainingSet,
+        mut lesson: Lesson,
         mut validation: Option<TrainingSet>,
         settings: &Settings,
     ) -> Result<Model> {
-        let RecipeFlags { generations, hints, .. } = self.recipe;
-        let hints = match hints {
-            false => None,
-            true => match teachers.guide()?.hints(&training_set.rows) {
-                None => bail!("--hints needs an f32 teacher with a hidden layer"),
-                hints => hints,
-            },
-        };
-        let bar = context.console.bar("student", settings.training.epochs.saturating_mul(generations));
+        let generations = self.recipe.generations;
+        let epochs = settings.training.epochs(lesson.samples());
+        // Hints take half as many epochs in addition.
+        let hints = if lesson.hints.is_some() { epochs.div_ceil(2) } else { 0 };
+        let bar = context.console.bar("student", epochs.saturating_mul(generations) + hints);
         let progress = &mut |_: Progress<'_, Epoch>| {
             bar.inc(1);
             interrupt::flow()
         };
-        let (taught, judged) = (training_set.taught(), validation.as_ref().map(TrainingSet::taught));
-        let mut student = match &hints {
-            None => fit(taught, judged, settings, progress)?,
-            Some(hints) => fit_with_hints(hints, taught, judged, settings, progress)?,
-        };
+        let mut student = lesson.fit(validation.as_ref(), settings, progress)?;
+        lesson.hints = None;
         for generation in 1..generations {
             if interrupt::requested() {
                 break;
             }
-            for set in [&mut training_set].into_iter().chain(&mut validation) {
+            for set in [&mut lesson.set].into_iter().chain(&mut validation) {
                 set.teacher_outputs = student.teacher_outputs(&set.rows);
             }
             let mut settings = settings.clone();
             settings.training.seed = nth_seed(settings.training.seed, generation);
-            student = fit(
-                training_set.taught(),
-                validation.as_ref().map(TrainingSet::taught),
-                &settings,
-                progress,
-            )?;
+            student = lesson.fit(validation.as_ref(), &settings, progress)?;
         }
         bar.finish_and_clear();
         student.metadata.seed = context.seed;
@@ -266,8 +337,8 @@ impl Distill {
         &self,
         context: &Context,
         teachers: &Teachers,
-        recipe: Recipe,
         rows: &Dataset,
+        settings: &Settings,
         further: &FurtherRows<'_>,
     ) -> Result<f32> {
         if self.training.weight_decay == WeightDecay::Auto && teachers.asked().is_none() {
@@ -275,24 +346,23 @@ impl Distill {
                 "--weight-decay auto needs teachers for further rows, which stored soft labels do not cover: give a number"
             );
         }
-        let settings = |rows, blend, decay| {
-            let mut settings = self.settings(context, recipe, rows, blend, decay);
-            settings.training.patience = None; // Folds have no validation rows for early stopping.
-            settings
+        let mut settings = settings.clone();
+        settings.training.patience = None; // Folds have no validation rows for early stopping.
+        let tuned = Tuned {
+            rows,
+            folds: self.training.folds,
+            settings: &settings.training,
+            work: work(&settings.training.widths, 1),
+            budget: self.budget(rows.rows()),
         };
-        let Hyperparameters { widths, epochs, .. } = settings(rows.rows(), None, 0.0).training;
-        let work = work(&widths, epochs);
-        self.training.weight_decay.choose(
-            context,
-            "student's weight decay",
-            Tuned { rows, folds: self.training.folds, work },
-            |rows, decay| {
-                let Blended { rows, blend, .. } = further.beside(rows)?;
-                let teacher_outputs = teachers.teacher_outputs(&rows, &[])?;
-                let taught = Taught { data: &rows, teacher: Some(&teacher_outputs) };
-                fit(taught, None, &settings(rows.rows(), blend, decay), &mut |_| interrupt::flow())
-            },
-        )
+        self.training.weight_decay.choose(context, "student's weight decay", tuned, |rows, decay| {
+            let Blended { rows, blend, .. } = further.beside(rows)?;
+            let teacher_outputs = teachers.teacher_outputs(&rows, &[])?;
+            let taught = Taught { data: &rows, teacher: Some(&teacher_outputs) };
+            let mut settings = Settings { blend, ..settings.clone() };
+            settings.training.rates.weight_decay = decay;
+            fit(taught, None, &settings, &mut |_| interrupt::flow())
+        })
     }
 
     /// Layer widths of the student; empty if a search chooses them.
@@ -300,22 +370,17 @@ impl Distill {
         self.student.as_ref().map_or_else(Vec::new, |Widths(widths)| widths.clone())
     }
 
-    /// Settings for a training set of this many rows, blended in this way.
-    fn settings(
-        &self,
-        context: &Context,
-        recipe: Recipe,
-        rows: usize,
-        blend: Option<Blend>,
-        decay: f32,
-    ) -> Settings {
-        let samples = blend.map_or(rows, Blend::samples);
-        let mut settings = Settings::new(self.widths(), recipe, samples, context.seed);
+    /// Settings for a training, before its length and weight decay are chosen.
+    fn settings(&self, context: &Context, recipe: Recipe, lesson: &Lesson) -> Settings {
+        let mut settings = Settings::new(self.widths(), recipe, lesson.samples(), context.seed);
         self.recipe.apply(&mut settings);
         settings.precision = self.precision.precision();
-        settings.blend = blend;
+        settings.blend = lesson.blend;
         settings.training.activation = self.activation.into();
-        settings.training.rates.weight_decay = decay;
+        settings.training.rates.weight_decay = match self.training.weight_decay {
+            WeightDecay::Auto => WEIGHT_DECAY,
+            WeightDecay::Fixed(decay) => decay,
+        };
         self.training.apply(&mut settings.training);
         settings
     }

@@ -19,7 +19,7 @@ use crate::interrupt;
 use crate::table::{self, Table};
 
 /// Flags that conflict with a search, because it chooses their values or does not use them.
-const CHOSEN: [&str; 22] = [
+const CHOSEN: [&str; 23] = [
     "student",
     "activation",
     "loss",
@@ -38,6 +38,7 @@ const CHOSEN: [&str; 22] = [
     "rate",
     "batch",
     "epochs",
+    "steps",
     "class_weights",
     "bits",
     "synthetic",
@@ -207,8 +208,9 @@ impl SearchFlags {
 
     /// Trains the best candidate on all rows. Ctrl-C ends this training early and keeps the student trained so far.
     fn train(&self, context: &Context, best: &Candidate, rows: Taught<'_>) -> Result<Model> {
-        let bar =
-            context.console.bar("student", best.settings(rows.data.rows(), context.seed).training.epochs);
+        let bar = context
+            .console
+            .bar("student", best.settings(rows.data.rows(), context.seed).training.epochs(rows.data.rows()));
         let model = train(best, rows, |epochs| epochs, context.seed, &mut |progress| {
             bar.set_position(progress.epoch.number as u64);
             interrupt::flow()

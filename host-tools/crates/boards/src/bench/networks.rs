@@ -64,6 +64,7 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
         division: None,
         groups: None,
         training: None,
+        chosen_length: None,
         precision: None,
         further: Vec::new(),
         further_share: None,

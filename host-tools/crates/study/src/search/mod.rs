@@ -20,6 +20,7 @@ pub use cost::{Budget, Cost};
 
 use microdistill_train::dataset::{Dataset, Fold, Target, folds};
 use microdistill_train::error::{Error, Result};
+use microdistill_train::hyperparameters::Length;
 use microdistill_train::metrics::{Scores, best_temperature, evaluate, nll};
 use microdistill_train::model::{Model, Task};
 use microdistill_train::outputs::TeacherOutputs;
@@ -231,7 +232,7 @@ pub fn train(
     flow: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
 ) -> Result<Model> {
     let mut settings = candidate.settings(rows.data.rows(), seed);
-    settings.training.epochs = epochs(settings.training.epochs);
+    settings.training.length = Length::Epochs(epochs(settings.training.epochs(rows.data.rows())));
     quantize(&fit(rows, None, &settings, flow)?, &rows.data.x, candidate.precision())
 }
 

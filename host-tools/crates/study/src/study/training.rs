@@ -68,7 +68,7 @@ impl Training<'_> {
         settings.rates.weight_decay = self.setting(Knob::WeightDecay, rows.rows());
         settings.dropout = self.setting(Knob::Dropout, rows.rows());
         teacher::fit(rows, None, &settings, &mut |progress| {
-            let (epoch, epochs) = (progress.epoch.number, settings.epochs);
+            let (epoch, epochs) = (progress.epoch.number, settings.epochs(rows.rows()));
             observer(Snapshot { epoch, epochs, scaler: progress.scaler(), network: &|| progress.network() });
             self.watch.flow()
         })
@@ -93,7 +93,7 @@ impl Training<'_> {
         };
         let taught = Taught { data: &all, teacher: teacher_outputs.as_ref() };
         student::fit(taught, None, &settings, &mut |progress| {
-            let (epoch, epochs) = (progress.epoch.number, settings.training.epochs);
+            let (epoch, epochs) = (progress.epoch.number, settings.training.epochs(all.rows()));
             observer(Snapshot { epoch, epochs, scaler: progress.scaler(), network: &|| progress.network() });
             self.watch.flow()
         })
@@ -118,8 +118,8 @@ impl Training<'_> {
             ArmKind::Hard | ArmKind::Distilled => features * hidden / 2 + 500,
         };
         let epochs = match self.arm.method.kind {
-            ArmKind::Teacher => teacher::Settings::new(Vec::new(), rows, 0).epochs,
-            _ => student::Settings::new(Vec::new(), self.arm.method.recipe, rows, 0).training.epochs,
+            ArmKind::Teacher => teacher::Settings::new(Vec::new(), rows, 0).epochs(rows),
+            _ => student::Settings::new(Vec::new(), self.arm.method.recipe, rows, 0).training.epochs(rows),
         };
         (row * rows * epochs) as u64
     }

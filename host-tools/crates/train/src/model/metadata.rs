@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, SeenRows, Task, one_or_more};
-use crate::hyperparameters::Hyperparameters;
+use crate::hyperparameters::{ChosenLength, Hyperparameters};
 use crate::network::precision::Precision;
 use crate::synthetic::Synthetic;
 
@@ -45,6 +45,9 @@ pub struct Metadata {
     /// Hyperparameters of a teacher, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Hyperparameters>,
+    /// Choice of the length of the training, if held-out rows chose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen_length: Option<ChosenLength>,
     /// Precision to which the weights were rounded during training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
@@ -79,6 +82,7 @@ impl Metadata {
             division: None,
             groups: None,
             training: None,
+            chosen_length: None,
             precision: None,
             further: Vec::new(),
             further_share: None,

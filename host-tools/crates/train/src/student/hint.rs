@@ -18,7 +18,7 @@ use crate::outputs::TeacherOutputs;
 /// (FitNets, Romero et al. 2015, first stage). `x` holds standardized rows, shape (inputs × rows); `hints` has shape
 /// (units of the teacher × rows).
 ///
-/// This stage takes half as many epochs as the training that follows, in addition to those.
+/// This stage takes half as long as the training that follows, in addition to those.
 pub(super) fn hidden_layers(
     settings: &Settings,
     x: &DMatrix<f32>,
@@ -32,7 +32,7 @@ pub(super) fn hidden_layers(
     let stage = Settings {
         training: Hyperparameters {
             widths: [hidden, &[hints.nrows()]].concat(),
-            epochs: settings.training.epochs.div_ceil(2),
+            length: settings.training.length.half(),
             patience: None,
             class_weights: ClassWeights::None,
             ..settings.training.clone()

@@ -7,7 +7,7 @@ use super::recipe::Recipe;
 use super::sampler::Blend;
 use super::samples::Samples;
 use crate::error::{Error, Result};
-use crate::hyperparameters::{Hyperparameters, epochs};
+use crate::hyperparameters::{Hyperparameters, Length, epochs};
 use crate::network::precision::Precision;
 use crate::network::{Activation, check_widths};
 
@@ -47,7 +47,7 @@ impl Settings {
             training: Hyperparameters {
                 activation: Activation::Relu,
                 rates: AdamRates { rate: 1e-2, weight_decay: WEIGHT_DECAY, ..AdamRates::DEFAULT },
-                epochs: epochs(200, rows),
+                length: Length::Epochs(epochs(200, rows)),
                 ..Hyperparameters::new(widths, rows, seed)
             },
             recipe,
@@ -59,13 +59,13 @@ impl Settings {
         }
     }
 
-    /// Returns the recipe at the temperature of `epoch`, counted from 1.
-    pub(super) fn recipe_at(&self, epoch: usize) -> Recipe {
+    /// Returns the recipe at the temperature of `epoch`, counted from 1, in a training of `epochs` epochs.
+    pub(super) fn recipe_at(&self, epoch: usize, epochs: usize) -> Recipe {
         match self.annealing {
             None => self.recipe,
             Some(annealing) => {
                 let first = self.recipe.temperature();
-                self.recipe.at(annealing.temperature(first, epoch, self.training.epochs))
+                self.recipe.at(annealing.temperature(first, epoch, epochs))
             }
         }
     }

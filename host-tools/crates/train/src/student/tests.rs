@@ -256,7 +256,7 @@ fn the_best_epoch_is_kept_and_training_stops_when_patience_ends() {
     let losses: Vec<f64> = history.iter().map(|epoch| epoch.validation.unwrap().loss).collect();
     let best = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap();
     assert_eq!((trained.epoch, history.len()), (best + 1, best + 8));
-    assert!(history.len() < settings.training.epochs);
+    assert!(history.len() < settings.training.epochs(1));
     // The returned network is the one scored in that epoch.
     let (mut loss, mut right) = (0.0, 0);
     for (x, label) in others.x.column_iter().zip(&others.labels) {
@@ -278,7 +278,7 @@ fn validation_rows_change_nothing_but_the_epoch_that_is_kept() {
     let (alone, without) = history(&settings, rows.samples(), None).unwrap();
     let (_, with) = history(&settings, rows.samples(), Some(others.samples())).unwrap();
     assert!(without.iter().map(|epoch| epoch.loss).eq(with.iter().map(|epoch| epoch.loss)));
-    assert_eq!(alone.epoch, settings.training.epochs);
+    assert_eq!(alone.epoch, settings.training.epochs(1));
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn settings_out_of_their_ranges_are_refused() {
         (rate(-1.0), "rate -1: it must be above 0"),
         (rate(f32::INFINITY), "rate inf: it must be above 0"),
         (decay(-0.1), "weight decay -0.1: it must be at least 0"),
-        (with(base(), |training| training.batch = 0), "batch and epochs must be at least 1"),
+        (with(base(), |training| training.batch = 0), "batch, epochs and steps must be at least 1"),
         (with(base(), |training| training.dropout = 1.0), "dropout 1: it must be at least 0 and below 1"),
         (
             with(base(), |training| training.dropout = f32::NAN),

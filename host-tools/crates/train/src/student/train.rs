@@ -77,15 +77,16 @@ pub(super) fn train_watched(
         ));
     }
     let weights = settings.training.class_weights.of(samples.labels.iter().flatten().copied());
-    let last_recipe = settings.recipe_at(settings.training.epochs);
+    let mut training = Training::new(settings, start, samples.tempered(settings.recipe, weights.as_deref()))?;
+    let epochs = training.epochs;
+    let last_recipe = settings.recipe_at(epochs, epochs);
     let judged_by = Objective { recipe: last_recipe, smoothing: settings.label_smoothing };
     let validation = validation.map(|validation| validation.tempered(last_recipe, None));
-    let mut training = Training::new(settings, start, samples.tempered(settings.recipe, weights.as_deref()))?;
     let mut stopping = EarlyStopping::new(settings.training.patience);
     let mut best: Option<Trained> = None;
     let mut last = 0;
-    for number in 1..=settings.training.epochs {
-        let rounded = settings.precision.filter(|_| number > settings.training.epochs / 2);
+    for number in 1..=epochs {
+        let rounded = settings.precision.filter(|_| number > epochs / 2);
         if let Some(precision) = rounded {
             // Measured again each epoch, because the ranges of the activations move with the weights. They are finite
             // unless the training diverged.
@@ -93,7 +94,7 @@ pub(super) fn train_watched(
             training.distiller.quantize(precision, samples.x).map_err(diverged)?;
         }
         if settings.annealing.is_some() {
-            let recipe = settings.recipe_at(number);
+            let recipe = settings.recipe_at(number, epochs);
             training.objective.recipe = recipe;
             training.samples = samples.tempered(recipe, weights.as_deref());
         }
@@ -131,6 +132,7 @@ struct Training<'a> {
     mixup: Option<Mixup>,
     distiller: Distiller,
     order: Order,
+    epochs: usize,
     schedule: HalfCosine,
     update: usize,
     rng: Pcg32,
@@ -157,13 +159,14 @@ impl<'a> Training<'a> {
         let mut distiller = Distiller::new(student);
         distiller.drop_units(settings.training.dropout);
         let order = Order::new(samples.rows(), settings.blend)?;
-        let updates = order.samples().div_ceil(settings.training.batch);
+        let samples_per_epoch = order.samples();
         Ok(Training {
             objective: Objective { recipe: settings.recipe, smoothing: settings.label_smoothing },
             mixup: settings.mixup.and_then(|alpha| Mixup::new(alpha, samples.x.nrows())),
             distiller,
             order,
-            schedule: HalfCosine { steps: settings.training.epochs.saturating_mul(updates) },
+            epochs: settings.training.epochs(samples_per_epoch),
+            schedule: HalfCosine { steps: settings.training.steps(samples_per_epoch) },
             update: 0,
             rng,
             samples,

@@ -3,7 +3,7 @@
 use microdistill::optimizer::AdamRates;
 
 use crate::class_weights::ClassWeights;
-use crate::hyperparameters::{Hyperparameters, epochs};
+use crate::hyperparameters::{Hyperparameters, Length, epochs};
 use crate::network::Activation;
 
 impl Hyperparameters {
@@ -17,7 +17,7 @@ impl Hyperparameters {
             dropout: 0.0,
             rates: AdamRates::DEFAULT,
             batch: 32,
-            epochs: epochs(100, rows),
+            length: Length::Epochs(epochs(100, rows)),
             patience: None,
             class_weights: ClassWeights::None,
             seed,

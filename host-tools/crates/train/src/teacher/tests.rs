@@ -12,6 +12,7 @@ use super::train::{Epoch, Examples, Target, losses, train};
 use crate::class_weights::ClassWeights;
 use crate::dataset::Task;
 use crate::dataset::{self, Dataset};
+use crate::hyperparameters::Length;
 use crate::network::batched::{Batched, Mode, gradients, tensors};
 use crate::network::{Activation, Network};
 use crate::progress::Progress;
@@ -61,7 +62,7 @@ fn settings(widths: &[usize]) -> Settings {
         dropout: 0.0,
         rates: AdamRates { rate: 0.01, ..AdamRates::DEFAULT },
         batch: 7,
-        epochs: 200,
+        length: Length::Epochs(200),
         patience: None,
         class_weights: ClassWeights::None,
         seed: 1,
@@ -101,7 +102,7 @@ fn repeats_by_its_seed() {
     let (x, classes) = xor(50);
     let examples = Examples { x: &x, target: Target::Classes(&classes) };
     let run = |seed| {
-        let settings = Settings { seed, dropout: 0.2, epochs: 5, ..settings(&[2, 8, 2]) };
+        let settings = Settings { seed, dropout: 0.2, length: Length::Epochs(5), ..settings(&[2, 8, 2]) };
         train(&settings, examples, None, &mut |_| ControlFlow::Continue(())).unwrap()
     };
     assert_eq!(run(1), run(1));
@@ -165,7 +166,7 @@ fn data_that_do_not_fit_are_an_error() {
     );
     assert_eq!(
         error(Settings { batch: 0, ..settings(&[2, 2]) }, target),
-        "batch and epochs must be at least 1"
+        "batch, epochs and steps must be at least 1"
     );
 }
 
@@ -186,14 +187,25 @@ fn a_teacher_like_another_is_the_same_on_the_same_rows() {
         x,
     };
     let flow = &|_: Progress<'_, Epoch>| ControlFlow::Continue(());
-    let settings = Settings { dropout: 0.1, epochs: 5, ..settings(&[2, 8, 2]) };
+    let settings = Settings { dropout: 0.1, length: Length::Epochs(5), ..settings(&[2, 8, 2]) };
     let teacher = fit_ensemble(&data, None, &settings, 3, flow).unwrap();
     assert_eq!(fit_like(&teacher, &data, flow).unwrap(), teacher);
     // With a validation set.
-    let settings = Settings { patience: Some(2), epochs: 300, ..settings };
+    let settings = Settings { patience: Some(2), length: Length::Epochs(300), ..settings };
     let stopped = fit_ensemble(&data, Some(&data), &settings, 2, flow).unwrap();
     let like = fit_like(&stopped, &data, flow).unwrap();
     assert_eq!((like.parameters(), like.kind()), (stopped.parameters(), "ensemble"));
+    // On fewer rows it takes as many steps.
+    let settings = Settings { length: Length::Steps(90), patience: None, ..settings };
+    let longer = fit_ensemble(&data, None, &settings, 1, flow).unwrap();
+    let half: Vec<usize> = (0..30).collect();
+    let steps = std::sync::Mutex::new(0);
+    let count = |progress: Progress<'_, Epoch>| {
+        *steps.lock().unwrap() = progress.epoch.number * 30usize.div_ceil(settings.batch);
+        ControlFlow::Continue(())
+    };
+    fit_like(&longer, &data.select(&half), &count).unwrap();
+    assert_eq!(*steps.lock().unwrap(), 90);
     let mut unknown = teacher;
     unknown.metadata.training = None;
     assert!(fit_like(&unknown, &data, flow).is_err());

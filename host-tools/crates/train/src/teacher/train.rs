@@ -81,11 +81,11 @@ pub(super) fn train_watched(
     validation.map_or(Ok(()), |validation| check(settings, validation))?;
     let mut rng = Pcg32::new(settings.seed, STREAM);
     let start = Network::random(&settings.widths, settings.activation, &mut rng);
-    let mut best =
-        Trained { network: start, epoch: 0, history: Vec::with_capacity(settings.epochs.min(HISTORY)) };
+    let epochs = settings.epochs(training.x.ncols());
+    let mut best = Trained { network: start, epoch: 0, history: Vec::with_capacity(epochs.min(HISTORY)) };
     let mut stopping = EarlyStopping::new(settings.patience);
     let mut training = Training::new(settings, training, &best.network);
-    for number in 1..=settings.epochs {
+    for number in 1..=epochs {
         let loss = training.epoch(&mut rng);
         let validation = validation.map(|examples| training.loss(examples));
         let epoch = Epoch { number, loss, validation };
@@ -151,6 +151,7 @@ struct Training<'a> {
     x: DMatrix<f32>,
     work: Vec<f32>,
     class_weights: Option<Vec<f32>>,
+    schedule: HalfCosine,
     update: usize,
 }
 
@@ -173,6 +174,7 @@ impl<'a> Training<'a> {
             order: (0..rows).collect(),
             x: DMatrix::zeros(inputs, batch),
             work: vec![0.0; start.layers().last().map_or(0, |layer| layer.outputs())],
+            schedule: HalfCosine { steps: settings.steps(rows) },
             update: 0,
         }
     }
@@ -181,7 +183,6 @@ impl<'a> Training<'a> {
     fn epoch(&mut self, rng: &mut Pcg32) -> f64 {
         shuffle(&mut self.order, rng);
         let (rows, batch) = (self.order.len(), self.x.ncols());
-        let updates = self.settings.epochs.saturating_mul(rows.div_ceil(batch));
         let mut sum = 0.0;
         for rows in self.order.chunks(batch) {
             gather(self.examples.x, rows.iter().copied(), &mut self.x);
@@ -190,7 +191,7 @@ impl<'a> Training<'a> {
             let (batched, work) = (&mut self.batched, &mut self.work);
             sum += losses(batched, self.examples.target, weights, rows.iter().copied(), work);
             self.batched.backward(&self.x, rows.len());
-            let rate = self.settings.rates.rate * HalfCosine { steps: updates }.share(self.update);
+            let rate = self.settings.rates.rate * self.schedule.share(self.update);
             let rates = AdamRates { rate, ..self.settings.rates };
             self.adam.step(&mut self.batched, &rates, 1.0 / rows.len() as f32);
             self.update += 1;

@@ -1,7 +1,8 @@
-//! Choice of the weight decay by cross-validation.
+//! Choice of the length of a training and of the weight decay, by held-out rows.
 
 mod budget;
 mod cross_validation;
+mod length;
 
 use nalgebra::DMatrix;
 use serde::Serialize;
@@ -11,9 +12,10 @@ use crate::error::Result;
 use crate::metrics::{Regression, Scores, best_temperature, evaluate, nll};
 use crate::model::Model;
 
-pub use budget::{Plan, work};
+pub use budget::{Plan, budget, work};
 use cross_validation::mean;
 pub use cross_validation::{cross_validate, first_sufficient};
+pub use length::{FEWEST_ROWS, LengthChoice};
 
 /// Default candidates. Weight decay is decoupled and relative to the learning rate (see
 /// [`AdamRates`](microdistill::optimizer::AdamRates)).
@@ -88,7 +90,21 @@ impl Tuning {
     /// Fails if there are fewer than two folds, groups or rows.
     pub fn new(data: &Dataset, count: usize, work: usize, seed: u64) -> Result<Self> {
         let count = folds(data, count, seed)?.len();
-        let plan = Plan::new(data.rows(), count, work);
+        Tuning::by(Plan::new(data.rows(), count, work), data, count, seed)
+    }
+
+    /// Plans the choice like [`new`](Tuning::new), for trainings that take equally long on any number of rows, as
+    /// those of a number of steps do. None if not even two candidates fit within `trainings` of them.
+    ///
+    /// # Errors
+    /// Fails as `new` does.
+    pub fn within(data: &Dataset, count: usize, trainings: f64, seed: u64) -> Result<Option<Self>> {
+        let count = folds(data, count, seed)?.len();
+        let plan = Plan::within(data.rows(), count, trainings);
+        plan.map(|plan| Tuning::by(plan, data, count, seed)).transpose()
+    }
+
+    fn by(plan: Plan, data: &Dataset, count: usize, seed: u64) -> Result<Self> {
         let all = Plan { folds: count, candidates: WEIGHT_DECAYS.to_vec(), rows: data.rows() };
         let rows = plan.select(data, seed)?;
         let folds = folds(&rows, plan.folds, seed)?;
@@ -201,6 +217,7 @@ mod tests {
     use super::*;
     use crate::dataset::Task;
     use crate::error::Error;
+    use crate::hyperparameters::Length;
     use crate::teacher::{self, Settings};
 
     #[test]
@@ -228,7 +245,8 @@ mod tests {
                 if decay != only {
                     return Err(Error::Diverged { epoch: 1, rate: 0.0 });
                 }
-                let settings = Settings { epochs: 1, ..Settings::new(vec![1, 2, 2], rows.rows(), 1) };
+                let settings =
+                    Settings { length: Length::Epochs(1), ..Settings::new(vec![1, 2, 2], rows.rows(), 1) };
                 teacher::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))
             })
         };
