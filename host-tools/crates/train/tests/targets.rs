@@ -57,7 +57,7 @@ fn student(data: &Dataset, teacher: Option<&Model>, precision: Option<Precision>
 fn all_are_learned_whatever_their_units() {
     let data = data(300);
     let mut settings = teacher::Settings::new(data.widths(&[32]), data.rows(), 1);
-    settings.epochs = 300;
+    settings.length = microdistill_train::hyperparameters::Length::Epochs(300);
     settings.rates.rate = 0.01;
     let ensemble = teacher::fit_ensemble(&data, None, &settings, 2, &|_| ControlFlow::Continue(())).unwrap();
     assert!(r2(&ensemble, &data).iter().all(|r2| *r2 > 0.98), "{:?}", r2(&ensemble, &data));

@@ -13,6 +13,7 @@ use super::train::{Epoch, train_watched};
 use crate::dataset::{Dataset, Standardizer};
 use crate::error::{Error, Result};
 use crate::model::{Body, Metadata, Model, Role, Task};
+use crate::network::Network;
 use crate::outputs::TeacherOutputs;
 use crate::progress::Progress;
 
@@ -88,7 +89,8 @@ fn fit_from(
     let training = Prepared::new(&standardizer, rows);
     let validation = validation.map(|rows| Prepared::new(&standardizer, rows));
     let validation = validation.as_ref().map(Prepared::samples);
-    let watch = &mut |epoch, network: &_| progress(Progress::new(epoch, network, &standardizer));
+    let watch =
+        &mut |epoch, network: &dyn Fn() -> Network| progress(Progress::new(epoch, network, &standardizer));
     let start = hints.map(|hints| hidden_layers(settings, &training.x, hints, watch)).transpose()?;
     let trained = train_watched(settings, start.as_ref(), training.samples(), validation, watch)?;
     let network = standardizer.restore(trained.network);

@@ -1,7 +1,5 @@
 //! Hints: pretraining of a student's hidden layers on a hidden layer of the teacher.
 
-use std::ops::ControlFlow;
-
 use nalgebra::DMatrix;
 
 use super::recipe::Recipe;
@@ -13,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::hyperparameters::Hyperparameters;
 use crate::network::Network;
 use crate::outputs::TeacherOutputs;
+use crate::progress::Watch;
 
 /// Trains hidden layers to reproduce the teacher's hidden layer through a linear layer, which is then dropped
 /// (FitNets, Romero et al. 2015, first stage). `x` holds standardized rows, shape (inputs × rows); `hints` has shape
@@ -23,7 +22,7 @@ pub(super) fn hidden_layers(
     settings: &Settings,
     x: &DMatrix<f32>,
     hints: &DMatrix<f32>,
-    progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
+    progress: &mut Watch<'_, Epoch>,
 ) -> Result<Network> {
     let [hidden @ .., _] = settings.training.widths.as_slice() else { return Err(no_hidden_layer()) };
     if hidden.len() < 2 {

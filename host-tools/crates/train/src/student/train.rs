@@ -16,6 +16,7 @@ use super::{Distiller, Settings};
 use crate::early_stopping::EarlyStopping;
 use crate::error::{Error, Result};
 use crate::network::Network;
+use crate::progress::Watch;
 
 /// Progress report after an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,14 +61,14 @@ pub fn train(
     train_watched(settings, None, samples, validation, &mut |epoch, _| progress(epoch))
 }
 
-/// Trains a student whose first layers start with the weights of `start`, if given. `progress` also sees the network
-/// after the epoch.
+/// Trains a student whose first layers start with the weights of `start`, if given. `progress` can also have the
+/// network after the epoch.
 pub(super) fn train_watched(
     settings: &Settings,
     start: Option<&Network>,
     samples: Samples<'_>,
     validation: Option<Samples<'_>>,
-    progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
+    progress: &mut Watch<'_, Epoch>,
 ) -> Result<Trained> {
     settings.check(samples)?;
     validation.map_or(Ok(()), |validation| settings.check(validation))?;
@@ -112,7 +113,7 @@ pub(super) fn train_watched(
         {
             best = Some(Trained { network: training.student().clone(), epoch: number });
         }
-        if progress(Epoch { number, loss, validation }, training.student()).is_break()
+        if progress(Epoch { number, loss, validation }, &|| training.student().clone()).is_break()
             || stopping.is_due(number)
         {
             break;

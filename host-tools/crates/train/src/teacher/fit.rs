@@ -114,7 +114,9 @@ impl<'a> TrainingSet<'a> {
         progress: &mut dyn FnMut(Progress<'_, Epoch>) -> ControlFlow<()>,
     ) -> Result<Network> {
         let validation = self.validation.as_ref().map(examples).transpose()?;
-        let watch = &mut |epoch, network: &_| progress(Progress::new(epoch, network, &self.standardizer));
+        let watch = &mut |epoch, network: &dyn Fn() -> Network| {
+            progress(Progress::new(epoch, network, &self.standardizer))
+        };
         let trained = train_watched(settings, examples(&self.training)?, validation, watch)?;
         Ok(self.standardizer.restore(trained.network))
     }

@@ -15,6 +15,7 @@ use crate::early_stopping::EarlyStopping;
 use crate::error::{Error, Result};
 use crate::network::batched::{Adam, Batched, Mode, Real, gather};
 use crate::network::{Network, check_widths};
+use crate::progress::Watch;
 use crate::random::shuffle;
 
 /// Targets of a teacher: one element or column per row of data.
@@ -70,12 +71,12 @@ pub fn train(
     train_watched(settings, training, validation, &mut |epoch, _| progress(epoch))
 }
 
-/// Trains a teacher. `progress` also sees the best network so far, which without a validation set is the current one.
+/// Trains a teacher. `progress` can also have the best network so far, which without a validation set is the current one.
 pub(super) fn train_watched(
     settings: &Settings,
     training: Examples<'_>,
     validation: Option<Examples<'_>>,
-    progress: &mut dyn FnMut(Epoch, &Network) -> ControlFlow<()>,
+    progress: &mut Watch<'_, Epoch>,
 ) -> Result<Trained> {
     check(settings, training)?;
     validation.map_or(Ok(()), |validation| check(settings, validation))?;
@@ -84,6 +85,8 @@ pub(super) fn train_watched(
     let epochs = settings.epochs(training.x.ncols());
     let mut best = Trained { network: start, epoch: 0, history: Vec::with_capacity(epochs.min(HISTORY)) };
     let mut stopping = EarlyStopping::new(settings.patience);
+    // Without a validation set the last network is the best.
+    let judged = validation.is_some();
     let mut training = Training::new(settings, training, &best.network);
     for number in 1..=epochs {
         let loss = training.epoch(&mut rng);
@@ -95,11 +98,23 @@ pub(super) fn train_watched(
         best.history.push(epoch);
         if validation.is_none_or(|loss| stopping.improves(number, loss)) {
             best.epoch = number;
-            training.batched.store(&mut best.network);
+            if judged {
+                training.batched.store(&mut best.network);
+            }
         }
-        if progress(epoch, &best.network).is_break() || stopping.is_due(number) {
+        let network = || {
+            let mut network = best.network.clone();
+            if !judged {
+                training.batched.store(&mut network);
+            }
+            network
+        };
+        if progress(epoch, &network).is_break() || stopping.is_due(number) {
             break;
         }
+    }
+    if !judged {
+        training.batched.store(&mut best.network);
     }
     Ok(best)
 }

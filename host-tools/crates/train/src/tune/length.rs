@@ -20,6 +20,9 @@ const FIRST: usize = 500;
 /// to choose are trained on for at least as long.
 const EARLIEST_END: usize = 2000;
 
+/// Cost of updating a parameter, as in [`work`](super::work()).
+const UPDATE: usize = 6;
+
 /// Savings that are worth twice the time: a share of the loss, and a share of the loss of the best constant outputs.
 const WORTH: [f64; 2] = [0.01, 2e-4];
 
@@ -60,7 +63,9 @@ impl LengthChoice {
         if folds.is_empty() {
             return none(usual.max(EARLIEST_END), Basis::TooFew);
         }
-        let step = (work * settings.batch.min(samples) * folds.len()) as f64;
+        let parameters: usize = settings.widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1])).sum();
+        let step = work * settings.batch.min(samples) + UPDATE * parameters;
+        let step = (step * folds.len()) as f64;
         let first = FIRST.max(Length::Epochs(1).steps(samples, settings.batch));
         let mut rungs = vec![first];
         while let Some(&last) = rungs.last()
@@ -235,7 +240,7 @@ mod tests {
     fn best(losses: &[Option<f64>], noise: f64, usual: usize) -> usize {
         let mut ladder = Ladder { worth: 0.001, best: None, trials: Vec::new() };
         for (index, loss) in losses.iter().enumerate() {
-            let sign = |row: usize| if (row + index) % 2 == 0 { 1.0 } else { -1.0 };
+            let sign = |row: usize| if (row + index).is_multiple_of(2) { 1.0 } else { -1.0 };
             let rows = loss.map(|loss| (0..100).map(|row| loss + noise * sign(row)).collect());
             ladder.climb(index + 1, rows, index < usual);
         }
@@ -284,9 +289,11 @@ mod tests {
             (choice.folds.len(), choice.rungs, choice.basis)
         };
         assert_eq!(plan(11, 1e9), (0, vec![2000], Basis::TooFew));
-        assert_eq!(plan(12, 12.0 * 4.0 * 3500.0), (4, vec![500, 1000, 2000], Basis::HeldOut(12)));
-        assert_eq!(plan(1200, 32.0 * 2.0 * 3499.0), (2, vec![500, 1000], Basis::HeldOut(400)));
-        assert_eq!(plan(32_000, 32.0 * 3000.0), (1, vec![1000, 2000], Basis::HeldOut(5334)));
-        assert_eq!(plan(32_000, 32.0 * 2999.0), (0, vec![62_000], Basis::TooLarge));
+        // The samples of a batch, and the update of 16 weights.
+        let [few, many] = [12.0 + 96.0, 32.0 + 96.0];
+        assert_eq!(plan(12, few * 4.0 * 3500.0), (4, vec![500, 1000, 2000], Basis::HeldOut(12)));
+        assert_eq!(plan(1200, many * 2.0 * 3499.0), (2, vec![500, 1000], Basis::HeldOut(400)));
+        assert_eq!(plan(32_000, many * 3000.0), (1, vec![1000, 2000], Basis::HeldOut(5334)));
+        assert_eq!(plan(32_000, many * 2999.0), (0, vec![62_000], Basis::TooLarge));
     }
 }
