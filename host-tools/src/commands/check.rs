@@ -8,7 +8,7 @@ use clap::Args;
 use microdistill_train::dataset::{
     Dataset, Summary, Suspicion, Target, equal_rows, read, split, summaries, suspects, target_summaries,
 };
-use microdistill_train::number::{percent, significant};
+use microdistill_train::number::{of_column, percent};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -157,7 +157,8 @@ impl Column {
     fn table(what: &str, columns: &[Column]) -> table::Table {
         let mut table = table::table([what, "missing", "different", "least", "median", "most"]);
         for column in columns {
-            let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| significant(value, 6));
+            let range = [column.least, column.most].map(Option::unwrap_or_default);
+            let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| of_column(value, range));
             table.add_row([
                 column.name.clone(),
                 column.missing.to_string(),

@@ -7,6 +7,24 @@ pub fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 { "0".into() } else { Scale::of([value], digits).format(value) }
 }
 
+/// A number of a column whose values go from `least` to `most`: six significant digits, or as many as tell such values apart.
+/// Times in seconds since 1970 need ten and more.
+pub fn of_column(value: f64, [least, most]: [f64; 2]) -> String {
+    let largest = least.abs().max(most.abs());
+    // Three digits of the width, and those before it.
+    let needed = 3.0 + (largest / (most - least)).log10().ceil();
+    if value == 0.0 || !(7.0..=17.0).contains(&needed) {
+        return significant(value, 6);
+    }
+    let needed = needed as i32;
+    let exponent = exponent_of(largest, needed);
+    let scale = match exponent {
+        0..16 => Scale { decimals: (needed - 1 - exponent).max(0), exponent: 0 },
+        _ => Scale::of([largest], needed as usize),
+    };
+    scale.format(value)
+}
+
 /// A share in [0, 1] in percent, with this many significant digits and without the sign.
 pub fn percent(share: f64, digits: usize) -> String {
     significant(100.0 * share, digits)
@@ -113,7 +131,23 @@ fn exponent_of(value: f64, digits: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scale, percent, significant};
+    use super::{Scale, of_column, percent, significant};
+
+    #[test]
+    fn values_of_a_column_are_told_apart() {
+        for (value, range, expected) in [
+            (1_732_800_012.5, [1_732_800_000.0, 1_732_800_100.0], "1732800012.5"),
+            (52.123_458, [52.123_4, 52.123_9], "52.1234580"),
+            (101_325.0, [100_000.0, 102_000.0], "101325"),
+            (0.5, [0.0, 1.0], "0.500000"),
+            (5.0, [5.0, 5.0], "5.00000"),
+            (1e20, [1e20, 2e20], "1.00000e20"),
+            (-1e-9, [-1e-9, 1e-9], "-1.00000e-9"),
+            (f64::NAN, [f64::NAN, 1.0], "NaN"),
+        ] {
+            assert_eq!(of_column(value, range), expected);
+        }
+    }
 
     #[test]
     fn digits_are_significant_and_no_number_is_longer_than_it_needs() {

@@ -7,7 +7,7 @@ use super::target::TargetColumn;
 use super::{Kind, Target};
 use crate::dataset::Task;
 use crate::error::Result;
-use crate::number::significant;
+use crate::number::of_column;
 use crate::table::{Table, counted};
 
 /// The targets, and what they mean.
@@ -64,7 +64,7 @@ fn learn_values(
             rounding.add(value);
             range = [range[0].min(value), range[1].max(value)];
         }
-        let [least, most] = range.map(|value| significant(value, 6));
+        let [least, most] = range.map(|value| of_column(value, range));
         file.notes.push(format!(
             "target {:?}: values, for regression ({reason}), from {least} to {most}",
             column.name
