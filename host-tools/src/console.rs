@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -20,6 +21,16 @@ pub(crate) struct Console {
     json: bool,
     /// Columns of the terminals of standard output and standard error.
     widths: [Option<usize>; 2],
+    /// What was noted so far, for `--json`.
+    notes: Mutex<Vec<String>>,
+}
+
+/// A result, and what was read, guessed, dropped or rounded on the way to it.
+#[derive(Serialize)]
+struct Noted<'a, T: Serialize> {
+    #[serde(flatten)]
+    result: &'a T,
+    notes: &'a [String],
 }
 
 impl Console {
@@ -28,7 +39,7 @@ impl Console {
             std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|&width| width > 0);
         let of = |found: Option<(Width, _)>| given.or(found.map(|(Width(width), _)| width.into()));
         let widths = [of(terminal_size_of(io::stdout())), of(terminal_size_of(io::stderr()))];
-        Console { json, widths }
+        Console { json, widths, notes: Mutex::new(Vec::new()) }
     }
 
     /// Returns true if standard output carries JSON.
@@ -39,7 +50,7 @@ impl Console {
     /// Prints a result for people; with `--json` it goes to standard error, apart from the JSON.
     pub(crate) fn say(&self, text: impl Display) -> Result<()> {
         if self.json {
-            self.note(text);
+            self.print_aside(&text.to_string());
             return Ok(());
         }
         Ok(writeln!(io::stdout(), "{}", wrap(&text.to_string(), self.widths[0]))?)
@@ -54,21 +65,34 @@ impl Console {
         Ok(writeln!(io::stdout(), "{}", table.render(self.widths[0]))?)
     }
 
-    /// Prints a note to standard error. If that is closed, the note is lost and the work goes on.
+    /// Prints a note to standard error, and remembers it for [`json`](Console::json).
     pub(crate) fn note(&self, text: impl Display) {
-        let _ = writeln!(io::stderr(), "{}", wrap(&text.to_string(), self.widths[1]));
+        let text = text.to_string();
+        self.print_aside(&text);
+        self.remember(text);
+    }
+
+    /// Remembers a note that is printed among the results.
+    pub(crate) fn remember(&self, note: String) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+    }
+
+    /// Prints to standard error. If that is closed, the text is lost and the work goes on.
+    fn print_aside(&self, text: &str) {
+        let _ = writeln!(io::stderr(), "{}", wrap(text, self.widths[1]));
     }
 
     /// Prints an error and its causes.
     pub(crate) fn error(&self, error: &anyhow::Error) {
-        self.note(format_args!("error: {error:#}"));
+        self.print_aside(&format!("error: {error:#}"));
     }
 
-    /// Prints the result as JSON, with `--json` only.
-    pub(crate) fn json(&self, value: &impl Serialize) -> Result<()> {
+    /// Prints the result, an object, as JSON, with all notes as the member `notes`; with `--json` only.
+    pub(crate) fn json(&self, result: &impl Serialize) -> Result<()> {
         if self.json {
+            let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
             let mut stdout = io::stdout();
-            serde_json::to_writer(&mut stdout, value).map_err(io::Error::from)?;
+            serde_json::to_writer(&mut stdout, &Noted { result, notes: &notes }).map_err(io::Error::from)?;
             writeln!(stdout)?;
         }
         Ok(())

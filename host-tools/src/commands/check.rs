@@ -44,6 +44,7 @@ struct Report {
     groups: Option<BTreeMap<String, usize>>,
     /// The parts that `train` divides the rows into.
     parts: Vec<Part>,
+    #[serde(skip)]
     notes: Vec<String>,
     suspects: Vec<Named>,
 }
@@ -99,7 +100,10 @@ impl Check {
             report.parts.iter().try_for_each(|part| console.say(format_args!("  {}", part.line())))?;
             test.doubts(&report.parts[0]).iter().try_for_each(|doubt| console.say(doubt))?;
         }
-        report.notes.iter().try_for_each(|note| console.say(format_args!("note: {note}")))?;
+        for note in &report.notes {
+            console.say(format_args!("note: {note}"))?;
+            console.remember(note.clone());
+        }
         report
             .suspects
             .iter()

@@ -33,7 +33,6 @@ struct ImportReport<'a> {
     parameters: usize,
     changed: usize,
     trained: Vec<Trained>,
-    notes: Vec<String>,
 }
 
 impl Import {
@@ -56,6 +55,6 @@ impl Import {
             "{}: {parameters} parameters, {changed} of them differ from those of {like}",
             self.out.display()
         ))?;
-        context.console.json(&ImportReport { model: &self.out, parameters, changed, trained, notes })
+        context.console.json(&ImportReport { model: &self.out, parameters, changed, trained })
     }
 }

@@ -60,3 +60,9 @@ impl Folder {
         (error.to_owned(), output.status.code().unwrap())
     }
 }
+
+/// A result without what was noted on the way to it.
+pub(crate) fn without_notes(mut result: Value) -> Value {
+    result.as_object_mut().unwrap().remove("notes");
+    result
+}

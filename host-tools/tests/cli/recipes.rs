@@ -1,6 +1,6 @@
 //! The recipes of `distill`, and teachers of several networks.
 
-use crate::folder::Folder;
+use crate::folder::{Folder, without_notes};
 use crate::{DISTILL, TRAIN};
 
 #[test]
@@ -15,7 +15,7 @@ fn an_ensemble_is_one_file_that_teaches_and_is_judged() {
     let three = std::fs::read(folder.path("teacher.safetensors")).unwrap();
     folder.json(&format!("{TRAIN} --ensemble 3"));
     assert_eq!(three, std::fs::read(folder.path("teacher.safetensors")).unwrap());
-    let scores = folder.json("evaluate teacher.safetensors --data data.csv");
+    let scores = without_notes(folder.json("evaluate teacher.safetensors --data data.csv"));
     assert_eq!(scores, ensemble["test"]);
     folder.json("predict teacher.safetensors --data data.csv --out p.csv");
 
