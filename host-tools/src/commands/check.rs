@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use microdistill_train::dataset::{
-    Dataset, Summary, Suspicion, Target, equal_rows, read, split, summaries, suspects, target_summaries,
+    Dataset, Summary, Suspect, Target, equal_rows, read, split, summaries, suspects, target_summaries,
 };
 use microdistill_train::number::{of_column, percent};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::flags::columns::ColumnFlags;
 use crate::flags::data::SPLIT;
 use crate::parts::{Part, counts};
-use crate::table;
+use crate::table::{self, Table};
 
 #[derive(Args, Debug)]
 pub(crate) struct Check {
@@ -32,11 +32,11 @@ struct Report {
     rows: usize,
     /// Rows whose features all stand in a row above, too.
     equal_rows: usize,
-    features: Vec<Column>,
+    features: Vec<Summary>,
     /// Name of the target; several are separated by commas.
     target: String,
     /// Targets of values; empty for labels.
-    targets: Vec<Column>,
+    targets: Vec<Summary>,
     /// Rows per label; empty for values.
     classes: BTreeMap<String, usize>,
     /// Rows per group.
@@ -46,25 +46,7 @@ struct Report {
     parts: Vec<Part>,
     #[serde(skip)]
     notes: Vec<String>,
-    suspects: Vec<Named>,
-}
-
-/// A feature or a target of values; the numbers are none if all values are missing.
-#[derive(Serialize)]
-struct Column {
-    name: String,
-    missing: usize,
-    different: usize,
-    least: Option<f64>,
-    median: Option<f64>,
-    most: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct Named {
-    kind: Suspicion,
-    columns: Vec<String>,
-    text: String,
+    suspects: Vec<Suspect>,
 }
 
 impl Check {
@@ -80,9 +62,9 @@ impl Check {
             if data.task.targets().len() == 1 { "target" } else { "targets" },
             data.task.named_targets()
         ))?;
-        console.say(Column::table("feature", &report.features))?;
+        console.table(&columns("feature", &report.features))?;
         if !report.targets.is_empty() {
-            console.say(Column::table("target", &report.targets))?;
+            console.table(&columns("target", &report.targets))?;
         }
         for (what, counts) in [("label", Some(&report.classes)), ("group", report.groups.as_ref())] {
             if let Some(counts) = counts.filter(|counts| !counts.is_empty()) {
@@ -123,21 +105,18 @@ impl Check {
             }
             _ => BTreeMap::new(),
         };
-        let suspects = suspects(data).into_iter();
         Report {
             file: self.file.clone(),
             rows: data.rows(),
             equal_rows: equal_rows(data),
-            features: summaries(data).into_iter().map(Column::from).collect(),
+            features: summaries(data),
             target: data.task.targets().join(", "),
-            targets: target_summaries(data).into_iter().map(Column::from).collect(),
+            targets: target_summaries(data),
             classes,
             groups: data.groups.as_deref().map(counts),
             notes: data.notes.iter().cloned().chain(parts.as_ref().err().cloned()).collect(),
             parts: parts.unwrap_or_default(),
-            suspects: suspects
-                .map(|suspect| Named { kind: suspect.kind, columns: suspect.columns, text: suspect.text })
-                .collect(),
+            suspects: suspects(data),
         }
     }
 }
@@ -151,27 +130,20 @@ fn parts(data: &Dataset, seed: u64) -> Result<Vec<Part>, String> {
         .map_err(|error| format!("`train --data` cannot divide these rows: {error}"))
 }
 
-impl From<Summary> for Column {
-    fn from(Summary { name, missing, different, least, median, most, .. }: Summary) -> Self {
-        Column { name, missing, different, least, median, most }
+/// A table of columns: features, or targets of values.
+fn columns(what: &str, columns: &[Summary]) -> Table {
+    let mut table = table::table([what, "missing", "different", "least", "median", "most"]);
+    for column in columns {
+        let range = [column.least, column.most].map(Option::unwrap_or_default);
+        let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| of_column(value, range));
+        table.add_row([
+            column.name.clone(),
+            column.missing.to_string(),
+            column.different.to_string(),
+            number(column.least),
+            number(column.median),
+            number(column.most),
+        ]);
     }
-}
-
-impl Column {
-    fn table(what: &str, columns: &[Column]) -> table::Table {
-        let mut table = table::table([what, "missing", "different", "least", "median", "most"]);
-        for column in columns {
-            let range = [column.least, column.most].map(Option::unwrap_or_default);
-            let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| of_column(value, range));
-            table.add_row([
-                column.name.clone(),
-                column.missing.to_string(),
-                column.different.to_string(),
-                number(column.least),
-                number(column.median),
-                number(column.most),
-            ]);
-        }
-        table
-    }
+    table
 }

@@ -128,7 +128,7 @@ impl Train {
             |indices| Ok(rows.select(indices)),
             |rows, length, bar| {
                 let settings = Settings { length, ..settings.clone() };
-                let steps = Length::Epochs(1).steps(rows.rows(), settings.batch) as u64;
+                let steps = settings.steps_per_epoch(rows.rows()) as u64;
                 fit(rows, None, &settings, &mut |_| {
                     bar.inc(steps);
                     interrupt::flow()

@@ -115,8 +115,8 @@ impl ChosenLength {
 pub struct LengthTrial {
     /// Number of steps.
     pub steps: usize,
-    /// Mean loss of the held-out rows: the NLL at the best temperature or, in regression, the mean squared error. None if
-    /// a training diverged.
+    /// Mean loss of the held-out rows: the NLL at the best temperature or, in regression, the squared error as a share of
+    /// the variance, in the mean over the targets. None if a training diverged.
     pub loss: Option<f64>,
 }
 
@@ -135,6 +135,11 @@ impl Hyperparameters {
     /// Number of epochs of a training that visits `samples` samples per epoch.
     pub fn epochs(&self, samples: usize) -> usize {
         self.length.epochs(samples, self.batch)
+    }
+
+    /// Number of steps of one epoch, which visits `samples` samples: at least 1.
+    pub fn steps_per_epoch(&self, samples: usize) -> usize {
+        steps_per_epoch(samples, self.batch)
     }
 
     /// Number of steps of a training that visits `samples` samples per epoch.

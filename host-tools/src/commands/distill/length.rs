@@ -3,7 +3,7 @@
 use anyhow::Result;
 use microdistill_train::dataset::{Dataset, Fold, Target};
 use microdistill_train::error::Result as LibraryResult;
-use microdistill_train::hyperparameters::{ChosenLength, Length};
+use microdistill_train::hyperparameters::ChosenLength;
 use microdistill_train::model::Task;
 use microdistill_train::student::Settings;
 use microdistill_train::tune::{LengthChoice, budget, work};
@@ -43,8 +43,7 @@ impl Distill {
             |lesson, length, bar| {
                 let mut settings = Settings { blend: lesson.blend, ..settings.clone() };
                 settings.training.length = length;
-                let steps = settings.training.batch;
-                let steps = Length::Epochs(1).steps(lesson.samples(), steps) as u64;
+                let steps = settings.training.steps_per_epoch(lesson.samples()) as u64;
                 lesson.fit(None, &settings, &mut |_| {
                     bar.inc(steps);
                     interrupt::flow()

@@ -2,12 +2,13 @@
 
 use nalgebra::DMatrix;
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::sorted::Sorted;
 use super::{Dataset, Target};
 
-/// Summary of a column's values. The numbers are none if all values are missing.
-#[derive(Clone, Debug, PartialEq)]
+/// Summary of a column's values, in the unit of the column. The numbers are none if all values are missing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// Name of the column.

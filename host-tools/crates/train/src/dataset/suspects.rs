@@ -14,7 +14,7 @@ use super::{Dataset, Scaler, Target};
 use crate::number::significant;
 
 /// A column or a set of rows that may make a score too good.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Suspect {
     /// Kind of the suspicion.

@@ -45,7 +45,8 @@ fn guess(file: &mut Table) -> Result<usize> {
     let candidates: Vec<usize> = named.iter().copied().filter(|&column| says_so(column)).collect();
     if let [column] = candidates[..]
         && column != last
-        && matches!(file.content(column), Ok(Content::Words) | Err(_)) | names_a_target(&file.names[column])
+        && (matches!(file.content(column), Ok(Content::Words) | Err(_))
+            || names_a_target(&file.names[column]))
     {
         let (name, other) = (file.names[column].clone(), quoted(&file.names[last]));
         file.notes.push(format!("target {name:?}, by its name; for the last column: --target {other}"));

@@ -75,8 +75,16 @@ pub fn budget(rows: usize) -> f64 {
 /// Returns the training cost per row of a network of these widths, in multiplications of forward passes: those of its
 /// layers, and 2000 that stand for all other work, times `epochs`.
 pub fn work(widths: &[usize], epochs: usize) -> usize {
-    let layers = widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1]));
-    layers.fold(2000, usize::saturating_add).saturating_mul(epochs)
+    weights(widths).saturating_add(2000).saturating_mul(epochs)
+}
+
+/// Cost of an update of all weights of a network of these widths, in the same unit: measured for Adam.
+pub(super) fn update(widths: &[usize]) -> usize {
+    weights(widths).saturating_mul(6)
+}
+
+fn weights(widths: &[usize]) -> usize {
+    widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1])).fold(0, usize::saturating_add)
 }
 
 #[cfg(test)]

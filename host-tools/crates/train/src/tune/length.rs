@@ -3,6 +3,7 @@
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
+use super::budget::update;
 use super::cross_validation::{cross_validate, mean};
 use crate::dataset::{Dataset, Fold, Target, folds};
 use crate::error::{Error, Result};
@@ -19,9 +20,6 @@ const FIRST: usize = 500;
 /// Number of steps below which no training ends the choice, because a loss may stand still before it falls. Too few rows
 /// to choose are trained on for at least as long.
 const EARLIEST_END: usize = 2000;
-
-/// Cost of updating a parameter, as in [`work`](super::work()).
-const UPDATE: usize = 6;
 
 /// Savings that are worth twice the time: a share of the loss, and a share of the loss of the best constant outputs.
 const WORTH: [f64; 2] = [0.01, 2e-4];
@@ -63,10 +61,9 @@ impl LengthChoice {
         if folds.is_empty() {
             return none(usual.max(EARLIEST_END), Basis::TooFew);
         }
-        let parameters: usize = settings.widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1])).sum();
-        let step = work * settings.batch.min(samples) + UPDATE * parameters;
+        let step = work * settings.batch.min(samples) + update(&settings.widths);
         let step = (step * folds.len()) as f64;
-        let first = FIRST.max(Length::Epochs(1).steps(samples, settings.batch));
+        let first = FIRST.max(settings.steps_per_epoch(samples));
         let mut rungs = vec![first];
         while let Some(&last) = rungs.last()
             && (rungs.iter().sum::<usize>() + 2 * last) as f64 * step <= budget
