@@ -55,6 +55,13 @@ pub(crate) fn every_score_is_plotted_over_levels() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Adds a copy of each item, under a long name.
+fn with_long_names<T: Clone>(items: &mut Vec<T>, name: impl Fn(&mut T) -> &mut String) {
+    let mut copies = items.clone();
+    copies.iter_mut().for_each(|item| name(item).push_str("-a-recipe"));
+    items.extend(copies);
+}
+
 /// The made-up study of one set, and of two, with long names of everything that users name, and many arms.
 pub(crate) fn long_names() -> [Results; 2] {
     const SET: &str = "a data set whose name is a sentence, and one_word_without_a_space_that_no_phone_is_wide_enough_for.csv";
@@ -75,36 +82,9 @@ pub(crate) fn long_names() -> [Results; 2] {
     set.recommendation = Some(recommendation("default"));
     // Every arm twice: as it is, and as a recipe with a long name.
     let long = |name: &str| format!("{name}-a-recipe");
-    let copies: Vec<_> = results
-        .arms
-        .iter()
-        .cloned()
-        .map(|mut arm| {
-            arm.name = long(&arm.name);
-            arm
-        })
-        .collect();
-    results.arms.extend(copies);
-    let copies: Vec<_> = set
-        .summaries
-        .iter()
-        .cloned()
-        .map(|mut of| {
-            of.arm = long(&of.arm);
-            of
-        })
-        .collect();
-    set.summaries.extend(copies);
-    let copies: Vec<_> = set
-        .cells
-        .iter()
-        .cloned()
-        .map(|mut cell| {
-            cell.arm = long(&cell.arm);
-            cell
-        })
-        .collect();
-    set.cells.extend(copies);
+    with_long_names(&mut results.arms, |arm| &mut arm.name);
+    with_long_names(&mut set.summaries, |of| &mut of.arm);
+    with_long_names(&mut set.cells, |cell| &mut cell.arm);
     for of in set.comparisons.iter_mut().step_by(2) {
         (of.a, of.b) = (long(&of.a), long(&of.b));
     }
