@@ -20,7 +20,7 @@ use crate::flags::parse::share;
 #[command(next_help_heading = "Additional rows, labelled by the teacher")]
 pub(crate) struct FurtherFlags {
     /// Add synthetic rows generated from those to distill on, in one or several ways: jitter (noise), gaussian (one per
-    /// label), mixup (between two rows), munge (features near a neighbour's), vae, gan
+    /// label), mixup (between two rows), munge (features near a neighbour's), interpolation (between a row and a neighbour), vae, gan
     #[arg(long, value_name = "KIND,…", value_delimiter = ',', num_args = 1)]
     synthetic: Vec<Synthetic>,
     /// Total number of synthetic rows: a count, or a multiple of the rows to distill on, such as 2x

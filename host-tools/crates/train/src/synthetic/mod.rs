@@ -1,14 +1,17 @@
 //! Synthetic training rows, generated from the student's training set and labelled by its teacher.
 //!
 //! A generator is fitted to the standardized features of the training rows and sees no other rows. It treats a
-//! missing value as the mean, as a network does. A constant feature stays constant. Categories are numbers to a
-//! generator, so a generated row may lie between 0 and 1.
+//! missing value as the mean, as a network does. A constant feature stays constant. Munge and interpolation take the
+//! values of a feature of few distinct values, such as a category, from the training rows. To the other generators
+//! categories are numbers, so that a generated row may lie between 0 and 1.
 
 mod gan;
 mod gaussian;
+mod interpolation;
 mod jitter;
 mod mixup;
 mod munge;
+mod neighbours;
 mod training;
 mod vae;
 
@@ -36,6 +39,8 @@ pub enum Synthetic {
     Mixup,
     /// Training rows with some features moved near those of the nearest neighbour.
     Munge,
+    /// Points between a training row and one of its nearest neighbours.
+    Interpolation,
     /// Samples of a variational autoencoder.
     Vae,
     /// Samples of a generative adversarial network.
@@ -44,11 +49,12 @@ pub enum Synthetic {
 
 impl Synthetic {
     /// All methods.
-    pub const ALL: [Synthetic; 6] = [
+    pub const ALL: [Synthetic; 7] = [
         Synthetic::Jitter,
         Synthetic::Gaussian,
         Synthetic::Mixup,
         Synthetic::Munge,
+        Synthetic::Interpolation,
         Synthetic::Vae,
         Synthetic::Gan,
     ];
@@ -60,8 +66,22 @@ impl Synthetic {
             Synthetic::Gaussian => "gaussian",
             Synthetic::Mixup => "mixup",
             Synthetic::Munge => "munge",
+            Synthetic::Interpolation => "interpolation",
             Synthetic::Vae => "vae",
             Synthetic::Gan => "gan",
+        }
+    }
+
+    /// Number of the method's random stream, which never changes, so that a seed gives the same rows in all versions.
+    fn stream(self) -> u64 {
+        match self {
+            Synthetic::Jitter => 0,
+            Synthetic::Gaussian => 1,
+            Synthetic::Mixup => 2,
+            Synthetic::Munge => 3,
+            Synthetic::Vae => 4,
+            Synthetic::Gan => 5,
+            Synthetic::Interpolation => 6,
         }
     }
 }
@@ -94,12 +114,13 @@ pub fn generate(kind: Synthetic, rows: &Dataset, count: usize, seed: u64) -> Res
     }
     let scaler = Scaler::fit(&rows.x);
     let x = scaler.apply(&rows.x);
-    let rng = &mut Pcg32::new(seed, STREAM + kind as u64);
+    let rng = &mut Pcg32::new(seed, STREAM + kind.stream());
     let made = match kind {
         Synthetic::Jitter => jitter::generate(&x, count, rng),
         Synthetic::Gaussian => gaussian::generate(&x, &rows.target, count, rng),
         Synthetic::Mixup => mixup::generate(&x, count, rng),
         Synthetic::Munge => munge::generate(&x, count, rng),
+        Synthetic::Interpolation => interpolation::generate(&x, count, rng),
         Synthetic::Vae => vae::generate(&x, count, rng)?,
         Synthetic::Gan => gan::generate(&x, count, rng)?,
     };
@@ -232,7 +253,7 @@ mod tests {
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("{:?}", kind.name()));
         }
         assert!(
-            "smote".parse::<Synthetic>().unwrap_err().contains("jitter, gaussian, mixup, munge, vae, gan")
+            "smote".parse::<Synthetic>().unwrap_err().contains("mixup, munge, interpolation, vae, gan")
         );
     }
 
