@@ -77,7 +77,7 @@ mod hash;
 pub mod stream;
 
 // The modules by their short paths, which exported files use.
-pub use features::{ngrams as text, scaler};
+pub use features::{knots, ngrams as text, scaler};
 pub use field::{drift, guard, replay, teacher};
 #[cfg(feature = "nalgebra")]
 pub use network::view;
@@ -88,6 +88,7 @@ pub use training::{finetune, loss, optimizer, schedule};
 use hash::crc32;
 use network::dense;
 
+pub use knots::Knots;
 pub use layer::{Layer, Params, Train};
 pub use loss::softmax;
 pub use metric::argmax;
@@ -95,6 +96,7 @@ pub use network::Network;
 pub use network::chain::Chain;
 pub use network::dense::{Dense, initialize};
 pub use network::dropout::{Dropout, Dropped};
+pub use network::piecewise::PiecewiseLinear;
 pub use network::scratch::{End, Scratch, scratch};
 pub use replay::Replay;
 pub use scaler::{Prepare, Scaler, Strict};

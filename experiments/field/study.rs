@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use microdistill::Mlp;
 use microdistill::drift::disagreement;
 use microdistill::loss::SoftLabels;
@@ -123,7 +123,7 @@ impl Models {
     /// Converts rows to samples that arrive at a device.
     pub(crate) fn samples<const I: usize, const C: usize>(&self, data: &Dataset) -> Vec<Sample<I, C>> {
         let logits = self.teacher.predict(data);
-        let x = self.student.scaler.apply(&data.x);
+        let x = self.student.preparation.apply(&data.x);
         let sample = |row: usize| Sample {
             x: std::array::from_fn(|feature| x[(feature, row)]),
             teacher: std::array::from_fn(|class| logits[(class, row)]),
@@ -167,12 +167,13 @@ fn lives<S: Student<I, C>, const I: usize, const C: usize>(
     seed: u64,
 ) -> Result<Vec<Outcome>> {
     let shipped = models.ship::<S, I, C>(problem)?;
+    let scaler = models.student.preparation.scaler().context("the student has no scaler")?;
     let home = models.samples(&problem.home);
     let mut outcomes = vec![Outcome::default(); 2 + arms.len()];
     let (fixed, adapted) = outcomes.split_at_mut(2);
     for (person, index) in problem.people.iter().zip(0..) {
         let shifted = |data: &Dataset| match shift {
-            Some(shift) => models.samples(&shift.apply(data, &models.student.scaler)),
+            Some(shift) => models.samples(&shift.apply(data, scaler)),
             None => models.samples(data),
         };
         let judging = shifted(&person.judging);

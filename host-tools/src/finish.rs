@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
+use microdistill_train::blend::Report;
 use microdistill_train::dataset::{Dataset, Target};
+use microdistill_train::distill::Choice;
 use microdistill_train::error::Error;
 use microdistill_train::hyperparameters::ChosenLength;
 use microdistill_train::metrics::{Scores, evaluate};
@@ -31,6 +33,12 @@ struct TrainingReport<Search> {
     length: Option<ChosenLength>,
     #[serde(skip_serializing_if = "Option::is_none")]
     activation: Option<Activation>,
+    /// Choice of the recipe of a student.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipe: Option<Choice>,
+    /// Members of a blend and their worth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blend: Option<Report>,
     #[serde(skip_serializing_if = "Option::is_none")]
     search: Option<Search>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +56,8 @@ pub(crate) struct Finish<'a, Search = ()> {
     start: Instant,
     /// Weight decay of the training.
     weight_decay: Option<f32>,
+    /// Choice of the recipe of a student.
+    recipe: Option<Choice>,
     /// Results of the search that found the model.
     search: Option<Search>,
 }
@@ -55,7 +65,7 @@ pub(crate) struct Finish<'a, Search = ()> {
 impl<'a> Finish<'a> {
     /// The end of a command that began at `start`.
     pub(crate) fn new(parts: &'a Parts, out: &'a Path, start: Instant) -> Self {
-        Finish { parts, out, start, weight_decay: None, search: None }
+        Finish { parts, out, start, weight_decay: None, recipe: None, search: None }
     }
 
     /// Adds the weight decay of the training.
@@ -63,10 +73,15 @@ impl<'a> Finish<'a> {
         Finish { weight_decay: Some(weight_decay), ..self }
     }
 
+    /// Adds the choice of the recipe.
+    pub(crate) fn by_recipe(self, choice: Choice) -> Self {
+        Finish { weight_decay: Some(choice.chosen.weight_decay), recipe: Some(choice), ..self }
+    }
+
     /// Adds the results of the search that found the model.
     pub(crate) fn searched<Search>(self, found: Search) -> Finish<'a, Search> {
-        let Finish { parts, out, start, weight_decay, search: _ } = self;
-        Finish { parts, out, start, weight_decay, search: Some(found) }
+        let Finish { parts, out, start, weight_decay, recipe, search: _ } = self;
+        Finish { parts, out, start, weight_decay, recipe, search: Some(found) }
     }
 }
 
@@ -76,7 +91,7 @@ impl<'a> Finish<'a> {
 pub(crate) fn finish<Search: Serialize>(
     context: &Context,
     mut model: Model,
-    Finish { parts, out, start, weight_decay, search }: Finish<'_, Search>,
+    Finish { parts, out, start, weight_decay, recipe, search }: Finish<'_, Search>,
 ) -> Result<()> {
     let train = judge(&mut model, "train", Some(&parts.known))?;
     let test = judge(&mut model, "test", parts.test.as_ref())?;
@@ -95,6 +110,8 @@ pub(crate) fn finish<Search: Serialize>(
         weight_decay,
         length: model.metadata.chosen_length.clone(),
         activation: model.metadata.training.as_ref().map(|training| training.activation),
+        recipe,
+        blend: model.metadata.blend.clone(),
         search,
         train,
         test,

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{model, numbers, rows};
+use common::{model, numbers, piecewise_linear, rows, scaler};
 use microdistill_train::export::{self, Footprint, Form, build, export};
 use microdistill_train::model::{Body, Metadata, Model, Task};
 use microdistill_train::network::precision::{Bits, Precision, Scales};
@@ -54,6 +54,9 @@ fn models() -> Vec<(&'static str, Model)> {
     if let Body::Int8(network) = &mut mixed.body {
         network.layers[1].weight_scales.truncate(1);
     }
+    let of_pieces = |widths: &[usize], hidden, scales: Scales| {
+        quantize(&piecewise_linear(widths, hidden, 5), &rows(widths[0], 100, 5), scales).unwrap()
+    };
     let values = |precision: Precision| {
         let mut values = model(&[7, 13, 1], Activation::Relu, 3);
         values.metadata.task = Task::Regression { targets: vec!["pressure".into()] };
@@ -82,6 +85,13 @@ fn models() -> Vec<(&'static str, Model)> {
         ("int8 tanh", activated(&[7, 13, 5, 3], Activation::Tanh, Scales::PerChannel.into())),
         ("int8 tanh per layer", activated(&[4, 6, 2], Activation::Tanh, Scales::PerLayer.into())),
         ("int8 sigmoid", activated(&[4, 6, 2], Activation::Sigmoid, Scales::PerChannel.into())),
+        ("pieces", piecewise_linear(&[7, 13, 5, 3], Activation::Relu, 1)),
+        ("pieces tanh", piecewise_linear(&[6, 5, 2], Activation::Tanh, 2)),
+        ("pieces single layer", piecewise_linear(&[5, 3], Activation::Identity, 3)),
+        ("int8 pieces", of_pieces(&[7, 13, 5, 3], Activation::Relu, Scales::PerChannel)),
+        ("int8 pieces per layer", of_pieces(&[6, 5, 3], Activation::Relu, Scales::PerLayer)),
+        ("int8 pieces tanh", of_pieces(&[6, 6, 2], Activation::Tanh, Scales::PerChannel)),
+        ("int8 pieces single layer", of_pieces(&[5, 3], Activation::Identity, Scales::PerChannel)),
         ("relu", model(&[7, 13, 5, 3], Activation::Relu, 1)),
         ("relu6", model(&[7, 13, 5, 3], Activation::Relu6, 1)),
         ("leaky relu", model(&[4, 6, 2], Activation::LeakyRelu, 2)),
@@ -97,7 +107,7 @@ fn inputs(model: &Model) -> Vec<Vec<f32>> {
     let width = model.features().len();
     let mut number = numbers(9);
     let mut rows: Vec<Vec<f32>> = (0..200).map(|_| (0..width).map(|_| 40.0 * number()).collect()).collect();
-    rows.extend(model.scaler.mean.chunks(width).map(<[f32]>::to_vec));
+    rows.extend(model.preparation.mean().chunks(width).map(<[f32]>::to_vec));
     for special in
         [0.0, -0.0, f32::from_bits(1), -f32::MIN_POSITIVE / 2.0, f32::MAX, f32::NEG_INFINITY, f32::NAN]
     {
@@ -406,11 +416,11 @@ fn what_cannot_be_exported_is_said() {
     bare.examples = nalgebra::DMatrix::zeros(2, 0);
     assert!(export(&bare, "STUDENT", COMMAND).unwrap_err().to_string().contains("example rows"));
     let mut broken = model(&[2, 2], Activation::Relu, 1);
-    broken.scaler.mean[1] = f32::NAN;
+    scaler(&mut broken).mean[1] = f32::NAN;
     let error = export(&broken, "STUDENT", COMMAND).unwrap_err().to_string();
     assert!(error.contains("scaler.mean holds NaN at position 1"), "{error}");
     let mut overflowing = model(&[2, 2], Activation::Relu, 1);
-    overflowing.scaler.scale = vec![f32::MAX; 2];
+    scaler(&mut overflowing).scale = vec![f32::MAX; 2];
     let error = export(&overflowing, "STUDENT", COMMAND).unwrap_err().to_string();
     assert!(error.contains("are not finite"), "{error}");
 }

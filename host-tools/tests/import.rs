@@ -79,7 +79,10 @@ fn records_and_printed_weights_are_read_to_the_bit() {
         assert_eq!(network(&model), network(&learned));
         assert_eq!(changed, Student::COUNT, "the last of two runs counts");
         assert!(model.metadata.scores.is_empty() && model.metadata.machine.is_none());
-        assert_eq!((&model.scaler, &model.metadata.division), (&like.scaler, &like.metadata.division));
+        assert_eq!(
+            (&model.preparation, &model.metadata.division),
+            (&like.preparation, &like.metadata.division)
+        );
     }
     assert_eq!(read(checked(&like).join("\n"), &like).unwrap().changed, 0);
 }

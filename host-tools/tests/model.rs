@@ -2,10 +2,12 @@
 
 mod common;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use common::{model, rows};
+use common::{model, rows, scaler};
+use microdistill_train::dataset::{Kind, Target};
 use microdistill_train::export::export;
 use microdistill_train::metrics;
 use microdistill_train::model::{Body, Model, Task};
@@ -13,6 +15,7 @@ use microdistill_train::network::int8::{Codes, DenseI8, NetworkI8};
 use microdistill_train::network::precision::{Bits, Precision, Scales};
 use microdistill_train::network::{Activation, Network};
 use microdistill_train::quantize::quantize;
+use microdistill_train::teacher::zoo;
 use proptest::prelude::*;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -62,6 +65,8 @@ fn models() -> Vec<Model> {
         channel,
         ensemble,
         several,
+        blend(Kind::Classification),
+        blend(Kind::Regression),
     ]
 }
 
@@ -72,6 +77,37 @@ fn ensemble(widths: &[usize]) -> Model {
         network
     });
     Model { body: Body::Ensemble(members.into()), ..model(widths, Activation::Relu, 1) }
+}
+
+/// A blend of members of every kind, trained on a few rows.
+fn blend(kind: Kind) -> Model {
+    let mut data = model(&[3, 4, 3], Activation::Relu, 1).example_rows();
+    data.x = rows(3, 24, 5);
+    (data.task, data.target) = match kind {
+        Kind::Classification => (data.task, Target::Classes((0..24).map(|row| row % 3).collect())),
+        Kind::Regression => {
+            let targets = ["a", "b"].map(String::from).into();
+            (Task::Regression { targets }, Target::Values(rows(2, 24, 6)))
+        }
+    };
+    let settings =
+        zoo::Settings { species: zoo::Species::ALL.into(), ..zoo::Settings::of(zoo::Effort::Quick, 1) };
+    let fitted = zoo::fit(&data, &settings, &|_| ControlFlow::Continue(())).unwrap();
+    // A learner without a weight has no part in the blend, so each kind is trained alone, and all are heard alike.
+    let mut members = Vec::new();
+    let mut joint = fitted.model;
+    for species in zoo::Species::ALL {
+        let alone = zoo::Settings { species: vec![species], ..settings.clone() };
+        let fitted = zoo::fit(&data, &alone, &|_| ControlFlow::Continue(())).unwrap();
+        let Body::Blend(blend) = fitted.model.body else { unreachable!() };
+        members.extend(blend.members);
+    }
+    let weight = 1.0 / members.len() as f32;
+    members.iter_mut().for_each(|part| part.weight = weight);
+    if let Body::Blend(blend) = &mut joint.body {
+        blend.members = members;
+    }
+    joint
 }
 
 #[test]
@@ -160,8 +196,8 @@ fn activations_go_by_their_names() {
 #[test]
 fn unusable_models_are_not_saved() {
     let cases: [Case<Model>; 7] = [
-        (|model| model.scaler.scale[1] = f32::INFINITY, "scaler.scale holds inf at position 1"),
-        (|model| model.scaler.mean.truncate(3), "scaler.mean has 3 values, but the model has 4 features"),
+        (|model| scaler(model).scale[1] = f32::INFINITY, "scaler.scale holds inf at position 1"),
+        (|model| scaler(model).mean.truncate(3), "scaler.mean has 3 values, but the model has 4 features"),
         (
             |model| f32_layers(model)[1].edit_weights(|weights| weights[2] = f32::NAN),
             "layers.1.weights holds NaN at position 2",
@@ -193,7 +229,7 @@ fn an_ensemble_averages_probabilities_and_runs_on_no_board() {
     let Body::Ensemble(members) = &ensemble.body else { unreachable!() };
     let probabilities = |logits: &[f32]| metrics::probabilities(logits).0;
     for raw in rows(4, 20, 7).column_iter() {
-        let x = ensemble.standardize(raw.as_slice());
+        let x = ensemble.prepare(raw.as_slice());
         let [a, b] = [0, 1].map(|member: usize| probabilities(&members[member].predict(&x)));
         let both = probabilities(&ensemble.logits(raw.as_slice()));
         for ((both, a), b) in both.iter().zip(a).zip(b) {

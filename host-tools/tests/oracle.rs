@@ -21,7 +21,8 @@ fn oracle_of_networks() {
             sums: layer.sums,
             output: layer.output,
         };
-        let network = NetworkI8 { input, layers: layers.into_iter().map(layer).collect(), values: None };
+        let network =
+            NetworkI8 { input, table: None, layers: layers.into_iter().map(layer).collect(), values: None };
         // The network takes real values, so each code is given as the value that quantizes to it.
         let x: Vec<f32> = x.iter().flat_map(|&code| input.apply(&[code])).collect();
         let output = network.output();

@@ -299,7 +299,8 @@ fn the_product_of_a_single_scale_is_rounded() {
         sums: None,
         output: Codes { scale: 0.7, zero: 0 },
     };
-    let network = NetworkI8 { input: Codes { scale: 0.03, zero: 0 }, layers: vec![layer], values: None };
+    let network =
+        NetworkI8 { input: Codes { scale: 0.03, zero: 0 }, table: None, layers: vec![layer], values: None };
     assert_eq!(network.predict(&[0.0]), [34.0 * 0.7]);
 }
 
@@ -326,7 +327,7 @@ fn what_cannot_be_quantized_is_said() {
 fn a_missing_feature_is_the_mean_in_calibration_and_in_inference() {
     let f32_model = model(&[2, 3, 2], Activation::Relu, 1);
     let mut calibration = rows(2, 9, 1);
-    calibration[(1, 4)] = f32_model.scaler.mean[1];
+    calibration[(1, 4)] = f32_model.preparation.mean()[1];
     let int8 = quantize(&f32_model, &calibration, Scales::PerChannel).unwrap();
     let mean = calibration.column(4).clone_owned();
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {

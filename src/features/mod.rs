@@ -1,4 +1,5 @@
-//! Features from raw input: scalers, and hashed n-grams of text.
+//! Features from raw input: scalers, knots, and hashed n-grams of text.
 
+pub mod knots;
 pub mod ngrams;
 pub mod scaler;

@@ -9,6 +9,7 @@ mod fpv4;
 pub mod int4;
 pub mod int8;
 mod kernels;
+pub mod pieces;
 pub mod reference;
 mod requantize;
 mod steps;

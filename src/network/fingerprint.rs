@@ -29,6 +29,11 @@ pub const fn dense(inputs: usize, outputs: usize, activation: u32, by_input: boo
     if by_input { with(hash, 1) } else { hash }
 }
 
+/// The fingerprint of a piecewise-linear layer whose table has so many rows.
+pub const fn piecewise_linear(inputs: usize, rows: usize, outputs: usize, activation: u32) -> u32 {
+    with(dense(inputs, outputs, with(self::activation("piecewise-linear"), activation), false), rows as u32)
+}
+
 /// The fingerprint of a layer that is [frozen](crate::finetune::Frozen).
 pub const fn frozen(layer: u32) -> u32 {
     with(activation("frozen"), layer)

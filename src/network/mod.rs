@@ -8,6 +8,7 @@ pub mod fast;
 pub mod fingerprint;
 pub mod layer;
 pub mod layout;
+pub(crate) mod piecewise;
 pub(crate) mod scratch;
 #[cfg(feature = "nalgebra")]
 pub mod view;

@@ -6,6 +6,8 @@
 //!
 //! Values of a regression may have a range of their own, which need not hold zero: [`DequantizeEach`].
 //!
+//! A [piecewise-linear](PiecewiseLinearI8) first layer has a table of such weights, and takes the codes of [`QuantizeKnots`].
+//!
 //! int4 networks are int8 networks whose weights are stored in half the bytes: see [`DenseI4`].
 //!
 //! Layers, tables and the softmax give the codes that TensorFlow Lite's reference kernels give.
@@ -14,6 +16,7 @@ mod dense;
 mod edge;
 mod exp;
 mod int4;
+mod piecewise;
 mod rescale;
 mod softmax;
 mod stage;
@@ -24,6 +27,7 @@ pub use dense::DenseI8;
 pub use edge::{Decode, Dequantize, DequantizeEach, Quantize, quantize};
 pub use exp::exp;
 pub use int4::{DenseI4, GROUP};
+pub use piecewise::{PiecewiseLinearI8, QuantizeKnots, quantize_knots};
 pub use softmax::Softmax;
 pub use stage::{Clamp, Stage};
 pub use table::Table;

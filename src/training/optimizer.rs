@@ -116,6 +116,22 @@ impl<T: Scalar> Corrections<T> {
 }
 
 impl<T: Kernels> AdamRates<T> {
+    /// The factors of one tensor's step, which are those of every tensor of the same role.
+    #[inline]
+    pub fn factors(&self, role: Role, corrections: &Corrections<T>, scale: T) -> AdamStep<T> {
+        let fresh = T::ONE - self.beta1;
+        // √v̂ is so many times the root of what is kept for v.
+        let unit = ((T::ONE - self.beta2) / corrections.second).sqrt() / fresh;
+        AdamStep {
+            scale: fresh * scale,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.epsilon / unit,
+            rate: -(self.rate / (corrections.first * unit)),
+            keep: T::ONE - self.rate * decay(role, self.weight_decay),
+        }
+    }
+
     /// One tensor's step: moves `params`, updates the moments, clears `gradient`.
     pub fn step(
         &self,
@@ -126,18 +142,7 @@ impl<T: Kernels> AdamRates<T> {
         corrections: &Corrections<T>,
         scale: T,
     ) {
-        let fresh = T::ONE - self.beta1;
-        // √v̂ is so many times the root of what is kept for v.
-        let unit = ((T::ONE - self.beta2) / corrections.second).sqrt() / fresh;
-        let step = AdamStep {
-            scale: fresh * scale,
-            beta1: self.beta1,
-            beta2: self.beta2,
-            epsilon: self.epsilon / unit,
-            rate: -(self.rate / (corrections.first * unit)),
-            keep: T::ONE - self.rate * decay(role, self.weight_decay),
-        };
-        T::adam(params, gradient, moments, &step);
+        T::adam(params, gradient, moments, &self.factors(role, corrections, scale));
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use microdistill::activation::{Activation, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Tanh};
 use microdistill::layer::{Array, InputGradient};
 use microdistill::layout::{ByInput, ByOutput, Layout};
-use microdistill::{Chain, Dense, Dropout, Dropped, Mlp, Params, Train};
+use microdistill::{Chain, Dense, Dropout, Dropped, Mlp, Params, PiecewiseLinear, PiecewiseMlp, Train};
 use rand_pcg::Pcg32;
 
 use crate::common::numbers;
@@ -123,6 +123,25 @@ pub(crate) fn network() {
     check(<Mlp![2, 4, 4, 4, 4, 4, 1; Tanh, f64]>::ZERO);
 }
 
+/// Each feature lies within a piece of its own rows.
+pub(crate) fn piecewise_linear() {
+    fn within(x: &mut [f64]) {
+        for (feature, x) in x.iter_mut().enumerate() {
+            *x = 3.0 * feature as f64 + 1.0 + 0.4 * (1.0 + *x);
+        }
+    }
+    fn shapes<A: Activation + PartialEq>() {
+        check_at(PiecewiseLinear::<3, 9, 4, A, f64>::ZERO, within);
+        check_at(PiecewiseLinear::<1, 3, 2, A, f64>::ZERO, within);
+    }
+    shapes::<Identity>();
+    shapes::<Relu>();
+    shapes::<Tanh>();
+    check_at(<PiecewiseMlp![12; 4, 3; Relu, f64]>::ZERO, within);
+    check_at(<PiecewiseMlp![12; 4, 6, 5, 3; Relu, f64]>::ZERO, within);
+    check_at(<PiecewiseMlp![12; 4, 6, 3; Tanh, f64]>::ZERO, within);
+}
+
 /// Compares a pass with a recorded mask with finite differences under the same mask.
 pub(crate) fn dropout() {
     type First = Dense<3, 6, Tanh, f64>;
@@ -172,6 +191,14 @@ pub(crate) fn check<N>(zero: N)
 where
     N: Train<Scalar = f64, Tape: Outputs> + Copy + PartialEq + Debug,
 {
+    check_at(zero, |_| ());
+}
+
+/// [`check`] at inputs that `place` makes of random numbers in ±1, one of them zero.
+fn check_at<N>(zero: N, place: fn(&mut [f64]))
+where
+    N: Train<Scalar = f64, Tape: Outputs> + Copy + PartialEq + Debug,
+{
     for seed in 0..3 {
         let mut number = numbers(seed);
         let (mut network, mut x, mut dy) = (zero, N::Input::ZEROED, N::Output::ZEROED);
@@ -180,6 +207,7 @@ where
         // One input is zero, as an inactive ReLU gives.
         let off = (seed as usize + 1) % x.as_slice().len();
         x.as_mut_slice()[off] = 0.0;
+        place(x.as_mut_slice());
         dy.as_mut_slice().fill_with(&mut number);
 
         let mut tape = N::TAPE;

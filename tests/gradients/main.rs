@@ -51,6 +51,7 @@ const CHECKS: &[(&str, fn())] = &[
     ("Train for Dropout", layers::dropout),
     ("Train for Frozen", finetune::frozen),
     ("Train for Network", layers::network),
+    ("Train for PiecewiseLinear", layers::piecewise_linear),
 ];
 
 #[test]

@@ -42,7 +42,7 @@ impl Export {
         let Footprint { flash, ram } = footprint;
         let (parameters, macs) = (model.parameters(), macs(&model.widths()));
         let cores = match model.body {
-            Body::F32(_) | Body::Ensemble(_) => "",
+            Body::F32(_) | Body::Ensemble(_) | Body::Blend(_) => "",
             Body::Int8(_) | Body::Int4(_) => " (twice that on Cortex-M4, M7 and M33)",
         };
         context.console.say(format_args!(

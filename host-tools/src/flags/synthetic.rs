@@ -72,6 +72,16 @@ impl FurtherFlags {
         self.unlabelled.as_deref()
     }
 
+    /// Returns a flag that adds rows, if one is given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--synthetic", !self.synthetic.is_empty()),
+            ("--unlabelled", self.unlabelled.is_some()),
+            ("--further-share", self.further_share.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+
     /// Reads the unlabelled file, if there is one; `teacher` is `None` if no teacher can label further rows.
     pub(crate) fn read(
         &self,

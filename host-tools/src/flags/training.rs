@@ -10,9 +10,9 @@ use crate::flags::weight_decay::WeightDecay;
 
 #[derive(Args, Debug)]
 pub(crate) struct TrainingFlags {
-    /// Decoupled weight decay (L2): a number, or `auto` to choose it by cross-validation
-    #[arg(long, value_name = "DECAY", default_value = "auto")]
-    pub(crate) weight_decay: WeightDecay,
+    /// Decoupled weight decay (L2): a number, or `auto` to choose it by cross-validation [default: auto]
+    #[arg(long, value_name = "DECAY")]
+    pub(crate) weight_decay: Option<WeightDecay>,
     /// Number of folds of `--weight-decay auto`; with groups, at most the number of groups
     #[arg(long, default_value_t = FOLDS, value_parser = folds)]
     pub(crate) folds: usize,
@@ -50,6 +50,20 @@ impl TrainingFlags {
     /// The length of the training, if it is not to be chosen.
     pub(crate) fn length(&self) -> Option<Length> {
         self.epochs.map(Length::Epochs).or(self.steps.map(Length::Steps))
+    }
+
+    /// Returns a flag that was given and that only a network's training knows, if there is one.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--weight-decay", self.weight_decay.is_some()),
+            ("--rate", self.rate.is_some()),
+            ("--batch", self.batch.is_some()),
+            ("--steps", self.steps.is_some()),
+            ("--epochs", self.epochs.is_some()),
+            ("--patience", self.patience.is_some()),
+            ("--class-weights", self.class_weights != ClassWeightsFlag::None),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
     }
 
     /// Replaces defaults by the values of the flags. The weight decay is chosen elsewhere.

@@ -37,16 +37,15 @@ fn r2(outcome: &Value) -> f64 {
 #[test]
 fn small_tables_are_fitted_without_flags() {
     let folder = folder();
-    let (notes, line) = told(&folder, "train --data line.csv --out line.safetensors");
+    let (notes, line) = told(&folder, "train --teacher mlp --data line.csv --out line.safetensors");
     assert!(r2(&line) > 0.999, "{line}");
     assert!(notes.contains("teacher's length: ") && notes.contains("held-out rows: 500 → "), "{notes}");
-    let thermistor = folder.json("train --data thermistor.csv --out t.safetensors");
+    let thermistor = folder.json("train --teacher mlp --data thermistor.csv --out t.safetensors");
     assert!(r2(&thermistor) > 0.99, "{thermistor}");
     let steps = thermistor["length"]["steps"].as_u64().unwrap();
     assert!(steps >= 2000 && thermistor["length"]["basis"]["held-out"] == 21, "{thermistor}");
     // Students, too.
-    let distill =
-        "distill --teacher t.safetensors --data thermistor.csv --student 1-16-1 --out s.safetensors";
+    let distill = "distill --weight-decay 0.1 --teacher t.safetensors --data thermistor.csv --student 1-16-1 --out s.safetensors";
     let (notes, student) = told(&folder, distill);
     assert!(r2(&student) > 0.95, "{student}");
     assert!(notes.contains("student's length: "), "{notes}");
@@ -108,7 +107,7 @@ fn students_of_every_kind_have_their_length_chosen() {
         "--teacher t.safetensors --hints --temperature 8..2",
         "--teacher t.safetensors --bits 8 --generations 2",
         "--teacher t.safetensors --synthetic jitter --further-share 0.5 --weight-decay auto --folds 2",
-        "--soft-labels soft.csv",
+        "--soft-labels soft.csv --weight-decay 0.1",
     ] {
         let (notes, outcome) = told(&folder, &format!("distill {flags} {student}"));
         assert!(outcome["length"]["steps"].as_u64() >= Some(500), "{flags}: {outcome}");

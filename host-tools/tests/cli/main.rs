@@ -1,5 +1,6 @@
 //! The command line as users and scripts see it: results, `--json`, messages and exit codes.
 
+mod blend;
 mod cases;
 mod files;
 mod folder;

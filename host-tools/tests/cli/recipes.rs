@@ -106,7 +106,7 @@ fn several_teachers_have_their_weights() {
     let folder = Folder::new();
     folder.json(TRAIN);
     folder.json(&format!("{} --activation relu", TRAIN.replace("teacher.s", "other.s")));
-    let both = DISTILL.replace("--data", "--teacher other.safetensors --data");
+    let both = DISTILL.replace("--data", "--weight-decay 0.1 --teacher other.safetensors --data");
     let student = |line: &str| {
         assert!(folder.json(line)["test"]["accuracy"].as_f64() > Some(0.9), "{line}");
         folder.json("evaluate student.safetensors --test data.csv --known-rows")["nll"].as_f64().unwrap()

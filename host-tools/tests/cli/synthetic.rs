@@ -117,7 +117,7 @@ fn amounts_and_shares_that_cannot_be_are_refused() {
     let folder = Folder::new();
     folder.json(TRAIN);
     for (flags, message, code) in [
-        ("--synthetic smote", "it must be one of jitter, gaussian, mixup, munge, vae, gan", 2),
+        ("--synthetic smote", "it must be one of jitter, gaussian, mixup, munge, interpolation, vae, gan", 2),
         (
             "--synthetic jitter --synthetic-rows 0x",
             "it must be a number of rows, such as 500, or a multiple of the rows, such as 2x",

@@ -5,7 +5,7 @@ pub(crate) mod faulty;
 
 use microdistill_train::dataset::{Columns, Dataset, SeenRows, read, read_like};
 use microdistill_train::model::{
-    Body, Division, Further, Machine, Metadata, Model, Role, Scaler, Source, Task,
+    Body, Division, Further, Knots, Machine, Metadata, Model, Preparation, Role, Scaler, Source, Task,
 };
 use microdistill_train::network::precision::{Bits, Precision};
 use microdistill_train::network::{Activation, Network};
@@ -49,6 +49,8 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         origin: Vec::new(),
         target_origin: Vec::new(),
         training: Some(teacher::Settings::new(widths.to_vec(), 9, 4)),
+        blend: None,
+        recipe: None,
         chosen_length: None,
         division: Some(Division { shares: vec![0.6, 0.2, 0.2], seed: 3, groups: Some("person".into()) }),
         groups: None,
@@ -66,7 +68,39 @@ pub(crate) fn model(widths: &[usize], hidden: Activation, seed: u64) -> Model {
         mean: (0..inputs).map(|row| 10.0 * row as f32 + number()).collect(),
         scale: (0..inputs).map(|_| 0.3 + 0.1 * number()).collect(),
     };
-    Model { metadata, scaler, body: Body::F32(network), examples: rows(inputs, 3, seed) }
+    Model { metadata, preparation: scaler.into(), body: Body::F32(network), examples: rows(inputs, 3, seed) }
+}
+
+/// A random model of piecewise-linear inputs, whose features take three to any number of values, two, and one.
+pub(crate) fn piecewise_linear(widths: &[usize], hidden: Activation, seed: u64) -> Model {
+    let mut x = rows(widths[0], 60, seed);
+    for (feature, mut row) in x.row_iter_mut().enumerate() {
+        match feature % 4 {
+            1 => row.iter_mut().for_each(|x| *x = f32::from(*x > 10.0 * feature as f32)),
+            2 => row.fill(2.5),
+            _ => {}
+        }
+    }
+    let knots = Knots::fit(&x, 5).unwrap();
+    let code = knots.encode(&x);
+    let of_code = [&[code.nrows()], &widths[1..]].concat();
+    let Model { metadata, body, .. } = model(widths, hidden, seed);
+    let mut network = Network::random(&of_code, hidden, &mut Pcg32::new(seed, 5));
+    if let Body::F32(other) = body {
+        for (layer, other) in network.layers_mut().iter_mut().zip(other.layers()) {
+            layer.bias.clone_from(&other.bias);
+        }
+    }
+    let network = knots.fold(&network, &Knots::code_scaler(&code));
+    Model { metadata, preparation: knots.into(), body: Body::F32(network), examples: x.columns(0, 3).into() }
+}
+
+/// The scaler of a [`model`].
+pub(crate) fn scaler(model: &mut Model) -> &mut Scaler {
+    match &mut model.preparation {
+        Preparation::Scaler(scaler) => scaler,
+        Preparation::Knots(_) => unreachable!("the model has standardized inputs"),
+    }
 }
 
 /// The bundled training rows, grouped by person, and the test rows.

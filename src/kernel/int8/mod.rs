@@ -29,6 +29,7 @@ mod job;
 #[cfg(kernel_asm = "mve")]
 mod mve;
 pub mod pairs;
+pub mod pieces;
 pub mod quads;
 #[cfg(kernel_asm = "riscv")]
 mod riscv;

@@ -10,6 +10,7 @@ use crate::layer::Train;
 use crate::layout::Layout;
 use crate::network::Network;
 use crate::network::chain::Chain;
+use crate::network::piecewise::PiecewiseLinear;
 
 /// A type that stands for a network, or a layer of it, in flash. Since the type says where it lies, a student that shares
 /// it holds no reference, and nothing but what it trains. [`shipped!`](crate::shipped) makes one.
@@ -113,6 +114,15 @@ where
     A: Activation,
     T: Kernels,
     L: Layout,
+{
+    const START: Self = *S::LAYER;
+}
+
+impl<S, const I: usize, const R: usize, const O: usize, A, T> StartsAs<S> for PiecewiseLinear<I, R, O, A, T>
+where
+    S: Shipped<Layer = Self>,
+    A: Activation,
+    T: Kernels,
 {
     const START: Self = *S::LAYER;
 }

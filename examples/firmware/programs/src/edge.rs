@@ -1,7 +1,7 @@
 //! Inference of a row: an f32 or an int8 model, from raw features or from codes.
 
-use microdistill::quant::{Dequantize, Quantize};
-use microdistill::{Prepare, Scaler};
+use microdistill::quant::{Dequantize, Quantize, QuantizeKnots};
+use microdistill::{Knots, Prepare, Scaler};
 
 use crate::output::println;
 
@@ -10,7 +10,7 @@ pub(crate) trait Edge<const I: usize> {
     /// The network's input.
     type Input: Copy;
 
-    /// Standardized features of an input, which an f32 student learns from.
+    /// Standardized features of an input, or its coordinates between knots, which an f32 student learns from.
     fn standardized(&self, input: &Self::Input) -> [f32; I];
 }
 
@@ -36,6 +36,22 @@ impl<const I: usize> Edge<I> for Quantize<I> {
     }
 }
 
+impl<const I: usize, const R: usize> Edge<I> for Knots<I, R> {
+    type Input = [f32; I];
+
+    fn standardized(&self, input: &[f32; I]) -> [f32; I] {
+        *input
+    }
+}
+
+impl<const I: usize, const R: usize> Edge<I> for QuantizeKnots<I, R> {
+    type Input = [i8; I];
+
+    fn standardized(&self, input: &[i8; I]) -> [f32; I] {
+        self.decode(input)
+    }
+}
+
 impl<const I: usize> Take<f32, I> for Scaler<I> {
     fn take(&self, raw: &[f32; I], _: Option<Dequantize>) -> Option<[f32; I]> {
         Some(self.apply(raw))
@@ -45,6 +61,32 @@ impl<const I: usize> Take<f32, I> for Scaler<I> {
 impl<const I: usize> Take<f32, I> for Quantize<I> {
     fn take(&self, raw: &[f32; I], _: Option<Dequantize>) -> Option<[i8; I]> {
         Some(self.apply(raw))
+    }
+}
+
+impl<const I: usize, const R: usize> Take<f32, I> for Knots<I, R> {
+    fn take(&self, raw: &[f32; I], _: Option<Dequantize>) -> Option<[f32; I]> {
+        Some(self.apply(raw))
+    }
+}
+
+impl<const I: usize, const R: usize> Take<f32, I> for QuantizeKnots<I, R> {
+    fn take(&self, raw: &[f32; I], _: Option<Dequantize>) -> Option<[i8; I]> {
+        Some(self.apply(raw))
+    }
+}
+
+/// Codes of another model do not tell where its features lie between these knots.
+impl<const I: usize, const R: usize> Take<i8, I> for Knots<I, R> {
+    fn take(&self, _: &[i8; I], _: Option<Dequantize>) -> Option<[f32; I]> {
+        None
+    }
+}
+
+impl<const I: usize, const R: usize> Take<i8, I> for QuantizeKnots<I, R> {
+    fn take(&self, row: &[i8; I], found: Option<Dequantize>) -> Option<[i8; I]> {
+        let codes = Dequantize { scale: 1.0 / f32::from(self.steps), zero: i8::MIN };
+        (found == Some(codes)).then_some(*row)
     }
 }
 

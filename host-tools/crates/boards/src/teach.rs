@@ -87,7 +87,7 @@ impl Lessons {
             None if labels.is_none() => return invalid("rows without labels need a teacher: give --teacher"),
             None => DMatrix::zeros(student.outputs(), data.rows()),
         };
-        Ok(Lessons { x: student.scaler.apply(&data.x), teacher, labels })
+        Ok(Lessons { x: student.preparation.apply(&data.x), teacher, labels })
     }
 
     /// Number of rows.

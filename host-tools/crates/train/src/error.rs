@@ -67,6 +67,13 @@ impl Error {
         ))
     }
 
+    /// Creates the error for a blend of `members` models where a single network is needed.
+    pub fn blend(members: usize) -> Self {
+        Error::Invalid(format!(
+            "the model is a blend of {members} models, such as trees, which no board runs: distill a student from it"
+        ))
+    }
+
     /// Wraps an input/output error with its file.
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         move |error| Error::Io { path: path.as_ref().to_path_buf(), error }

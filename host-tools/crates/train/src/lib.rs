@@ -69,9 +69,12 @@
 //! students, `microdistill-boards` builds, runs and measures firmware, and `microdistill-host-tools` is the command
 //! line for all three.
 
+pub mod blend;
 pub mod class_weights;
 pub mod dataset;
+pub mod distill;
 mod early_stopping;
+pub mod effort;
 pub mod error;
 pub mod export;
 pub mod file;

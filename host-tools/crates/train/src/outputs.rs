@@ -63,6 +63,11 @@ impl TeacherOutputs {
         TeacherOutputs { members: outputs.map(|outputs| (weight, outputs)).collect() }
     }
 
+    /// Combines several teachers, at least one, whose weights sum to 1 and whose outputs have the same shape.
+    pub(crate) fn weighted(members: Vec<(f64, DMatrix<f32>)>) -> Self {
+        TeacherOutputs { members }
+    }
+
     /// Returns the number of outputs and the number of rows.
     pub fn shape(&self) -> (usize, usize) {
         self.members.first().map_or((0, 0), |(_, outputs)| outputs.shape())

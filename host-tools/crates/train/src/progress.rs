@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::dataset::{Scaler, Standardizer};
+use crate::dataset::{Preparation, Standardizer};
 use crate::network::Network;
 
 /// A callback of a training loop: it sees each epoch, and makes a copy of the network if it needs one.
@@ -28,12 +28,12 @@ impl<'a, Epoch> Progress<'a, Epoch> {
         Progress { epoch, network, standardizer }
     }
 
-    /// Returns the scaler of the training rows, which is the first step of every inference.
-    pub fn scaler(&self) -> &'a Scaler {
-        &self.standardizer.scaler
+    /// Returns the first step of every inference, fitted to the training rows.
+    pub fn preparation(&self) -> &'a Preparation {
+        &self.standardizer.preparation
     }
 
-    /// Returns a copy of the network that maps standardized features to logits, or to values in the target's unit.
+    /// Returns a copy of the network that maps prepared features to logits, or to values in the target's unit.
     pub fn network(&self) -> Network {
         self.standardizer.restore((self.network)())
     }

@@ -11,17 +11,21 @@
 //! A regression with one output whose range includes 0 is treated like an activation. For [other values](quantize_values),
 //! the minimum and the scale are taken out of the last layer before it is quantized.
 //!
+//! A piecewise-linear first layer has codes of its own: `255 / most pieces` of them from one knot to the next.
+//!
 //! If the activation is a lookup table, its input has its own codes, for the range in which the table changes.
 
+mod pieces;
 mod values;
 
+use std::borrow::Cow;
 use std::mem;
 
 use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
-use crate::model::{Body, Model, Task};
-use crate::network::int8::{Codes, DenseI8, NetworkI8, Values, fixed_codes};
+use crate::model::{Body, Model, Preparation, Task};
+use crate::network::int8::{Codes, DenseI8, NetworkI8, Table, Values, fixed_codes};
 use crate::network::precision::{Bits, Precision, Scales};
 use crate::network::{Activation, Dense, Network};
 
@@ -29,7 +33,7 @@ use crate::network::{Activation, Dense, Network};
 /// training data. They set the range of every layer's outputs.
 ///
 /// # Errors
-/// Fails if the model is an ensemble or already quantized, if there are no rows, if an activation is not finite, if
+/// Fails if the model is an ensemble, a blend or already quantized, if there are no rows, if an activation is not finite, if
 /// the core crate has no layer of this precision, and if a quotient of ranges does not fit in an f32.
 pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precision>) -> Result<Model> {
     let precision = precision.into();
@@ -41,10 +45,21 @@ pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precisi
             "the rows have {found} features, but the model has {wanted} inputs: give rows like those it was trained on"
         )));
     }
-    let x = model.scaler.apply(rows);
+    let x = model.preparation.apply(rows);
+    let (network, table) = match &model.preparation {
+        Preparation::Scaler(_) => (Cow::Borrowed(network), None),
+        Preparation::Knots(_) if precision.bits != Bits::Eight => {
+            return Err(Error::Invalid(
+                "a piecewise-linear first layer has no form of less than 8 bits: quantize to int8, or distill a student \
+                 with standardized inputs"
+                    .into(),
+            ));
+        }
+        Preparation::Knots(knots) => (Cow::Owned(pieces::centred(network, knots)), Some(knots.table())),
+    };
     let network = match model.metadata.task {
-        Task::Classification { .. } => quantize_network(network, &x, precision)?,
-        Task::Regression { .. } => quantize_values(network, &x, precision)?,
+        Task::Classification { .. } => logits(&network, table, &x, precision)?,
+        Task::Regression { .. } => values(&network, table, &x, precision)?,
     };
     let body = match precision.bits {
         Bits::Eight => Body::Int8(network),
@@ -64,6 +79,7 @@ pub fn quantizable(model: &Model) -> Result<&Network> {
     match &model.body {
         Body::F32(network) => Ok(network),
         Body::Ensemble(members) => Err(Error::ensemble(members.len())),
+        Body::Blend(blend) => Err(Error::blend(blend.members.len())),
         Body::Int8(_) | Body::Int4(_) => {
             let kind = model.kind();
             Err(Error::Invalid(format!(
@@ -82,8 +98,17 @@ pub fn quantize_network(
     x: &DMatrix<f32>,
     precision: impl Into<Precision>,
 ) -> Result<NetworkI8> {
-    let codes = codes(network, x)?;
-    with_codes(network, codes, x, precision.into())
+    logits(network, None, x, precision.into())
+}
+
+fn logits(
+    network: &Network,
+    table: Option<Table>,
+    x: &DMatrix<f32>,
+    precision: Precision,
+) -> Result<NetworkI8> {
+    let codes = codes_with(network, table.as_ref(), x)?;
+    with_codes(network, table, codes, x, precision)
 }
 
 /// Quantizes a network whose outputs are values, as [`quantize_network`] does. Each output gets a range of its own,
@@ -96,24 +121,40 @@ pub fn quantize_values(
     x: &DMatrix<f32>,
     precision: impl Into<Precision>,
 ) -> Result<NetworkI8> {
-    let mut codes = codes(network, x)?;
+    values(network, None, x, precision.into())
+}
+
+fn values(
+    network: &Network,
+    table: Option<Table>,
+    x: &DMatrix<f32>,
+    precision: Precision,
+) -> Result<NetworkI8> {
+    let mut codes = codes_with(network, table.as_ref(), x)?;
     let Some((steps, values)) = values::steps(network, x)? else {
-        return with_codes(network, codes, x, precision.into());
+        return with_codes(network, table, codes, x, precision);
     };
     if let Some(last) = codes.last_mut() {
         *last = Values::CODES;
     }
-    Ok(NetworkI8 { values: Some(values), ..with_codes(&steps, codes, x, precision.into())? })
+    Ok(NetworkI8 { values: Some(values), ..with_codes(&steps, table, codes, x, precision)? })
 }
 
 /// Quantizes a network. `codes`: the quantization parameters of the input and of every layer's outputs.
 fn with_codes(
     network: &Network,
+    table: Option<Table>,
     codes: Vec<Codes>,
     x: &DMatrix<f32>,
     precision: Precision,
 ) -> Result<NetworkI8> {
     precision.check()?;
+    if network.layers().first().is_some_and(Dense::is_piecewise_linear) != table.is_some() {
+        return Err(Error::Invalid(
+            "the network has a piecewise-linear first layer, whose codes depend on the knots of its model: quantize the model"
+                .into(),
+        ));
+    }
     let mut codes = codes.into_iter();
     let input = codes.next().unwrap_or(Range::default().codes());
     let mut before = input;
@@ -126,7 +167,8 @@ fn with_codes(
         before = output;
         layer.map_err(|problem| Error::Invalid(format!("layer {index} cannot be quantized: {problem}")))
     });
-    Ok(NetworkI8 { input, layers: layers.collect::<Result<_>>()?, values: None })
+    let layers = layers.collect::<Result<_>>()?;
+    Ok(NetworkI8 { input, table, layers, values: None })
 }
 
 /// Interval that includes zero, because zero must have an exact code.
@@ -158,9 +200,14 @@ impl Range {
 /// Returns the quantization parameters of the input and of every layer's outputs, measured on the standardized rows
 /// `x`.
 pub(crate) fn codes(network: &Network, x: &DMatrix<f32>) -> Result<Vec<Codes>> {
+    codes_with(network, None, x)
+}
+
+/// Returns the same for a network whose inputs lie in `table`, if there is one.
+fn codes_with(network: &Network, table: Option<&Table>, x: &DMatrix<f32>) -> Result<Vec<Codes>> {
     let fixed = network.layers().iter().map(|layer| fixed_codes(layer.activation));
     let ranges = calibrate(network, x)?.into_iter();
-    let codes = std::iter::once(None).chain(fixed).zip(ranges);
+    let codes = std::iter::once(table.map(Table::codes)).chain(fixed).zip(ranges);
     Ok(codes.map(|(fixed, range)| fixed.unwrap_or(range.codes())).collect())
 }
 
@@ -221,7 +268,7 @@ fn dense(
         return Err(format!("it has {inputs} inputs, but 32-bit sums hold at most {INPUT_LIMIT}"));
     }
     let weights = layer.weights();
-    let rows = || weights.chunks_exact(inputs);
+    let rows = || weights.chunks_exact(layer.columns());
     let scale = |(row, &bias)| weight_scale(precision.scale(row), bias, input);
     let mut weight_scales: Vec<f32> = rows().zip(&layer.bias).map(scale).collect();
     if precision.scales == Scales::PerLayer {

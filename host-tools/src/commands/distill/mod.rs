@@ -1,5 +1,6 @@
 //! `microdistill distill`
 
+mod by_recipe;
 mod length;
 mod recipe;
 pub(crate) mod search;
@@ -30,8 +31,10 @@ use crate::context::Context;
 use crate::finish::{Finish, finish};
 use crate::flags::activation::ActivationFlag;
 use crate::flags::data::{DataFlags, Parts};
+use crate::flags::inputs::InputsFlag;
 use crate::flags::precision::PrecisionFlags;
 use crate::flags::synthetic::{Blended, FurtherFlags, FurtherRows};
+use crate::flags::teacher::EffortFlag;
 use crate::flags::training::TrainingFlags;
 use crate::flags::weight_decay::{Tuned, WeightDecay};
 use crate::interrupt;
@@ -41,7 +44,10 @@ use teachers::{TeacherFlags, Teachers, seen_rows};
 #[derive(Args, Debug)]
 #[command(
     after_long_help = recipe::TABLE,
-    mut_arg("weight_decay", |arg| arg.default_value("0.1")),
+    mut_arg("weight_decay", |arg| arg.help(
+        "Decoupled weight decay (L2): a number, or `auto` to choose it by cross-validation [default: chosen with the recipe, \
+         or 0.1]"
+    )),
     mut_arg("bits", |arg| arg.help(
         "Quantization-aware training: in the second half of the epochs the student computes with weights of this many \
          bits and 8-bit activations"
@@ -63,6 +69,17 @@ pub(crate) struct Distill {
     /// Activation of the hidden layers
     #[arg(long, value_enum, default_value = "relu")]
     activation: ActivationFlag,
+    /// Inputs: `standardized`, `pieces:6` for a piecewise-linear first layer of up to 6 pieces per feature, which takes more
+    /// flash and about the same time, or `auto` to choose between them with the recipe
+    #[arg(long, value_name = "FORM", default_value = "standardized")]
+    inputs: InputsFlag,
+    /// Time that the choice of the recipe may take. Flags under Recipe, --bits, and those of the training from --weight-decay
+    /// on name a recipe of your own, and nothing is chosen [default: default]
+    #[arg(long, value_enum)]
+    effort: Option<EffortFlag>,
+    /// Learn from the teacher even if held-out rows are predicted better without it
+    #[arg(long)]
+    always_distill: bool,
     /// Share of the training rows to distill on, drawn per class with --seed
     #[arg(long, default_value_t = 1.0)]
     fraction: f64,
@@ -171,17 +188,9 @@ impl Distill {
         let start = Instant::now();
         let sources = self.teachers.files().chain(self.further.file()).chain(self.data.files());
         file::probe_apart(&self.out, sources)?;
-        self.recipe.check()?;
-        if !(self.fraction > 0.0 && self.fraction <= 1.0) {
-            bail!("--fraction {}: it must be above 0 and at most 1", self.fraction);
-        }
+        self.check_flags()?;
         let models = self.teachers.load()?;
-        let parts = match models.first() {
-            // Rows without a label are used too, because the teacher labels them.
-            Some(teacher) => self.data.read_like(context, teacher, &seen_rows(&models), true)?,
-            None => self.data.read_new(context)?,
-        };
-        self.check_widths(&parts.known)?;
+        let parts = self.read(context, &models)?;
         let teachers = self.teachers.gather(models, &parts)?;
         let recipe = self.recipe.recipe(&parts.known.task)?;
         let further = self.further.read(context, &self.data, teachers.asked())?;
@@ -200,6 +209,12 @@ impl Distill {
             teachers.pass_on_seen_rows(&mut student);
             let finish_with = Finish::new(&parts, &self.out, start).searched(found);
             return finish(context, student, finish_with);
+        }
+        if let Some(effort) = self.effort(context)? {
+            let (mut student, choice) = self.by_recipe(context, effort, &teachers, &training_set)?;
+            parts.sign(&mut student);
+            teachers.pass_on_seen_rows(&mut student);
+            return finish(context, student, Finish::new(&parts, &self.out, start).by_recipe(choice));
         }
         let guide = self.guide(&teachers, &training_set.rows)?;
         let lesson = |set| Lesson::new(set, &teachers, &further, guide);
@@ -283,6 +298,26 @@ impl Distill {
         Ok(student)
     }
 
+    /// Reads the data, as the first of the teachers wants them.
+    fn read(&self, context: &Context, models: &[Model]) -> Result<Parts> {
+        let parts = match models.first() {
+            // Rows without a label are used too, because the teacher labels them.
+            Some(teacher) => self.data.read_like(context, teacher, &seen_rows(models), true)?,
+            None => self.data.read_new(context)?,
+        };
+        self.check_widths(&parts.known)?;
+        Ok(parts)
+    }
+
+    /// Checks the flags, before any file is read.
+    fn check_flags(&self) -> Result<()> {
+        self.recipe.check()?;
+        if !(self.fraction > 0.0 && self.fraction <= 1.0) {
+            bail!("--fraction {}: it must be above 0 and at most 1", self.fraction);
+        }
+        Ok(())
+    }
+
     fn check_widths(&self, rows: &Dataset) -> Result<()> {
         let Some(Widths(widths)) = &self.student else { return Ok(()) };
         let hidden = &widths[1..widths.len() - 1];
@@ -341,7 +376,7 @@ impl Distill {
         settings: &Settings,
         further: &FurtherRows<'_>,
     ) -> Result<f32> {
-        if self.training.weight_decay == WeightDecay::Auto && teachers.asked().is_none() {
+        if self.weight_decay() == WeightDecay::Auto && teachers.asked().is_none() {
             bail!(
                 "--weight-decay auto needs teachers for further rows, which stored soft labels do not cover: give a number"
             );
@@ -355,7 +390,7 @@ impl Distill {
             work: work(&settings.training.widths, 1),
             budget: self.budget(rows.rows()),
         };
-        self.training.weight_decay.choose(context, "student's weight decay", tuned, |rows, decay| {
+        self.weight_decay().choose(context, "student's weight decay", tuned, |rows, decay| {
             let Blended { rows, blend, .. } = further.beside(rows)?;
             let teacher_outputs = teachers.teacher_outputs(&rows, &[])?;
             let taught = Taught { data: &rows, teacher: Some(&teacher_outputs) };
@@ -363,6 +398,11 @@ impl Distill {
             settings.training.rates.weight_decay = decay;
             fit(taught, None, &settings, &mut |_| interrupt::flow())
         })
+    }
+
+    /// Weight decay of a recipe of the flags.
+    fn weight_decay(&self) -> WeightDecay {
+        self.training.weight_decay.unwrap_or(WeightDecay::Fixed(WEIGHT_DECAY))
     }
 
     /// Layer widths of the student; empty if a search chooses them.
@@ -376,8 +416,9 @@ impl Distill {
         self.recipe.apply(&mut settings);
         settings.precision = self.precision.precision();
         settings.blend = lesson.blend;
+        settings.inputs = self.inputs.0.unwrap_or_default();
         settings.training.activation = self.activation.into();
-        settings.training.rates.weight_decay = match self.training.weight_decay {
+        settings.training.rates.weight_decay = match self.weight_decay() {
             WeightDecay::Auto => WEIGHT_DECAY,
             WeightDecay::Fixed(decay) => decay,
         };

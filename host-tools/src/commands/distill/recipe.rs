@@ -131,6 +131,22 @@ impl RecipeFlags {
         Ok(())
     }
 
+    /// Returns a flag that names a part of the recipe, if one is given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--loss", self.loss.is_some()),
+            ("--temperature", self.temperature.is_some()),
+            ("--alpha", self.alpha.is_some()),
+            ("--beta", self.beta.is_some()),
+            ("--dropout", self.dropout != 0.0),
+            ("--label-smoothing", self.label_smoothing != 0.0),
+            ("--mixup", self.mixup.is_some()),
+            ("--hints", self.hints),
+            ("--generations", self.generations != 1),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+
     /// Applies the flags to `settings`: the loss and the regularization.
     pub(crate) fn apply(&self, settings: &mut Settings) {
         settings.annealing = self

@@ -19,9 +19,10 @@ use crate::interrupt;
 use crate::table::{self, Table};
 
 /// Flags that conflict with a search, because it chooses their values or does not use them.
-const CHOSEN: [&str; 23] = [
+const CHOSEN: [&str; 24] = [
     "student",
     "activation",
+    "inputs",
     "loss",
     "temperature",
     "cooling",

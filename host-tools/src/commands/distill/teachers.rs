@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::Args;
 use microdistill_train::dataset::{Dataset, SeenRows, read_soft_labels};
+use microdistill_train::distill;
 use microdistill_train::error::Result as LibraryResult;
 use microdistill_train::model::Model;
 use microdistill_train::outputs::TeacherOutputs;
 
+use crate::context::Context;
 use crate::flags::data::Parts;
 
 use super::search::Lineage;
@@ -121,7 +123,7 @@ impl Teachers {
 
     /// Tells whether teachers like these can be trained on parts of `rows`.
     pub(crate) fn lineage(&self, rows: &Dataset) -> Lineage {
-        if self.stored.is_some() || self.models.iter().any(|model| model.metadata.training.is_none()) {
+        if self.stored.is_some() || self.models.iter().any(|model| !model.metadata.can_be_trained_again()) {
             return Lineage::Unknown;
         }
         let models = self.weights.iter().copied().zip(self.models.iter().cloned()).collect();
@@ -129,6 +131,33 @@ impl Teachers {
             true => Lineage::Known(models),
             false => Lineage::OtherRows(models),
         }
+    }
+
+    /// The teachers of a recipe that is chosen on held-out rows, and a note if they may have seen those rows. `outputs` are
+    /// theirs for the `rows`.
+    pub(crate) fn of_recipe<'a>(
+        &'a self,
+        context: &Context,
+        rows: &Dataset,
+        weighted: &'a [(f64, Model)],
+        outputs: &'a TeacherOutputs,
+    ) -> distill::Teachers<'a> {
+        if self.stored.is_some() || !matches!(self.lineage(rows), Lineage::Known(_) | Lineage::OtherRows(_)) {
+            context.console.note(
+                "these teachers cannot be trained again without the held-out rows that choose the recipe; if they have seen \
+                 them, the choice favors the teacher",
+            );
+        }
+        match (&self.stored, self.lineage(rows)) {
+            (Some(_), _) => distill::Teachers::Stored(outputs),
+            (None, Lineage::Unknown) => distill::Teachers::Fixed(weighted),
+            (None, _) => distill::Teachers::Like(weighted),
+        }
+    }
+
+    /// The models with their weights.
+    pub(crate) fn weighted(&self) -> Vec<(f64, Model)> {
+        self.weights.iter().copied().zip(self.models.iter().cloned()).collect()
     }
 
     /// The one model whose hidden layer gives hints.

@@ -262,7 +262,7 @@ impl FoldRows {
             Teachers::Given(teacher_outputs) => teacher_outputs.select(&fold.train),
             Teachers::Like(teachers) => {
                 let answer = |(weight, teacher): &(f64, Model)| {
-                    Ok((*weight, fit_like(teacher, &train, &|_| flow())?.teacher_outputs(&train)))
+                    Ok((*weight, fit_like(teacher, &train, &|| flow())?.teacher_outputs(&train)))
                 };
                 TeacherOutputs::of(teachers.iter().map(answer).collect::<Result<Vec<_>>>()?)?
             }

@@ -28,12 +28,12 @@ pub(super) fn learning_curve(training: Training<'_>, watched: &Watched) -> Resul
     let mut curve = Vec::new();
     let teacher = std::slice::from_ref(&watched.teacher);
     training.run(&rows, teacher, &mut |snapshot| {
-        let Snapshot { epoch, epochs, scaler, network } = snapshot;
+        let Snapshot { epoch, epochs, preparation, network } = snapshot;
         let step = epochs.div_ceil(POINTS);
         if epoch % step == 0 || epoch == epochs {
             let network = network();
             let [train, validation] = [&rows, &watched.validation]
-                .map(|data| scores(&network.predict_all(&scaler.apply(&data.x)), data));
+                .map(|data| scores(&network.predict_all(&preparation.apply(&data.x)), data));
             curve.push(train.and_then(|train| Ok(point(epoch, &train, &validation?))));
         }
     })?;

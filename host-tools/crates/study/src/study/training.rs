@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::arms::{Arm, Knob};
 use super::results::ArmKind;
-use microdistill_train::dataset::{Dataset, Scaler, split};
+use microdistill_train::dataset::{Dataset, Preparation, split};
 use microdistill_train::error::{Error, Result};
 use microdistill_train::model::Model;
 use microdistill_train::network::Network;
@@ -32,7 +32,8 @@ pub(super) struct Snapshot<'a> {
     pub(super) epoch: usize,
     /// Number of epochs of the whole training.
     pub(super) epochs: usize,
-    pub(super) scaler: &'a Scaler,
+    /// First step of an inference by the network.
+    pub(super) preparation: &'a Preparation,
     /// Returns the network, from standardized features to logits, or to values in the unit of the target.
     pub(super) network: &'a dyn Fn() -> Network,
 }
@@ -69,7 +70,12 @@ impl Training<'_> {
         settings.dropout = self.setting(Knob::Dropout, rows.rows());
         teacher::fit(rows, None, &settings, &mut |progress| {
             let (epoch, epochs) = (progress.epoch.number, settings.epochs(rows.rows()));
-            observer(Snapshot { epoch, epochs, scaler: progress.scaler(), network: &|| progress.network() });
+            observer(Snapshot {
+                epoch,
+                epochs,
+                preparation: progress.preparation(),
+                network: &|| progress.network(),
+            });
             self.watch.flow()
         })
     }
@@ -94,7 +100,12 @@ impl Training<'_> {
         let taught = Taught { data: &all, teacher: teacher_outputs.as_ref() };
         student::fit(taught, None, &settings, &mut |progress| {
             let (epoch, epochs) = (progress.epoch.number, settings.training.epochs(all.rows()));
-            observer(Snapshot { epoch, epochs, scaler: progress.scaler(), network: &|| progress.network() });
+            observer(Snapshot {
+                epoch,
+                epochs,
+                preparation: progress.preparation(),
+                network: &|| progress.network(),
+            });
             self.watch.flow()
         })
     }

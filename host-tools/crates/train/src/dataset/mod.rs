@@ -2,7 +2,9 @@
 
 mod encoding;
 mod groups;
+mod knots;
 mod origin;
+mod preparation;
 mod read;
 mod scaler;
 mod seen;
@@ -21,6 +23,8 @@ use std::collections::BTreeSet;
 
 use nalgebra::DMatrix;
 
+pub use knots::{Knots, MOST_PIECES};
+pub use preparation::Preparation;
 pub use read::{Columns, Expected, read, read_like, read_unlabelled};
 pub use scaler::Scaler;
 pub use seen::{SeenRows, equal_rows};

@@ -52,15 +52,6 @@ impl Scaler {
         })
     }
 
-    /// Replaces missing values of `x`, shape (features × rows), with the mean.
-    pub(crate) fn fill_missing(&self, x: &mut DMatrix<f32>) {
-        for mut column in x.column_iter_mut() {
-            for (x, &mean) in column.iter_mut().zip(&self.mean).filter(|(x, _)| !x.is_finite()) {
-                *x = mean;
-            }
-        }
-    }
-
     /// Returns the names of the constant features.
     pub fn constant<'a>(&self, features: &'a [String]) -> Vec<&'a str> {
         let constant = features.iter().zip(&self.scale).filter(|(_, scale)| **scale == 0.0);

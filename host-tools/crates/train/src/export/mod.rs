@@ -1,13 +1,13 @@
 //! A model as Rust source: one file of statics that a firmware takes in by `mod` or `include!`.
 
+mod inputs;
 mod items;
 mod parts;
 mod rows;
+mod storage;
 mod text;
 
 use std::path::{Path, PathBuf};
-
-use microdistill::scaler::missing;
 
 use crate::error::{Error, Result};
 use crate::file;
@@ -77,7 +77,7 @@ fn check(model: &Model) -> Result<()> {
     for (row, raw) in model.examples.column_iter().enumerate() {
         let raw = raw.as_slice();
         // A scaler that makes a measured value infinite would make it count as missing.
-        let missing = missing(raw, &model.scaler.mean, &model.scaler.scale);
+        let missing = model.preparation.missing(raw);
         if missing.is_some() || model.logits(raw).iter().any(|value| !value.is_finite()) {
             let row = row + 1;
             return Err(Error::Invalid(format!(
@@ -111,7 +111,7 @@ impl Footprint {
     /// The footprint of a quantized network of these widths, at least two, with this activation of its hidden
     /// layers, for `values` or for logits.
     pub fn of_codes(widths: &[usize], precision: Precision, hidden: Activation, values: bool) -> Self {
-        let flash = parts::flash(widths, precision, hidden, values);
+        let flash = storage::flash(widths, precision, hidden, values);
         Footprint { flash, ram: microdistill::scratch::<i8>(widths) }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::fmt::Debug;
 
-use microdistill::quant::{Clamp, Dequantize, DequantizeEach, GROUP, Table};
+use microdistill::quant::Clamp;
 
+use super::inputs::{edge, preparation, preparation_flash};
+use super::storage::Storage;
 use super::text::{Node, array, block, call, leaf, matrix, record};
 use crate::error::{Error, Result};
-use crate::model::{Body, Model};
+use crate::model::{Body, Model, Preparation};
 use crate::network::int8::{Codes, DenseI8, Folded, LEAKY_SLOPE, NetworkI8, Stage, Values, run};
-use crate::network::precision::{Bits, Precision, Scales};
 use crate::network::{Activation, Network};
 
 /// The differences between kinds of network.
@@ -19,7 +20,7 @@ pub(super) struct Parts {
     pub(super) gives: &'static str,
     pub(super) network_type: String,
     /// Names that its value uses, and the value.
-    pub(super) network: (&'static str, Node),
+    pub(super) network: (String, Node),
     /// The weights and biases of all layers, which that value uses.
     pub(super) tensors: Vec<Tensor>,
     /// Type and value.
@@ -51,14 +52,26 @@ fn tensors<W: Debug, B: Debug>(
 ) -> ([Tensor; 2], [Node; 2]) {
     let (outputs, inputs) = (bias.len(), weights.len() / bias.len());
     let [w, b] = types;
-    let consts = [
-        Tensor {
-            head: format!("WEIGHTS_{index}: [[{w}; {inputs}]; {outputs}]"),
-            value: matrix(weights, inputs),
-        },
-        Tensor { head: format!("BIAS_{index}: [{b}; {outputs}]"), value: array(bias) },
-    ];
-    (consts, ["WEIGHTS", "BIAS"].map(|name| Node::Leaf(format!("{name}_{index}"))))
+    let weights = Tensor {
+        head: format!("WEIGHTS_{index}: [[{w}; {inputs}]; {outputs}]"),
+        value: matrix(weights, inputs),
+    };
+    let names = ["WEIGHTS", "BIAS"].map(|name| Node::Leaf(format!("{name}_{index}")));
+    ([weights, bias_of(index, bias, b)], names)
+}
+
+fn bias_of<B: Debug>(index: usize, bias: &[B], number: &str) -> Tensor {
+    Tensor { head: format!("BIAS_{index}: [{number}; {}]", bias.len()), value: array(bias) }
+}
+
+/// Table and bias of a piecewise-linear first layer: their consts, and the names of these. `weights`: shape (outputs, rows).
+fn table<W: Debug + Copy, B: Debug>(weights: &[W], bias: &[B], types: [&str; 2]) -> ([Tensor; 2], [Node; 2]) {
+    let (outputs, rows) = (bias.len(), weights.len() / bias.len());
+    let by_row: Vec<W> = (0..rows).flat_map(|row| weights.iter().skip(row).step_by(rows)).copied().collect();
+    let [w, b] = types;
+    let table =
+        Tensor { head: format!("TABLE: [[{w}; {outputs}]; {rows}]"), value: matrix(&by_row, outputs) };
+    ([table, bias_of(0, bias, b)], ["TABLE", "BIAS_0"].map(|name| Node::Leaf(name.into())))
 }
 
 impl Parts {
@@ -68,13 +81,14 @@ impl Parts {
         match &model.body {
             Body::F32(network) => Ok(parts_f32(model, network)),
             Body::Ensemble(members) => Err(Error::ensemble(members.len())),
+            Body::Blend(blend) => Err(Error::blend(blend.members.len())),
             Body::Int8(network) | Body::Int4(network) => Ok(parts_i8(model, network)),
         }
     }
 }
 
 fn parts_f32(model: &Model, network: &Network) -> Parts {
-    let (widths, inputs) = (network.widths(), model.features().len());
+    let widths = network.widths();
     let activation = match network.layers() {
         [first, _, ..] => option(first.activation),
         _ => "",
@@ -85,11 +99,20 @@ fn parts_f32(model: &Model, network: &Network) -> Parts {
         .iter()
         .enumerate()
         .map(|(index, layer)| {
-            let (tensors, names) = tensors(index, &layer.weights(), &layer.bias, ["f32"; 2]);
+            let (weights, types) = (layer.weights(), ["f32"; 2]);
+            let (name, (tensors, names)) = match layer.is_piecewise_linear() {
+                true => ("PiecewiseLinear::new", table(&weights, &layer.bias, types)),
+                false => ("Dense::new", tensors(index, &weights, &layer.bias, types)),
+            };
             consts.extend(tensors);
-            call("Dense::new", names)
+            call(name, names)
         })
         .collect();
+    let (names, macro_name) = match model.preparation.knots() {
+        None => ("::microdistill::{Dense, Network}", "Mlp"),
+        Some(_) if widths.len() == 2 => ("::microdistill::{Network, PiecewiseLinear}", "PiecewiseMlp"),
+        Some(_) => ("::microdistill::{Dense, Network, PiecewiseLinear}", "PiecewiseMlp"),
+    };
     let golden = |x: Vec<f32>| {
         let y = network.predict(&x);
         (array(x), array(y))
@@ -97,20 +120,20 @@ fn parts_f32(model: &Model, network: &Network) -> Parts {
     Parts {
         number: "f32",
         gives: "gives logits, or a value",
-        network_type: network_type("Mlp", &widths, activation),
-        input: (format!("::microdistill::Scaler<{inputs}>"), scaler(model)),
-        network: ("::microdistill::{Dense, Network}", network_of(layers)),
+        network_type: network_type(macro_name, model, &widths, activation),
+        input: preparation(model),
+        network: (names.into(), network_of(layers)),
         tensors: consts,
         output: None,
         golden: vectors(model, golden),
         kernel: "::microdistill::kernel::NAME_F32",
-        flash: size_of::<f32>() * (network.parameters() + 2 * inputs),
+        flash: size_of::<f32>() * network.parameters() + preparation_flash(model),
         scratch: size_of::<f32>() * microdistill::scratch::<f32>(&widths),
     }
 }
 
 fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
-    let (widths, inputs) = (network.widths(), model.features().len());
+    let widths = network.widths();
     let folded = network.folded();
     let storage = Storage::of(&model.body, network);
     let mut consts = Vec::new();
@@ -122,9 +145,17 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
             call("Requantize::new", numbers)
         });
         let codes: Vec<i8> = plain.codes().map(|(code, _)| code).collect();
-        let (tensors, [weights, bias]) = tensors(index, &codes, &layer.bias, ["i8", "i32"]);
+        let types = ["i8", "i32"];
+        let (tensors, [weights, bias]) = match layer.table {
+            Some(_) => table(&codes, &layer.bias, types),
+            None => tensors(index, &codes, &layer.bias, types),
+        };
         consts.extend(tensors);
         let (requantize, stage) = (block(requantize), stage(plain, &layer.stage));
+        if let Some(table) = layer.table {
+            let [starts, steps] = [array(&table.starts), leaf(table.steps)];
+            return call("PiecewiseLinearI8::new", [weights, starts, steps, bias, requantize, stage]);
+        }
         match storage {
             Storage::PerChannel | Storage::PerLayer => {
                 call("DenseI8::new", [weights, bias, requantize, stage])
@@ -143,26 +174,25 @@ fn parts_i8(model: &Model, network: &NetworkI8) -> Parts {
     };
     let layers: Vec<Node> = network.layers.iter().zip(&folded).enumerate().map(layer).collect();
     let curved = network.layers.iter().any(|layer| layer.activation.is_curved());
+    let ranges = network.values.is_some();
     let golden = |x: Vec<f32>| {
         let codes = network.quantize(&x);
         (array(&codes), array(run(&folded, &codes)))
     };
-    let Codes { scale, zero } = network.input;
-    let edge = [("scaler", scaler(model)), ("scale", leaf(scale)), ("zero", leaf(zero))];
     Parts {
         number: "i8",
         gives: "gives codes, in the order of the logits or values they stand for",
-        network_type: network_type(storage.macro_name(), &widths, storage.option(curved)),
-        input: (
-            format!("::microdistill::quant::Quantize<{inputs}>"),
-            record("::microdistill::quant::Quantize", edge),
-        ),
-        network: (storage.names(curved), network_of(layers)),
+        network_type: network_type(storage.macro_name(network), model, &widths, storage.option(curved)),
+        input: edge(model, network),
+        network: (storage.names(network, curved), network_of(layers)),
         tensors: consts,
         output: Some(output(network)),
         golden: vectors(model, golden),
         kernel: storage.kernel(),
-        flash: storage.flash(&widths, curved, network.values.is_some()),
+        flash: match &model.preparation {
+            Preparation::Scaler(_) => storage.flash(&widths, curved, ranges),
+            Preparation::Knots(knots) => storage.piecewise_flash(&widths, knots, curved, ranges),
+        },
         scratch: microdistill::scratch::<i8>(&widths),
     }
 }
@@ -201,114 +231,6 @@ pub(super) fn dequantize(codes: &Codes) -> Node {
     record(DEQUANTIZE, [("scale", leaf(codes.scale)), ("zero", leaf(codes.zero))])
 }
 
-/// Storage of a network of codes in flash.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Storage {
-    /// int8, one scale an output.
-    PerChannel,
-    /// int8, one scale a layer.
-    PerLayer,
-    /// int4, one scale an output.
-    Int4,
-    /// int4, and scales of groups.
-    Int4ByGroup,
-}
-
-/// Bytes of a network of codes and its edges that is not there yet. `values`: whether its outputs are values, of which
-/// each may have a range of its own.
-pub(super) fn flash(widths: &[usize], precision: Precision, hidden: Activation, values: bool) -> usize {
-    let storage = match (precision.bits, precision.scales) {
-        (Bits::Eight, Scales::PerLayer) => Storage::PerLayer,
-        (Bits::Eight, _) => Storage::PerChannel,
-        (_, Scales::PerGroup) => Storage::Int4ByGroup,
-        _ => Storage::Int4,
-    };
-    storage.flash(widths, hidden.is_curved(), values)
-}
-
-impl Storage {
-    fn of(body: &Body, network: &NetworkI8) -> Self {
-        let int4 = matches!(body, Body::Int4(_));
-        match network.layers.iter().any(|layer| !layer.group_scales.is_empty()) {
-            true => Storage::Int4ByGroup,
-            false if int4 => Storage::Int4,
-            // The core's type has one scale for every layer or for none: a mixed network repeats the single ones.
-            false if network.layers.iter().all(|layer| layer.weight_scales.len() == 1) => Storage::PerLayer,
-            false => Storage::PerChannel,
-        }
-    }
-
-    fn macro_name(self) -> &'static str {
-        match self {
-            Storage::PerChannel | Storage::PerLayer => "MlpI8",
-            Storage::Int4 | Storage::Int4ByGroup => "MlpI4",
-        }
-    }
-
-    /// Path of the constant that names the kernel.
-    fn kernel(self) -> &'static str {
-        match self {
-            Storage::PerChannel | Storage::PerLayer => "::microdistill::kernel::int8::NAME",
-            Storage::Int4 | Storage::Int4ByGroup => "::microdistill::kernel::int4::NAME",
-        }
-    }
-
-    /// Arguments of the macro after the widths.
-    fn option(self, curved: bool) -> &'static str {
-        match (self, curved) {
-            (Storage::PerChannel | Storage::Int4, false) => "",
-            (Storage::PerLayer, false) => "per layer",
-            (Storage::Int4ByGroup, false) => "by group",
-            (Storage::PerChannel | Storage::Int4, true) => "::microdistill::quant::Table",
-            (Storage::PerLayer, true) => "per layer, ::microdistill::quant::Table",
-            (Storage::Int4ByGroup, true) => "by group, ::microdistill::quant::Table",
-        }
-    }
-
-    /// Names that the network's value uses.
-    fn names(self, curved: bool) -> &'static str {
-        match (self, curved) {
-            (Storage::PerChannel | Storage::PerLayer, false) => {
-                "::microdistill::{Network, quant::{Clamp, DenseI8, Requantize}}"
-            }
-            (Storage::PerChannel | Storage::PerLayer, true) => {
-                "::microdistill::{Network, quant::{Clamp, DenseI8, Dequantize, Requantize, Table}}"
-            }
-            (Storage::Int4 | Storage::Int4ByGroup, false) => {
-                "::microdistill::{Network, quant::{Clamp, DenseI4, Requantize}}"
-            }
-            (Storage::Int4 | Storage::Int4ByGroup, true) => {
-                "::microdistill::{Network, quant::{Clamp, DenseI4, Dequantize, Requantize, Table}}"
-            }
-        }
-    }
-
-    /// Bytes of a network and its edges, as the compiler lays them out: a multiple of 4 for each struct. `ranges`: whether
-    /// each output has a range of its own.
-    fn flash(self, widths: &[usize], curved: bool, ranges: bool) -> usize {
-        let word = align_of::<i32>();
-        let hidden = widths.len().saturating_sub(2);
-        let layer = |(index, pair): (usize, &[usize])| {
-            let (inputs, outputs) = (pair[0], pair[1]);
-            let stage = if curved && index < hidden { size_of::<Table>() } else { size_of::<Clamp>() };
-            let scales = if self == Storage::PerLayer { 1 } else { outputs };
-            let row = match self {
-                Storage::PerChannel | Storage::PerLayer => inputs,
-                Storage::Int4 | Storage::Int4ByGroup => inputs.div_ceil(2),
-            };
-            let group_scales =
-                if self == Storage::Int4ByGroup { inputs.div_ceil(GROUP) * outputs } else { 0 };
-            let weights = (row * outputs).next_multiple_of(word);
-            let factors = scales * (size_of::<i32>() + size_of::<i8>()) + size_of::<bool>();
-            (weights + group_scales + outputs * size_of::<i32>() + factors + stage).next_multiple_of(word)
-        };
-        let outputs = widths.last().copied().unwrap_or_default();
-        let output = if ranges { outputs * size_of::<DequantizeEach<1>>() } else { size_of::<Dequantize>() };
-        let edges = size_of::<f32>() * 2 * widths[0] + size_of::<Dequantize>() + output;
-        widths.windows(2).enumerate().map(layer).sum::<usize>() + edges
-    }
-}
-
 /// Argument of `Mlp!` for the activation of hidden layers.
 fn option(hidden: Activation) -> &'static str {
     match hidden {
@@ -321,15 +243,12 @@ fn option(hidden: Activation) -> &'static str {
     }
 }
 
-/// `::microdistill::Mlp![30, 16, 7; option]`
-fn network_type(name: &str, widths: &[usize], option: &str) -> String {
+/// `::microdistill::Mlp![30, 16, 7; option]`, or `::microdistill::PiecewiseMlp![180; 30, 16, 7; option]`
+fn network_type(name: &str, model: &Model, widths: &[usize], option: &str) -> String {
     let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+    let rows = model.preparation.knots().map_or(String::new(), |knots| format!("{}; ", knots.rows()));
     let separator = if option.is_empty() { "" } else { "; " };
-    format!("::microdistill::{name}![{}{separator}{option}]", widths.join(", "))
-}
-
-fn scaler(model: &Model) -> Node {
-    call("::microdistill::Scaler::new", [array(&model.scaler.mean), array(&model.scaler.scale)])
+    format!("::microdistill::{name}![{rows}{}{separator}{option}]", widths.join(", "))
 }
 
 /// `Network::new(a.then(b.then(c)))`
@@ -342,7 +261,7 @@ fn network_of(layers: Vec<Node>) -> Node {
 /// for a standardized row.
 fn vectors(model: &Model, of: impl Fn(Vec<f32>) -> (Node, Node)) -> (Node, Node) {
     let vector = |name: &str, raw: &[f32], text: Node| {
-        let (input, output) = of(model.standardize(raw));
+        let (input, output) = of(model.prepare(raw));
         record(name, [("raw", text), ("input", input), ("output", output)])
     };
     let example = |raw: &[f32]| vector("Golden", raw, array(raw));

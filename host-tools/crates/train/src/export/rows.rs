@@ -21,7 +21,7 @@ pub enum Form {
 /// model's origins.
 pub fn rows(model: &Model, data: &Dataset, form: Form) -> String {
     let mut x = data.x.clone();
-    model.scaler.fill_missing(&mut x);
+    model.preparation.fill_missing(&mut x);
     let (inputs, rows) = x.shape();
     let classes: &[usize] = match &data.target {
         Target::Classes(classes) => classes,
@@ -32,12 +32,12 @@ pub fn rows(model: &Model, data: &Dataset, form: Form) -> String {
     let raw = x.column_iter();
     let (doc, number, values, codes) = match (&model.body, form) {
         (Body::Int8(network) | Body::Int4(network), Form::Codes) => {
-            let row = |raw: &[f32]| array(network.quantize(&model.standardize(raw)));
+            let row = |raw: &[f32]| array(network.quantize(&model.prepare(raw)));
             let values = block(raw.map(|raw| row(raw.as_slice())));
             let NetworkI8 { input, .. } = network;
             ("Standardized features as codes.", "i8", values, call("Some", [dequantize(input)]))
         }
-        (Body::F32(_) | Body::Ensemble(_), _) | (_, Form::Raw) => {
+        (Body::F32(_) | Body::Ensemble(_) | Body::Blend(_), _) | (_, Form::Raw) => {
             let doc = match data.origin.iter().any(|origin| *origin != 0.0) {
                 true => "Raw features, less the `ORIGIN` of the model.",
                 false => "Raw features.",

@@ -1,8 +1,10 @@
 //! Invariants of every usable model, whether it was read from a file, trained or built by hand.
 
-use super::format::member_prefix;
-use super::{Body, Metadata, Model, Task};
-use crate::network::int8::{Codes, DenseI8, NetworkI8, Values, fixed_codes};
+use super::format::{KNOTS, member_prefix, network_prefix};
+use super::{Body, Knots, Metadata, Model, Preparation, Scaler, Task};
+use crate::blend::{Blend, Member, Part};
+use crate::dataset::MOST_PIECES;
+use crate::network::int8::{Codes, DenseI8, NetworkI8, Table, Values, fixed_codes};
 use crate::network::precision::{Bits, LARGEST_GROUP_SCALE};
 use crate::network::{Activation, Network};
 use microdistill::quant::GROUP;
@@ -14,15 +16,7 @@ impl Model {
         if features == 0 {
             return Err("the model has no features".into());
         }
-        for (name, values) in [("scaler.mean", &self.scaler.mean), ("scaler.scale", &self.scaler.scale)] {
-            if values.len() != features {
-                return Err(format!(
-                    "{name} has {} values, but the model has {features} features",
-                    values.len()
-                ));
-            }
-            finite(name, values)?;
-        }
+        let columns = check_preparation(&self.preparation, features)?;
         self.check_origins()?;
         if self.examples.nrows() != features {
             let width = self.examples.nrows();
@@ -32,9 +26,16 @@ impl Model {
         }
         finite("examples", self.examples.as_slice())?;
         let outputs = match &self.body {
-            Body::F32(network) => check_f32(network, "", features)?,
-            Body::Ensemble(members) => check_ensemble(members, features)?,
-            Body::Int8(network) => check_i8(network, features)?,
+            Body::F32(network) => check_f32(network, "", columns)?,
+            Body::Ensemble(members) => check_ensemble(members, columns)?,
+            Body::Blend(blend) => check_blend(blend, features)?,
+            Body::Int8(network) => {
+                check_table(network, &self.preparation)?;
+                check_i8(network, columns.count())?
+            }
+            Body::Int4(_) if self.preparation.knots().is_some() => {
+                return Err("a piecewise-linear first layer has no int4 form".into());
+            }
             Body::Int4(network) => check_i4(network, features)?,
         };
         match &self.metadata.task {
@@ -42,6 +43,9 @@ impl Model {
                 "the model has {} labels, but its last layer has {outputs} outputs",
                 labels.len()
             )),
+            Task::Classification { .. } if self.has_targets() => {
+                Err("targets.mean and targets.deviation are for values, but the model has labels".into())
+            }
             Task::Classification { .. } if self.has_values() => {
                 Err("values.lowest and values.scale are for values, but the model has labels".into())
             }
@@ -56,6 +60,11 @@ impl Model {
     /// Returns true if the outputs are values with ranges of their own.
     fn has_values(&self) -> bool {
         matches!(&self.body, Body::Int8(network) | Body::Int4(network) if network.values.is_some())
+    }
+
+    /// Returns true if the outputs are standardized values.
+    fn has_targets(&self) -> bool {
+        matches!(&self.body, Body::Blend(blend) if !blend.targets.is_empty())
     }
 
     /// An origin for each feature or for none, and for each target of a regression or for none.
@@ -83,11 +92,84 @@ impl Model {
     }
 }
 
+/// Number of weights per output that the first layer of a network must have.
+#[derive(Clone, Copy)]
+enum Columns {
+    /// One per feature.
+    Features(usize),
+    /// One per knot of this number of features.
+    Knots(usize, usize),
+}
+
+impl Columns {
+    fn count(self) -> usize {
+        match self {
+            Columns::Features(count) | Columns::Knots(_, count) => count,
+        }
+    }
+}
+
+/// Checks that the codes of the inputs are those between the knots, if there are any.
+fn check_table(network: &NetworkI8, preparation: &Preparation) -> Result<(), String> {
+    let wanted = preparation.knots().map(Knots::table);
+    let codes = wanted.as_ref().map_or(network.input, Table::codes);
+    if network.table != wanted || network.input != codes {
+        let Codes { scale, zero } = codes;
+        return Err(format!(
+            "the inputs must have the codes of their knots: the scale {scale} and the zero point {zero}"
+        ));
+    }
+    Ok(())
+}
+
+/// Checks the first step of an inference.
+fn check_preparation(preparation: &Preparation, features: usize) -> Result<Columns, String> {
+    let per_feature = |name: &str, count: usize| match count == features {
+        true => Ok(()),
+        false => Err(format!("{name} has {count} values, but the model has {features} features")),
+    };
+    match preparation {
+        Preparation::Scaler(Scaler { mean, scale }) => {
+            for (name, values) in [("scaler.mean", mean), ("scaler.scale", scale)] {
+                per_feature(name, values.len())?;
+                finite(name, values)?;
+            }
+            Ok(Columns::Features(features))
+        }
+        Preparation::Knots(Knots { knots, starts, mean }) => {
+            let [name, starts_name, mean_name] = KNOTS;
+            per_feature(starts_name, starts.len())?;
+            per_feature(mean_name, mean.len())?;
+            finite(name, knots)?;
+            finite(mean_name, mean)?;
+            if !(2..=usize::from(u16::MAX)).contains(&knots.len()) {
+                return Err(format!(
+                    "{name} has {} values, but a table has 2 to {} rows",
+                    knots.len(),
+                    u16::MAX
+                ));
+            }
+            let ends = starts.iter().skip(1).map(|&start| usize::from(start)).chain([knots.len()]);
+            let ordered = starts.iter().zip(ends).all(|(&start, end)| {
+                let own = knots.get(usize::from(start)..end).unwrap_or_default();
+                (1..=MOST_PIECES + 1).contains(&own.len()) && own.is_sorted_by(|low, high| low < high)
+            });
+            if starts.first() != Some(&0) || !ordered {
+                return Err(format!(
+                    "{starts_name} must give each feature 1 to {} knots, in ascending order in {name}",
+                    MOST_PIECES + 1
+                ));
+            }
+            Ok(Columns::Knots(features, knots.len()))
+        }
+    }
+}
+
 /// Checks every member of an ensemble, and that all have the same shape. Returns the number of outputs.
-fn check_ensemble(members: &[Network], features: usize) -> Result<usize, String> {
+fn check_ensemble(members: &[Network], columns: Columns) -> Result<usize, String> {
     let Some(first) = members.first() else { return Err("an ensemble needs at least one member".into()) };
     for (index, member) in members.iter().enumerate() {
-        check_f32(member, &member_prefix(index), features)?;
+        check_f32(member, &member_prefix(index), columns)?;
         if member.widths() != first.widths() {
             return Err(format!("member {index} of the ensemble has another shape than the first one"));
         }
@@ -95,12 +177,81 @@ fn check_ensemble(members: &[Network], features: usize) -> Result<usize, String>
     Ok(first.widths().last().copied().unwrap_or_default())
 }
 
+/// Checks every member of a blend. Returns the number of outputs.
+fn check_blend(blend: &Blend, features: usize) -> Result<usize, String> {
+    let outputs = blend.outputs();
+    let Some(first) = blend.members.first() else { return Err("a blend needs at least one member".into()) };
+    let mut sum = 0.0;
+    for (index, Part { weight, temperature, member }) in blend.members.iter().enumerate() {
+        let prefix = member_prefix(index);
+        positive(&format!("{prefix}weight"), &[*weight])?;
+        positive(&format!("{prefix}temperature"), &[*temperature])?;
+        sum += weight;
+        check_member(member, &prefix, features)?;
+        if member.outputs() != outputs {
+            let (wanted, found) = (outputs, member.outputs());
+            return Err(format!("{prefix} has {found} outputs, but the first member has {wanted}"));
+        }
+    }
+    if (sum - 1.0).abs() > 1e-3 {
+        return Err(format!("the weights of the members sum to {sum}: they must sum to 1"));
+    }
+    let count = blend.targets.len();
+    if count != 0 && count != first.member.outputs() {
+        return Err(format!("targets.mean has {count} values, but the model has {outputs} outputs"));
+    }
+    let (means, deviations): (Vec<f32>, Vec<f32>) = blend.targets.iter().copied().unzip();
+    finite("targets.mean", &means)?;
+    positive("targets.deviation", &deviations)?;
+    Ok(outputs)
+}
+
+/// Checks a member of a blend. `prefix` comes before the names of its tensors in errors.
+fn check_member(member: &Member, prefix: &str, features: usize) -> Result<(), String> {
+    let named = |error| format!("{prefix}{error}");
+    match member {
+        Member::Trees(trees) => {
+            trees.check(features).map_err(named)?;
+            finite(&format!("{prefix}trees.thresholds"), &trees.thresholds)?;
+            finite(&format!("{prefix}trees.leaves"), &trees.leaves)?;
+            finite(&format!("{prefix}trees.base"), &trees.base)
+        }
+        Member::Kernel(kernel) => {
+            kernel.check(features).map_err(named)?;
+            finite(&format!("{prefix}kernel.landmarks"), kernel.landmarks.as_slice())?;
+            finite(&format!("{prefix}kernel.coefficients"), kernel.coefficients.as_slice())?;
+            finite(&format!("{prefix}kernel.offset"), &kernel.offset)
+        }
+        Member::Networks(networks) => {
+            let Some(first) = networks.first() else { return Err(format!("{prefix}networks is empty")) };
+            for (index, network) in networks.iter().enumerate() {
+                check_f32(network, &network_prefix(prefix, index), Columns::Features(features))?;
+                if network.widths() != first.widths() {
+                    return Err(format!("{prefix}networks have different shapes"));
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
 /// Checks an f32 network. `prefix` comes before the names of its tensors in errors. Returns the number of outputs.
-fn check_f32(network: &Network, prefix: &str, features: usize) -> Result<usize, String> {
+fn check_f32(network: &Network, prefix: &str, columns: Columns) -> Result<usize, String> {
     check_activations(network.layers().iter().map(|layer| layer.activation))?;
-    let mut width = features;
+    let (mut width, piecewise) = match columns {
+        Columns::Features(features) => (features, None),
+        Columns::Knots(features, rows) => (rows, Some(features)),
+    };
     for (index, layer) in network.layers().iter().enumerate() {
         let weights = layer.weights();
+        let wanted = piecewise.filter(|_| index == 0);
+        if layer.is_piecewise_linear() != wanted.is_some()
+            || wanted.is_some_and(|inputs| inputs != layer.inputs())
+        {
+            return Err(format!(
+                "layer {index} must be piecewise linear if and only if it is the first one and the inputs have knots"
+            ));
+        }
         width = chain(index, width, weights.len(), layer.bias.len())?;
         finite(&format!("{prefix}layers.{index}.weights"), &weights)?;
         finite(&format!("{prefix}layers.{index}.bias"), &layer.bias)?;

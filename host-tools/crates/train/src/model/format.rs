@@ -3,15 +3,19 @@
 //! | tensor | type | shape |
 //! |---|---|---|
 //! | `scaler.mean`, `scaler.scale` | F32 | (features) |
+//! | `knots.values`, `knots.starts`, `knots.mean` (piecewise-linear inputs, instead of a scaler) | F32, I32, F32 | (knots of all features), (features): index of the first knot, (features) |
 //! | `examples` | F32 | (rows, features) |
-//! | `layers.N.weights` | F32 or I8 | (outputs, inputs) |
+//! | `layers.N.weights` | F32 or I8 | (outputs, inputs); (outputs, knots) for a piecewise-linear first layer |
 //! | `layers.N.bias` | F32 or I32 | (outputs) |
 //! | `members.K.layers.N.…` (ensemble) | F32 | as above, for each member |
+//! | `members.K.…` (blend) | | see [`blend`] |
 //! | `layers.N.weight_scale` (int8, int4) | F32 | (outputs) or (1) |
 //! | `layers.N.group_scale` (int4) | U8 | (outputs, groups of 32 inputs), or (outputs, 0) without groups; weights are multiples of them |
 //! | `activations.scale`, `activations.zero` (int8, int4) | F32, I8 | (1 + layers): the input, then the output of each layer |
 //! | `values.lowest`, `values.scale` (int8, int4, of values that do not share one scale with an exact zero) | F32 | (outputs): value of the code −128, size of one code |
 //! | `sums.scale`, `sums.zero` (int8, int4, if the activation is a lookup table) | F32, I8 | (layers − 1): the input of each table |
+
+mod blend;
 
 use std::collections::HashMap;
 
@@ -20,8 +24,8 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Metadata, Model, Scaler};
-use crate::network::int8::{Codes, DenseI8, NetworkI8, Values};
+use super::{Body, Knots, Metadata, Model, Preparation, Scaler};
+use crate::network::int8::{Codes, DenseI8, NetworkI8, Table, Values};
 use crate::network::{Activation, Dense, Network};
 
 /// The only metadata key. The crate stores keys in a hash map, so several keys would be written in random order.
@@ -42,6 +46,9 @@ struct Header {
     /// Number of members of an ensemble.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     members: Option<usize>,
+    /// Members of a blend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blend: Option<Vec<blend::Kind>>,
     metadata: Metadata,
 }
 
@@ -50,6 +57,7 @@ struct Header {
 enum Numbers {
     F32,
     Ensemble,
+    Blend,
     Int8,
     Int4,
 }
@@ -59,8 +67,7 @@ impl Model {
     pub(super) fn encode(&self) -> Result<Vec<u8>, String> {
         self.check()?;
         let mut tensors = Tensors::default();
-        tensors.add("scaler.mean", vec![self.scaler.mean.len()], &self.scaler.mean);
-        tensors.add("scaler.scale", vec![self.scaler.scale.len()], &self.scaler.scale);
+        tensors.add_preparation(&self.preparation);
         // nalgebra is column-major, so a column of the matrix is a row of the tensor.
         let shape = vec![self.examples.ncols(), self.examples.nrows()];
         tensors.add("examples", shape, self.examples.as_slice());
@@ -74,6 +81,10 @@ impl Model {
                     tensors.add_network(network, &member_prefix(index));
                 }
                 (Numbers::Ensemble, members.first().map(activations).unwrap_or_default())
+            }
+            Body::Blend(blend) => {
+                tensors.add_blend(blend);
+                (Numbers::Blend, Vec::new())
             }
             Body::Int8(network) => {
                 tensors.add_network_i8(network);
@@ -89,9 +100,13 @@ impl Model {
         metadata.scores.retain(|_, score| score.is_finite());
         let members = match &self.body {
             Body::Ensemble(members) => Some(members.len()),
-            Body::F32(_) | Body::Int8(_) | Body::Int4(_) => None,
+            Body::F32(_) | Body::Blend(_) | Body::Int8(_) | Body::Int4(_) => None,
         };
-        tensors.finish(&Header { version: VERSION, numbers, activations, members, metadata })
+        let blend = match &self.body {
+            Body::Blend(blend) => Some(blend.members.iter().map(blend::Kind::of).collect()),
+            Body::F32(_) | Body::Ensemble(_) | Body::Int8(_) | Body::Int4(_) => None,
+        };
+        tensors.finish(&Header { version: VERSION, numbers, activations, members, blend, metadata })
     }
 
     /// Reads a model from the bytes of its file.
@@ -115,18 +130,21 @@ impl Model {
         let tensors = SafeTensors::deserialize(bytes)
             .map_err(|error| format!("the file is damaged: {error}; was it copied whole?"))?;
         let mut tensors = Reader { tensors, read: 0 };
-        let scaler = Scaler { mean: tensors.vector("scaler.mean")?, scale: tensors.vector("scaler.scale")? };
+        let preparation = tensors.preparation()?;
+        let inputs = preparation.knots().map(|knots| knots.starts.len());
+        let table = preparation.knots().map(Knots::table);
         let ([rows, features], examples) = tensors.array("examples")?;
         let body = match header.numbers {
-            Numbers::F32 => Body::F32(tensors.network("", &header.activations)?),
+            Numbers::F32 => Body::F32(tensors.network("", &header.activations, inputs)?),
             Numbers::Ensemble => {
                 let members = 0..header.members.unwrap_or_default();
-                let member = |index| tensors.network(&member_prefix(index), &header.activations);
+                let member = |index| tensors.network(&member_prefix(index), &header.activations, inputs);
                 Body::Ensemble(members.map(member).collect::<Result<_, _>>()?)
             }
-            Numbers::Int8 => Body::Int8(tensors.network_i8(&header.activations)?),
+            Numbers::Blend => Body::Blend(tensors.blend(header.blend.unwrap_or_default(), features)?),
+            Numbers::Int8 => Body::Int8(tensors.network_i8(&header.activations, table)?),
             Numbers::Int4 => {
-                let mut network = tensors.network_i8(&header.activations)?;
+                let mut network = tensors.network_i8(&header.activations, table)?;
                 tensors.group_scales(&mut network)?;
                 Body::Int4(network)
             }
@@ -134,7 +152,7 @@ impl Model {
         tensors.finish()?;
         let model = Model {
             metadata: header.metadata,
-            scaler,
+            preparation,
             body,
             examples: DMatrix::from_vec(features, rows, examples),
         };
@@ -143,12 +161,20 @@ impl Model {
     }
 }
 
+/// Names of the tensors of [`Knots`].
+pub(super) const KNOTS: [&str; 3] = ["knots.values", "knots.starts", "knots.mean"];
+
 /// Names of the tensors of [`Values`].
 const VALUES: [&str; 2] = ["values.lowest", "values.scale"];
 
 /// Prefix of the tensor names of a member.
 pub(super) fn member_prefix(index: usize) -> String {
     format!("members.{index}.")
+}
+
+/// Prefix of the tensor names of a network of a member.
+pub(super) fn network_prefix(member: &str, index: usize) -> String {
+    format!("{member}networks.{index}.")
 }
 
 fn activations(network: &Network) -> Vec<Activation> {
@@ -192,6 +218,21 @@ impl Tensors {
         let shape = vec![bias.len(), weights.len() / bias.len()];
         self.add(format!("{prefix}layers.{index}.weights"), shape, weights);
         self.add(format!("{prefix}layers.{index}.bias"), vec![bias.len()], bias);
+    }
+
+    fn add_preparation(&mut self, preparation: &Preparation) {
+        match preparation {
+            Preparation::Scaler(Scaler { mean, scale }) => {
+                self.add("scaler.mean", vec![mean.len()], mean);
+                self.add("scaler.scale", vec![scale.len()], scale);
+            }
+            Preparation::Knots(Knots { knots, starts, mean }) => {
+                let starts: Vec<i32> = starts.iter().copied().map(i32::from).collect();
+                self.add(KNOTS[0], vec![knots.len()], knots);
+                self.add(KNOTS[1], vec![starts.len()], &starts);
+                self.add(KNOTS[2], vec![mean.len()], mean);
+            }
+        }
     }
 
     fn add_network(&mut self, network: &Network, prefix: &str) {
@@ -289,10 +330,39 @@ impl Reader<'_> {
         Ok((weights, bias))
     }
 
-    fn network(&mut self, prefix: &str, activations: &[Activation]) -> Result<Network, String> {
+    fn has(&self, name: &str) -> bool {
+        self.tensors.tensor(name).is_ok()
+    }
+
+    fn preparation(&mut self) -> Result<Preparation, String> {
+        if !self.has(KNOTS[0]) {
+            let mean = self.vector("scaler.mean")?;
+            return Ok(Scaler { mean, scale: self.vector("scaler.scale")? }.into());
+        }
+        let (knots, mean) = (self.vector(KNOTS[0])?, self.vector(KNOTS[2])?);
+        let starts = self.vector(KNOTS[1])?.into_iter().map(|start: i32| start.try_into());
+        let starts = starts
+            .collect::<Result<_, _>>()
+            .map_err(|_| format!("{} holds a number that is no index of a knot", KNOTS[1]))?;
+        Ok(Knots { knots, starts, mean }.into())
+    }
+
+    /// Reads an f32 network. `piecewise`: number of inputs, if its first layer is piecewise linear.
+    fn network(
+        &mut self,
+        prefix: &str,
+        activations: &[Activation],
+        piecewise: Option<usize>,
+    ) -> Result<Network, String> {
         let layer = |(index, &activation)| {
             let (weights, bias) = self.layer(prefix, index)?;
-            Ok(Dense::new(weights, bias, activation))
+            let Some(inputs) = piecewise.filter(|_| index == 0) else {
+                return Ok(Dense::new(weights, bias, activation));
+            };
+            let table = vec![0.0; weights.len()];
+            let mut layer = Dense::piecewise_linear(inputs, table, bias, activation);
+            layer.set_weights(&weights);
+            Ok(layer)
         };
         Ok(Network::new(activations.iter().enumerate().map(layer).collect::<Result<Vec<_>, String>>()?))
     }
@@ -307,7 +377,7 @@ impl Reader<'_> {
         Ok(scales.into_iter().zip(zeros).map(|(scale, zero)| Codes { scale, zero }).collect())
     }
 
-    fn network_i8(&mut self, activations: &[Activation]) -> Result<NetworkI8, String> {
+    fn network_i8(&mut self, activations: &[Activation], table: Option<Table>) -> Result<NetworkI8, String> {
         let mut codes = self.codes("activations", 1 + activations.len())?.into_iter();
         let input = codes.next().ok_or("activations.scale is empty")?;
         let tables = activations.iter().filter(|activation| activation.is_curved()).count();
@@ -320,12 +390,12 @@ impl Reader<'_> {
             Ok(DenseI8 { weights, group_scales, bias, weight_scales, activation, sums, output })
         };
         let layers = activations.iter().zip(codes).enumerate().map(layer).collect::<Result<_, String>>()?;
-        Ok(NetworkI8 { input, layers, values: self.values()? })
+        Ok(NetworkI8 { input, table, layers, values: self.values()? })
     }
 
     /// Reads the ranges of values, if the file has any.
     fn values(&mut self) -> Result<Option<Values>, String> {
-        if VALUES.iter().all(|name| self.tensors.tensor(name).is_err()) {
+        if !VALUES.iter().any(|name| self.has(name)) {
             return Ok(None);
         }
         Ok(Some(Values { lowest: self.vector(VALUES[0])?, scale: self.vector(VALUES[1])? }))

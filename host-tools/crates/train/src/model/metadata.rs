@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::blend::Report;
 use crate::dataset::{Dataset, SeenRows, Task, one_or_more};
 use crate::hyperparameters::{ChosenLength, Hyperparameters};
 use crate::network::precision::Precision;
@@ -45,6 +46,9 @@ pub struct Metadata {
     /// Hyperparameters of a teacher, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Hyperparameters>,
+    /// How a blend was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blend: Option<Report>,
     /// Choice of the length of the training, if held-out rows chose it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chosen_length: Option<ChosenLength>,
@@ -57,6 +61,9 @@ pub struct Metadata {
     /// Share of the further rows in each batch. None if all rows were shuffled together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub further_share: Option<f64>,
+    /// Recipe that a student was distilled by, if it was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
     /// Command that made the model: see [`command_line`].
     pub command: String,
     /// Scores by name, such as "test accuracy". A file keeps only the finite ones.
@@ -82,10 +89,12 @@ impl Metadata {
             division: None,
             groups: None,
             training: None,
+            blend: None,
             chosen_length: None,
             precision: None,
             further: Vec::new(),
             further_share: None,
+            recipe: None,
             command: String::new(),
             scores: BTreeMap::new(),
             machine: None,
@@ -94,6 +103,12 @@ impl Metadata {
 }
 
 impl Metadata {
+    /// True if the file says how the model was trained, so that [similar ones](crate::teacher::fit_like) can be trained on other
+    /// rows.
+    pub fn can_be_trained_again(&self) -> bool {
+        self.training.is_some() || self.blend.is_some()
+    }
+
     /// The column or file that holds the groups of the training data, such as people, if known.
     pub fn known_groups(&self) -> Option<&str> {
         let divided = self.division.as_ref().and_then(|division| division.groups.as_deref());
@@ -154,6 +169,18 @@ impl std::fmt::Display for Further {
             Source::Unlabelled(_) => write!(f, "{} unlabelled rows", self.rows),
         }
     }
+}
+
+/// Recipe that a student was [distilled](crate::distill) by, if it was chosen on held-out rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// What the student learned from, the form of its inputs and its weight decay.
+    pub chosen: String,
+    /// Number of held-out rows that chose; 0 if nothing was chosen.
+    pub held_out: usize,
+    /// Mean loss of these rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f64>,
 }
 
 /// Role of a model in distillation.

@@ -6,13 +6,13 @@ mod metadata;
 
 use std::path::Path;
 
-use microdistill::scaler::standardize;
 use nalgebra::DMatrix;
 
-pub use metadata::{Division, Further, Machine, Metadata, Role, Source, command_line};
+pub use metadata::{Division, Further, Machine, Metadata, Recipe, Role, Source, command_line};
 
+use crate::blend::Blend;
 use crate::dataset::{Dataset, Expected, Target};
-pub use crate::dataset::{Scaler, Task};
+pub use crate::dataset::{Knots, Preparation, Scaler, Task};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::network::Network;
@@ -25,8 +25,8 @@ use crate::table::Options;
 pub struct Model {
     /// Origin of the model and meaning of its numbers.
     pub metadata: Metadata,
-    /// Scaler of the raw features: the first step of every inference.
-    pub scaler: Scaler,
+    /// First step of every inference: a scaler of the raw features, or knots.
+    pub preparation: Preparation,
     /// The network.
     pub body: Body,
     /// A few raw training rows, shape (inputs × rows). An export makes its golden vectors from them.
@@ -40,6 +40,8 @@ pub enum Body {
     F32(Network),
     /// Several trained f32 networks of the same shape, whose probabilities or values are averaged. Used as a teacher.
     Ensemble(Vec<Network>),
+    /// Models of different kinds, whose probabilities or values are averaged. Used as a teacher.
+    Blend(Blend),
     /// An int8 network, made by [`quantize`](crate::quantize::quantize).
     Int8(NetworkI8),
     /// An int8 network whose weights are stored in 4 bits.
@@ -48,10 +50,16 @@ pub enum Body {
 
 impl Model {
     /// Creates a model trained on the raw rows `x`, shape (inputs × rows), of which it keeps a few as examples.
-    pub fn new(metadata: Metadata, scaler: Scaler, body: Body, x: &DMatrix<f32>) -> Self {
+    pub fn new(
+        metadata: Metadata,
+        preparation: impl Into<Preparation>,
+        body: Body,
+        x: &DMatrix<f32>,
+    ) -> Self {
+        let preparation = preparation.into();
         let mut examples = spread(x, EXAMPLES);
-        scaler.fill_missing(&mut examples);
-        Model { metadata, scaler, body, examples }
+        preparation.fill_missing(&mut examples);
+        Model { metadata, preparation, body, examples }
     }
 
     /// Reads a model file.
@@ -137,20 +145,22 @@ impl Model {
         self.metadata.task.labels()
     }
 
-    /// Returns the layer widths from input to output.
+    /// Returns the layer widths from input to output. A blend, which has no layers, has these two only.
     pub fn widths(&self) -> Vec<usize> {
         match &self.body {
             Body::F32(network) => network.widths(),
             Body::Ensemble(members) => members.first().map(Network::widths).unwrap_or_default(),
+            Body::Blend(blend) => vec![self.features().len(), blend.outputs()],
             Body::Int8(network) | Body::Int4(network) => network.widths(),
         }
     }
 
-    /// Returns the kind of network: `f32`, `ensemble`, `int8` or `int4`.
+    /// Returns the kind of network: `f32`, `ensemble`, `blend`, `int8` or `int4`.
     pub fn kind(&self) -> &'static str {
         match &self.body {
             Body::F32(_) => "f32",
             Body::Ensemble(_) => "ensemble",
+            Body::Blend(_) => "blend",
             Body::Int8(_) => "int8",
             Body::Int4(_) => "int4",
         }
@@ -161,31 +171,31 @@ impl Model {
         self.widths().last().copied().unwrap_or_default()
     }
 
-    /// Returns the number of weights and biases.
+    /// Returns the number of weights and biases; for a blend, of all stored numbers.
     pub fn parameters(&self) -> usize {
         match &self.body {
             Body::F32(network) => network.parameters(),
             Body::Ensemble(members) => members.iter().map(Network::parameters).sum(),
+            Body::Blend(blend) => blend.parameters(),
             Body::Int8(network) | Body::Int4(network) => network.parameters(),
         }
     }
 
-    /// Standardizes raw features, shape (inputs): the input of the network.
-    pub fn standardize(&self, raw: &[f32]) -> Vec<f32> {
-        let mut x = raw.to_vec();
-        standardize(&mut x, &self.scaler.mean, &self.scaler.scale);
-        x
+    /// Prepares raw features, shape (inputs): the input of the network.
+    pub fn prepare(&self, raw: &[f32]) -> Vec<f32> {
+        self.preparation.apply_row(raw)
     }
 
     /// Returns the logits, or the values, for raw features, shape (inputs). The exported model gives the same bits on
     /// a board.
     pub fn logits(&self, raw: &[f32]) -> Vec<f32> {
-        let x = self.standardize(raw);
+        let x = self.prepare(raw);
         match &self.body {
             Body::F32(network) => network.predict(&x),
             Body::Ensemble(members) => {
                 self.average(members, &DMatrix::from_vec(x.len(), 1, x)).as_slice().to_vec()
             }
+            Body::Blend(blend) => blend.predict_all(&DMatrix::from_vec(x.len(), 1, x)).as_slice().to_vec(),
             Body::Int8(network) | Body::Int4(network) => network.predict(&x),
         }
     }
@@ -193,18 +203,18 @@ impl Model {
     /// Returns the model's outputs for the rows of `data`, for use as teacher outputs.
     pub fn teacher_outputs(&self, data: &Dataset) -> TeacherOutputs {
         match &self.body {
-            Body::Ensemble(members) => teacher_outputs(members, &self.scaler.apply(&data.x)),
-            Body::F32(_) | Body::Int8(_) | Body::Int4(_) => self.predict(data).into(),
+            Body::Ensemble(members) => teacher_outputs(members, &self.preparation.apply(&data.x)),
+            Body::F32(_) | Body::Blend(_) | Body::Int8(_) | Body::Int4(_) => self.predict(data).into(),
         }
     }
 
     /// Returns the outputs of the middle hidden layer for every row of `data`, shape (units × rows), as hints for
     /// [students](crate::student::fit_with_hints) of another width. None for a network without a hidden layer, an
-    /// ensemble or a quantized model.
+    /// ensemble, a blend or a quantized model.
     pub fn hints(&self, data: &Dataset) -> Option<DMatrix<f32>> {
         let Body::F32(network) = &self.body else { return None };
         let middle = network.layers().len().checked_sub(2)?.div_ceil(2);
-        let rows = self.scaler.apply(&data.x);
+        let rows = self.preparation.apply(&data.x);
         let outputs = rows.column_iter().map(|x| network.activations(x.as_slice()).swap_remove(middle));
         let outputs: Vec<f32> = outputs.flatten().collect();
         Some(DMatrix::from_vec(network.layers()[middle].outputs(), rows.ncols(), outputs))
@@ -213,10 +223,11 @@ impl Model {
     /// Returns the [`logits`](Model::logits) for every row of `data`, shape (outputs × rows). `data` must have the
     /// model's features. A missing value is replaced with the mean of the training rows.
     pub fn predict(&self, data: &Dataset) -> DMatrix<f32> {
-        let x = self.scaler.apply(&data.x);
+        let x = self.preparation.apply(&data.x);
         match &self.body {
             Body::F32(network) => network.predict_all(&x),
             Body::Ensemble(members) => self.average(members, &x),
+            Body::Blend(blend) => blend.predict_all(&x),
             Body::Int8(network) | Body::Int4(network) => network.predict_all(&x),
         }
     }

@@ -1,19 +1,17 @@
 //! f32 multilayer perceptrons whose shape is known only at run time. They call the kernels of the core crate in its
 //! order, so they compute the same bits as the typed network of a firmware.
 
-use std::borrow::Cow;
-
 use microdistill::activation::{self, Activation as _};
 use microdistill::fingerprint;
 use microdistill::kernel::Kernels;
 use microdistill::layer::{InputGradient, Role};
-use microdistill::layout::{ByInput, ByOutput, Layout};
 use microdistill::scalar::Scalar;
 use nalgebra::DMatrix;
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::network::dense::Dense;
 use crate::network::dropout::Dropout;
 
 /// Element-wise activation of a layer: run-time counterpart of the types in [`microdistill::activation`].
@@ -65,7 +63,7 @@ impl Activation {
         typed!(self, A => dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = A::backward(y, *dy)));
     }
 
-    fn fingerprint(self) -> u32 {
+    pub(super) fn fingerprint(self) -> u32 {
         typed!(self, A => A::FINGERPRINT)
     }
 
@@ -93,120 +91,6 @@ impl Activation {
     pub(crate) fn is_curved(self) -> bool {
         matches!(self, Activation::LeakyRelu | Activation::Tanh | Activation::Sigmoid)
     }
-}
-
-/// Dense layer: `y = activation(weights·x + bias)`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dense {
-    /// Weights in the order of the layout.
-    weights: Vec<f32>,
-    by_input: bool,
-    /// Bias, shape (outputs).
-    pub bias: Vec<f32>,
-    /// Activation of the outputs.
-    pub activation: Activation,
-}
-
-/// Expression for the layout's type in the core crate.
-macro_rules! laid_out {
-    ($layer:expr, $type:ident => $expression:expr) => {
-        if $layer.by_input {
-            type $type = ByInput;
-            $expression
-        } else {
-            type $type = ByOutput;
-            $expression
-        }
-    };
-}
-
-impl Dense {
-    /// Creates a layer from weights, shape (outputs, inputs), row-major, and a bias, shape (outputs).
-    pub fn new(weights: Vec<f32>, bias: Vec<f32>, activation: Activation) -> Self {
-        Dense { weights, by_input: false, bias, activation }
-    }
-
-    /// Returns the layer in the memory layout of its place in a network: layers after the first are stored by input.
-    fn at(mut self, index: usize) -> Self {
-        let weights = self.weights().into_owned();
-        self.by_input = index > 0;
-        self.set_weights(&weights);
-        self
-    }
-
-    /// Returns the weights, shape (outputs, inputs), row-major.
-    pub fn weights(&self) -> Cow<'_, [f32]> {
-        match self.by_input {
-            true => columns(&self.weights, self.outputs()).collect(),
-            false => self.weights.as_slice().into(),
-        }
-    }
-
-    /// Replaces the weights, shape (outputs, inputs), row-major.
-    ///
-    /// # Panics
-    /// If `weights` has another length than the weights of the layer.
-    pub fn set_weights(&mut self, weights: &[f32]) {
-        assert_eq!(weights.len(), self.weights.len(), "a layer keeps its shape");
-        let inputs = self.inputs();
-        match self.by_input {
-            true => self.weights.iter_mut().zip(columns(weights, inputs)).for_each(|(to, from)| *to = from),
-            false => self.weights.copy_from_slice(weights),
-        }
-    }
-
-    /// Passes the weights, shape (outputs, inputs), row-major, to `edit` and stores the result.
-    pub fn edit_weights(&mut self, edit: impl FnOnce(&mut [f32])) {
-        let mut weights = self.weights().into_owned();
-        edit(&mut weights);
-        self.set_weights(&weights);
-    }
-
-    /// Returns the number of inputs.
-    pub fn inputs(&self) -> usize {
-        self.weights.len() / self.bias.len().max(1)
-    }
-
-    /// Returns the number of outputs.
-    pub fn outputs(&self) -> usize {
-        self.bias.len()
-    }
-
-    /// Returns the number of weights and biases.
-    pub fn parameters(&self) -> usize {
-        self.weights.len() + self.bias.len()
-    }
-
-    fn initialize(&mut self, rng: &mut impl Rng) {
-        let fan = self.activation.fan(self.inputs(), self.outputs());
-        self.edit_weights(|weights| microdistill::initialize(weights, fan, rng));
-        self.bias.fill(0.0);
-    }
-
-    pub(crate) fn fingerprint(&self) -> u32 {
-        let activation = self.activation.fingerprint();
-        fingerprint::dense(self.inputs(), self.outputs(), activation, self.by_input)
-    }
-
-    /// Computes the outputs `y` for one sample `x`.
-    pub(crate) fn forward(&self, x: &[f32], y: &mut [f32]) {
-        // The activation is a value here and no type, so it is applied separately.
-        laid_out!(self, L => L::forward::<f32, activation::Identity>(&self.weights, &self.bias, x, y));
-        self.activation.apply(y);
-    }
-
-    /// Adds ∂L/∂θ to `gradient` and writes ∂L/∂x to `dx`. `dz` is ∂L/∂z, the gradient before the activation.
-    fn backward(&self, x: &[f32], dz: &[f32], gradient: &mut Dense, dx: InputGradient<'_, [f32]>) {
-        let gradient = (gradient.weights.as_mut_slice(), gradient.bias.as_mut_slice());
-        laid_out!(self, L => L::backward(&self.weights, gradient, x, dz, dx));
-    }
-}
-
-/// Iterates over a row-major matrix of `count` columns, column by column.
-fn columns(matrix: &[f32], count: usize) -> impl Iterator<Item = f32> {
-    // A layer without outputs is refused only later.
-    let count = count.max(1);
-    (0..count).flat_map(move |column| matrix.iter().skip(column).step_by(count)).copied()
 }
 
 /// Maximum number of parameters of a network that is trained. Gradients and moments of so many still fit in a
@@ -301,6 +185,12 @@ impl Network {
     /// Draws new random weights, as [`random`](Network::random) does, and sets all biases to zero.
     pub fn initialize(&mut self, rng: &mut impl Rng) {
         self.layers.iter_mut().for_each(|layer| layer.initialize(rng));
+    }
+
+    /// Returns the network with all parameters zero.
+    pub(crate) fn zeroed(mut self) -> Self {
+        self.tensors_mut().for_each(|(_, tensor)| tensor.fill(0.0));
+        self
     }
 
     /// Returns the layers from input to output.

@@ -1,8 +1,11 @@
 //! int8 multilayer perceptrons whose shape is known only at run time, in TensorFlow Lite's 8-bit arithmetic and with
 //! the kernel of the core crate.
 
+use std::borrow::Cow;
+
+use microdistill::kernel::int8::pieces::{self, piecewise_linear};
 use microdistill::kernel::int8::{Affine, rows};
-use microdistill::quant::{self, Clamp, Dequantize, DequantizeEach, GROUP, Requantize, Stage as _, Table};
+use microdistill::quant::{self, Clamp, Dequantize, DequantizeEach, GROUP, Requantize, Stage as _};
 use nalgebra::DMatrix;
 
 use crate::network::Activation;
@@ -36,10 +39,28 @@ pub struct DenseI8 {
 pub struct NetworkI8 {
     /// Quantization parameters of the input.
     pub input: Codes,
+    /// Table of a piecewise-linear first layer. Its rows are then the inputs of the first of the [`layers`](NetworkI8::layers).
+    pub table: Option<Table>,
     /// Layers from input to output, at least one.
     pub layers: Vec<DenseI8>,
     /// Ranges of the values of a regression, if the codes of the last layer, [`Values::CODES`], count steps in them.
     pub values: Option<Values>,
+}
+
+/// Places of the inputs in the table of a piecewise-linear first layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Index of the row of each input's first knot.
+    pub starts: Vec<u16>,
+    /// Number of codes from one row to the next, at least 1.
+    pub steps: u8,
+}
+
+impl Table {
+    /// Quantization parameters of the inputs, relative to their first knots.
+    pub fn codes(&self) -> Codes {
+        Codes { scale: 1.0 / f32::from(self.steps), zero: i8::MIN }
+    }
 }
 
 /// Range of each output of a regression: the code `c` stands for `lowest + (c + 128)·scale`. Run-time counterpart of
@@ -65,8 +86,10 @@ impl Values {
 
 /// Layer in the form that the kernel and an exported file take.
 pub struct Folded<'a> {
-    /// Codes of the weights, shape (outputs, inputs), row-major.
-    pub weights: &'a [i8],
+    /// Codes of the weights, shape (outputs, inputs), row-major; of a piecewise-linear layer, shape (rows, outputs).
+    pub weights: Cow<'a, [i8]>,
+    /// Table of a piecewise-linear layer.
+    pub table: Option<&'a Table>,
     /// Bias with the input's zero point folded in: `bias − zero_in·Σ w`, shape (outputs).
     pub bias: Vec<i32>,
     /// Factors of requantization, `s_in·s_w / s_out`: one per element of `weight_scales`.
@@ -80,7 +103,7 @@ pub enum Stage {
     /// Clamp to a range of codes.
     Clamp(Clamp),
     /// Lookup table with one entry per code.
-    Table(Box<Table>),
+    Table(Box<quant::Table>),
 }
 
 impl Stage {
@@ -103,23 +126,27 @@ impl Folded<'_> {
     fn run(&self, x: &[i8]) -> Vec<i8> {
         let (multipliers, shifts): (Vec<i32>, Vec<i8>) =
             self.requantize.iter().map(|factor| (factor.multiplier(), factor.shift())).unzip();
-        let layer = Affine {
-            weights: self.weights,
-            bias: &self.bias,
-            multipliers: &multipliers,
-            shifts: &shifts,
-            short: false,
-            zero: self.stage.zero(),
-        };
+        let (bias, multipliers, shifts) = (&self.bias[..], &multipliers[..], &shifts[..]);
+        let (short, zero) = (false, self.stage.zero());
         let mut y = vec![0; self.bias.len()];
-        rows::portable(&layer, x, &mut y);
+        match self.table {
+            None => {
+                let weights = &self.weights[..];
+                rows::portable(&Affine { weights, bias, multipliers, shifts, short, zero }, x, &mut y);
+            }
+            Some(Table { starts, steps }) => {
+                let weights = pieces::Table { rows: &self.weights, starts, steps: *steps };
+                let layer = pieces::Piecewise { weights, bias, multipliers, shifts, short, zero };
+                piecewise_linear(&layer, x, &mut y);
+            }
+        }
         self.stage.apply(&mut y);
         y
     }
 }
 
 impl DenseI8 {
-    /// Returns the number of inputs.
+    /// Returns the number of inputs; of a piecewise-linear layer, the number of rows of its table.
     pub fn inputs(&self) -> usize {
         self.weights.len() / self.bias.len()
     }
@@ -141,12 +168,23 @@ impl DenseI8 {
         })
     }
 
-    fn fold(&self, input: Codes) -> Folded<'_> {
-        let rows = self.weights.chunks_exact(self.inputs());
+    fn fold<'a>(&'a self, input: Codes, table: Option<&'a Table>) -> Folded<'a> {
+        let inputs = self.inputs();
+        let rows = self.weights.chunks_exact(inputs);
         let bias = self.bias.iter().zip(rows).map(|(bias, row)| {
+            if table.is_some() {
+                return *bias;
+            }
             let sum = row.iter().fold(0i32, |sum, &weight| sum.wrapping_add(weight.into()));
             bias.wrapping_sub(sum.wrapping_mul(input.zero.into()))
         });
+        let weights: Cow<'_, [i8]> = match table {
+            None => self.weights.as_slice().into(),
+            Some(_) => {
+                let rows = (0..inputs).flat_map(|row| self.weights.iter().skip(row).step_by(inputs));
+                rows.copied().collect()
+            }
+        };
         let sums = self.sums.unwrap_or(self.output);
         let factor = |&scale: &f32| {
             // TensorFlow Lite rounds the product of a single scale to f32.
@@ -157,8 +195,9 @@ impl DenseI8 {
             Requantize::from_factor(product / f64::from(sums.scale))
         };
         Folded {
-            weights: &self.weights,
             bias: bias.collect(),
+            weights,
+            table,
             requantize: self.weight_scales.iter().map(factor).collect(),
             stage: self.stage(sums),
         }
@@ -172,9 +211,9 @@ impl DenseI8 {
             Activation::Identity => clamp(i8::MIN, i8::MAX),
             Activation::Relu => clamp(zero, i8::MAX),
             Activation::Relu6 => clamp(zero, quant::quantize(6.0, scale, zero)),
-            Activation::LeakyRelu => table(Table::leaky_relu(LEAKY_SLOPE, sums, self.output)),
-            Activation::Tanh => table(Table::tanh(sums)),
-            Activation::Sigmoid => table(Table::sigmoid(sums)),
+            Activation::LeakyRelu => table(quant::Table::leaky_relu(LEAKY_SLOPE, sums, self.output)),
+            Activation::Tanh => table(quant::Table::tanh(sums)),
+            Activation::Sigmoid => table(quant::Table::sigmoid(sums)),
         }
     }
 }
@@ -186,8 +225,8 @@ pub(crate) const LEAKY_SLOPE: f32 = 0.01;
 /// on the data.
 pub(crate) fn fixed_codes(activation: Activation) -> Option<Codes> {
     match activation {
-        Activation::Tanh => Some(Table::TANH),
-        Activation::Sigmoid => Some(Table::SIGMOID),
+        Activation::Tanh => Some(quant::Table::TANH),
+        Activation::Sigmoid => Some(quant::Table::SIGMOID),
         _ => None,
     }
 }
@@ -195,7 +234,10 @@ pub(crate) fn fixed_codes(activation: Activation) -> Option<Codes> {
 impl NetworkI8 {
     /// Returns the widths from input to output.
     pub fn widths(&self) -> Vec<usize> {
-        let inputs = self.layers.first().map(DenseI8::inputs);
+        let inputs = match &self.table {
+            Some(table) => Some(table.starts.len()),
+            None => self.layers.first().map(DenseI8::inputs),
+        };
         inputs.into_iter().chain(self.layers.iter().map(DenseI8::outputs)).collect()
     }
 
@@ -210,7 +252,7 @@ impl NetworkI8 {
         self.layers.last().map_or(self.input, |layer| layer.output)
     }
 
-    /// Returns the logits, or values, for one standardized sample.
+    /// Returns the logits, or values, for one prepared sample.
     pub fn predict(&self, x: &[f32]) -> Vec<f32> {
         self.dequantize(&run(&self.folded(), &self.quantize(x)))
     }
@@ -227,11 +269,20 @@ impl NetworkI8 {
     /// Returns the layers in the form that the kernel takes.
     pub fn folded(&self) -> Vec<Folded<'_>> {
         let inputs = std::iter::once(self.input).chain(self.layers.iter().map(|layer| layer.output));
-        self.layers.iter().zip(inputs).map(|(layer, input)| layer.fold(input)).collect()
+        let tables = std::iter::once(self.table.as_ref()).chain(std::iter::repeat(None));
+        let layers = self.layers.iter().zip(inputs).zip(tables);
+        layers.map(|((layer, input), table)| layer.fold(input, table)).collect()
     }
 
-    /// Quantizes a standardized sample.
+    /// Quantizes a prepared sample: standardized features, or coordinates in a table.
     pub fn quantize(&self, x: &[f32]) -> Vec<i8> {
+        if let Some(Table { starts, steps }) = &self.table {
+            return x
+                .iter()
+                .zip(starts)
+                .map(|(&x, &start)| quant::quantize_knots(x, start, *steps))
+                .collect();
+        }
         x.iter().map(|&x| quant::quantize(x, self.input.scale, self.input.zero)).collect()
     }
 

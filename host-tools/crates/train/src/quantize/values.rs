@@ -34,10 +34,10 @@ pub(super) fn steps(network: &Network, x: &DMatrix<f32>) -> Result<Option<(Netwo
 fn relative(network: &Network, origins: &[f32], units: &[f32]) -> Network {
     let mut network = network.clone();
     if let Some(last) = network.layers_mut().last_mut() {
-        let inputs = last.inputs();
+        let columns = last.columns();
         let divided = |number: f64, unit: f32| (number / f64::from(unit)) as f32;
         last.edit_weights(|weights| {
-            for (row, &unit) in weights.chunks_exact_mut(inputs).zip(units) {
+            for (row, &unit) in weights.chunks_exact_mut(columns).zip(units) {
                 row.iter_mut().for_each(|weight| *weight = divided((*weight).into(), unit));
             }
         });

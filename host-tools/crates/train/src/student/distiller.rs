@@ -10,7 +10,7 @@ use super::straight_through::StraightThrough;
 use crate::error::Result;
 use crate::network::dropout::Dropout;
 use crate::network::precision::Precision;
-use crate::network::{Activation, Inputs, Network};
+use crate::network::{Inputs, Network};
 
 /// Run-time counterpart of [`microdistill::Distiller`] with [`microdistill::optimizer::Adam`]. Both call the same
 /// kernels in the same order, so they end with the same bits.
@@ -33,7 +33,7 @@ pub struct Distiller {
 impl Distiller {
     /// Creates a distiller for `student`, with zero gradients and moments.
     pub fn new(student: Network) -> Self {
-        let zero = Network::zero(&student.widths(), Activation::Identity);
+        let zero = student.clone().zeroed();
         let tape = student.tape();
         Distiller {
             gradient: zero.clone(),
@@ -136,11 +136,12 @@ impl Distiller {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::Activation;
     use microdistill::activation::{Identity, LeakyRelu, Relu6, Sigmoid, Tanh};
     use microdistill::layout::ByInput;
     use microdistill::loss::{Soft, SoftLabels};
     use microdistill::optimizer::Adam;
-    use microdistill::{Chain, Dense, Dropout, Mlp, Params};
+    use microdistill::{Chain, Dense, Dropout, Mlp, Params, PiecewiseMlp};
     use rand_core::Rng;
     use rand_pcg::Pcg32;
 
@@ -150,11 +151,16 @@ mod tests {
             same_bits!([$($width),+], $typed, $run_time, dropout 0.0)
         };
         ([$($width:literal),+], $typed:ty, $run_time:expr, dropout $share:expr) => {{
+            let network = Network::random(&[$($width),+], $run_time, &mut Pcg32::new(3, 5));
+            same_bits!($typed, network, dropout $share)
+        }};
+        ($typed:ty, $network:expr, dropout $share:expr) => {{
             type Student = $typed;
-            let widths = [$($width),+];
             let mut typed = microdistill::Distiller::<Student, Adam<Student>>::ZERO;
             typed.student.initialize(&mut Pcg32::new(3, 5));
-            let mut run_time = Distiller::new(Network::random(&widths, $run_time, &mut Pcg32::new(3, 5)));
+            let network = $network;
+            assert_eq!(network.fingerprint(), Student::FINGERPRINT);
+            let mut run_time = Distiller::new(network);
             run_time.drop_units($share);
             let mut masks = [(); 2].map(|()| Pcg32::new(2, 9));
             let rates = AdamRates { rate: 0.01, weight_decay: 0.003, ..AdamRates::DEFAULT };
@@ -189,6 +195,36 @@ mod tests {
         same_bits!([4, 7, 3], Mlp![4, 7, 3; LeakyRelu], Activation::LeakyRelu);
         same_bits!([4, 7, 3], Mlp![4, 7, 3; Sigmoid], Activation::Sigmoid);
         same_bits!([2, 3], Mlp![2, 3], Activation::Relu);
+    }
+
+    #[test]
+    fn piecewise_linear_layers_end_with_the_bits_of_the_typed_distiller() {
+        let network = |hidden: &[usize], activation| {
+            let widths = [hidden, &[3]].concat();
+            let first = match hidden {
+                [] => crate::network::Dense::piecewise_linear(
+                    5,
+                    vec![0.0; 9 * 3],
+                    vec![0.0; 3],
+                    Activation::Identity,
+                ),
+                [first, ..] => {
+                    let (table, bias) = (vec![0.0; 9 * first], vec![0.0; *first]);
+                    crate::network::Dense::piecewise_linear(5, table, bias, activation)
+                }
+            };
+            let rest = if hidden.is_empty() {
+                Vec::new()
+            } else {
+                Network::zero(&widths, activation).layers().to_vec()
+            };
+            let mut network = Network::new(std::iter::once(first).chain(rest));
+            network.initialize(&mut Pcg32::new(3, 5));
+            network
+        };
+        same_bits!(PiecewiseMlp![9; 5, 8, 3], network(&[8], Activation::Relu), dropout 0.0);
+        same_bits!(PiecewiseMlp![9; 5, 7, 6, 3; Tanh], network(&[7, 6], Activation::Tanh), dropout 0.0);
+        same_bits!(PiecewiseMlp![9; 5, 3], network(&[], Activation::Relu), dropout 0.0);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use nalgebra::DMatrix;
 use super::hint::hidden_layers;
 use super::recipe::Recipe;
 use super::samples::Samples;
-use super::settings::Settings;
+use super::settings::{Inputs, Settings};
 use super::train::{Epoch, train_watched};
 use crate::dataset::{Dataset, Standardizer};
 use crate::error::{Error, Result};
@@ -85,18 +85,49 @@ fn fit_from(
         (false, _) => {}
     }
     let values = rows.teacher.filter(|_| is_regression(data)).map(TeacherOutputs::values);
-    let standardizer = Standardizer::fit(data, values.as_deref());
-    let training = Prepared::new(&standardizer, rows);
-    let validation = validation.map(|rows| Prepared::new(&standardizer, rows));
+    let (standardizer, settings) = &standardized(data, values.as_deref(), settings)?;
+    let training = Prepared::new(standardizer, rows);
+    let validation = validation.map(|rows| Prepared::new(standardizer, rows));
     let validation = validation.as_ref().map(Prepared::samples);
     let watch =
-        &mut |epoch, network: &dyn Fn() -> Network| progress(Progress::new(epoch, network, &standardizer));
+        &mut |epoch, network: &dyn Fn() -> Network| progress(Progress::new(epoch, network, standardizer));
     let start = hints.map(|hints| hidden_layers(settings, &training.x, hints, watch)).transpose()?;
     let trained = train_watched(settings, start.as_ref(), training.samples(), validation, watch)?;
     let network = standardizer.restore(trained.network);
     let mut metadata = Metadata::of(data, Role::Student, settings.training.seed);
     metadata.precision = settings.precision;
-    Ok(Model::new(metadata, standardizer.scaler, Body::F32(network), &data.x))
+    Ok(Model::new(metadata, standardizer.preparation.clone(), Body::F32(network), &data.x))
+}
+
+/// Returns the standardizer of the inputs that the settings ask for, and the settings of the network that is trained.
+fn standardized(
+    data: &Dataset,
+    values: Option<&DMatrix<f32>>,
+    settings: &Settings,
+) -> Result<(Standardizer, Settings)> {
+    let mut settings = settings.clone();
+    let Inputs::Pieces(most) = settings.inputs else {
+        return Ok((Standardizer::fit(data, values), settings));
+    };
+    if settings.precision.is_some() {
+        return Err(Error::Invalid(
+            "a student with piecewise-linear inputs cannot be trained with rounded weights: train it without, and \
+             quantize it afterwards"
+                .into(),
+        ));
+    }
+    let standardizer = Standardizer::fit_pieces(data, values, most)?;
+    // Other widths are checked with the rows.
+    if let Some(width) = settings.training.widths.first_mut() {
+        let features = data.features.len();
+        if *width != features {
+            return Err(Error::Invalid(format!(
+                "the data has {features} features, but the student has {width} inputs: change its first width"
+            )));
+        }
+        *width = standardizer.width();
+    }
+    Ok((standardizer, settings))
 }
 
 fn is_regression(data: &Dataset) -> bool {
@@ -126,6 +157,6 @@ impl<'a> Prepared<'a> {
     }
 
     fn samples(&self) -> Samples<'_> {
-        Samples { x: &self.x, labels: &self.labels, teacher: self.teacher.as_deref() }
+        Samples { x: &self.x, labels: &self.labels, teacher: self.teacher.as_deref(), weights: None }
     }
 }

@@ -43,7 +43,8 @@ pub(super) fn hidden_layers(
         ..settings.clone()
     };
     let teacher_outputs = TeacherOutputs::from(hints.clone());
-    let samples = Samples { x, labels: &vec![None; x.ncols()], teacher: Some(&teacher_outputs) };
+    let labels = vec![None; x.ncols()];
+    let samples = Samples { x, labels: &labels, teacher: Some(&teacher_outputs), weights: None };
     let layers = train_watched(&stage, None, samples, None, progress)?.network.layers().to_vec();
     let hidden = layers.len() - 1;
     Ok(Network::new(layers.into_iter().take(hidden)))

@@ -1,6 +1,7 @@
 //! Hyperparameters of a student.
 
 use microdistill::optimizer::AdamRates;
+use serde::{Deserialize, Serialize};
 
 use super::annealing::Annealing;
 use super::recipe::Recipe;
@@ -17,6 +18,8 @@ pub struct Settings {
     /// Hyperparameters that a teacher has too. Dropout draws new masks for each sample, the seed also serves mixup, and an
     /// epoch is a pass over the training set or, with a [blend](Settings::blend), over the data's own rows.
     pub training: Hyperparameters,
+    /// First step of an inference, and form of the first layer.
+    pub inputs: Inputs,
     /// Loss to minimize.
     pub recipe: Recipe,
     /// Temperature schedule over the epochs. None keeps the temperature constant.
@@ -35,6 +38,28 @@ pub struct Settings {
     pub precision: Option<Precision>,
 }
 
+/// First step of an inference by a student.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Inputs {
+    /// Standardizes the features.
+    #[default]
+    Standardized,
+    /// Divides the range of each feature into at most so many pieces with equally many training rows each, and makes the
+    /// first layer piecewise linear. Such a student is trained over the [code](crate::dataset::Knots::encode) of the pieces
+    /// and then folded. Its first width is the number of features all the same.
+    Pieces(usize),
+}
+
+impl std::fmt::Display for Inputs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Inputs::Standardized => f.write_str("standardized"),
+            Inputs::Pieces(most) => write!(f, "pieces:{most}"),
+        }
+    }
+}
+
 /// Default weight decay of a student: small, and useful even when a teacher's outputs regularize it.
 pub const WEIGHT_DECAY: f32 = 0.1;
 
@@ -50,6 +75,7 @@ impl Settings {
                 length: Length::Epochs(epochs(200, rows)),
                 ..Hyperparameters::new(widths, rows, seed)
             },
+            inputs: Inputs::default(),
             recipe,
             annealing: None,
             label_smoothing: 0.0,

@@ -85,8 +85,8 @@ fn round(codes: Codes, values: &[f32], rounded: &mut [f32]) {
 /// Replaces the weights with the values of their codes.
 fn round_weights(network: &mut Network, precision: Precision) {
     for layer in network.layers_mut() {
-        let inputs = layer.inputs();
-        layer.edit_weights(|weights| weights.chunks_exact_mut(inputs).for_each(|row| precision.round(row)));
+        let columns = layer.columns();
+        layer.edit_weights(|weights| weights.chunks_exact_mut(columns).for_each(|row| precision.round(row)));
     }
 }
 

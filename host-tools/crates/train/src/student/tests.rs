@@ -41,7 +41,7 @@ fn rows(count: usize, seed: u64) -> RandomRows {
 
 impl RandomRows {
     fn samples(&self) -> Samples<'_> {
-        Samples { x: &self.x, labels: &self.labels, teacher: Some(&self.teacher) }
+        Samples { x: &self.x, labels: &self.labels, teacher: Some(&self.teacher), weights: None }
     }
 }
 
@@ -338,7 +338,7 @@ fn settings_out_of_their_ranges_are_refused() {
     let two = with(settings(decoupled(4.0)), |training| training.widths = vec![6, 2]);
     let labels = [Some(0); 8];
     let teacher_outputs = TeacherOutputs::from(DMatrix::zeros(2, 8));
-    let samples = Samples { x: &rows.x, labels: &labels, teacher: Some(&teacher_outputs) };
+    let samples = Samples { x: &rows.x, labels: &labels, teacher: Some(&teacher_outputs), weights: None };
     let error = history(&two, samples, None).unwrap_err().to_string();
     assert!(
         error.starts_with("decoupled soft labels need three classes or more, the student has 2"),

@@ -11,7 +11,7 @@ use rand_pcg::Pcg32;
 
 use super::recipe::{Mixed, Objective};
 use super::sampler::Order;
-use super::samples::{Samples, TemperedSamples};
+use super::samples::{Samples, TemperedSamples, Weights};
 use super::{Distiller, Settings};
 use crate::early_stopping::EarlyStopping;
 use crate::error::{Error, Result};
@@ -77,12 +77,13 @@ pub(super) fn train_watched(
             "early stopping needs a validation set: give validation rows, or set no patience".into(),
         ));
     }
-    let weights = settings.training.class_weights.of(samples.labels.iter().flatten().copied());
-    let mut training = Training::new(settings, start, samples.tempered(settings.recipe, weights.as_deref()))?;
+    let by_class = settings.training.class_weights.of(samples.labels.iter().flatten().copied());
+    let weights = samples.weights(by_class.as_deref());
+    let mut training = Training::new(settings, start, samples.tempered(settings.recipe, weights))?;
     let epochs = training.epochs;
     let last_recipe = settings.recipe_at(epochs, epochs);
     let judged_by = Objective { recipe: last_recipe, smoothing: settings.label_smoothing };
-    let validation = validation.map(|validation| validation.tempered(last_recipe, None));
+    let validation = validation.map(|validation| validation.tempered(last_recipe, Weights::NONE));
     let mut stopping = EarlyStopping::new(settings.training.patience);
     let mut best: Option<Trained> = None;
     let mut last = 0;
@@ -97,7 +98,7 @@ pub(super) fn train_watched(
         if settings.annealing.is_some() {
             let recipe = settings.recipe_at(number, epochs);
             training.objective.recipe = recipe;
-            training.samples = samples.tempered(recipe, weights.as_deref());
+            training.samples = samples.tempered(recipe, weights);
         }
         let loss = training.epoch();
         let validation = validation.as_ref().map(|rows| judge(training.student(), &judged_by, rows));
@@ -125,6 +126,28 @@ pub(super) fn train_watched(
 /// Random stream of students. It differs from that of teachers, so that equal seeds give different numbers.
 const STREAM: u64 = 0x5354_5544;
 
+/// Returns the student before its training, whose first layers have the weights of `start`, if given, and the random numbers
+/// of the training.
+pub(super) fn begin(settings: &Settings, start: Option<&Network>) -> Result<(Network, Pcg32)> {
+    let mut rng = Pcg32::new(settings.training.seed, STREAM);
+    let mut student = Network::random(&settings.training.widths, settings.training.activation, &mut rng);
+    if let Some(start) = start {
+        let widths = start.widths();
+        if !settings.training.widths.starts_with(&widths) {
+            let message = format!(
+                "pretrained layers of widths {widths:?} do not begin a student of widths {:?}",
+                settings.training.widths
+            );
+            return Err(Error::Invalid(message));
+        }
+        for (layer, start) in student.layers_mut().iter_mut().zip(start.layers()) {
+            layer.set_weights(&start.weights());
+            layer.bias.copy_from_slice(&start.bias);
+        }
+    }
+    Ok((student, rng))
+}
+
 /// State of a training.
 struct Training<'a> {
     settings: &'a Settings,
@@ -141,22 +164,7 @@ struct Training<'a> {
 
 impl<'a> Training<'a> {
     fn new(settings: &'a Settings, start: Option<&Network>, samples: TemperedSamples<'a>) -> Result<Self> {
-        let mut rng = Pcg32::new(settings.training.seed, STREAM);
-        let mut student = Network::random(&settings.training.widths, settings.training.activation, &mut rng);
-        if let Some(start) = start {
-            let widths = start.widths();
-            if !settings.training.widths.starts_with(&widths) {
-                let message = format!(
-                    "pretrained layers of widths {widths:?} do not begin a student of widths {:?}",
-                    settings.training.widths
-                );
-                return Err(Error::Invalid(message));
-            }
-            for (layer, start) in student.layers_mut().iter_mut().zip(start.layers()) {
-                layer.set_weights(&start.weights());
-                layer.bias.copy_from_slice(&start.bias);
-            }
-        }
+        let (student, rng) = begin(settings, start)?;
         let mut distiller = Distiller::new(student);
         distiller.drop_units(settings.training.dropout);
         let order = Order::new(samples.rows(), settings.blend)?;

@@ -252,9 +252,7 @@ mod tests {
             assert_eq!(kind.name().parse(), Ok(kind));
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("{:?}", kind.name()));
         }
-        assert!(
-            "smote".parse::<Synthetic>().unwrap_err().contains("mixup, munge, interpolation, vae, gan")
-        );
+        assert!("smote".parse::<Synthetic>().unwrap_err().contains("mixup, munge, interpolation, vae, gan"));
     }
 
     #[test]

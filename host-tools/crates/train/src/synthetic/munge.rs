@@ -27,8 +27,7 @@ pub(super) fn generate(x: &DMatrix<f32>, count: usize, rng: &mut impl Rng) -> DM
     for (mut row, nearest) in made.column_iter_mut().zip(nearest) {
         for ((value, &near), &discrete) in row.iter_mut().zip(&x.column(nearest[0])).zip(&discrete) {
             if unit_interval(rng) < EXCHANGE {
-                *value =
-                    if discrete { near } else { near + (*value - near).abs() / CLOSENESS * normal(rng) };
+                *value = if discrete { near } else { near + (*value - near).abs() / CLOSENESS * normal(rng) };
             }
         }
     }

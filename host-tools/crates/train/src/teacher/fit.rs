@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
-use super::Settings;
 use super::train::{Epoch, Examples, Target, train_watched};
+use super::{Settings, zoo};
 use crate::dataset::{Dataset, Standardized, Standardizer, split};
 use crate::error::{Error, Result};
 use crate::model::{Body, Machine, Metadata, Model, Role};
@@ -62,7 +62,9 @@ pub fn fit_ensemble(
 const STOPPING: [f64; 2] = [0.85, 0.15];
 
 /// Trains another teacher on other rows in the way `teacher` was trained: with its number of networks, settings and
-/// seed. If `teacher` was trained with early stopping, a part of `data` becomes the validation set.
+/// seed. If `teacher` was trained with early stopping, a part of `data` becomes the validation set. The members of a blend keep
+/// their hyperparameters, weights and temperatures. `flow` is called often, from several threads; a `Break` ends the training
+/// early.
 ///
 /// # Errors
 /// Fails as [`fit`] does, if the model file does not record [how it was trained](Metadata::training), and if there
@@ -70,8 +72,12 @@ const STOPPING: [f64; 2] = [0.85, 0.15];
 pub fn fit_like(
     teacher: &Model,
     data: &Dataset,
-    progress: &(dyn Fn(Progress<'_, Epoch>) -> ControlFlow<()> + Sync),
+    flow: &(dyn Fn() -> ControlFlow<()> + Sync),
 ) -> Result<Model> {
+    if let Body::Blend(blend) = &teacher.body {
+        return zoo::fit_like(teacher, blend, data, flow);
+    }
+    let progress = &|_: Progress<'_, Epoch>| flow();
     let Some(settings) = &teacher.metadata.training else {
         return Err(Error::Invalid(
             "the model does not say how it was trained: train the teacher again with this version".into(),
@@ -79,7 +85,7 @@ pub fn fit_like(
     };
     let members = match &teacher.body {
         Body::Ensemble(members) => members.len(),
-        Body::F32(_) | Body::Int8(_) | Body::Int4(_) => 1,
+        Body::F32(_) | Body::Blend(_) | Body::Int8(_) | Body::Int4(_) => 1,
     };
     if settings.patience.is_none() {
         return fit_ensemble(data, None, settings, members, progress);
@@ -129,11 +135,11 @@ impl<'a> TrainingSet<'a> {
             machine: Some(machine),
             ..Metadata::of(self.data, Role::Teacher, settings.seed)
         };
-        Model::new(metadata, self.standardizer.scaler, body, &self.data.x)
+        Model::new(metadata, self.standardizer.preparation, body, &self.data.x)
     }
 }
 
-fn examples(data: &Standardized) -> Result<Examples<'_>> {
+pub(super) fn examples(data: &Standardized) -> Result<Examples<'_>> {
     let target = match (&data.classes, &data.values) {
         (Some(classes), _) => Target::Classes(classes),
         (None, Some(values)) => Target::Values(values),

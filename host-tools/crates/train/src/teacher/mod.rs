@@ -9,6 +9,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod train;
+pub mod zoo;
 
 pub use fit::{fit, fit_ensemble, fit_like};
 

@@ -1,14 +1,13 @@
 //! Choice of the length of a training by held-out rows.
 
-use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::budget::update;
 use super::cross_validation::{cross_validate, mean};
-use crate::dataset::{Dataset, Fold, Target, folds};
-use crate::error::{Error, Result};
+use super::held_out::{Confidence, constant_loss, losses};
+use crate::dataset::{Dataset, Fold, folds};
+use crate::error::Result;
 use crate::hyperparameters::{Basis, ChosenLength, Hyperparameters, Length, LengthTrial};
-use crate::metrics::{best_temperature, row_nlls};
 use crate::model::Model;
 
 /// Fewest rows of which some are held out. Parts of fewer rows say nothing about the length of a training.
@@ -108,7 +107,8 @@ impl LengthChoice {
                 Ok(fit(prepared, Length::Steps(steps))?.predict(judged))
             })?;
             let outputs = outputs.into_iter().next().flatten();
-            let losses = outputs.map(|outputs| losses(&outputs, &judged)).transpose()?;
+            let losses =
+                outputs.map(|outputs| losses(&outputs, &judged, Confidence::Corrected)).transpose()?;
             if !ladder.climb(steps, losses, steps <= self.usual) && steps >= EARLIEST_END {
                 break;
             }
@@ -165,73 +165,11 @@ impl Ladder {
     }
 }
 
-/// Loss of each held-out row: the negative log-likelihood at the best temperature of all rows, or the squared error as a share
-/// of the variance of all rows, in the mean over the targets.
-fn losses(outputs: &[DMatrix<f32>], judged: &[Dataset]) -> Result<Vec<f64>> {
-    let columns: Vec<_> = outputs.iter().flat_map(DMatrix::column_iter).collect();
-    let outputs = DMatrix::from_columns(&columns);
-    Ok(match targets(judged)? {
-        Targets::Classes(labels) => {
-            row_nlls(&outputs, &labels, best_temperature(&outputs, &labels)).collect()
-        }
-        Targets::Values(values) => {
-            let variances: Vec<f64> = values.row_iter().map(|row| row.map(f64::from).variance()).collect();
-            let error = |row: usize, target: usize| {
-                let error = f64::from(values[(target, row)]) - f64::from(outputs[(target, row)]);
-                error.powi(2) / variances[target]
-            };
-            // A target without variance is learned by its mean.
-            let varying: Vec<usize> =
-                (0..variances.len()).filter(|&target| variances[target] > 0.0).collect();
-            let loss = |row| varying.iter().map(|&target| error(row, target)).sum::<f64>();
-            (0..values.ncols()).map(|row| loss(row) / varying.len().max(1) as f64).collect()
-        }
-    })
-}
-
-/// Mean loss of the best constant outputs: the entropy of the classes, or one variance.
-fn constant_loss(judged: &[Dataset]) -> Result<f64> {
-    Ok(match targets(judged)? {
-        Targets::Classes(labels) => {
-            let mut counts = vec![0.0; labels.iter().max().map_or(0, |label| label + 1)];
-            labels.iter().for_each(|&label| counts[label] += 1.0);
-            let shares = counts.iter().map(|count| count / labels.len() as f64);
-            shares.filter(|share| *share > 0.0).map(|share| -share * share.ln()).sum()
-        }
-        Targets::Values(_) => 1.0,
-    })
-}
-
-/// Targets of all held-out rows.
-enum Targets {
-    Classes(Vec<usize>),
-    /// Shape (targets × rows).
-    Values(DMatrix<f32>),
-}
-
-fn targets(judged: &[Dataset]) -> Result<Targets> {
-    let (mut classes, mut values) = (Vec::new(), Vec::new());
-    for rows in judged {
-        match &rows.target {
-            Target::Classes(labels) => classes.extend_from_slice(labels),
-            Target::Values(numbers) => values.extend(numbers.column_iter()),
-            Target::Partial(_) | Target::Absent => {
-                return Err(Error::Invalid(
-                    "rows without a target cannot be held out: give a number of epochs".into(),
-                ));
-            }
-        }
-    }
-    Ok(if values.is_empty() {
-        Targets::Classes(classes)
-    } else {
-        Targets::Values(DMatrix::from_columns(&values))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Target;
+    use nalgebra::DMatrix;
 
     /// Climbs trainings whose losses on each of 100 rows are these plus or minus `noise`, and returns the best.
     fn best(losses: &[Option<f64>], noise: f64, usual: usize) -> usize {

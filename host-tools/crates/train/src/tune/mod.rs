@@ -2,6 +2,7 @@
 
 mod budget;
 mod cross_validation;
+pub(crate) mod held_out;
 mod length;
 
 use nalgebra::DMatrix;

@@ -20,8 +20,12 @@ pub(crate) fn write(folder: &Path, model: &Model) -> Result<PathBuf> {
         let path = folder.join(name);
         file::update(&path, bytes).map(|_| path)
     };
+    if model.preparation.knots().is_some() {
+        let problem = "the model has piecewise-linear inputs, which other libraries lack";
+        return Err(Error::Invalid(format!("{problem}: compare one with standardized inputs")));
+    }
     let standardized: Vec<Vec<f32>> =
-        model.examples.column_iter().map(|raw| model.standardize(raw.as_slice())).collect();
+        model.examples.column_iter().map(|raw| model.prepare(raw.as_slice())).collect();
     match &model.body {
         Body::F32(network) => {
             put("rows.rs", rows(model, "f32", &standardized).as_bytes())?;
@@ -29,6 +33,7 @@ pub(crate) fn write(folder: &Path, model: &Model) -> Result<PathBuf> {
             put("emlearn.c", emlearn(network).as_bytes())?;
         }
         Body::Ensemble(members) => return Err(Error::ensemble(members.len())),
+        Body::Blend(blend) => return Err(Error::blend(blend.members.len())),
         // Libraries without int4 get the equivalent int8 network.
         Body::Int8(network) | Body::Int4(network) if network.values.is_some() => {
             let problem =

@@ -160,8 +160,12 @@ mod tests {
             sums: None,
             output: Codes { scale: 0.25, zero: -3 },
         };
-        let file =
-            file(&NetworkI8 { input: Codes { scale: 2.0, zero: 4 }, layers: vec![layer], values: None });
+        let file = file(&NetworkI8 {
+            input: Codes { scale: 2.0, zero: 4 },
+            table: None,
+            layers: vec![layer],
+            values: None,
+        });
         assert_eq!(&file[4..8], b"TFL3");
         let model = number(&file, 0);
         let subgraphs = follow(&file, model, 2);

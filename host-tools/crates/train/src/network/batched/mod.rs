@@ -15,8 +15,7 @@ use nalgebra::DMatrix;
 use rand_core::Rng;
 
 pub(crate) use adam::Adam;
-use gemm::Operand;
-pub(crate) use gemm::Real;
+pub(crate) use gemm::{Operand, Real};
 use tanh::tanh;
 
 use crate::network::{Activation, Network};

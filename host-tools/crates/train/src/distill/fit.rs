@@ -1,0 +1,188 @@
+//! Distillation by the recipe: the choice, and the student that is trained by it.
+
+use std::ops::ControlFlow;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::candidate::Candidate;
+use super::choice::{Exam, Trial, best, trials};
+use super::material::{Material, Teaching};
+use super::plan::Plan;
+use super::school::Student;
+use crate::dataset::{Dataset, Fold, Target, folds, split};
+use crate::error::{Error, Result};
+use crate::model::{Model, Recipe};
+use crate::outputs::TeacherOutputs;
+use crate::teacher::fit_like;
+use crate::tune::FEWEST_ROWS;
+
+/// Teachers of a student, with their weights.
+#[derive(Clone, Copy, Debug)]
+pub enum Teachers<'a> {
+    /// Models that are trained again, without the held-out rows of each fold, to choose.
+    Like(&'a [(f64, Model)]),
+    /// Models that cannot be trained again. If they have seen the held-out rows, these look better for distillation than new
+    /// rows will.
+    Fixed(&'a [(f64, Model)]),
+    /// Stored outputs for the rows, with the same limit.
+    Stored(&'a TeacherOutputs),
+}
+
+/// What is distilled.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem<'a> {
+    /// Training rows.
+    pub rows: &'a Dataset,
+    /// Teachers of the student.
+    pub teachers: Teachers<'a>,
+    /// What all candidates have in common. Their numbers of steps are those of the plan.
+    pub student: &'a Student,
+}
+
+/// A distilled student, and how its recipe was chosen.
+#[derive(Clone, Debug)]
+pub struct Distilled {
+    /// The student.
+    pub model: Model,
+    /// The choice. The model's metadata hold its outcome.
+    pub choice: Choice,
+}
+
+/// Choice of a candidate.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Choice {
+    /// The chosen candidate.
+    pub chosen: Candidate,
+    /// Number of held-out rows that the candidates were compared on; 0 if nothing was chosen.
+    pub held_out: usize,
+    /// Result of each candidate, best first.
+    pub trials: Vec<Trial>,
+}
+
+/// Largest number of rows that a choice is made on. Of more, so many are drawn.
+const MOST_ROWS: usize = 20_000;
+
+/// Seed of the synthetic rows relative to that of the student.
+const SYNTHETIC: u64 = 7;
+
+/// Chooses a candidate and trains the student. `flow` is called often; on `Break` the work ends. `stage` is called with a
+/// description when the next stage begins.
+///
+/// # Errors
+/// Fails if a training fails, if all diverge, and with [`Error::Interrupted`].
+pub fn fit(
+    problem: Problem<'_>,
+    plan: &Plan,
+    flow: &(dyn Fn() -> ControlFlow<()> + Sync),
+    stage: &(dyn Fn(&str) + Sync),
+) -> Result<Distilled> {
+    let choice = choose(problem, plan, flow, stage)?;
+    stage("student");
+    let Problem { rows, teachers, student } = problem;
+    let material = match teachers {
+        Teachers::Like(models) | Teachers::Fixed(models) => material(models, rows, student.seed)?,
+        Teachers::Stored(outputs) => Material::new(rows, Teaching::Stored(outputs), student.seed)?,
+    };
+    let student = Student { steps: plan.steps, ..student.clone() };
+    let trained = student.train(&material, &[choice.chosen], flow)?.pop().flatten();
+    let Some(mut model) = trained else {
+        return Err(Error::Invalid("the training diverged: check the data for extreme values".into()));
+    };
+    let loss = choice.trials.first().and_then(|trial| trial.loss);
+    model.metadata.recipe =
+        Some(Recipe { chosen: choice.chosen.to_string(), held_out: choice.held_out, loss });
+    Ok(Distilled { model, choice })
+}
+
+/// Chooses among the candidates of the plan.
+///
+/// # Errors
+/// Fails as [`fit`] does.
+pub fn choose(
+    problem: Problem<'_>,
+    plan: &Plan,
+    flow: &(dyn Fn() -> ControlFlow<()> + Sync),
+    stage: &(dyn Fn(&str) + Sync),
+) -> Result<Choice> {
+    let unchosen = || Choice { chosen: plan.candidates[0], held_out: 0, trials: Vec::new() };
+    // Teachers of folds, and their exams, need rows with a target.
+    if plan.exams == 0 || plan.candidates.len() == 1 || labelled(problem.rows).rows() < FEWEST_ROWS {
+        return Ok(unchosen());
+    }
+    stage("teachers of the folds");
+    let exams = exams(problem, plan, flow)?;
+    let held_out: usize = exams.iter().map(|exam| exam.held_out.rows()).sum();
+    if held_out == 0 {
+        return Ok(unchosen());
+    }
+    stage("candidates");
+    let student = Student { steps: plan.trial_steps, ..problem.student.clone() };
+    let mut trials = trials(&student, &exams, &plan.candidates, flow)?;
+    let chosen = best(&trials)?.candidate;
+    let loss = |trial: &Trial| trial.loss.unwrap_or(f64::INFINITY);
+    trials.sort_by(|a, b| loss(a).total_cmp(&loss(b)));
+    Ok(Choice { chosen, held_out, trials })
+}
+
+/// The held-out rows of the plan, and what students learn that have not seen them.
+///
+/// # Errors
+/// Fails as [`fit`] does.
+pub fn exams(
+    problem: Problem<'_>,
+    plan: &Plan,
+    flow: &(dyn Fn() -> ControlFlow<()> + Sync),
+) -> Result<Vec<Exam>> {
+    let Problem { rows, teachers, student } = problem;
+    let drawn = match rows.rows() {
+        ..=MOST_ROWS => (0..rows.rows()).collect(),
+        all => {
+            let share = MOST_ROWS as f64 / all as f64;
+            split(rows, &[share, 1.0 - share], student.seed)?.swap_remove(0)
+        }
+    };
+    let drawn_rows = rows.select(&drawn);
+    let Ok(folds) = folds(&drawn_rows, plan.folds, student.seed) else { return Ok(Vec::new()) };
+    let exam = |fold: &Fold| {
+        let train = drawn_rows.select(&fold.train);
+        let material = match teachers {
+            Teachers::Fixed(models) => material(models, &train, student.seed),
+            Teachers::Stored(outputs) => {
+                let places: Vec<usize> = fold.train.iter().map(|&row| drawn[row]).collect();
+                Material::new(&train, Teaching::Stored(&outputs.select(&places)), student.seed)
+            }
+            Teachers::Like(models) => {
+                let like =
+                    |(weight, model): &(f64, Model)| Ok((*weight, fit_like(model, &labelled(&train), flow)?));
+                material(&models.iter().map(like).collect::<Result<Vec<_>>>()?, &train, student.seed)
+            }
+        };
+        Ok(Exam { material: material?, held_out: labelled(&drawn_rows.select(&fold.validation)) })
+    };
+    let exams: Vec<Exam> = folds.par_iter().take(plan.exams).map(exam).collect::<Result<_>>()?;
+    if flow().is_break() {
+        return Err(Error::Interrupted);
+    }
+    Ok(exams.into_iter().filter(|exam| exam.held_out.rows() > 0).collect())
+}
+
+fn material(models: &[(f64, Model)], rows: &Dataset, seed: u64) -> Result<Material> {
+    let ask = |rows: &Dataset| {
+        TeacherOutputs::of(models.iter().map(|(weight, model)| (*weight, model.teacher_outputs(rows))))
+    };
+    Material::new(rows, Teaching::Ask(&ask), seed.wrapping_add(SYNTHETIC))
+}
+
+/// The rows with a target.
+fn labelled(rows: &Dataset) -> Dataset {
+    match &rows.target {
+        Target::Classes(_) | Target::Values(_) => rows.clone(),
+        Target::Absent => rows.select(&[]),
+        Target::Partial(labels) => {
+            let known: Vec<usize> = (0..labels.len()).filter(|&row| labels[row].is_some()).collect();
+            let classes = known.iter().filter_map(|&row| labels[row]).collect();
+            Dataset { target: Target::Classes(classes), ..rows.select(&known) }
+        }
+    }
+}
