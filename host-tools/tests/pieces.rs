@@ -172,7 +172,8 @@ fn what_does_not_fit_is_refused() {
 
 #[test]
 fn unusable_knots_are_refused() {
-    let cases: [(fn(&mut Model), &str); 8] = [
+    type Damage = fn(&mut Model);
+    let cases: [(Damage, &str); 8] = [
         (|model| knots(model).knots[1] = f32::NAN, "knots.values holds NaN at position 1"),
         (|model| knots(model).knots[1] = -1e9, "knots.starts must give each feature 1 to 256 knots"),
         (|model| knots(model).starts[0] = 1, "knots.starts must give each feature 1 to 256 knots"),

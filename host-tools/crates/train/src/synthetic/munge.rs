@@ -52,7 +52,7 @@ mod tests {
             assert_eq!(made[1].abs(), 4.0, "no variance where neighbours agree");
             let start = ((made[0] - 0.5) / 10.0).round() * 10.0;
             let pair = start as usize / 10;
-            assert_eq!(made[1] < 0.0, pair % 2 == 0, "row {column} is near its pair");
+            assert_eq!(made[1] < 0.0, pair.is_multiple_of(2), "row {column} is near its pair");
             let kept = made[0] == start || made[0] == start + 1.0;
             noise.extend((!kept).then_some(made[0] - start - 0.5));
         }

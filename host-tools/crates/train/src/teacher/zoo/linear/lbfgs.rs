@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use crate::error::Result;
 
+/// Function to minimize: returns its value at a point and writes its gradient.
+type Function<'a> = &'a mut dyn FnMut(&[f64], &mut [f64]) -> Result<f64>;
+
 /// Pairs of steps and changes of the gradient that are remembered.
 const MEMORY: usize = 10;
 /// The search ends where the largest component of the gradient is smaller.
@@ -17,11 +20,7 @@ const HALVINGS: usize = 30;
 ///
 /// # Errors
 /// Returns the first error of `function`.
-pub(super) fn minimize(
-    mut x: Vec<f64>,
-    steps: usize,
-    function: &mut dyn FnMut(&[f64], &mut [f64]) -> Result<f64>,
-) -> Result<Vec<f64>> {
+pub(super) fn minimize(mut x: Vec<f64>, steps: usize, function: Function<'_>) -> Result<Vec<f64>> {
     let mut gradient = vec![0.0; x.len()];
     let mut value = function(&x, &mut gradient)?;
     let mut memory: VecDeque<(Vec<f64>, Vec<f64>, f64)> = VecDeque::new();
