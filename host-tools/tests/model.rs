@@ -452,7 +452,7 @@ proptest! {
 
     #[test]
     fn damaged_files_never_panic(
-        which in 0usize..4,
+        which in 0usize..FILES.len(),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let folder = Folder::new();
