@@ -14,15 +14,15 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use microdistill_train::class_weights::ClassWeights;
-use microdistill_train::dataset::{Columns, Dataset, Fold, folds, read, read_like};
+use microdistill_train::dataset::{Columns, Dataset, read, read_like};
 use microdistill_train::distill::{
-    Candidate, Exam, Lesson, Material, Student, Teaching, WEIGHT_DECAYS, all, trials,
+    Candidate, Lesson, Material, Plan, Problem, Student, Teachers, Teaching, WEIGHT_DECAYS, all, exams,
+    pieces, trials,
 };
 use microdistill_train::metrics::{Scores, evaluate};
 use microdistill_train::model::Model;
 use microdistill_train::network::Activation;
 use microdistill_train::student::Inputs;
-use microdistill_train::teacher::fit_like;
 use microdistill_train::teacher::zoo;
 use serde::Serialize;
 
@@ -33,7 +33,7 @@ const FOLDS: usize = 5;
 const EXAMS: usize = 3;
 /// Seeds of the students whose test scores are averaged.
 const SEEDS: [u64; 3] = [1, 2, 3];
-/// Steps of a student, as in the recipe of the default effort.
+/// Steps of a student in all arms of the recipe: those of the best effort.
 const STEPS: usize = 16_000;
 
 fn main() -> Result<()> {
@@ -107,13 +107,14 @@ fn run(folder: &Path, name: &str) -> Result<Set> {
     let fitted = zoo::fit(&train, &zoo::Settings::new(1), &|_| ControlFlow::Continue(()))?;
     let blend = fitted.model;
     let taught = start.elapsed().as_secs_f64();
-    let exams = folds(&train, FOLDS, 1)?;
-    let exams =
-        exams.iter().take(EXAMS).map(|fold| exam(&blend, &train, fold)).collect::<Result<Vec<_>>>()?;
+    let inputs = [Inputs::Standardized, Inputs::Pieces(pieces(train.features.len(), HIDDEN))];
+    let recipe = all(&Lesson::ALL, &inputs);
+    let plan = Plan { candidates: Vec::new(), folds: FOLDS, exams: EXAMS, trial_steps: STEPS, steps: STEPS };
+    let teachers = [(1.0, blend.clone())];
+    let problem = Problem { rows: &train, teachers: Teachers::Like(&teachers), student: &student(1, STEPS) };
+    let exams = exams(problem, &plan, flow)?;
     let material = material(&blend, &train)?;
 
-    let pieces = most_pieces(train.features.len());
-    let recipe = all(&Lesson::ALL, &[Inputs::Standardized, Inputs::Pieces(pieces)]);
     let product: Vec<Candidate> = WEIGHT_DECAYS
         .map(|weight_decay| Candidate { lesson: Lesson::Target, inputs: Inputs::Standardized, weight_decay })
         .into();
@@ -121,14 +122,7 @@ fn run(folder: &Path, name: &str) -> Result<Set> {
     let epochs = 200.min((2_000_000 / train.rows()).max(5));
     let mut students = Vec::new();
     for (arm, candidates, steps) in [("recipe", recipe, STEPS), ("product", product, epochs * epoch)] {
-        let student = |seed| Student {
-            hidden: vec![HIDDEN],
-            activation: Activation::Relu,
-            steps,
-            class_weights: ClassWeights::None,
-            seed,
-        };
-        let judged = trials(&student(1), &exams, &candidates, flow)?;
+        let judged = trials(&student(1, steps), &exams, &candidates, flow)?;
         let mut rows: Vec<Row> = judged
             .into_iter()
             .map(|trial| {
@@ -137,7 +131,7 @@ fn run(folder: &Path, name: &str) -> Result<Set> {
             })
             .collect();
         for seed in SEEDS {
-            let models = student(seed).train(&material, &candidates, flow)?;
+            let models = student(seed, steps).train(&material, &candidates, flow)?;
             for (row, model) in rows.iter_mut().zip(models) {
                 let Some(model) = model else { bail!("{name}: a training diverged") };
                 row.test.push(score(&model, &test)?);
@@ -157,16 +151,14 @@ fn run(folder: &Path, name: &str) -> Result<Set> {
     })
 }
 
-/// Pieces per feature: six, or fewer so that the table of the first layer stays below 7,800 numbers.
-fn most_pieces(features: usize) -> usize {
-    [6, 4].into_iter().find(|pieces| features * pieces * HIDDEN <= 7800).unwrap_or(2)
-}
-
-/// A fold whose teacher has not seen the held-out rows.
-fn exam(blend: &Model, rows: &Dataset, fold: &Fold) -> Result<Exam> {
-    let train = rows.select(&fold.train);
-    let teacher = fit_like(blend, &train, &|| ControlFlow::Continue(()))?;
-    Ok(Exam { material: material(&teacher, &train)?, held_out: rows.select(&fold.validation) })
+fn student(seed: u64, steps: usize) -> Student {
+    Student {
+        hidden: vec![HIDDEN],
+        activation: Activation::Relu,
+        steps,
+        class_weights: ClassWeights::None,
+        seed,
+    }
 }
 
 fn material(teacher: &Model, rows: &Dataset) -> Result<Material> {

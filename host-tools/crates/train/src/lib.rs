@@ -52,6 +52,8 @@
 //! - [`dataset`] reads data files and divides their rows so that no group, such as a person, is in two parts.
 //! - [`teacher`] trains accurate networks in batches, as fast as the desktop can. [`tune`] chooses the weight decay by
 //!   cross-validation.
+//! - [`blend`] is a teacher of several kinds of models, which [`teacher::zoo`] trains and weighs.
+//! - [`distill`] chooses, on held-out rows, what a student learns from, the form of its inputs and its weight decay.
 //! - [`outputs`] holds the logits or values of teachers for the rows of a data set, and averages several teachers.
 //! - [`student`] trains small networks with the kernels of the device, on labels or on teacher outputs. [`synthetic`]
 //!   generates additional rows for it.

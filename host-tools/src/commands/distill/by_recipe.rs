@@ -7,6 +7,7 @@ use microdistill_train::effort::Effort;
 use microdistill_train::model::{Model, Task};
 use microdistill_train::number::{percent, significant};
 use microdistill_train::student::Inputs;
+use microdistill_train::tune::FOLDS;
 
 use super::teachers::Teachers;
 use super::{Distill, TrainingSet};
@@ -25,6 +26,10 @@ impl Distill {
             .or_else(|| self.precision.precision().map(|_| "--bits"));
         match (given, self.effort) {
             (None, effort) => Ok(Some(effort.unwrap_or_default().into())),
+            (Some(flag), _) if self.inputs.0.is_none() => bail!(
+                "{flag} is part of a recipe of your own, but --inputs auto is for a recipe that is chosen: name the inputs, or \
+                 leave {flag} out"
+            ),
             (Some(flag), None) if !self.always_distill => {
                 context.console.note(format_args!(
                     "{flag} is given, so the recipe is that of the flags: without such flags it is chosen on held-out rows"
@@ -60,7 +65,10 @@ impl Distill {
             asks_teacher: teachers.asked().is_some(),
             may_ignore_teacher: !self.always_distill,
         };
-        let plan = Plan::new(&set.rows, &student.hidden, scope);
+        let mut plan = Plan::new(&set.rows, &student.hidden, scope);
+        if self.training.folds != FOLDS {
+            plan.folds = self.training.folds;
+        }
         let weighted = teachers.weighted();
         let problem = Problem {
             rows: &set.rows,

@@ -19,7 +19,9 @@ use crate::interrupt;
 use crate::table::{self, Table};
 
 /// Flags that conflict with a search, because it chooses their values or does not use them.
-const CHOSEN: [&str; 24] = [
+const CHOSEN: [&str; 26] = [
+    "effort",
+    "always_distill",
     "student",
     "activation",
     "inputs",

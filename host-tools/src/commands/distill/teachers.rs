@@ -126,7 +126,7 @@ impl Teachers {
         if self.stored.is_some() || self.models.iter().any(|model| !model.metadata.can_be_trained_again()) {
             return Lineage::Unknown;
         }
-        let models = self.weights.iter().copied().zip(self.models.iter().cloned()).collect();
+        let models = self.weighted();
         match self.models.iter().all(|model| model.metadata.data_hash == rows.hash) {
             true => Lineage::Known(models),
             false => Lineage::OtherRows(models),
@@ -142,17 +142,24 @@ impl Teachers {
         weighted: &'a [(f64, Model)],
         outputs: &'a TeacherOutputs,
     ) -> distill::Teachers<'a> {
-        if self.stored.is_some() || !matches!(self.lineage(rows), Lineage::Known(_) | Lineage::OtherRows(_)) {
-            context.console.note(
+        let (teachers, note) = match self.lineage(rows) {
+            Lineage::Known(_) => return distill::Teachers::Like(weighted),
+            Lineage::OtherRows(_) => (
+                distill::Teachers::Like(weighted),
+                "the teachers were trained on other rows; the recipe is chosen with teachers like them, trained on parts of \
+                 these rows",
+            ),
+            Lineage::Unknown => (
+                match self.stored {
+                    Some(_) => distill::Teachers::Stored(outputs),
+                    None => distill::Teachers::Fixed(weighted),
+                },
                 "these teachers cannot be trained again without the held-out rows that choose the recipe; if they have seen \
                  them, the choice favors the teacher",
-            );
-        }
-        match (&self.stored, self.lineage(rows)) {
-            (Some(_), _) => distill::Teachers::Stored(outputs),
-            (None, Lineage::Unknown) => distill::Teachers::Fixed(weighted),
-            (None, _) => distill::Teachers::Like(weighted),
-        }
+            ),
+        };
+        context.console.note(note);
+        teachers
     }
 
     /// The models with their weights.

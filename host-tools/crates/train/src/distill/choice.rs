@@ -10,7 +10,7 @@ use super::candidate::Candidate;
 use super::material::Material;
 use super::school::Student;
 use crate::dataset::{Dataset, Target};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::tune::held_out::{Confidence, losses};
 
 /// Held-out rows, and the material of students that have not seen them.
@@ -74,15 +74,4 @@ fn score(outputs: &[DMatrix<f32>], held_out: &[Dataset]) -> Option<f64> {
         all += labels.len();
     }
     Some(right as f64 / all.max(1) as f64)
-}
-
-/// Returns the trial with the smallest loss, the first one on a tie.
-///
-/// # Errors
-/// Fails if every training diverged.
-pub fn best(trials: &[Trial]) -> Result<&Trial> {
-    let finite = trials.iter().filter_map(|trial| Some((trial.loss?, trial)));
-    let best = finite.reduce(|best, next| if next.0 < best.0 { next } else { best });
-    best.map(|(_, trial)| trial)
-        .ok_or_else(|| Error::Invalid("every training diverged: check the data for extreme values".into()))
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::candidate::Candidate;
-use super::choice::{Exam, Trial, best, trials};
+use super::choice::{Exam, Trial, trials};
 use super::material::{Material, Teaching};
 use super::plan::Plan;
 use super::school::Student;
@@ -119,10 +119,13 @@ pub fn choose(
     stage("candidates");
     let student = Student { steps: plan.trial_steps, ..problem.student.clone() };
     let mut trials = trials(&student, &exams, &plan.candidates, flow)?;
-    let chosen = best(&trials)?.candidate;
     let loss = |trial: &Trial| trial.loss.unwrap_or(f64::INFINITY);
+    // A stable sort: of equals, the first candidate wins.
     trials.sort_by(|a, b| loss(a).total_cmp(&loss(b)));
-    Ok(Choice { chosen, held_out, trials })
+    match trials.first() {
+        Some(Trial { candidate, loss: Some(_), .. }) => Ok(Choice { chosen: *candidate, held_out, trials }),
+        _ => Err(Error::Invalid("every training diverged: check the data for extreme values".into())),
+    }
 }
 
 /// The held-out rows of the plan, and what students learn that have not seen them.

@@ -78,7 +78,7 @@ fn heard(member: &Unseen, target: Target<'_>) -> Vec<f32> {
         Target::Values(_) => member.outputs.as_slice().to_vec(),
         Target::Classes(classes) => {
             let losses = crate::metrics::row_nlls(&member.outputs, classes, member.temperature.into());
-            losses.map(|loss| (-loss).exp().max(SMALLEST) as f32).collect()
+            losses.map(|loss| microdistill::scalar::Scalar::exp(-loss).max(SMALLEST) as f32).collect()
         }
     }
 }
@@ -90,7 +90,7 @@ const SMALLEST: f64 = 1e-30;
 fn loss(sum: &[f32], more: &[f32], count: f32, target: Target<'_>) -> f64 {
     let means = sum.iter().zip(more).map(|(sum, more)| f64::from((sum + more) / count));
     let total = match target {
-        Target::Classes(_) => means.map(|share| -share.ln()).sum::<f64>(),
+        Target::Classes(_) => means.map(|share| -microdistill::scalar::Scalar::ln(share)).sum::<f64>(),
         Target::Values(values) => {
             means.zip(values).map(|(mean, value)| (mean - f64::from(*value)).powi(2)).sum()
         }

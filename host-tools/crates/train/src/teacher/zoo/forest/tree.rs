@@ -169,11 +169,16 @@ impl<'a> Grower<'a> {
             if bin == self.sorted[place + 1].0 {
                 continue;
             }
-            if let Some(gain) = self.gain(total).filter(|gain| best.is_none_or(|(best, _)| *gain > best)) {
-                best = Some((gain, bin));
-            }
+            self.improve(total, bin, &mut best);
         }
         best.map(|(gain, bin)| Found { gain, test: self.test(feature, bin) })
+    }
+
+    /// Takes the threshold above `bin`, whose smaller codes have been counted, if it gains more than the `best` one.
+    fn improve(&self, total: &[f32], bin: u8, best: &mut Option<(f32, u8)>) {
+        if let Some(gain) = self.gain(total).filter(|gain| best.is_none_or(|(best, _)| *gain > best)) {
+            *best = Some((gain, bin));
+        }
     }
 
     /// Finds the best threshold of a feature by a histogram.
@@ -202,9 +207,7 @@ impl<'a> Grower<'a> {
                 continue;
             }
             self.left.iter_mut().zip(cell).for_each(|(left, cell)| *left += cell);
-            if let Some(gain) = self.gain(total).filter(|gain| best.is_none_or(|(best, _)| *gain > best)) {
-                best = Some((gain, bin));
-            }
+            self.improve(total, bin, &mut best);
         }
         best.map(|(gain, bin)| Found { gain, test: self.test(feature, bin) })
     }
