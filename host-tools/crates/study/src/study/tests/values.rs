@@ -185,6 +185,6 @@ fn labels_and_values_are_studied_apart() {
     let conditions = vec![Condition { label_noise: 0.1, ..PLAIN }];
     assert!(error(Study { conditions, ..study_of_values() }).starts_with("label noise needs class labels"));
     let message = by_name(&others_of_values(), &["dkd".into()]).unwrap_err().to_string();
-    let known = "choose among soft-l2, ensemble, jitter, gaussian, mixup, munge, vae, gan";
+    let known = "choose among soft-l2, ensemble, jitter, gaussian, mixup, munge, interpolation, vae, gan";
     assert!(message.ends_with(known), "{message}");
 }
