@@ -42,7 +42,7 @@ pub struct Lane<'a> {
     pub start: Option<&'a Network>,
     /// Outputs of its own teacher. None takes those of the samples.
     pub teacher: Option<&'a TeacherOutputs>,
-    /// Its own [weights of the rows](Samples::weights). None takes those of the samples.
+    /// Its own [weights of the rows](Samples#structfield.weights). None takes those of the samples.
     pub weights: Option<&'a [f32]>,
 }
 
