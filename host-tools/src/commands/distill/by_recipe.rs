@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use microdistill_train::class_weights::ClassWeights;
-use microdistill_train::distill::{Choice, Lesson, Plan, Problem, Scope, Student, Trial, fit};
+use microdistill_train::distill::{Choice, Lesson, Plan, Problem, Scope, Student, Trial, best, fit};
 use microdistill_train::effort::Effort;
 use microdistill_train::model::{Model, Task};
 use microdistill_train::number::{percent, significant};
@@ -87,15 +87,15 @@ impl Distill {
 /// Prints the best candidate of each lesson and form of the inputs, and what was chosen.
 fn tell(context: &Context, choice: &Choice, task: &Task) -> Result<()> {
     let Choice { chosen, held_out, trials } = choice;
-    let Some(best) = trials.first() else {
+    let Some(taken) = trials.iter().find(|trial| trial.candidate == *chosen) else {
         context.console.note(format_args!("recipe: {chosen}; nothing was compared"));
         return Ok(());
     };
     context.console.table(&compared(trials, task))?;
-    let better =
-        trials.iter().find(|trial| trial.candidate.lesson.is_distilled() != chosen.lesson.is_distilled());
+    let is_distilled = |trial: &&Trial| trial.candidate.lesson.is_distilled();
+    let other = best(trials.iter().filter(|trial| is_distilled(trial) != chosen.lesson.is_distilled()));
     let loss = |trial: &Trial| trial.loss.map_or("none".into(), |loss| significant(loss, 3));
-    let beside = match better {
+    let beside = match other {
         None => String::new(),
         Some(other) if chosen.lesson.is_distilled() => format!(", and {} without the teacher", loss(other)),
         Some(other) => format!(
@@ -106,29 +106,32 @@ fn tell(context: &Context, choice: &Choice, task: &Task) -> Result<()> {
     let how = if chosen.lesson.is_distilled() { "" } else { " without the teacher" };
     context.console.note(format_args!(
         "recipe: {chosen}, whose loss on {held_out} held-out rows is {}{how}{beside}",
-        loss(best)
+        loss(taken)
     ));
     Ok(())
 }
 
-/// The best trial of each lesson and form of the inputs.
+/// The best trial of each lesson and form of the inputs, in the order of `trials`.
 fn compared(trials: &[Trial], task: &Task) -> Table {
     let classes = matches!(task, Task::Classification { .. });
     let [loss, score] =
         if classes { ["held-out nll", "accuracy"] } else { ["held-out mse / variance", "r2"] };
-    let mut table = table(["learns from", "inputs", "weight decay", loss, score]);
+    let mut table = table(["learns from", "inputs", "weight decay", loss, "from the teacher", score]);
     let mut shown: Vec<(Lesson, Inputs)> = Vec::new();
-    for Trial { candidate, loss, score } in trials {
+    for Trial { candidate, .. } in trials {
         let key = (candidate.lesson, candidate.inputs);
         if shown.contains(&key) {
             continue;
         }
         shown.push(key);
+        let alike = trials.iter().filter(|trial| (trial.candidate.lesson, trial.candidate.inputs) == key);
+        let Some(Trial { candidate, loss, distance, score, .. }) = best(alike) else { continue };
         table.add_row([
             candidate.lesson.name().to_owned(),
             candidate.inputs.to_string(),
             candidate.weight_decay.to_string(),
             loss.map_or("diverged".into(), |loss| significant(loss, 3)),
+            distance.map_or("diverged".into(), |distance| significant(distance, 3)),
             if classes { percent(*score, 1) } else { significant(*score, 3) },
         ]);
     }

@@ -70,6 +70,12 @@ impl Trees {
         self.features.iter().filter(|feature| **feature != LEAF).count() + self.leaves.len() + self.base.len()
     }
 
+    /// Returns the first `count` trees.
+    pub(crate) fn first(&self, count: usize) -> Self {
+        let roots = self.roots.iter().copied().take(count).collect();
+        Trees { roots, ..self.clone() }
+    }
+
     /// Returns the values of the leaf that a standardized row reaches in the tree with this root.
     fn leaf(&self, root: i32, x: &[f32]) -> &[f32] {
         let mut node = root as usize;

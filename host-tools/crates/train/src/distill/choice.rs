@@ -1,7 +1,13 @@
 //! The choice of a candidate on held-out rows.
+//!
+//! A few hundred labels say little about which of fifty students is best. Candidates that are distilled are therefore compared
+//! by how close they come to the teacher on the held-out rows: a teacher that has not seen these rows either knows the
+//! probabilities of which a label is a single draw. Whether to distill at all is decided by the targets.
 
 use std::ops::ControlFlow;
 
+use microdistill::loss::log_softmax;
+use microdistill::scalar::Scalar;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -9,7 +15,7 @@ use serde::Serialize;
 use super::candidate::Candidate;
 use super::material::Material;
 use super::school::Student;
-use crate::dataset::{Dataset, Target};
+use crate::dataset::{Dataset, Target, Task};
 use crate::error::Result;
 use crate::tune::held_out::{Confidence, losses};
 
@@ -20,10 +26,12 @@ pub struct Exam {
     pub material: Material,
     /// Held-out rows, all with a target.
     pub held_out: Dataset,
+    /// Teacher outputs for the held-out rows, shape (outputs × rows): logits, or values.
+    pub teacher: DMatrix<f32>,
 }
 
 /// Result of a candidate on held-out rows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trial {
     /// The candidate.
     #[serde(flatten)]
@@ -31,8 +39,43 @@ pub struct Trial {
     /// Mean loss of all held-out rows: the NLL in nats or, for values, the squared error as a share of the variance. None if
     /// a training diverged.
     pub loss: Option<f64>,
+    /// Mean distance from the teacher on the same rows: the cross-entropy with its probabilities in nats or, for values, the
+    /// squared difference as a share of the variance. None if a training diverged.
+    pub distance: Option<f64>,
     /// Share of the held-out rows that are classified correctly, or R², in the mean over the targets.
     pub score: f64,
+    /// Loss of each held-out row. Empty if a training diverged.
+    #[serde(skip)]
+    pub losses: Vec<f64>,
+}
+
+/// Chooses a trial. Of distilled candidates, the one that is closest to the teacher is considered; of the others, the one with
+/// the smallest loss. The other one is chosen only if its loss is smaller by more than the standard error of the difference.
+/// None if every training diverged.
+pub fn best<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Option<&'a Trial> {
+    let (distilled, own): (Vec<&Trial>, Vec<&Trial>) =
+        trials.into_iter().partition(|trial| trial.candidate.lesson.is_distilled());
+    let least = |trials: Vec<&'a Trial>, by: fn(&Trial) -> Option<f64>| {
+        let known = trials.into_iter().filter_map(|trial| Some((by(trial)?, trial)));
+        known.reduce(|best, next| if next.0 < best.0 { next } else { best }).map(|(_, trial)| trial)
+    };
+    let distilled = least(distilled, |trial| trial.distance);
+    let own = least(own, |trial| trial.loss);
+    match (distilled, own) {
+        (Some(distilled), Some(own)) => {
+            Some(if is_better(&own.losses, &distilled.losses) { own } else { distilled })
+        }
+        (distilled, own) => distilled.or(own),
+    }
+}
+
+/// True if the mean of `losses` is below that of `others` by more than the standard error of the paired difference.
+fn is_better(losses: &[f64], others: &[f64]) -> bool {
+    let differences: Vec<f64> = losses.iter().zip(others).map(|(loss, other)| loss - other).collect();
+    let count = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / count;
+    let squares = differences.iter().map(|difference| (difference - mean).powi(2)).sum::<f64>();
+    mean < 0.0 && mean.powi(2) > squares / (count * (count - 1.0).max(1.0))
 }
 
 /// Trains a student of each candidate for each exam and scores it, in parallel. Returns the trials in the order of the
@@ -55,13 +98,41 @@ pub fn trials(
     let held_out: Vec<Dataset> = exams.iter().map(|exam| exam.held_out.clone()).collect();
     let trial = |(index, &candidate): (usize, &Candidate)| {
         let outputs: Option<Vec<DMatrix<f32>>> = outputs.iter().map(|exam| exam[index].clone()).collect();
-        let Some(outputs) = outputs else { return Ok(Trial { candidate, loss: None, score: 0.0 }) };
+        let diverged = Trial { candidate, loss: None, distance: None, score: 0.0, losses: Vec::new() };
+        let Some(outputs) = outputs else { return Ok(diverged) };
         let losses = losses(&outputs, &held_out, Confidence::Given)?;
-        let loss = losses.iter().sum::<f64>() / losses.len() as f64;
+        let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+        let loss = mean(&losses);
+        if !loss.is_finite() {
+            return Ok(diverged);
+        }
+        let distance = mean(&distances(&outputs, exams)?);
         let score = score(&outputs, &held_out).unwrap_or(1.0 - loss);
-        Ok(Trial { candidate, loss: Some(loss).filter(|loss| loss.is_finite()), score })
+        Ok(Trial { candidate, loss: Some(loss), distance: Some(distance), score, losses })
     };
     candidates.iter().enumerate().map(trial).collect()
+}
+
+/// Distance of each row's outputs from those of the teacher.
+fn distances(outputs: &[DMatrix<f32>], exams: &[Exam]) -> Result<Vec<f64>> {
+    if matches!(exams[0].held_out.task, Task::Regression { .. }) {
+        let taught =
+            |exam: &Exam| Dataset { target: Target::Values(exam.teacher.clone()), ..exam.held_out.clone() };
+        return losses(outputs, &exams.iter().map(taught).collect::<Vec<_>>(), Confidence::Given);
+    }
+    let distance = |outputs: &[f32], teacher: &[f32]| {
+        let [logs, teacher] = [outputs, teacher].map(|logits| {
+            let mut logs: Vec<f64> = logits.iter().copied().map(f64::from).collect();
+            log_softmax(&mut logs);
+            logs
+        });
+        -teacher.iter().zip(&logs).map(|(teacher, log)| Scalar::exp(*teacher) * log).sum::<f64>()
+    };
+    let pairs = outputs
+        .iter()
+        .zip(exams)
+        .flat_map(|(outputs, exam)| outputs.column_iter().zip(exam.teacher.column_iter()));
+    Ok(pairs.map(|(outputs, teacher)| distance(outputs.as_slice(), teacher.as_slice())).collect())
 }
 
 /// Share of the rows that are classified correctly; none for values, whose R² is one minus the loss.

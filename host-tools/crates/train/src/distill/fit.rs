@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::candidate::Candidate;
-use super::choice::{Exam, Trial, trials};
-use super::material::{Material, Teaching};
+use super::choice::{Exam, Trial, best, trials};
+use super::material::{Material, Teaching, numbers};
 use super::plan::Plan;
 use super::school::Student;
 use crate::dataset::{Dataset, Fold, Target, folds, split};
@@ -56,7 +56,7 @@ pub struct Choice {
     pub chosen: Candidate,
     /// Number of held-out rows that the candidates were compared on; 0 if nothing was chosen.
     pub held_out: usize,
-    /// Result of each candidate, best first.
+    /// Result of each candidate, the smallest loss first.
     pub trials: Vec<Trial>,
 }
 
@@ -89,7 +89,8 @@ pub fn fit(
     let Some(mut model) = trained else {
         return Err(Error::Invalid("the training diverged: check the data for extreme values".into()));
     };
-    let loss = choice.trials.first().and_then(|trial| trial.loss);
+    let loss =
+        choice.trials.iter().find(|trial| trial.candidate == choice.chosen).and_then(|trial| trial.loss);
     model.metadata.recipe =
         Some(Recipe { chosen: choice.chosen.to_string(), held_out: choice.held_out, loss });
     Ok(Distilled { model, choice })
@@ -122,9 +123,9 @@ pub fn choose(
     let loss = |trial: &Trial| trial.loss.unwrap_or(f64::INFINITY);
     // A stable sort: of equals, the first candidate wins.
     trials.sort_by(|a, b| loss(a).total_cmp(&loss(b)));
-    match trials.first() {
-        Some(Trial { candidate, loss: Some(_), .. }) => Ok(Choice { chosen: *candidate, held_out, trials }),
-        _ => Err(Error::Invalid("every training diverged: check the data for extreme values".into())),
+    match best(&trials).map(|trial| trial.candidate) {
+        Some(chosen) => Ok(Choice { chosen, held_out, trials }),
+        None => Err(Error::Invalid("every training diverged: check the data for extreme values".into())),
     }
 }
 
@@ -149,19 +150,27 @@ pub fn exams(
     let Ok(folds) = folds(&drawn_rows, plan.folds, student.seed) else { return Ok(Vec::new()) };
     let exam = |fold: &Fold| {
         let train = drawn_rows.select(&fold.train);
-        let material = match teachers {
-            Teachers::Fixed(models) => material(models, &train, student.seed),
-            Teachers::Stored(outputs) => {
-                let places: Vec<usize> = fold.train.iter().map(|&row| drawn[row]).collect();
-                Material::new(&train, Teaching::Stored(&outputs.select(&places)), student.seed)
-            }
+        let validation: Vec<usize> =
+            fold.validation.iter().copied().filter(|&row| has_target(&drawn_rows, row)).collect();
+        let held_out = labelled(&drawn_rows.select(&validation));
+        let taught_by = |models: &[(f64, Model)]| {
+            Ok((material(models, &train, student.seed)?, answers(models, &held_out)?))
+        };
+        let (material, teacher) = match teachers {
+            Teachers::Fixed(models) => taught_by(models),
             Teachers::Like(models) => {
                 let like =
                     |(weight, model): &(f64, Model)| Ok((*weight, fit_like(model, &labelled(&train), flow)?));
-                material(&models.iter().map(like).collect::<Result<Vec<_>>>()?, &train, student.seed)
+                taught_by(&models.iter().map(like).collect::<Result<Vec<_>>>()?)
             }
-        };
-        Ok(Exam { material: material?, held_out: labelled(&drawn_rows.select(&fold.validation)) })
+            Teachers::Stored(outputs) => {
+                let of =
+                    |rows: &[usize]| outputs.select(&rows.iter().map(|&row| drawn[row]).collect::<Vec<_>>());
+                let material = Material::new(&train, Teaching::Stored(&of(&fold.train)), student.seed);
+                material.map(|material| (material, of(&validation)))
+            }
+        }?;
+        Ok(Exam { material, teacher: numbers(&teacher, &held_out.task), held_out })
     };
     let exams: Vec<Exam> = folds.par_iter().take(plan.exams).map(exam).collect::<Result<_>>()?;
     if flow().is_break() {
@@ -171,21 +180,30 @@ pub fn exams(
 }
 
 fn material(models: &[(f64, Model)], rows: &Dataset, seed: u64) -> Result<Material> {
-    let ask = |rows: &Dataset| {
-        TeacherOutputs::of(models.iter().map(|(weight, model)| (*weight, model.teacher_outputs(rows))))
-    };
-    Material::new(rows, Teaching::Ask(&ask), seed.wrapping_add(SYNTHETIC))
+    Material::new(rows, Teaching::Ask(&|rows| answers(models, rows)), seed.wrapping_add(SYNTHETIC))
+}
+
+fn answers(models: &[(f64, Model)], rows: &Dataset) -> Result<TeacherOutputs> {
+    TeacherOutputs::of(models.iter().map(|(weight, model)| (*weight, model.teacher_outputs(rows))))
+}
+
+fn has_target(rows: &Dataset, row: usize) -> bool {
+    match &rows.target {
+        Target::Classes(_) | Target::Values(_) => true,
+        Target::Absent => false,
+        Target::Partial(labels) => labels[row].is_some(),
+    }
 }
 
 /// The rows with a target.
 fn labelled(rows: &Dataset) -> Dataset {
-    match &rows.target {
-        Target::Classes(_) | Target::Values(_) => rows.clone(),
-        Target::Absent => rows.select(&[]),
+    let known: Vec<usize> = (0..rows.rows()).filter(|&row| has_target(rows, row)).collect();
+    let selected = rows.select(&known);
+    match &selected.target {
         Target::Partial(labels) => {
-            let known: Vec<usize> = (0..labels.len()).filter(|&row| labels[row].is_some()).collect();
-            let classes = known.iter().filter_map(|&row| labels[row]).collect();
-            Dataset { target: Target::Classes(classes), ..rows.select(&known) }
+            let classes = labels.iter().copied().flatten().collect();
+            Dataset { target: Target::Classes(classes), ..selected }
         }
+        Target::Classes(_) | Target::Values(_) | Target::Absent => selected,
     }
 }

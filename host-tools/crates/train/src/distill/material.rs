@@ -46,15 +46,11 @@ impl Material {
     /// # Errors
     /// Fails as the teacher and [`generate`] do.
     pub fn new(rows: &Dataset, teaching: Teaching<'_>, seed: u64) -> Result<Self> {
-        let outputs = |outputs: TeacherOutputs| match &rows.task {
-            Task::Classification { .. } => outputs.logits(1.0).into_owned(),
-            Task::Regression { .. } => outputs.values().into_owned(),
-        };
         let ask = match teaching {
             Teaching::Stored(stored) => {
                 return Ok(Material {
                     rows: rows.clone(),
-                    teacher: outputs(stored.clone()),
+                    teacher: numbers(stored, &rows.task),
                     synthetic: None,
                 });
             }
@@ -65,8 +61,8 @@ impl Material {
         let made = rows.select(&[]).with_unlabelled(&made.collect::<Result<Vec<_>>>()?);
         Ok(Material {
             rows: rows.clone(),
-            teacher: outputs(ask(rows)?),
-            synthetic: Some((made.clone(), outputs(ask(&made)?))),
+            teacher: numbers(&ask(rows)?, &rows.task),
+            synthetic: Some((made.clone(), numbers(&ask(&made)?, &rows.task))),
         })
     }
 
@@ -100,6 +96,14 @@ impl Material {
         let own = self.rows.rows();
         let weight = (own as f32 / synthetic as f32).min(MOST_WEIGHT);
         Some([vec![1.0; own], vec![weight; synthetic]].concat())
+    }
+}
+
+/// Teacher outputs as logits or values, shape (outputs × rows).
+pub(super) fn numbers(outputs: &TeacherOutputs, task: &Task) -> DMatrix<f32> {
+    match task {
+        Task::Classification { .. } => outputs.logits(1.0).into_owned(),
+        Task::Regression { .. } => outputs.values().into_owned(),
     }
 }
 

@@ -16,7 +16,7 @@ mod plan;
 mod school;
 
 pub use candidate::{Candidate, WEIGHT_DECAYS, all};
-pub use choice::{Exam, Trial, trials};
+pub use choice::{Exam, Trial, best, trials};
 pub use fit::{Choice, Distilled, Problem, Teachers, choose, exams, fit};
 pub use lesson::Lesson;
 pub use material::{Material, SYNTHETIC, Teaching};

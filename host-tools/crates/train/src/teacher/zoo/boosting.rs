@@ -6,9 +6,10 @@ use microdistill::loss::log_softmax;
 use microdistill::scalar::Scalar;
 use rand_core::Rng as _;
 use rand_pcg::Pcg32;
+use rayon::prelude::*;
 
-use super::Learner;
 use super::rows::Rows;
+use super::{Examined, Learner, Tick};
 use crate::blend::{Boosting, Link, Member, Recipe, Trees};
 use crate::dataset::{Fold, Kind};
 use crate::error::Result;
@@ -24,27 +25,35 @@ const ROUND_ROWS: usize = 50_000;
 const FEWEST_ROUNDS: usize = 20;
 /// Rounds without a better held-out loss after which the choice ends.
 const PATIENCE: usize = 25;
-/// With fewer rows, the number of rounds is chosen on all folds instead of the first one.
-const CERTAIN_ROWS: usize = 1500;
 
 impl Learner for Boosting {
-    fn choose(&self, rows: &Rows<'_>, folds: &[Fold], seed: u64) -> Result<Recipe> {
-        let used = if rows.index.len() < CERTAIN_ROWS { folds.len() } else { 1 };
-        let mut losses = vec![0.0; self.rounds];
-        let mut reached = self.rounds;
-        for fold in &folds[..used.min(folds.len())] {
-            let mut held_out = HeldOut { index: &fold.validation, losses: Vec::new() };
-            self.boost(&rows.with(&fold.train), seed, Some(&mut held_out))?;
-            reached = reached.min(held_out.losses.len());
-            losses.iter_mut().zip(&held_out.losses).for_each(|(sum, loss)| *sum += loss);
-        }
-        let best = (0..reached).min_by(|&a, &b| losses[a].total_cmp(&losses[b]));
-        let rounds = best.map_or(self.rounds, |best| (best + 1).max(FEWEST_ROUNDS.min(self.rounds)));
-        Ok(Recipe::Boosting(Boosting { rounds, ..self.clone() }))
-    }
-
     fn fit(&self, rows: &Rows<'_>, seed: u64) -> Result<Member> {
         Ok(Member::Trees(self.boost(rows, seed, None)?))
+    }
+
+    /// Each fold is predicted by so many rounds as the other folds ask for.
+    fn examine(&self, rows: &Rows<'_>, folds: &[Fold], seed: u64, trained: Tick<'_>) -> Result<Examined> {
+        let train = |fold: &Fold| {
+            let mut held_out = HeldOut { index: &fold.validation, losses: Vec::new() };
+            let trees = self.boost(&rows.with(&fold.train), seed, Some(&mut held_out))?;
+            trained();
+            Ok((trees, held_out.losses))
+        };
+        let trees = folds.par_iter().with_max_len(1).map(train).collect::<Result<Vec<_>>>()?;
+        let curves: Vec<&[f64]> = trees.iter().map(|(_, losses)| losses.as_slice()).collect();
+        let predict = |(place, fold): (usize, &Fold)| {
+            let rounds = self.best_rounds(&[&curves[..place], &curves[place + 1..]].concat());
+            let (trees, losses) = &trees[place];
+            let trees = if rounds <= losses.len() {
+                trees.first(rounds * trees.base.len())
+            } else {
+                Boosting { rounds, ..self.clone() }.boost(&rows.with(&fold.train), seed, None)?
+            };
+            Ok(rows.predict(&Member::Trees(trees), &fold.validation))
+        };
+        let outputs = folds.par_iter().with_max_len(1).enumerate().map(predict).collect::<Result<_>>()?;
+        let recipe = Recipe::Boosting(Boosting { rounds: self.best_rounds(&curves), ..self.clone() });
+        Ok(Examined { recipe, outputs })
     }
 }
 
@@ -63,6 +72,14 @@ impl HeldOut<'_> {
 }
 
 impl Boosting {
+    /// Number of rounds at which the sum of the losses of several folds is smallest.
+    fn best_rounds(&self, curves: &[&[f64]]) -> usize {
+        let reached = curves.iter().map(|curve| curve.len()).min().unwrap_or(0);
+        let loss = |round: usize| curves.iter().map(|curve| curve[round]).sum::<f64>();
+        let best = (0..reached).min_by(|&a, &b| loss(a).total_cmp(&loss(b)));
+        best.map_or(self.rounds, |best| (best + 1).max(FEWEST_ROUNDS.min(self.rounds)))
+    }
+
     fn boost(&self, rows: &Rows<'_>, seed: u64, mut held_out: Option<&mut HeldOut<'_>>) -> Result<Trees> {
         let index: Vec<u32> = rows.sample(MOST_ROWS, seed).into_iter().map(|row| row as u32).collect();
         let mut sums = Sums::new(rows, &index);

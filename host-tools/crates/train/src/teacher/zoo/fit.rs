@@ -10,7 +10,8 @@ use super::bins::Bins;
 use super::rows::Rows;
 use super::selection::{Unseen, judge, select};
 use super::settings::{Settings, Shape};
-use crate::blend::{Blend, Candidate, Member, Part, Recipe, Report, clip, mix, restore};
+use super::{Examined, Tick};
+use crate::blend::{Blend, Candidate, Part, Recipe, Report, clip, mix, restore};
 use crate::dataset::{Dataset, Fold, Standardized, Standardizer, folds};
 use crate::error::{Error, Result};
 use crate::model::{Body, Machine, Metadata, Model, Role};
@@ -58,17 +59,18 @@ pub fn fit(
     let flow = || progress(Step { done: done.load(Ordering::Relaxed), all });
     let index: Vec<usize> = (0..data.rows()).collect();
     let rows = set.rows(&index, &flow)?;
-    let recipes = choose(&recipes, &rows, &folds, settings.seed)?;
-    let unseen = predict_unseen(&recipes, &rows, &folds, settings.seed, &|| {
+    let trained = || {
         done.fetch_add(1, Ordering::Relaxed);
-    })?;
+    };
+    let examined = examine(&recipes, &rows, &folds, settings.seed, &trained)?;
+    let (recipes, unseen): (Vec<Recipe>, Vec<Unseen>) = examined.into_iter().unzip();
     let weights = select(&unseen, rows.target, settings.rounds());
     let chosen =
         || recipes.iter().zip(&unseen).zip(&weights).enumerate().filter(|(_, (_, weight))| **weight > 0.0);
     let parts = chosen().collect::<Vec<_>>().into_par_iter().with_max_len(1).map(
         |(place, ((recipe, unseen), weight))| {
             let member = recipe.learner().fit(&rows, nth_seed(settings.seed, place))?;
-            done.fetch_add(1, Ordering::Relaxed);
+            trained();
             Ok(Part { weight: *weight, temperature: unseen.temperature, member })
         },
     );
@@ -130,40 +132,26 @@ fn divide(data: &Dataset, settings: &Settings) -> Result<Vec<Fold>> {
     folds(data, count, settings.seed)
 }
 
-fn choose(recipes: &[Recipe], rows: &Rows<'_>, folds: &[Fold], seed: u64) -> Result<Vec<Recipe>> {
-    let choose =
-        |(place, recipe): (usize, &Recipe)| recipe.learner().choose(rows, folds, nth_seed(seed, place));
-    recipes.par_iter().with_max_len(1).enumerate().map(choose).collect()
-}
-
-/// Trains every learner without each fold and predicts the rows of the fold.
-fn predict_unseen(
+/// Examines every learner.
+fn examine(
     recipes: &[Recipe],
     rows: &Rows<'_>,
     folds: &[Fold],
     seed: u64,
-    tick: &(dyn Fn() + Sync),
-) -> Result<Vec<Unseen>> {
-    let tasks: Vec<(usize, &Fold)> =
-        (0..recipes.len()).flat_map(|recipe| folds.iter().map(move |fold| (recipe, fold))).collect();
-    let predict = |&(recipe, fold): &(usize, &Fold)| -> Result<DMatrix<f32>> {
-        let member: Member =
-            recipes[recipe].learner().fit(&rows.with(&fold.train), nth_seed(seed, recipe))?;
-        let outputs = member.predict_all(&rows.x.select_columns(&fold.validation), rows.kind());
-        tick();
-        Ok(outputs)
-    };
-    let predicted = tasks.par_iter().with_max_len(1).map(predict).collect::<Result<Vec<_>>>()?;
-    let unseen = predicted.par_chunks(folds.len()).map(|parts| {
+    trained: Tick<'_>,
+) -> Result<Vec<(Recipe, Unseen)>> {
+    let examine = |(place, recipe): (usize, &Recipe)| {
+        let Examined { recipe, outputs: parts } =
+            recipe.learner().examine(rows, folds, nth_seed(seed, place), trained)?;
         let mut outputs = DMatrix::zeros(rows.outputs, rows.x.ncols());
         for (part, fold) in parts.iter().zip(folds) {
             for (column, &row) in part.column_iter().zip(&fold.validation) {
                 outputs.set_column(row, &column);
             }
         }
-        Unseen::of(outputs, rows.target)
-    });
-    Ok(unseen.collect())
+        Ok((recipe, Unseen::of(outputs, rows.target)))
+    };
+    recipes.par_iter().with_max_len(1).enumerate().map(examine).collect()
 }
 
 /// Standardized rows with their bins.

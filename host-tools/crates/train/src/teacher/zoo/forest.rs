@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use rand_pcg::Pcg32;
 
-use super::Learner;
 use super::rows::Rows;
+use super::{Examined, Learner, Tick, examine_fixed};
 use crate::blend::{Chance, Forest, Link, Member, Recipe, Trees};
 use crate::dataset::{Fold, Kind};
 use crate::error::Result;
@@ -18,10 +18,6 @@ use tree::Grower;
 const TREE_ROWS: usize = 20_000;
 
 impl Learner for Forest {
-    fn choose(&self, _rows: &Rows<'_>, _folds: &[Fold], _seed: u64) -> Result<Recipe> {
-        Ok(Recipe::Forest(self.clone()))
-    }
-
     fn fit(&self, rows: &Rows<'_>, seed: u64) -> Result<Member> {
         let outputs = rows.outputs;
         let link = match rows.kind() {
@@ -48,6 +44,10 @@ impl Learner for Forest {
             grower.grow(&mut trees, &mut leaves, sample, &mut rng);
         }
         Ok(Member::Trees(trees))
+    }
+
+    fn examine(&self, rows: &Rows<'_>, folds: &[Fold], seed: u64, trained: Tick<'_>) -> Result<Examined> {
+        examine_fixed(self, Recipe::Forest(self.clone()), rows, folds, seed, trained)
     }
 }
 

@@ -1,14 +1,15 @@
 //! Ridge regression with a Gaussian kernel. With many rows, it works on landmarks (Nyström approximation; Rudi et al. 2015).
 
 use nalgebra::DMatrix;
+use rayon::prelude::*;
 
-use super::Learner;
 use super::cholesky::Cholesky;
 use super::rows::{Rows, Selected};
+use super::{Examined, Learner, Tick};
 use crate::blend::{Kernel, KernelRidge, Member, Recipe, gaussian, squared_distances};
 use crate::dataset::{Fold, Kind};
 use crate::error::{Error, Result};
-use crate::metrics::nll;
+use crate::metrics::row_nlls;
 
 const WIDTHS: [f32; 3] = [0.35, 1.0, 3.0];
 const RIDGES: [f64; 3] = [0.03, 0.3, 2.0];
@@ -21,28 +22,6 @@ const MEDIAN_ROWS: usize = 1000;
 const JITTER: f64 = 1e-7;
 
 impl Learner for KernelRidge {
-    fn choose(&self, rows: &Rows<'_>, _folds: &[Fold], seed: u64) -> Result<Recipe> {
-        let index = rows.sample(self.chosen_on, seed);
-        let (x, target) = rows.with(&index).gathered();
-        let (numbers, mean) = centered(&target, rows.outputs);
-        let distances = squared_distances(&x, &x);
-        let median = median(&distances);
-        let ridges: &[f64] = if rows.kind() == Kind::Regression { &VALUE_RIDGES } else { &RIDGES };
-        let mut best: Option<(f64, KernelRidge)> = None;
-        for width in WIDTHS {
-            let kernel = gaussian(&distances, width / median).map(f64::from);
-            for &ridge in ridges {
-                rows.proceed()?;
-                let Some(left_out) = leave_one_out(&kernel, ridge, &numbers) else { continue };
-                let (loss, scale) = judge(&left_out, &mean, &target, &numbers);
-                if best.as_ref().is_none_or(|(best, _)| loss < *best) {
-                    best = Some((loss, KernelRidge { width, ridge, scale, ..self.clone() }));
-                }
-            }
-        }
-        Ok(Recipe::Kernel(best.map_or_else(|| self.clone(), |(_, best)| best)))
-    }
-
     fn fit(&self, rows: &Rows<'_>, seed: u64) -> Result<Member> {
         let chosen = rows.sample(self.landmarks, seed);
         let landmarks = rows.x.select_columns(&chosen);
@@ -73,9 +52,62 @@ impl Learner for KernelRidge {
         let offset = mean.iter().map(|mean| (mean * scale) as f32).collect();
         Ok(Member::Kernel(Kernel { landmarks, coefficients, offset, gamma }))
     }
+
+    /// Each fold is predicted with the hyperparameters that are best for rows of the other folds.
+    fn examine(&self, rows: &Rows<'_>, folds: &[Fold], seed: u64, trained: Tick<'_>) -> Result<Examined> {
+        let trials = self.trials(rows, seed)?;
+        let predict = |fold: &Fold| {
+            let chosen = self.best(&trials, |row| fold.validation.binary_search(&row).is_err());
+            let member = chosen.fit(&rows.with(&fold.train), seed)?;
+            trained();
+            Ok(rows.predict(&member, &fold.validation))
+        };
+        let outputs = folds.par_iter().with_max_len(1).map(predict).collect::<Result<_>>()?;
+        Ok(Examined { recipe: Recipe::Kernel(self.best(&trials, |_| true)), outputs })
+    }
+}
+
+/// Losses of some rows, each left out, with the hyperparameters of a candidate.
+struct Trials {
+    /// The rows, in ascending order.
+    index: Vec<usize>,
+    /// Candidates with the loss of each row.
+    losses: Vec<(KernelRidge, Vec<f64>)>,
 }
 
 impl KernelRidge {
+    /// The candidate with the smallest loss for the rows that `counts` accepts.
+    fn best(&self, trials: &Trials, counts: impl Fn(usize) -> bool) -> KernelRidge {
+        let counted: Vec<bool> = trials.index.iter().map(|&row| counts(row)).collect();
+        let sum = |losses: &[f64]| -> f64 {
+            losses.iter().zip(&counted).filter(|(_, counted)| **counted).map(|(loss, _)| loss).sum()
+        };
+        let sums = trials.losses.iter().map(|(candidate, losses)| (sum(losses), candidate));
+        let best = sums.reduce(|best, next| if next.0 < best.0 { next } else { best });
+        best.map_or_else(|| self.clone(), |(_, candidate)| candidate.clone())
+    }
+
+    fn trials(&self, rows: &Rows<'_>, seed: u64) -> Result<Trials> {
+        let index = rows.sample(self.chosen_on, seed);
+        let (x, target) = rows.with(&index).gathered();
+        let (numbers, mean) = centered(&target, rows.outputs);
+        let distances = squared_distances(&x, &x);
+        let median = median(&distances);
+        let ridges: &[f64] = if rows.kind() == Kind::Regression { &VALUE_RIDGES } else { &RIDGES };
+        let tasks: Vec<(f32, f64)> =
+            WIDTHS.iter().flat_map(|&width| ridges.iter().map(move |&ridge| (width, ridge))).collect();
+        let try_out = |&(width, ridge): &(f32, f64)| {
+            rows.proceed()?;
+            let kernel = gaussian(&distances, width / median).map(f64::from);
+            let Some(left_out) = leave_one_out(&kernel, ridge, &numbers) else { return Ok(Vec::new()) };
+            let losses = losses(&left_out, &mean, &target, &numbers);
+            let candidate = |scale| KernelRidge { width, ridge, scale, ..self.clone() };
+            Ok(losses.into_iter().map(|(scale, losses)| (candidate(scale), losses)).collect())
+        };
+        let losses = tasks.par_iter().with_max_len(1).map(try_out).collect::<Result<Vec<Vec<_>>>>()?;
+        Ok(Trials { index, losses: losses.into_iter().flatten().collect() })
+    }
+
     /// Matrix and right side of the ridge regression on landmarks: `(KᵀK + ridge·M)·a = Kᵀy`, where K is the kernel between
     /// rows and landmarks, and M that between landmarks.
     fn normal_equations(
@@ -126,18 +158,21 @@ fn leave_one_out(kernel: &DMatrix<f64>, ridge: f64, numbers: &DMatrix<f64>) -> O
     }))
 }
 
-/// Returns the loss of predictions for rows that were left out and the best scale of the logits.
-fn judge(left_out: &DMatrix<f64>, mean: &[f64], target: &Selected, numbers: &DMatrix<f64>) -> (f64, f32) {
+/// Losses of rows that were left out, for each scale of the logits.
+fn losses(
+    left_out: &DMatrix<f64>,
+    mean: &[f64],
+    target: &Selected,
+    numbers: &DMatrix<f64>,
+) -> Vec<(f32, Vec<f64>)> {
     let Selected::Classes(classes) = target else {
-        return ((left_out - numbers).norm_squared() / numbers.len().max(1) as f64, 1.0);
+        let errors = left_out - numbers;
+        return vec![(1.0, errors.column_iter().map(|errors| errors.norm_squared()).collect())];
     };
     let shares = DMatrix::from_fn(left_out.nrows(), left_out.ncols(), |output, row| {
         (left_out[(output, row)] + mean[output]) as f32
     });
-    let losses = SCALES.map(|scale| (nll(&shares, classes, f64::from(1.0 / scale)), scale));
-    losses
-        .into_iter()
-        .fold((f64::INFINITY, SCALES[0]), |best, next| if next.0 < best.0 { next } else { best })
+    SCALES.map(|scale| (scale, row_nlls(&shares, classes, f64::from(1.0 / scale)).collect())).into()
 }
 
 /// Median of the distances above zero; 1 if there is none.

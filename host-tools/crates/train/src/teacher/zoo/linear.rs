@@ -6,8 +6,8 @@ use microdistill::loss::log_softmax;
 use microdistill::scalar::Scalar;
 use nalgebra::DMatrix;
 
-use super::Learner;
 use super::rows::{Rows, Selected};
+use super::{Examined, Learner, Tick, examine_fixed};
 use crate::blend::{Linear, Member, Recipe};
 use crate::dataset::Fold;
 use crate::error::Result;
@@ -20,10 +20,6 @@ const MOST_ROWS: usize = 50_000;
 const STEPS: usize = 200;
 
 impl Learner for Linear {
-    fn choose(&self, _rows: &Rows<'_>, _folds: &[Fold], _seed: u64) -> Result<Recipe> {
-        Ok(Recipe::Linear(self.clone()))
-    }
-
     fn fit(&self, rows: &Rows<'_>, seed: u64) -> Result<Member> {
         let index = rows.sample(MOST_ROWS, seed);
         let (x, target) = rows.with(&index).gathered();
@@ -42,6 +38,10 @@ impl Learner for Linear {
             bias.to_vec(),
             Activation::Identity,
         )])]))
+    }
+
+    fn examine(&self, rows: &Rows<'_>, folds: &[Fold], seed: u64, trained: Tick<'_>) -> Result<Examined> {
+        examine_fixed(self, Recipe::Linear(self.clone()), rows, folds, seed, trained)
     }
 }
 

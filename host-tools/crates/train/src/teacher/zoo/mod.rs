@@ -27,23 +27,57 @@ pub use settings::{Settings, Species};
 
 pub use crate::effort::Effort;
 
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+
 use crate::blend::Member;
 use crate::dataset::Fold;
 use crate::error::Result;
 
 /// A way to learn from rows.
 pub trait Learner: Sync {
-    /// Chooses hyperparameters for these rows, where they are not fixed.
-    ///
-    /// # Errors
-    /// Fails if a training fails.
-    fn choose(&self, rows: &Rows<'_>, folds: &[Fold], seed: u64) -> Result<Recipe>;
-
     /// Trains on these rows.
     ///
     /// # Errors
     /// Fails if a training diverges or is interrupted.
     fn fit(&self, rows: &Rows<'_>, seed: u64) -> Result<Member>;
+
+    /// Chooses hyperparameters for these rows, where they are not fixed, and predicts each fold by a training without it.
+    /// The hyperparameters of that training do not depend on how well the fold is predicted either, so that a learner that
+    /// chooses does not look better than it is.
+    ///
+    /// # Errors
+    /// Fails if a training fails.
+    fn examine(&self, rows: &Rows<'_>, folds: &[Fold], seed: u64, trained: Tick<'_>) -> Result<Examined>;
+}
+
+/// Called after each training of a fold.
+pub type Tick<'a> = &'a (dyn Fn() + Sync);
+
+/// How well a learner predicts rows that it has not seen.
+pub struct Examined {
+    /// The learner with the hyperparameters for a training on all rows.
+    pub recipe: Recipe,
+    /// Outputs for the held-out rows of each fold, shape (outputs × rows): logits or standardized values.
+    pub outputs: Vec<DMatrix<f32>>,
+}
+
+/// Examines learners without a choice: `learner` is trained without each fold.
+fn examine_fixed(
+    learner: &dyn Learner,
+    recipe: Recipe,
+    rows: &Rows<'_>,
+    folds: &[Fold],
+    seed: u64,
+    trained: Tick<'_>,
+) -> Result<Examined> {
+    let predict = |fold: &Fold| {
+        let member = learner.fit(&rows.with(&fold.train), seed)?;
+        trained();
+        Ok(rows.predict(&member, &fold.validation))
+    };
+    let outputs = folds.par_iter().with_max_len(1).map(predict).collect::<Result<_>>()?;
+    Ok(Examined { recipe, outputs })
 }
 
 impl Recipe {

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use microdistill::optimizer::AdamRates;
 
-use super::Learner;
 use super::rows::Rows;
+use super::{Examined, Learner, Tick, examine_fixed};
 use crate::blend::{Member, Perceptrons, Recipe};
 use crate::class_weights::ClassWeights;
 use crate::dataset::Fold;
@@ -31,10 +31,6 @@ const SAMPLES: usize = 200_000;
 const MOST_SAMPLES: usize = 2_000_000;
 
 impl Learner for Perceptrons {
-    fn choose(&self, _rows: &Rows<'_>, _folds: &[Fold], _seed: u64) -> Result<Recipe> {
-        Ok(Recipe::Perceptrons(self.clone()))
-    }
-
     fn fit(&self, rows: &Rows<'_>, seed: u64) -> Result<Member> {
         let (x, target) = rows.gathered();
         let examples = Examples { x: &x, target: target.target() };
@@ -59,5 +55,9 @@ impl Learner for Perceptrons {
             Ok(trained.network)
         };
         Ok(Member::Networks((0..self.seeds).map(member).collect::<Result<_>>()?))
+    }
+
+    fn examine(&self, rows: &Rows<'_>, folds: &[Fold], seed: u64, trained: Tick<'_>) -> Result<Examined> {
+        examine_fixed(self, Recipe::Perceptrons(self.clone()), rows, folds, seed, trained)
     }
 }

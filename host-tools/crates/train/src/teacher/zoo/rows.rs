@@ -6,6 +6,7 @@ use nalgebra::DMatrix;
 use rand_pcg::Pcg32;
 
 use super::bins::Bins;
+use crate::blend::Member;
 use crate::dataset::Kind;
 use crate::error::{Error, Result};
 use crate::random::shuffle;
@@ -72,6 +73,11 @@ impl<'a> Rows<'a> {
     /// Features and targets of the rows to train on.
     pub(super) fn gathered(&self) -> (DMatrix<f32>, Selected) {
         (self.x.select_columns(self.index), self.targets(self.index))
+    }
+
+    /// Outputs of a member for the rows `index`, shape (outputs × rows).
+    pub(super) fn predict(&self, member: &Member, index: &[usize]) -> DMatrix<f32> {
+        member.predict_all(&self.x.select_columns(index), self.kind())
     }
 
     /// Targets of the rows `index`.
