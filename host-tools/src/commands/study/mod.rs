@@ -11,12 +11,14 @@ use microdistill_study::report;
 use microdistill_study::study::results::Condition;
 use microdistill_study::study::{self, Journal, Problem, Results, Source, Study as Plan, Watch};
 use microdistill_train::dataset::{Columns, Expected, read, read_like};
+use microdistill_train::effort::Effort;
 use microdistill_train::error::Error;
 use microdistill_train::file;
 
 use crate::context::Context;
 use crate::flags::data::DataFlags;
 use crate::flags::parse::count;
+use crate::flags::teacher::EffortFlag;
 use crate::interrupt;
 
 mod tables;
@@ -50,11 +52,14 @@ pub(crate) struct Study {
     /// Hidden widths of the student
     #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "16", value_parser = count::<usize>)]
     hidden: Vec<usize>,
-    /// Hidden widths of the teacher
-    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, default_value = "128,128", value_parser = count::<usize>)]
+    /// Makes the teacher a network with these hidden widths and tuned weight decay [default: the blend that `train` makes]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1, value_parser = count::<usize>)]
     teacher_hidden: Vec<usize>,
+    /// Time for the blend and for the choice of the recipe of `distill`
+    #[arg(long, value_enum, value_name = "EFFORT", default_value_t)]
+    effort: EffortFlag,
     /// Predefined study, which needs no data
-    #[arg(long, value_enum, conflicts_with_all = ["data", "train", "test", "recipes", "hidden", "teacher_hidden", "label_noise", "training_share"])]
+    #[arg(long, value_enum, conflicts_with_all = ["data", "train", "test", "recipes", "hidden", "teacher_hidden", "effort", "label_noise", "training_share"])]
     preset: Option<Preset>,
     #[command(flatten)]
     sets: Sets,
@@ -181,6 +186,7 @@ impl Study {
                 seeds,
                 hidden: vec![32],
                 teacher_hidden: vec![64],
+                effort: Effort::Default,
                 folds: 10,
             });
         }
@@ -193,16 +199,21 @@ impl Study {
         } else {
             (study::always(), study::others())
         };
+        let mut arms = [always, study::by_name(&others, &self.recipes)?].concat();
+        if !self.teacher_hidden.is_empty() {
+            arms = study::taught_by_a_network(arms);
+        }
         Ok(Plan {
             title: "Does distillation cure overfitting?".into(),
             preset: None,
             problems,
             held_out: self.sets.held_out.clone(),
             conditions: conditions.collect(),
-            arms: [always, study::by_name(&others, &self.recipes)?].concat(),
+            arms,
             seeds,
             hidden: self.hidden.clone(),
             teacher_hidden: self.teacher_hidden.clone(),
+            effort: self.effort.into(),
             folds: FOLDS,
         })
     }

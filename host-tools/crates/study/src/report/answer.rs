@@ -195,13 +195,19 @@ fn conclusion(student: &ArmInfo, overall: &Overall) -> Option<(&'static str, Str
         sets => format!("Over {sets} data sets, a"),
     };
     let alone_with = if *fit == VALUES { "measured values" } else { "labels" };
-    let reason = format!(
+    let mut reason = format!(
         "{start} student on {alone_with} alone (`{}`) {}. Distilled (`{}`), the same student {}.",
         names::HARD,
         figures(alone, fit)?,
         student.name,
         figures(distilled, fit)?
     );
+    if let Some(figures) = summary(overall, names::LABELS).and_then(|labels| figures(labels, fit)) {
+        reason += &format!(
+            " On {alone_with} alone, but chosen as carefully as the distilled one (`{}`), it {figures}.",
+            names::LABELS
+        );
+    }
     Some((headline, reason))
 }
 

@@ -1,4 +1,4 @@
-//! The effect of the temperature on the default recipe.
+//! The effect of the temperature of soft labels.
 
 use super::lines::{Lines, Point, Series};
 use super::svg::{Axis, Plot, span_of_ratios};
@@ -25,7 +25,7 @@ pub(super) fn plots(points: &[TemperaturePoint]) -> Result<[Plot; 2]> {
             x_name: "temperature T",
             x_tick: &setting,
             series: vec![Series {
-                name: names::DEFAULT,
+                name: names::SOFT,
                 kind: ArmKind::Distilled,
                 points: points.iter().map(point).collect(),
             }],

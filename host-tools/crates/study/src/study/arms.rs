@@ -1,11 +1,13 @@
 //! The arms of a study: every way to make a model, by name.
 
 use microdistill::loss::{DecoupledSoftLabels, SoftLabels};
+use microdistill_train::distill::Lesson;
 
 use super::results::{ArmInfo, ArmKind};
 use microdistill_train::error::{Error, Result};
 use microdistill_train::student::{Recipe, WEIGHT_DECAY};
 use microdistill_train::synthetic::Synthetic;
+use microdistill_train::teacher::zoo::Species;
 
 /// A way to make a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,8 @@ pub struct Arm {
 pub(crate) struct Method {
     /// Source of the labels.
     pub(crate) kind: ArmKind,
+    /// What is trained. The other fields are about networks.
+    pub(crate) way: Way,
     /// The loss. Teachers always use cross-entropy.
     pub(crate) recipe: Recipe,
     /// Share of the training rows that the model is trained on.
@@ -36,6 +40,39 @@ pub(crate) struct Method {
     /// Kind of synthetic rows to add. There are as many of them as training rows, labelled only by the
     /// teachers.
     pub(crate) synthetic: Option<Synthetic>,
+}
+
+/// What is trained, and how its settings are found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Way {
+    /// A network, with a single hyperparameter that may be tuned.
+    Network,
+    /// A blend of these kinds of models, as by `microdistill train`.
+    Blend(&'static [Species]),
+    /// A student as by `microdistill distill`: lesson, inputs and weight decay are chosen among candidates.
+    Recipe(Lessons),
+}
+
+/// What a student of [`Way::Recipe`] may learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lessons {
+    /// The target alone.
+    Own,
+    /// The teacher.
+    Distilled,
+    /// Whichever is better on held-out rows.
+    All,
+}
+
+impl Lessons {
+    /// True if the lesson is one of these.
+    pub(crate) fn include(self, lesson: Lesson) -> bool {
+        match self {
+            Lessons::Own => !lesson.is_distilled(),
+            Lessons::Distilled => lesson.is_distilled(),
+            Lessons::All => true,
+        }
+    }
 }
 
 /// A hyperparameter that can be chosen by cross-validation.
@@ -80,6 +117,11 @@ impl Arm {
         ArmInfo { name: self.name.clone(), description: self.description.clone(), kind: self.method.kind }
     }
 
+    /// Returns true if the arm's candidates are those of `distill`.
+    pub(super) fn is_recipe(&self) -> bool {
+        matches!(self.method.way, Way::Recipe(_))
+    }
+
     /// Returns true if both arms produce the same models.
     pub(super) fn same(&self, other: &Arm) -> bool {
         (self.method, self.knob) == (other.method, other.knob)
@@ -113,12 +155,17 @@ pub(crate) mod names {
     pub(crate) const HARD_SMOOTHING: &str = "hard-smoothing";
     /// A student trained on the squared difference of the outputs, the recipe that the project began with.
     pub(crate) const OUTPUT_MSE: &str = "output-mse";
+    /// A student trained on labels, with everything chosen as for `default`.
+    pub(crate) const LABELS: &str = "labels";
+    /// A student trained on soft labels of the data's own rows.
+    pub(crate) const SOFT: &str = "soft";
     /// The default recipe of `distill`.
     pub(crate) const DEFAULT: &str = "default";
 }
 
 const HARD: Method = Method {
     kind: ArmKind::Hard,
+    way: Way::Network,
     recipe: Recipe::HardLabels,
     fraction: 1.0,
     weight_decay: 0.0,
@@ -126,8 +173,9 @@ const HARD: Method = Method {
     synthetic: None,
 };
 
-const DEFAULT: Method = Method {
+const SOFT: Method = Method {
     kind: ArmKind::Distilled,
+    way: Way::Network,
     recipe: Recipe::SoftLabels(SoftLabels::DEFAULT),
     fraction: 1.0,
     weight_decay: WEIGHT_DECAY,
@@ -135,7 +183,7 @@ const DEFAULT: Method = Method {
     synthetic: None,
 };
 
-const OUTPUT_MSE: Method = Method { recipe: Recipe::OutputMse, fraction: 0.9, weight_decay: 0.0, ..DEFAULT };
+const OUTPUT_MSE: Method = Method { recipe: Recipe::OutputMse, fraction: 0.9, weight_decay: 0.0, ..SOFT };
 
 /// The arms of the preset with random labels. The teacher is trained for the usual number of epochs, without
 /// a regularizer.
@@ -154,10 +202,9 @@ pub fn random_labels() -> Vec<Arm> {
 
 /// The arms of every study of classes.
 pub fn always() -> Vec<Arm> {
-    let teacher = Method { kind: ArmKind::Teacher, ..HARD };
     let tuned = |name, description, knob| Arm::new(name, description, HARD).tuned(knob);
     vec![
-        Arm::new(names::TEACHER, "the large model, tuned weight decay", teacher).tuned(Knob::WeightDecay),
+        blend(names::TEACHER, "the blend of different models that `train` makes by default", &Species::ALL),
         Arm::new(names::HARD, "student trained on the target only, no regularizer", HARD),
         tuned(names::HARD_L2, "student trained on the target only, tuned weight decay", Knob::WeightDecay),
         tuned(names::HARD_DROPOUT, "student trained on the target only, tuned dropout", Knob::Dropout),
@@ -166,17 +213,76 @@ pub fn always() -> Vec<Arm> {
             "student trained on labels only, tuned label smoothing",
             Knob::LabelSmoothing,
         ),
+        recipe(
+            names::LABELS,
+            "student trained on the target only, as carefully as `default`: piecewise-linear or standardized inputs, weight \
+             decay, label smoothing and as many steps; chosen among the 22 of its candidates that have no teacher",
+            Lessons::Own,
+        ),
         Arm::new(
             names::OUTPUT_MSE,
             "the original recipe: squared difference of the outputs, one teacher, 90 % of the rows, no regularizer",
             OUTPUT_MSE,
         ),
         Arm::new(
+            names::SOFT,
+            "soft labels of the training rows: temperature 2, a small weight decay, nothing tuned",
+            SOFT,
+        ),
+        recipe(
             names::DEFAULT,
-            "the default recipe of `distill`: one teacher, a small weight decay, nothing tuned",
-            DEFAULT,
+            "what `distill` does by default: synthetic rows, inputs and weight decay chosen among 54 candidates, 22 of which \
+             ignore the teacher",
+            Lessons::All,
         ),
     ]
+}
+
+fn blend(name: &str, description: &str, species: &'static [Species]) -> Arm {
+    Arm::new(name, description, Method { kind: ArmKind::Teacher, way: Way::Blend(species), ..HARD })
+}
+
+fn recipe(name: &str, description: &str, lessons: Lessons) -> Arm {
+    let method = if lessons == Lessons::Own { HARD } else { SOFT };
+    Arm::new(name, description, Method { way: Way::Recipe(lessons), ..method })
+}
+
+/// The `arms`, with another teacher: a network with tuned weight decay.
+pub fn taught_by_a_network(arms: Vec<Arm>) -> Vec<Arm> {
+    let method = Method { kind: ArmKind::Teacher, ..HARD };
+    let network = Arm::new(names::TEACHER, "the large network, tuned weight decay", method);
+    let others = arms.into_iter().filter(|arm| arm.name != names::TEACHER);
+    std::iter::once(network.tuned(Knob::WeightDecay)).chain(others).collect()
+}
+
+/// The kind alone.
+fn alone(species: Species) -> &'static [Species] {
+    let place = Species::ALL.iter().position(|&other| other == species).unwrap_or_default();
+    const ALL: &[Species] = &Species::ALL;
+    &ALL[place..=place]
+}
+
+fn described(species: Species) -> &'static str {
+    match species {
+        Species::Boosting => "gradient-boosted trees",
+        Species::Forest => "a random forest",
+        Species::ExtraTrees => "extra trees",
+        Species::Kernel => "kernel ridge regression",
+        Species::Linear => "logistic or ridge regression",
+        Species::Perceptrons => "multilayer perceptrons",
+    }
+}
+
+/// Names of the kinds of models, as `train --teacher` has them.
+fn named(species: Species) -> &'static str {
+    match species {
+        Species::Boosting => "trees",
+        Species::Forest => "forest",
+        Species::ExtraTrees => "extra-trees",
+        Species::Kernel => "kernel",
+        Species::Linear => "linear",
+        Species::Perceptrons => "mlp",
+    }
 }
 
 /// The arms of every study of values. Arms that need classes are left out.
@@ -186,28 +292,34 @@ pub fn always_of_values() -> Vec<Arm> {
 
 /// The arms that may be added by name.
 pub fn others() -> Vec<Arm> {
-    let outputs = Method { recipe: Recipe::OutputMse, ..DEFAULT };
-    let logits = Method { recipe: Recipe::LogitMse, ..DEFAULT };
-    let decoupled = Method { recipe: Recipe::Decoupled(DecoupledSoftLabels::DEFAULT), ..DEFAULT };
+    let outputs = Method { recipe: Recipe::OutputMse, ..SOFT };
+    let logits = Method { recipe: Recipe::LogitMse, ..SOFT };
+    let decoupled = Method { recipe: Recipe::Decoupled(DecoupledSoftLabels::DEFAULT), ..SOFT };
     let synthetic = Synthetic::ALL.map(|kind| {
-        let description =
-            format!("the default, plus as many synthetic rows as training rows: {}", kind.name());
-        Arm::new(kind.name(), &description, Method { synthetic: Some(kind), ..DEFAULT })
+        let description = format!("as `soft`, plus as many synthetic rows as training rows: {}", kind.name());
+        Arm::new(kind.name(), &description, Method { synthetic: Some(kind), ..SOFT })
     });
+    let alone = Species::ALL
+        .map(|species| blend(named(species), &format!("{}, no student", described(species)), alone(species)));
     let others = [
-        Arm::new("outputs", "the default, but with the squared difference of the outputs", outputs),
-        Arm::new("logits", "the default, but with the squared difference of the logits", logits),
-        Arm::new("dkd", "the default, but with decoupled soft labels (three or more classes)", decoupled),
-        Arm::new("soft-l2", "the default, but with tuned weight decay", DEFAULT).tuned(Knob::WeightDecay),
-        Arm::new("ensemble", "the default, but with five teachers", Method { teachers: 5, ..DEFAULT }),
+        recipe(
+            "always-distilled",
+            "as `default`, chosen among the 32 candidates that learn from the teacher",
+            Lessons::Distilled,
+        ),
+        Arm::new("outputs", "as `soft`, but with the squared difference of the outputs", outputs),
+        Arm::new("logits", "as `soft`, but with the squared difference of the logits", logits),
+        Arm::new("dkd", "as `soft`, but with decoupled soft labels (three or more classes)", decoupled),
+        Arm::new("soft-l2", "as `soft`, but with tuned weight decay", SOFT).tuned(Knob::WeightDecay),
+        Arm::new("ensemble", "as `soft`, but with five teachers", Method { teachers: 5, ..SOFT }),
     ];
-    others.into_iter().chain(synthetic).collect()
+    others.into_iter().chain(synthetic).chain(alone).collect()
 }
 
-/// The arms that may be added to a study of values: those that differ from the default in more than the loss.
+/// The arms that may be added to a study of values: those that differ from the others in more than the loss.
 pub fn others_of_values() -> Vec<Arm> {
-    let is_default = |arm: &Arm| arm.method.recipe == DEFAULT.recipe;
-    others().into_iter().filter(is_default).map(Arm::of_values).collect()
+    let is_usual = |arm: &Arm| matches!(arm.method.recipe, Recipe::HardLabels | Recipe::SoftLabels(_));
+    others().into_iter().filter(is_usual).map(Arm::of_values).collect()
 }
 
 /// Selects the `known` arms with these names, in the order of the names.

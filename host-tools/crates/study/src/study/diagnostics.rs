@@ -27,7 +27,7 @@ pub(super) fn learning_curve(training: Training<'_>, watched: &Watched) -> Resul
     let rows = training.rows(&watched.train)?;
     let mut curve = Vec::new();
     let teacher = std::slice::from_ref(&watched.teacher);
-    training.run(&rows, teacher, &mut |snapshot| {
+    training.run(&rows, teacher.into(), &mut |snapshot| {
         let Snapshot { epoch, epochs, preparation, network } = snapshot;
         let step = epochs.div_ceil(POINTS);
         if epoch % step == 0 || epoch == epochs {

@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::results::Cell;
+use microdistill_train::distill::Candidate;
 use microdistill_train::error::{Error, Result};
 
 /// A finished result, with the key of everything that determines it.
@@ -23,8 +24,10 @@ pub(super) struct Record {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Entry {
-    /// Index of the chosen candidate.
+    /// Index of the chosen value of a knob.
     Choice(usize),
+    /// The chosen candidate of the recipe of `distill`.
+    Candidate(Candidate),
     /// The figures of a model.
     Model(Box<Cell>),
 }
@@ -105,6 +108,14 @@ impl Journal {
 
     pub(super) fn choice(&self, key: &str) -> Option<usize> {
         if let Some(Entry::Choice(index)) = self.lock().records.get(key) { Some(*index) } else { None }
+    }
+
+    pub(super) fn candidate(&self, key: &str) -> Option<Candidate> {
+        if let Some(Entry::Candidate(candidate)) = self.lock().records.get(key) {
+            Some(*candidate)
+        } else {
+            None
+        }
     }
 
     pub(super) fn model(&self, key: &str) -> Option<Cell> {

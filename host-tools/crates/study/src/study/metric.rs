@@ -28,7 +28,7 @@ pub(super) fn int8_value(cell: &Cell, metric: &str) -> Option<f64> {
 fn value(cell: &Cell, metric: &str, test: &Scores) -> Option<f64> {
     match (metric, &cell.train, test) {
         ("parameters", ..) => Some(cell.parameters as f64),
-        ("flash", ..) => Some(cell.flash_bytes as f64),
+        ("flash", ..) => cell.flash_bytes.map(|bytes| bytes as f64),
         (_, Scores::Classification(train), Scores::Classification(test)) => match metric {
             "train accuracy" => Some(train.accuracy),
             "test accuracy" => Some(test.accuracy),

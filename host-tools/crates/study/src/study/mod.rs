@@ -30,10 +30,13 @@ pub(crate) mod verdict;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
+use microdistill_train::effort::Effort;
 use microdistill_train::error::{Error, Result};
 use microdistill_train::metrics::BINS;
 
-pub use arms::{Arm, always, always_of_values, by_name, others, others_of_values, random_labels};
+pub use arms::{
+    Arm, always, always_of_values, by_name, others, others_of_values, random_labels, taught_by_a_network,
+};
 pub(crate) use arms::{CANDIDATES, names};
 pub use data::{Problem, Source};
 pub use journal::Journal;
@@ -42,7 +45,7 @@ use results::{ArmKind, Condition, Division};
 use run::Replicate;
 pub use training::Watch;
 
-/// Temperatures at which the default recipe is tried in addition to its own.
+/// Temperatures at which soft labels are tried in addition to the usual one.
 const TEMPERATURES: [f32; 5] = [1.0, 2.0, 4.0, 8.0, 16.0];
 
 /// Hidden widths in which some arms are tried.
@@ -52,7 +55,7 @@ const SIZES: [usize; 4] = [4, 8, 16, 32];
 const SIZE_SEEDS: usize = 3;
 
 /// Names of the arms that are tried in several sizes.
-const SIZED: [&str; 3] = [names::HARD, names::HARD_L2, names::DEFAULT];
+const SIZED: [&str; 3] = [names::HARD, names::LABELS, names::DEFAULT];
 
 /// A study: arms, data sets, conditions and seeds.
 #[derive(Clone, Debug)]
@@ -73,8 +76,10 @@ pub struct Study {
     pub seeds: Vec<u64>,
     /// Hidden widths of the students.
     pub hidden: Vec<usize>,
-    /// Hidden widths of the teachers.
+    /// Hidden widths of the teachers that are networks.
     pub teacher_hidden: Vec<usize>,
+    /// Time that blends and the recipe of `distill` may take.
+    pub effort: Effort,
     /// Number of folds of the training rows in which candidates are judged: at least 2, and at most one per
     /// group.
     pub folds: usize,
@@ -138,11 +143,11 @@ impl Study {
         Ok(())
     }
 
-    /// Fingerprint of everything that the records of a journal have in common: rows, widths and folds. Seeds,
+    /// Fingerprint of everything that the records of a journal have in common: rows, widths, effort and folds. Seeds,
     /// arms and conditions are left out, because they may be added later. 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         let sets: Vec<_> = self.problems.iter().map(|problem| (&problem.name, problem.hash())).collect();
-        let all = (sets, &self.hidden, &self.teacher_hidden, self.folds);
+        let all = (sets, &self.hidden, &self.teacher_hidden, self.effort, self.folds);
         Sha256::digest(format!("{all:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -249,10 +254,10 @@ impl Study {
         }
     }
 
-    /// The default recipe at several temperatures.
+    /// Soft labels of several temperatures.
     fn temperatures(&self) -> Vec<Arm> {
-        let default = self.arm(names::DEFAULT).into_iter();
-        default.flat_map(|arm| TEMPERATURES.iter().filter_map(|&t| arms::at_temperature(arm, t))).collect()
+        let soft = self.arm(names::SOFT).into_iter();
+        soft.flat_map(|arm| TEMPERATURES.iter().filter_map(|&t| arms::at_temperature(arm, t))).collect()
     }
 
     /// The arms that are tried in several sizes.

@@ -99,8 +99,21 @@ impl<'a> About<'a> {
                 sentences.extend(self.against(arm, &rival.name));
             }
             sentences.extend(self.memorizing(arm));
+            sentences.extend(self.ceiling(arm));
         }
         sentences
+    }
+
+    /// What a student could still gain from its teacher.
+    fn ceiling(&self, arm: &str) -> Option<String> {
+        let of = |metric: &str| self.comparison(arm, names::TEACHER, metric);
+        let behind = of("test accuracy").or_else(|| of("r2"))?;
+        let what = if figures::is_share(&behind.metric) { "accuracy" } else { "R²" };
+        Some(format!(
+            "`{arm}` against its teacher, which is the most that it could learn: {what} {}, {}.",
+            change(behind),
+            verdict(behind, "higher", "lower")
+        ))
     }
 
     /// The overfitting of a student trained on labels only.

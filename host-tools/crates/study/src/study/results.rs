@@ -41,7 +41,7 @@ pub struct Results {
 pub struct StudySettings {
     /// Hidden widths of the student.
     pub hidden: Vec<usize>,
-    /// Hidden widths of the teacher.
+    /// Hidden widths of the teacher, if it is a network; otherwise none.
     pub teacher_hidden: Vec<usize>,
     /// Bins of the expected calibration error and of the reliability diagram.
     pub bins: usize,
@@ -170,11 +170,13 @@ pub struct Cell {
     pub widths: Vec<usize>,
     /// Number of weights and biases.
     pub parameters: usize,
-    /// Flash of network and scaler in f32, in bytes.
-    pub flash_bytes: usize,
-    /// Flash after quantization to int8, in bytes.
-    pub flash_bytes_int8: usize,
-    /// The tuned setting, such as `weight decay 0.5`.
+    /// Flash of network and scaler in f32, in bytes. None of a blend, which no board runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flash_bytes: Option<usize>,
+    /// Flash after quantization to int8, in bytes. None of a blend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flash_bytes_int8: Option<usize>,
+    /// What was chosen on held-out training rows, such as `weight decay 0.5`.
     pub chosen: Option<String>,
     /// Scores on the training rows. With label noise, the labels are those that the model was trained on,
     /// including wrong ones.
@@ -184,7 +186,7 @@ pub struct Cell {
     /// Scores on the test rows after quantization to int8. None of a teacher, which is not shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_int8: Option<Scores>,
-    /// Learning curve of the first seed, at most 60 points. Empty for other seeds.
+    /// Learning curve of the first seed, at most 60 points. Empty for other seeds, blends and the recipe of `distill`.
     pub curve: Vec<CurvePoint>,
     /// Reliability on the test rows: the non-empty bins, ascending. Empty for values.
     pub reliability: Vec<Bin>,

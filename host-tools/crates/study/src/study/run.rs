@@ -5,18 +5,19 @@ use std::fmt::Debug;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::arms::{Arm, CANDIDATES};
+use super::arms::{Arm, CANDIDATES, Way};
 use super::data::{Draw, Problem};
 use super::diagnostics::{Watched, learning_curve, predictions, reliability};
 use super::journal::{Entry, Journal};
 use super::results::{ArmKind, Cell, Condition};
-use super::training::Training;
+use super::training::{Lessons, Setting, Training, student};
 use super::{SIZES, Study, Watch};
 use microdistill_train::dataset::Dataset;
+use microdistill_train::distill::{self, Material, Plan, Teachers};
 use microdistill_train::error::Result;
 use microdistill_train::export::Footprint;
 use microdistill_train::metrics::evaluate;
-use microdistill_train::model::Model;
+use microdistill_train::model::{Body, Model};
 use microdistill_train::network::precision::Scales;
 use microdistill_train::quantize::quantize;
 
@@ -37,7 +38,7 @@ pub(super) struct Replicate<'a> {
 pub(super) struct Task {
     pub(super) arm: Arm,
     pub(super) hidden: Vec<usize>,
-    /// True if the model has plots of its own: its learning curve, and its predictions of values.
+    /// True if the model has plots of its own: a learning curve, and its predictions of values.
     plotted: bool,
 }
 
@@ -118,13 +119,19 @@ impl Replicate<'_> {
         let teachers: Vec<Model> = teachers
             .map(|member| self.teacher(journal, &draw.train, member, watch))
             .collect::<Result<_>>()?;
+        let material = if missing.iter().any(|task| task.arm.is_recipe()) {
+            Some(self.material(&draw, &teachers)?)
+        } else {
+            None
+        };
+        let lessons = Lessons { teachers: &teachers, material: material.as_ref() };
         let watched = if missing.iter().any(|task| task.plotted) {
             Some(self.watched(journal, &draw, watch)?)
         } else {
             None
         };
         missing.par_iter().try_for_each(|task| {
-            let cell = self.make(journal, task, &draw, &teachers, watched.as_ref(), watch)?;
+            let cell = self.make(journal, task, &draw, lessons, watched.as_ref(), watch)?;
             journal.add(self.key(task), Entry::Model(Box::new(cell)))
         })
     }
@@ -135,7 +142,8 @@ impl Replicate<'_> {
         hidden: &'a [usize],
         watch: &'a Watch<'a>,
     ) -> Training<'a> {
-        Training { arm, value: None, hidden, seed: self.seed(), watch }
+        let effort = self.study.effort;
+        Training { arm, setting: Setting::Fixed, hidden, effort, seed: self.seed(), watch }
     }
 
     /// Number of teachers that the arms need.
@@ -153,10 +161,21 @@ impl Replicate<'_> {
         watch: &Watch<'_>,
     ) -> Result<Model> {
         let (arm, hidden) = (self.study.teacher(), &self.study.teacher_hidden);
-        let value = self.setting(journal, arm, hidden).map(|(_, value)| value);
+        let setting = self.setting(journal, arm, hidden);
         let seed = self.seed().wrapping_add(member.wrapping_mul(MEMBERS));
-        let training = Training { seed, value, ..self.training(arm, hidden, watch) };
-        training.run(rows, &[], &mut |_| {})
+        let training = Training { seed, setting, ..self.training(arm, hidden, watch) };
+        training.run(rows, Lessons::default(), &mut |_| {})
+    }
+
+    /// What students of the recipe of `distill` learn from.
+    fn material(&self, draw: &Draw, teachers: &[Model]) -> Result<Material> {
+        let teachers: Vec<(f64, Model)> = teachers.iter().take(1).map(|model| (1.0, model.clone())).collect();
+        let student = student(&self.study.hidden, self.seed(), Plan::steps_of(self.study.effort));
+        distill::material(distill::Problem {
+            rows: &draw.train,
+            teachers: Teachers::Like(&teachers),
+            student: &student,
+        })
     }
 
     /// Rows for the learning curves, and a teacher trained on no others.
@@ -170,35 +189,36 @@ impl Replicate<'_> {
         journal: &Journal,
         task: &Task,
         draw: &Draw,
-        teachers: &[Model],
+        lessons: Lessons<'_>,
         watched: Option<&Watched>,
         watch: &Watch<'_>,
     ) -> Result<Cell> {
         let Task { arm, hidden, plotted } = task;
         let setting = self.setting(journal, arm, hidden);
-        let value = setting.map(|(_, value)| value);
-        let training = Training { value, ..self.training(arm, hidden, watch) };
+        let training = Training { setting, ..self.training(arm, hidden, watch) };
         let rows = training.rows(&draw.train)?;
-        let model = match (arm.method.kind, teachers.first()) {
-            (ArmKind::Teacher, Some(teacher)) => teacher.clone(),
-            _ => training.run(&rows, teachers, &mut |_| {})?,
+        let model = match lessons.teachers.first() {
+            Some(teacher) if arm.same(self.study.teacher()) => teacher.clone(),
+            _ => training.run(&rows, lessons, &mut |_| {})?,
         };
-        let watched = watched.filter(|_| *plotted);
+        let watched = watched.filter(|_| task.has_curve());
         let curve = watched.map_or(Ok(Vec::new()), |watched| learning_curve(training, watched))?;
-        let int8 = quantize(&model, &model.examples, Scales::default())?;
-        let is_shipped = arm.method.kind != ArmKind::Teacher;
+        let is_blend = matches!(model.body, Body::Blend(_));
+        let int8 = if is_blend { None } else { Some(quantize(&model, &model.examples, Scales::default())?) };
+        let flash = |of: &Model| Footprint::of(of).map(|of| of.flash);
+        let test_int8 = int8.as_ref().filter(|_| arm.method.kind != ArmKind::Teacher);
         Ok(Cell {
             arm: arm.name.clone(),
             seed: self.seed(),
             group: self.left_out.map(str::to_owned),
             widths: model.widths(),
             parameters: model.parameters(),
-            flash_bytes: Footprint::of(&model)?.flash,
-            flash_bytes_int8: Footprint::of(&int8)?.flash,
-            chosen: setting.map(|(knob, value)| format!("{} {value}", knob.name())),
+            flash_bytes: (!is_blend).then(|| flash(&model)).transpose()?,
+            flash_bytes_int8: int8.as_ref().map(flash).transpose()?,
+            chosen: chosen(arm, setting),
             train: evaluate(&model, &rows)?,
             test: evaluate(&model, &draw.test)?,
-            test_int8: is_shipped.then(|| evaluate(&int8, &draw.test)).transpose()?,
+            test_int8: test_int8.map(|int8| evaluate(int8, &draw.test)).transpose()?,
             curve,
             reliability: reliability(&model, &draw.test),
             predictions: if *plotted { predictions(&model, &draw.test) } else { Vec::new() },
@@ -213,36 +233,92 @@ impl Replicate<'_> {
         let inner = rows - rows / folds;
         let one =
             |arm: &Arm, hidden: &[usize], rows| self.training(arm, hidden, &nothing).work(rows, features);
-        let undecided = if self.chooses() { self.undecided(journal) } else { Vec::new() };
-        let trials = (CANDIDATES * folds) as u64;
-        let choices: u64 = undecided.iter().map(|task| trials * one(&task.arm, &task.hidden, inner)).sum();
-        let missing = self.missing(journal);
+        let teacher = |rows| one(self.study.teacher(), &self.study.teacher_hidden, rows);
+        let Left { trials, recipe, taught, missing } = self.left(journal);
+        let knobs: u64 = trials.iter().map(|task| one(&task.arm, &task.hidden, inner)).sum();
+        let choices = knobs * (CANDIDATES * folds) as u64
+            + taught as u64 * teacher(inner)
+            + recipe as u64 * self.work_of_trial(rows, features)
+            + u64::from(recipe > 0) * teacher(rows);
         if missing.is_empty() {
             return choices;
         }
         let all = |task: &Task| {
-            let curve = if task.plotted { one(&task.arm, &task.hidden, inner) } else { 0 };
+            let curve = if task.has_curve() { one(&task.arm, &task.hidden, inner) } else { 0 };
             // The training of the teacher is counted below.
-            let whole =
-                if task.arm.method.kind == ArmKind::Teacher { 0 } else { one(&task.arm, &task.hidden, rows) };
+            let whole = if self.is_teacher(task) { 0 } else { one(&task.arm, &task.hidden, rows) };
             curve + whole
         };
-        let teacher = one(self.study.teacher(), &self.study.teacher_hidden, rows);
-        choices + missing.iter().map(all).sum::<u64>() + self.teachers() * teacher
+        let watched = u64::from(missing.iter().any(|task| task.plotted)) * teacher(inner);
+        choices + missing.iter().map(all).sum::<u64>() + watched + self.teachers() * teacher(rows)
     }
 
     /// Number of trainings that are left: of candidates in folds, of models, of teachers and for learning curves.
     pub(super) fn trainings(&self, journal: &Journal) -> usize {
-        let folds = self.study.folds;
-        let undecided = if self.chooses() { self.undecided(journal) } else { Vec::new() };
-        let taught = undecided.iter().any(|task| task.arm.method.kind == ArmKind::Distilled);
-        let choices = undecided.len() * CANDIDATES * folds + if taught { folds } else { 0 };
-        let missing = self.missing(journal);
-        let curves = missing.iter().filter(|task| task.plotted).count();
-        let teachers = if missing.is_empty() { 0 } else { self.teachers() as usize };
-        let students = missing.iter().filter(|task| task.arm.method.kind != ArmKind::Teacher).count();
+        let Left { trials, recipe, taught, missing } = self.left(journal);
+        let choices =
+            trials.len() * CANDIDATES * self.study.folds + taught + recipe + usize::from(recipe > 0);
+        let curves = missing.iter().filter(|task| task.has_curve()).count();
         // The curves have a teacher of their own, which has not seen the validation rows.
-        choices + curves + usize::from(curves > 0) + teachers + students
+        let watched = usize::from(missing.iter().any(|task| task.plotted));
+        let teachers = if missing.is_empty() { 0 } else { self.teachers() as usize };
+        let others = missing.iter().filter(|task| !self.is_teacher(task)).count();
+        choices + curves + watched + teachers + others
+    }
+
+    fn left(&self, journal: &Journal) -> Left {
+        let undecided = if self.chooses() { self.undecided(journal) } else { Vec::new() };
+        let (recipes, trials): (Vec<Task>, Vec<Task>) =
+            undecided.into_iter().partition(|task| task.arm.is_recipe());
+        let taught = trials.iter().any(|task| task.arm.method.kind == ArmKind::Distilled);
+        // What cannot be drawn is an error of the run.
+        let plan = self.draw().ok().filter(|_| !recipes.is_empty()).map(|draw| self.recipe_plan(&draw.train));
+        Left {
+            trials,
+            recipe: plan.map_or(0, |plan| plan.exams * plan.candidates.len()),
+            taught: if taught { self.study.folds } else { 0 },
+            missing: self.missing(journal),
+        }
+    }
+
+    /// Estimates the time of a training of a candidate of the recipe.
+    pub(super) fn work_of_trial(&self, rows: usize, features: usize) -> u64 {
+        let nothing = Watch { stop: &|| false, done: &|_| () };
+        let recipe = self.study.arms.iter().find(|arm| arm.is_recipe());
+        // Candidates are trained in lanes, and for fewer steps.
+        recipe.map_or(0, |arm| self.training(arm, &self.study.hidden, &nothing).work(rows, features) / 10)
+    }
+
+    fn is_teacher(&self, task: &Task) -> bool {
+        task.arm.same(self.study.teacher())
+    }
+}
+
+impl Task {
+    /// True if the model has a learning curve. What is trained for a fixed number of steps, or in parts, has none.
+    fn has_curve(&self) -> bool {
+        self.plotted && self.arm.method.way == Way::Network
+    }
+}
+
+/// What is left to train.
+struct Left {
+    /// Tasks whose knobs are not set.
+    trials: Vec<Task>,
+    /// Number of trainings of candidates of the recipe.
+    recipe: usize,
+    /// Number of teachers of students whose knobs are not set.
+    taught: usize,
+    /// Models to train.
+    missing: Vec<Task>,
+}
+
+/// What was chosen, for people.
+fn chosen(arm: &Arm, setting: Setting) -> Option<String> {
+    match setting {
+        Setting::Fixed => None,
+        Setting::Value(value) => arm.knob.map(|knob| format!("{} {value}", knob.name())),
+        Setting::Candidate(candidate) => Some(candidate.to_string()),
     }
 }
 

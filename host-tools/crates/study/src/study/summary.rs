@@ -68,25 +68,17 @@ pub(super) fn results(study: &Study, journal: &Journal, command: &str) -> Result
     Ok(results)
 }
 
-/// The pairs of arms that are compared: each distilled student with the students on hard labels, and the
-/// default recipe with the other distilled ones.
+/// The pairs of arms that are compared: a distilled student, that of the default recipe if there is one, with every other
+/// student and with its teacher. A short list needs less correction.
 fn pairs(arms: &[Arm]) -> Vec<(&str, &str)> {
-    let hard = || arms.iter().filter(|arm| arm.method.kind == ArmKind::Hard).map(|arm| arm.name.as_str());
-    let distilled = arms.iter().filter(|arm| arm.method.kind == ArmKind::Distilled);
-    let mut pairs = Vec::new();
-    for arm in distilled.map(|arm| arm.name.as_str()) {
-        // Rivals that lose to tuned L2 are compared only with the default, because a shorter list needs less
-        // correction.
-        let against =
-            hard().filter(|name| arm == names::DEFAULT || [names::HARD, names::HARD_L2].contains(name));
-        pairs.extend(against.map(|name| (arm, name)));
-        if arm != names::DEFAULT && arms.iter().any(|other| other.name == names::DEFAULT) {
-            pairs.push((names::DEFAULT, arm));
-        }
-    }
-    let last = arms.iter().rfind(|arm| [names::DEFAULT, names::OUTPUT_MSE].contains(&arm.name.as_str()));
-    pairs.extend(last.map(|arm| (arm.name.as_str(), names::TEACHER)));
-    pairs
+    let distilled = || arms.iter().filter(|arm| arm.method.kind == ArmKind::Distilled);
+    let Some(ours) = distilled().find(|arm| arm.name == names::DEFAULT).or_else(|| distilled().next_back())
+    else {
+        return Vec::new();
+    };
+    let students = arms.iter().filter(|arm| arm.method.kind != ArmKind::Teacher && arm.name != ours.name);
+    let rivals = students.map(|arm| arm.name.as_str()).chain([names::TEACHER]);
+    rivals.map(|rival| (ours.name.as_str(), rival)).collect()
 }
 
 /// The finished models of one data set and condition.
@@ -230,7 +222,9 @@ fn overall(study: &Study, title: &str, sets: &[&SetResults], condition: Conditio
             .metrics()
             .iter()
             .filter(|metric| is_common(metric))
-            .map(|&metric| (metric.into(), MeanStd::of(&means(&arm.name, metric))))
+            .map(|&metric| (metric.into(), means(&arm.name, metric)))
+            .filter(|(_, means): &(String, Vec<f64>)| !means.is_empty())
+            .map(|(metric, means)| (metric, MeanStd::of(&means)))
             .collect(),
     };
     let loss = study.compared()[1];
@@ -283,8 +277,9 @@ fn of(cells: &[Cell], arm: &str) -> Vec<Cell> {
 }
 
 fn summary(study: &Study, arm: &str, cells: &[Cell]) -> Summary {
+    let of = |metric: &str| Some(values(cells, metric)).filter(|of| !of.is_empty());
     let scores =
-        study.metrics().iter().map(|&metric| (metric.to_owned(), MeanStd::of(&values(cells, metric))));
+        study.metrics().iter().filter_map(|&metric| Some((metric.to_owned(), MeanStd::of(&of(metric)?))));
     Summary { arm: arm.into(), scores: scores.collect::<BTreeMap<_, _>>() }
 }
 
@@ -297,7 +292,7 @@ fn size_point(cells: &[Cell]) -> Option<SizePoint> {
         arm: first.arm.clone(),
         widths: first.widths.clone(),
         parameters: first.parameters,
-        flash_bytes: first.flash_bytes,
+        flash_bytes: first.flash_bytes?,
         accuracy: of("test accuracy"),
         nll: of("nll"),
         r2: of("r2"),

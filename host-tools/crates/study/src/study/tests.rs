@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use nalgebra::DMatrix;
 use tempfile::TempDir;
 
-use super::arms::{Arm, Knob, always, by_name, names, others};
+use super::arms::{Arm, Knob, always, by_name, names, others, taught_by_a_network};
 use super::results::{Comparison, Condition, Division, GroupCounts};
-use super::training::Training;
+use super::training::{Lessons, Setting, Training};
 use super::{CANDIDATES, Journal, Problem, Results, Study, Watch};
 use microdistill_train::dataset::{Dataset, Target};
+use microdistill_train::effort::Effort;
 use microdistill_train::error::Error;
 use microdistill_train::model::Task;
 
@@ -48,10 +49,11 @@ fn study() -> Study {
         problems: vec![Problem::new("toy", rows(45, 0), rows(30, 50), false).unwrap()],
         held_out: Vec::new(),
         conditions: vec![PLAIN],
-        arms: always(),
+        arms: taught_by_a_network(always()),
         seeds: vec![1, 2],
         hidden: vec![4],
         teacher_hidden: vec![6],
+        effort: Effort::Quick,
         folds: 3,
     }
 }
@@ -90,7 +92,7 @@ fn an_interrupted_study_ends_with_the_same_bytes_on_any_number_of_threads() {
 #[test]
 fn the_cost_that_is_told_is_the_cost() {
     let tuned = by_name(&others(), &["soft-l2".into()]).unwrap();
-    let study = Study { arms: [always(), tuned].concat(), ..study() };
+    let study = Study { arms: [study().arms, tuned].concat(), ..study() };
     let folder = TempDir::new().unwrap();
     let journal = Journal::open(folder.path().join("ledger.jsonl"), &study.fingerprint()).unwrap();
     let told = study.trainings(&journal);
@@ -146,20 +148,21 @@ fn a_damaged_line_is_named() {
 
 #[test]
 fn arms_share_their_start_and_differ_by_what_is_tuned() {
-    let arms = always();
+    let arms = study().arms;
     let of = |name: &str| arms.iter().find(|arm| arm.name == name).unwrap();
     let data = rows(30, 0);
-    let model = |arm: &Arm, value| {
-        let training = Training { arm, value, hidden: &[4], seed: 5, watch: &QUIET };
-        training.run(&data, &[], &mut |_| {}).unwrap().body
+    let model = |arm: &Arm, setting| {
+        let effort = Effort::Quick;
+        let training = Training { arm, setting, hidden: &[4], effort, seed: 5, watch: &QUIET };
+        training.run(&data, Lessons::default(), &mut |_| {}).unwrap().body
     };
-    let plain = model(of(names::HARD), None);
+    let plain = model(of(names::HARD), Setting::Fixed);
     for name in [names::HARD_L2, names::HARD_DROPOUT, names::HARD_SMOOTHING] {
         let arm = of(name);
         let candidates = arm.knob.unwrap().candidates();
         assert_eq!((candidates.len(), candidates[0]), (CANDIDATES, 0.0), "{name} may choose to do nothing");
-        assert_eq!(model(arm, Some(0.0)), plain, "{name}");
-        assert_ne!(model(arm, Some(candidates[CANDIDATES - 1])), plain, "{name}");
+        assert_eq!(model(arm, Setting::Value(0.0)), plain, "{name}");
+        assert_ne!(model(arm, Setting::Value(candidates[CANDIDATES - 1])), plain, "{name}");
     }
     assert_eq!(of(names::TEACHER).knob, Some(Knob::WeightDecay));
 }
@@ -178,7 +181,7 @@ fn one_choice_is_for_all_seeds_that_have_the_same_rows() {
         let study = Study {
             problems: vec![source],
             conditions: vec![condition],
-            arms: vec![always()[0].clone(), by_name(&others(), &["soft-l2".into()]).unwrap()[0].clone()],
+            arms: vec![study().arms[0].clone(), by_name(&others(), &["soft-l2".into()]).unwrap()[0].clone()],
             ..study()
         };
         let folder = TempDir::new().unwrap();
@@ -194,6 +197,36 @@ fn one_choice_is_for_all_seeds_that_have_the_same_rows() {
 }
 
 #[test]
+fn the_default_arm_is_what_distill_makes() {
+    use microdistill_train::distill::{self, Plan, Scope, Teachers};
+    use microdistill_train::metrics::evaluate;
+    use microdistill_train::teacher::zoo;
+
+    let names = [names::TEACHER, names::LABELS, names::DEFAULT];
+    let arms = always().into_iter().filter(|arm| names.contains(&arm.name.as_str())).collect();
+    let study = Study { arms, seeds: vec![1], effort: Effort::Default, ..study() };
+    let folder = TempDir::new().unwrap();
+    let results: Results = serde_json::from_str(&finished(&study, &folder)).unwrap();
+    let cell = |name: &str| results.sets[0].cells.iter().find(|cell| cell.arm == name).unwrap();
+    let (data, test) = (rows(45, 0), rows(30, 50));
+    let flow = &|| std::ops::ControlFlow::Continue(());
+    let blend = zoo::fit(&data, &zoo::Settings::of(Effort::Default, 1), &|_| flow()).unwrap().model;
+    assert_eq!(cell(names::TEACHER).test, evaluate(&blend, &test).unwrap());
+    assert_eq!(cell(names::TEACHER).flash_bytes, None, "no board runs a blend");
+    let scope = Scope { effort: Effort::Default, inputs: None, asks_teacher: true, may_ignore_teacher: true };
+    let plan = Plan::new(&data, &[4], scope);
+    let student = super::training::student(&[4], 1, plan.steps);
+    let teachers = [(1.0, blend)];
+    let problem = distill::Problem { rows: &data, teachers: Teachers::Like(&teachers), student: &student };
+    let distilled = distill::fit(problem, &plan, flow, &|_| {}).unwrap();
+    let (default, labels) = (cell(names::DEFAULT), cell(names::LABELS));
+    assert_eq!(default.chosen, Some(distilled.choice.chosen.to_string()));
+    assert_eq!(default.test, evaluate(&distilled.model, &test).unwrap());
+    let chosen = labels.chosen.clone().unwrap();
+    assert!(chosen.starts_with("target") || chosen.starts_with("smoothed-labels"), "{chosen}");
+}
+
+#[test]
 fn decoupled_labels_of_two_classes_are_refused() {
     let two = |shift| {
         let mut data = rows(30, shift);
@@ -202,7 +235,7 @@ fn decoupled_labels_of_two_classes_are_refused() {
         data.target = Target::Classes((0..30).map(|row| row % 2).collect());
         data
     };
-    let arms = [always(), by_name(&others(), &["dkd".into()]).unwrap()].concat();
+    let arms = [study().arms, by_name(&others(), &["dkd".into()]).unwrap()].concat();
     let study = Study { arms, ..study() };
     study.check().unwrap();
     let problems = vec![Problem::new("coins", two(0), two(50), false).unwrap()];
@@ -223,7 +256,7 @@ fn impossible_studies_are_refused() {
         error(Study { held_out: vec!["rice".into()], ..study() }),
         "rice is held out, but is not one of the data sets: add it or correct the name"
     );
-    let twice = [always(), always()].concat();
+    let twice = [study().arms, study().arms].concat();
     assert!(error(Study { arms: twice, ..study() }).starts_with("teacher occurs twice"));
     study().check().unwrap();
 }

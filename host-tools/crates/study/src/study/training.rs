@@ -1,29 +1,60 @@
-//! Training of one model: the method of an arm, and the value of its knob.
+//! Training of one model: the method of an arm, and what was chosen for it.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use super::arms::{Arm, Knob};
+use super::arms::{Arm, Knob, Way};
 use super::results::ArmKind;
+use microdistill_train::class_weights::ClassWeights;
 use microdistill_train::dataset::{Dataset, Preparation, split};
+use microdistill_train::distill::{Candidate, Material, Plan, Student};
+use microdistill_train::effort::Effort;
 use microdistill_train::error::{Error, Result};
 use microdistill_train::model::Model;
-use microdistill_train::network::Network;
+use microdistill_train::network::{Activation, Network};
 use microdistill_train::outputs::TeacherOutputs;
 use microdistill_train::student::{self, Taught};
 use microdistill_train::synthetic;
-use microdistill_train::teacher;
+use microdistill_train::teacher::{self, zoo};
 use microdistill_train::tune::beside_rows;
 
 /// A training of a model of an arm.
 #[derive(Clone, Copy)]
 pub(super) struct Training<'a> {
     pub(super) arm: &'a Arm,
-    /// Value of the arm's knob, if it has one.
-    pub(super) value: Option<f32>,
+    /// What was chosen for the arm.
+    pub(super) setting: Setting,
     pub(super) hidden: &'a [usize],
+    pub(super) effort: Effort,
     pub(super) seed: u64,
     pub(super) watch: &'a Watch<'a>,
+}
+
+/// What was chosen for an arm.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum Setting {
+    /// The arm has nothing to choose.
+    #[default]
+    Fixed,
+    /// Value of its knob.
+    Value(f32),
+    /// A candidate of the recipe of `distill`.
+    Candidate(Candidate),
+}
+
+/// What students are taught with.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Lessons<'a> {
+    /// The teachers, for arms that are taught by their outputs.
+    pub(super) teachers: &'a [Model],
+    /// Rows, synthetic rows and the outputs of the first teacher, for arms of the recipe of `distill`.
+    pub(super) material: Option<&'a Material>,
+}
+
+impl<'a> From<&'a [Model]> for Lessons<'a> {
+    fn from(teachers: &'a [Model]) -> Self {
+        Lessons { teachers, material: None }
+    }
 }
 
 /// The state of a training after an epoch.
@@ -50,11 +81,15 @@ impl Training<'_> {
         }
     }
 
-    /// Trains on `rows`, with the outputs of `teachers` if the arm has any.
-    pub(super) fn run(&self, rows: &Dataset, teachers: &[Model], observer: Observer<'_>) -> Result<Model> {
-        let model = match self.arm.method.kind {
-            ArmKind::Teacher => self.teacher(rows, observer)?,
-            ArmKind::Hard | ArmKind::Distilled => self.student(rows, teachers, observer)?,
+    /// Trains on `rows`, with `lessons` if the arm is taught.
+    pub(super) fn run(&self, rows: &Dataset, lessons: Lessons<'_>, observer: Observer<'_>) -> Result<Model> {
+        let model = match (self.arm.method.way, self.arm.method.kind) {
+            (Way::Blend(species), _) => self.blend(rows, species)?,
+            (Way::Recipe(_), _) => self.by_recipe(lessons)?,
+            (Way::Network, ArmKind::Teacher) => self.teacher(rows, observer)?,
+            (Way::Network, ArmKind::Hard | ArmKind::Distilled) => {
+                self.student(rows, lessons.teachers, observer)?
+            }
         };
         // An interrupted training has no result.
         if self.watch.is_over() {
@@ -62,6 +97,30 @@ impl Training<'_> {
         }
         (self.watch.done)(self.work(rows.rows(), rows.features.len()));
         Ok(model)
+    }
+
+    fn blend(&self, rows: &Dataset, species: &[zoo::Species]) -> Result<Model> {
+        let mut settings = zoo::Settings::of(self.effort, self.seed);
+        settings.species.retain(|kind| species.contains(kind));
+        if settings.species.is_empty() {
+            settings.species = species.to_vec();
+        }
+        Ok(zoo::fit(rows, &settings, &|_| self.watch.flow())?.model)
+    }
+
+    fn by_recipe(&self, lessons: Lessons<'_>) -> Result<Model> {
+        let (Setting::Candidate(candidate), Some(material)) = (self.setting, lessons.material) else {
+            return Err(Error::Invalid(format!("{}: nothing was chosen for it", self.arm.name)));
+        };
+        let steps = Plan::steps_of(self.effort);
+        let trained =
+            student(self.hidden, self.seed, steps).train(material, &[candidate], &|| self.watch.flow())?;
+        trained.into_iter().next().flatten().ok_or_else(|| {
+            Error::Invalid(format!(
+                "{}: the training diverged: check the data for extreme values",
+                self.arm.name
+            ))
+        })
     }
 
     fn teacher(&self, rows: &Dataset, observer: Observer<'_>) -> Result<Model> {
@@ -112,9 +171,9 @@ impl Training<'_> {
 
     /// The setting of `knob`: tuned, fixed, or off.
     fn setting(&self, knob: Knob, rows: usize) -> f32 {
-        match (self.arm.knob, self.value, knob) {
-            (Some(Knob::WeightDecay), Some(value), Knob::WeightDecay) => beside_rows(value, rows),
-            (Some(tuned), Some(value), _) if tuned == knob => value,
+        match (self.arm.knob, self.setting, knob) {
+            (Some(Knob::WeightDecay), Setting::Value(value), Knob::WeightDecay) => beside_rows(value, rows),
+            (Some(tuned), Setting::Value(value), _) if tuned == knob => value,
             (_, _, Knob::WeightDecay) => self.arm.method.weight_decay,
             (_, _, Knob::Dropout | Knob::LabelSmoothing) => 0.0,
         }
@@ -123,16 +182,32 @@ impl Training<'_> {
     /// Estimates the time of a training on `rows` rows, in an arbitrary unit.
     pub(super) fn work(&self, rows: usize, features: usize) -> u64 {
         let hidden = self.hidden.iter().sum::<usize>();
-        let row = match self.arm.method.kind {
+        let student = features * hidden / 2 + 500;
+        let work = match (self.arm.method.way, self.arm.method.kind) {
+            (Way::Blend(species), _) => (features + 20) * species.len() * rows * 200,
+            (Way::Recipe(_), _) => student * 32 * Plan::steps_of(self.effort),
             // Teachers are trained by matrix products, which are faster.
-            ArmKind::Teacher => (features + hidden) * hidden / 20 + 500,
-            ArmKind::Hard | ArmKind::Distilled => features * hidden / 2 + 500,
+            (Way::Network, ArmKind::Teacher) => {
+                let epochs = teacher::Settings::new(Vec::new(), rows, 0).epochs(rows);
+                ((features + hidden) * hidden / 20 + 500) * rows * epochs
+            }
+            (Way::Network, _) => {
+                let settings = student::Settings::new(Vec::new(), self.arm.method.recipe, rows, 0);
+                student * rows * settings.training.epochs(rows)
+            }
         };
-        let epochs = match self.arm.method.kind {
-            ArmKind::Teacher => teacher::Settings::new(Vec::new(), rows, 0).epochs(rows),
-            _ => student::Settings::new(Vec::new(), self.arm.method.recipe, rows, 0).training.epochs(rows),
-        };
-        (row * rows * epochs) as u64
+        work as u64
+    }
+}
+
+/// A student of the recipe of `distill`.
+pub(super) fn student(hidden: &[usize], seed: u64, steps: usize) -> Student {
+    Student {
+        hidden: hidden.to_vec(),
+        activation: Activation::Relu,
+        steps,
+        class_weights: ClassWeights::None,
+        seed,
     }
 }
 
@@ -149,7 +224,7 @@ impl Watch<'_> {
         (self.stop)()
     }
 
-    fn flow(&self) -> ControlFlow<()> {
+    pub(super) fn flow(&self) -> ControlFlow<()> {
         if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

@@ -1,14 +1,17 @@
-//! Tuning: knobs are set by cross-validation on training rows.
+//! Tuning: knobs are set, and candidates chosen, on held-out training rows.
 
 use rayon::prelude::*;
 
 use super::Watch;
-use super::arms::{Arm, Knob};
+use super::arms::{Arm, Way};
 use super::journal::{Entry, Journal};
 use super::results::ArmKind;
 use super::run::{Replicate, Task, key};
-use super::training::Training;
+use super::training::{Setting, Training, student};
 use microdistill_train::dataset::Dataset;
+use microdistill_train::distill::{
+    Candidate, Lesson, Plan, Problem, Scope, Teachers, Trial, best as best_trial, exams, trials,
+};
 use microdistill_train::error::Result;
 use microdistill_train::metrics::evaluate;
 use microdistill_train::model::Model;
@@ -27,29 +30,39 @@ impl Replicate<'_> {
         self.chooser() == self.seed()
     }
 
-    /// The chosen value of the task's knob, if it has one.
-    pub(super) fn setting(&self, journal: &Journal, arm: &Arm, hidden: &[usize]) -> Option<(Knob, f32)> {
-        let (knob, choice) = arm.knob.zip(journal.choice(&self.choice_key(arm, hidden)))?;
-        Some((knob, *knob.candidates().get(choice)?))
+    /// What was chosen for the task; [`Setting::Fixed`] if there is nothing to choose, or if it is not chosen yet.
+    pub(super) fn setting(&self, journal: &Journal, arm: &Arm, hidden: &[usize]) -> Setting {
+        let key = self.choice_key(arm, hidden);
+        match (arm.method.way, arm.knob) {
+            (Way::Recipe(_), _) => journal.candidate(&key).map_or(Setting::Fixed, Setting::Candidate),
+            (_, Some(knob)) => {
+                let value = journal.choice(&key).and_then(|choice| knob.candidates().get(choice).copied());
+                value.map_or(Setting::Fixed, Setting::Value)
+            }
+            (_, None) => Setting::Fixed,
+        }
     }
 
-    /// Key of everything that determines a choice.
+    /// Key of everything that determines a choice. The recipe chooses for the main widths; other widths share its choice.
     fn choice_key(&self, arm: &Arm, hidden: &[usize]) -> String {
+        let hidden = if arm.is_recipe() { &self.study.hidden } else { hidden };
         key(&("choice", self.rows(), self.chooser(), arm.method, arm.knob, hidden, self.taught_by()))
     }
 
-    /// The tasks whose knobs are not set yet.
+    /// The tasks for which nothing is chosen yet, and that have something to choose. Those of the recipe are named once.
     pub(super) fn undecided(&self, journal: &Journal) -> Vec<Task> {
-        let undecided =
-            |task: &Task| task.arm.knob.is_some() && self.setting(journal, &task.arm, &task.hidden).is_none();
+        let undecided = |task: &Task| {
+            let chooses =
+                task.arm.knob.is_some() || (task.arm.is_recipe() && task.hidden == self.study.hidden);
+            chooses && self.setting(journal, &task.arm, &task.hidden) == Setting::Fixed
+        };
         self.tasks().into_iter().filter(undecided).collect()
     }
 
-    /// Sets all knobs that are not set yet, in parallel.
+    /// Makes all choices that are not made yet, in parallel.
     pub(super) fn choose(&self, journal: &Journal, watch: &Watch<'_>) -> Result<()> {
-        let (teacher, students): (Vec<Task>, Vec<Task>) =
-            self.undecided(journal).into_iter().partition(|task| task.arm.method.kind == ArmKind::Teacher);
-        if teacher.is_empty() && students.is_empty() {
+        let undecided = self.undecided(journal);
+        if undecided.is_empty() {
             return Ok(());
         }
         let draw = self.draw()?;
@@ -58,13 +71,63 @@ impl Replicate<'_> {
             let choice = best(self.training(&task.arm, &task.hidden, watch), &parts, teachers)?;
             journal.add(self.choice_key(&task.arm, &task.hidden), Entry::Choice(choice))
         };
+        let (recipes, knobs): (Vec<Task>, Vec<Task>) =
+            undecided.into_iter().partition(|task| task.arm.is_recipe());
+        let (teacher, students): (Vec<Task>, Vec<Task>) =
+            knobs.into_iter().partition(|task| task.arm.method.kind == ArmKind::Teacher);
         // Students of a fold have a teacher that has not seen the validation rows either.
         teacher.iter().try_for_each(|task| choose(task, &[]))?;
         let taught = students.iter().any(|task| task.arm.method.kind == ArmKind::Distilled);
         let teachers = parts.par_iter().filter(|_| taught);
         let teachers: Vec<Model> =
             teachers.map(|[train, _]| self.teacher(journal, train, 0, watch)).collect::<Result<_>>()?;
-        students.par_iter().try_for_each(|task| choose(task, &teachers))
+        students.par_iter().try_for_each(|task| choose(task, &teachers))?;
+        self.choose_candidates(journal, &recipes, &draw.train, watch)
+    }
+
+    /// Chooses the candidates of the recipe, all from the same trials.
+    fn choose_candidates(
+        &self,
+        journal: &Journal,
+        tasks: &[Task],
+        rows: &Dataset,
+        watch: &Watch<'_>,
+    ) -> Result<()> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let study = self.study;
+        let plan = self.recipe_plan(rows);
+        let flow = &|| watch.flow();
+        let trials: Vec<Trial> = if plan.exams == 0 {
+            Vec::new()
+        } else {
+            let teachers = [(1.0, self.teacher(journal, rows, 0, watch)?)];
+            let student = student(&study.hidden, self.seed(), plan.trial_steps);
+            let problem = Problem { rows, teachers: Teachers::Like(&teachers), student: &student };
+            trials(&student, &exams(problem, &plan, flow)?, &plan.candidates, flow)?
+        };
+        let work = self.work_of_trial(rows.rows(), rows.features.len());
+        (0..plan.exams * plan.candidates.len()).for_each(|_| (watch.done)(work));
+        for task in tasks {
+            let Way::Recipe(lessons) = task.arm.method.way else { continue };
+            let allowed = trials.iter().filter(|trial| lessons.include(trial.candidate.lesson));
+            let first = plan.candidates[0];
+            let unchosen = || match lessons.include(first.lesson) {
+                true => first,
+                false => Candidate { lesson: Lesson::Target, ..first },
+            };
+            let chosen = best_trial(allowed).map_or_else(unchosen, |trial| trial.candidate);
+            journal.add(self.choice_key(&task.arm, &task.hidden), Entry::Candidate(chosen))?;
+        }
+        Ok(())
+    }
+
+    /// The candidates of the recipe.
+    pub(super) fn recipe_plan(&self, rows: &Dataset) -> Plan {
+        let scope =
+            Scope { effort: self.study.effort, inputs: None, asks_teacher: true, may_ignore_teacher: true };
+        Plan::new(rows, &self.study.hidden, scope)
     }
 }
 
@@ -75,9 +138,9 @@ fn best(training: Training<'_>, parts: &[[Dataset; 2]], teachers: &[Model]) -> R
     let folds: Vec<usize> = (0..parts.len()).collect();
     let losses = cross_validate(&knob.candidates(), &folds, |&value, &fold| {
         let [train, validation] = &parts[fold];
-        let training = Training { value: Some(value), ..training };
+        let training = Training { setting: Setting::Value(value), ..training };
         let teacher = teachers.get(fold).map_or(&[][..], std::slice::from_ref);
-        let model = training.run(&training.rows(train)?, teacher, &mut |_| {})?;
+        let model = training.run(&training.rows(train)?, teacher.into(), &mut |_| {})?;
         Ok(evaluate(&model, validation)?.loss())
     })?;
     let diverged = vec![f64::INFINITY; parts.len()];

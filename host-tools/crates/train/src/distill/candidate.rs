@@ -1,12 +1,12 @@
 //! Candidates: the ways to train a student among which held-out rows choose.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::lesson::Lesson;
 use crate::student::Inputs;
 
 /// A way to train a student.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// What the student learns from.
     pub lesson: Lesson,

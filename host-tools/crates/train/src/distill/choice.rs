@@ -146,3 +146,46 @@ fn score(outputs: &[DMatrix<f32>], held_out: &[Dataset]) -> Option<f64> {
     }
     Some(right as f64 / all.max(1) as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distill::Lesson;
+    use crate::student::Inputs;
+
+    fn trial(lesson: Lesson, distance: f64, losses: &[f64]) -> Trial {
+        Trial {
+            candidate: Candidate { lesson, inputs: Inputs::Standardized, weight_decay: 0.0 },
+            loss: Some(losses.iter().sum::<f64>() / losses.len() as f64),
+            distance: Some(distance),
+            score: 0.5,
+            losses: losses.to_vec(),
+        }
+    }
+
+    fn chosen(trials: &[Trial]) -> Option<Lesson> {
+        best(trials).map(|trial| trial.candidate.lesson)
+    }
+
+    #[test]
+    fn distilled_candidates_are_compared_by_their_distance_from_the_teacher() {
+        let near = trial(Lesson::Synthetic, 0.3, &[0.5, 0.7, 0.6, 0.6]);
+        let far = trial(Lesson::Teacher, 0.4, &[0.4, 0.6, 0.5, 0.5]);
+        assert_eq!(chosen(&[far.clone(), near.clone()]), Some(Lesson::Synthetic));
+        assert_eq!(chosen(&[far]), Some(Lesson::Teacher));
+        let diverged = Trial { loss: None, distance: None, losses: Vec::new(), ..near };
+        assert_eq!(chosen(&[diverged]), None);
+        assert_eq!(chosen(&[]), None);
+    }
+
+    #[test]
+    fn the_teacher_is_ignored_only_beyond_the_error_of_the_difference() {
+        let distilled = trial(Lesson::Teacher, 0.3, &[0.5, 0.7, 0.6, 0.6]);
+        let hardly = trial(Lesson::Target, 0.2, &[0.9, 0.2, 0.7, 0.5]);
+        let clearly = trial(Lesson::SmoothedLabels, 0.9, &[0.4, 0.61, 0.5, 0.5]);
+        assert_eq!(chosen(&[distilled.clone(), hardly.clone()]), Some(Lesson::Teacher));
+        // Of those without a teacher, the one with the smallest loss is considered.
+        assert_eq!(chosen(&[distilled, hardly.clone(), clearly]), Some(Lesson::SmoothedLabels));
+        assert_eq!(chosen(&[hardly]), Some(Lesson::Target));
+    }
+}

@@ -79,13 +79,8 @@ pub fn fit(
 ) -> Result<Distilled> {
     let choice = choose(problem, plan, flow, stage)?;
     stage("student");
-    let Problem { rows, teachers, student } = problem;
-    let material = match teachers {
-        Teachers::Like(models) | Teachers::Fixed(models) => material(models, rows, student.seed)?,
-        Teachers::Stored(outputs) => Material::new(rows, Teaching::Stored(outputs), student.seed)?,
-    };
-    let student = Student { steps: plan.steps, ..student.clone() };
-    let trained = student.train(&material, &[choice.chosen], flow)?.pop().flatten();
+    let student = Student { steps: plan.steps, ..problem.student.clone() };
+    let trained = student.train(&material(problem)?, &[choice.chosen], flow)?.pop().flatten();
     let Some(mut model) = trained else {
         return Err(Error::Invalid("the training diverged: check the data for extreme values".into()));
     };
@@ -129,6 +124,18 @@ pub fn choose(
     }
 }
 
+/// What the student learns from: all rows, and synthetic ones if the teachers can be asked about them.
+///
+/// # Errors
+/// Fails as [`Material::new`] does.
+pub fn material(problem: Problem<'_>) -> Result<Material> {
+    let Problem { rows, teachers, student } = problem;
+    match teachers {
+        Teachers::Like(models) | Teachers::Fixed(models) => taught(models, rows, student.seed),
+        Teachers::Stored(outputs) => Material::new(rows, Teaching::Stored(outputs), student.seed),
+    }
+}
+
 /// The held-out rows of the plan, and what students learn that have not seen them.
 ///
 /// # Errors
@@ -154,7 +161,7 @@ pub fn exams(
             fold.validation.iter().copied().filter(|&row| has_target(&drawn_rows, row)).collect();
         let held_out = labelled(&drawn_rows.select(&validation));
         let taught_by = |models: &[(f64, Model)]| {
-            Ok((material(models, &train, student.seed)?, answers(models, &held_out)?))
+            Ok((taught(models, &train, student.seed)?, answers(models, &held_out)?))
         };
         let (material, teacher) = match teachers {
             Teachers::Fixed(models) => taught_by(models),
@@ -179,7 +186,7 @@ pub fn exams(
     Ok(exams.into_iter().filter(|exam| exam.held_out.rows() > 0).collect())
 }
 
-fn material(models: &[(f64, Model)], rows: &Dataset, seed: u64) -> Result<Material> {
+fn taught(models: &[(f64, Model)], rows: &Dataset, seed: u64) -> Result<Material> {
     Material::new(rows, Teaching::Ask(&|rows| answers(models, rows)), seed.wrapping_add(SYNTHETIC))
 }
 

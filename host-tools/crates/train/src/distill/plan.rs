@@ -47,6 +47,15 @@ pub fn pieces(features: usize, first_hidden: usize) -> usize {
 }
 
 impl Plan {
+    /// Number of steps of the training of a student.
+    pub fn steps_of(effort: Effort) -> usize {
+        match effort {
+            Effort::Quick => 4000,
+            Effort::Default => 8000,
+            Effort::Best => 16_000,
+        }
+    }
+
     /// Plans the choice for students with these hidden widths.
     pub fn new(rows: &Dataset, hidden: &[usize], scope: Scope) -> Self {
         let in_pieces = Inputs::Pieces(pieces(rows.features.len(), hidden.first().copied().unwrap_or(1)));
@@ -64,21 +73,13 @@ impl Plan {
             Task::Regression { .. } => &[Lesson::Target],
         };
         let lessons = [distilled, own].concat();
-        let exams = if rows.rows() < FEWEST_ROWS { 0 } else { 3 };
-        match scope.effort {
-            Effort::Quick => {
-                Plan { candidates: vec![first], folds: 0, exams: 0, trial_steps: 0, steps: 4000 }
-            }
-            Effort::Default => {
-                Plan { candidates: all(&lessons, &inputs), folds: 5, exams, trial_steps: 3000, steps: 8000 }
-            }
-            Effort::Best => Plan {
-                candidates: all(&lessons, &inputs),
-                folds: 5,
-                exams: if exams == 0 { 0 } else { 5 },
-                trial_steps: 16_000,
-                steps: 16_000,
-            },
-        }
+        let (exams, trial_steps) = match scope.effort {
+            Effort::Quick => (0, 0),
+            Effort::Default => (3, 3000),
+            Effort::Best => (5, 16_000),
+        };
+        let exams = if rows.rows() < FEWEST_ROWS { 0 } else { exams };
+        let candidates = if scope.effort == Effort::Quick { vec![first] } else { all(&lessons, &inputs) };
+        Plan { candidates, folds: 5, exams, trial_steps, steps: Plan::steps_of(scope.effort) }
     }
 }
