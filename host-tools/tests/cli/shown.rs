@@ -31,7 +31,7 @@ fn words_are_never_broken() {
         "check long.csv --groups person",
         train.as_str(),
         "evaluate model.safetensors --data long.csv",
-        "study --data long.csv --groups person --seeds 2 --hidden 4 --teacher-hidden 6 --out study",
+        "study --data long.csv --groups person --seeds 2 --hidden 4 --teacher-hidden 6 --effort quick --out study",
     ] {
         let wide = shown(&folder, line, 1000);
         for columns in [80, 60, 40] {
@@ -67,7 +67,7 @@ fn targets_of_any_size_have_significant_digits() {
             "evaluate model.safetensors --data data.csv",
             "predict model.safetensors --data data.csv --out predictions.csv",
             exported,
-            "study --data data.csv --task regression --seeds 2 --hidden 2 --teacher-hidden 2 --out study",
+            "study --data data.csv --task regression --seeds 2 --hidden 2 --teacher-hidden 2 --effort quick --out study",
         ] {
             let [stdout, _] = shown(&folder, line, 200);
             assert!(!stdout.contains("0.000 ") && !stdout.contains("00000000"), "{line}: {stdout}");

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::folder::{Folder, without_notes};
 
-const STUDY: &str = "study --data data.csv --groups person --seeds 2 --hidden 4 --teacher-hidden 6 --recipes jitter --out study";
+const STUDY: &str = "study --data data.csv --groups person --seeds 2 --hidden 4 --teacher-hidden 6 --effort quick --recipes jitter --out study";
 /// The same rows with one of their numbers as the target.
-const VALUES: &str = "study --data data.csv --groups person --target a --seeds 2 --hidden 4 --teacher-hidden 6 --recipes gaussian --out study";
+const VALUES: &str = "study --data data.csv --groups person --target a --seeds 2 --hidden 4 --teacher-hidden 6 --effort quick --recipes gaussian --out study";
 const FILES: [&str; 4] = ["study.json", "study.csv", "study.html", "study.md"];
 
 fn mean(results: &Value, arm: &str, metric: &str) -> f64 {
@@ -20,9 +20,18 @@ fn a_study_is_a_report_and_the_same_again() {
     let folder = Folder::new();
     let results = without_notes(folder.json(STUDY));
     assert_eq!(results["seeds"].as_array().unwrap().len(), 2);
-    for arm in
-        ["teacher", "hard", "hard-l2", "hard-dropout", "hard-smoothing", "output-mse", "default", "jitter"]
-    {
+    for arm in [
+        "teacher",
+        "hard",
+        "hard-l2",
+        "hard-dropout",
+        "hard-smoothing",
+        "labels",
+        "output-mse",
+        "soft",
+        "default",
+        "jitter",
+    ] {
         assert!(mean(&results, arm, "test accuracy") > 0.6, "{arm}");
     }
     let set = &results["sets"][0];
@@ -74,7 +83,7 @@ fn sets(folder: &Folder, names: &[&str]) {
 fn a_folder_of_data_sets_has_tables_for_those_held_out() {
     let folder = Folder::new();
     sets(&folder, &["one", "two"]);
-    let line = "study --folder sets --held-out two --seeds 1 --hidden 4 --teacher-hidden 6 --out study";
+    let line = "study --folder sets --held-out two --seeds 1 --hidden 4 --teacher-hidden 6 --effort quick --out study";
     let results = folder.json(&format!("{line} --label-noise 0,0.2"));
     let overall = results["overall"].as_array().unwrap();
     let sets: Vec<_> = overall.iter().map(|overall| overall["sets"].as_array().unwrap().len()).collect();
@@ -86,7 +95,9 @@ fn a_folder_of_data_sets_has_tables_for_those_held_out() {
 fn values_of_several_units_have_no_common_loss() {
     let folder = Folder::new();
     sets(&folder, &["one", "two"]);
-    folder.json("study --folder sets --target a --seeds 1 --hidden 4 --teacher-hidden 6 --out study");
+    folder.json(
+        "study --folder sets --target a --seeds 1 --hidden 4 --teacher-hidden 6 --effort quick --out study",
+    );
     let text = std::fs::read_to_string(folder.path("study/study.md")).unwrap();
     assert!(
         text.contains("| difference | test R² | p | × RMSE | gap |\n|---|---:|---:|---:|---:|\n"),
@@ -100,7 +111,7 @@ fn values_of_a_small_unit_have_digits() {
     let folder = Folder::new();
     let rows = (0..60).map(|row| format!("{},{},{}e-6\n", row % 7, row % 5, row % 7 + row % 3));
     folder.write("small.csv", &(String::from("a,b,grams\n") + &rows.collect::<String>()));
-    folder.json("study --data small.csv --seeds 2 --hidden 2 --teacher-hidden 2 --out study");
+    folder.json("study --data small.csv --seeds 2 --hidden 2 --teacher-hidden 2 --effort quick --out study");
     let text = std::fs::read_to_string(folder.path("study/study.md")).unwrap();
     let page = std::fs::read_to_string(folder.path("study/study.html")).unwrap();
     assert!(!text.contains(" 0.000 ± 0.000 |") && text.contains("e-6 ± "), "{text}");
@@ -110,11 +121,11 @@ fn values_of_a_small_unit_have_digits() {
 #[test]
 fn each_group_is_left_out_once_and_the_cost_is_told_before() {
     let folder = Folder::new();
-    let line = "study --data data.csv --groups person --leave-one-group-out --hidden 4 --teacher-hidden 6 --out study";
+    let line = "study --data data.csv --groups person --leave-one-group-out --hidden 4 --teacher-hidden 6 --effort quick --out study";
     let output = folder.run(&format!("{line} --json"));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
-    assert!(said.contains(" trainings are left: 6 groups, each left out once, × 1 seed, 7 arms"), "{said}");
+    assert!(said.contains(" trainings are left: 6 groups, each left out once, × 1 seed, 9 arms"), "{said}");
     let results: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(results["settings"]["division"], "leave-one-group-out");
     assert_eq!(results["sets"][0]["groups"], serde_json::json!({ "train": 5, "test": 1, "all": 6 }));
@@ -157,9 +168,11 @@ fn a_study_of_few_people_says_first_that_it_cannot_tell() {
 fn many_data_sets_stand_below_each_other() {
     let folder = Folder::new();
     sets(&folder, &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);
-    folder.json("study --folder sets --target a --seeds 1 --hidden 2 --teacher-hidden 2 --out study");
+    folder.json(
+        "study --folder sets --target a --seeds 1 --hidden 2 --teacher-hidden 2 --effort quick --out study",
+    );
     let text = std::fs::read_to_string(folder.path("study/study.md")).unwrap();
-    let beside = "| teacher | hard | hard-l2 | hard-dropout | output-mse | default |";
+    let beside = "| teacher | hard | hard-l2 | hard-dropout | labels | output-mse | soft | default |";
     for wanted in ["## All data sets: 11\n", &format!("| test R² {beside}"), "\n| k |", " higher on "] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }

@@ -162,7 +162,7 @@ fn a_weight_decay_a_search_and_a_study_take_several_targets() {
     assert_eq!(found["search"]["best"]["flash"], exported["flash"]);
     assert!(exported["flash"].as_u64() <= Some(600), "{exported}");
     folder.json(
-        "study --data station.csv --target pressure,height,count --seeds 2 --hidden 4 --teacher-hidden 6 --recipes gaussian --out study",
+        "study --data station.csv --target pressure,height,count --seeds 2 --hidden 4 --teacher-hidden 6 --effort quick --recipes gaussian --out study",
     );
     let results = std::fs::read_to_string(folder.path("study/study.json")).unwrap();
     let results: Value = serde_json::from_str(&results).unwrap();

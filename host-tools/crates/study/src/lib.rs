@@ -12,6 +12,7 @@
 //! ```
 //! use microdistill_study::prelude::*;
 //! use microdistill_train::dataset::{Columns, read, read_like};
+//! use microdistill_train::effort::Effort;
 //!
 //! # fn main() -> microdistill_train::error::Result<()> {
 //! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../examples/data/watch_small");
@@ -31,13 +32,14 @@
 //!     arms: study::always(), // teacher, students on hard labels, and the default recipe of distillation
 //!     seeds: (1..=10).collect(),
 //!     hidden: vec![16],
-//!     teacher_hidden: vec![128, 128],
+//!     teacher_hidden: Vec::new(), // the teacher is a blend, not a network
+//!     effort: Effort::Default,
 //!     folds: 5,
 //! };
 //! # let study = Study { arms: study::random_labels(), seeds: vec![1], teacher_hidden: vec![8], folds: 2, ..study };
 //! study.check()?;
 //! let journal = Journal::open(out.join("ledger.jsonl"), &study.fingerprint())?;
-//! study.run(&journal, &Watch { stop: &|| false, done: &|_| {} })?;
+//! study.run(&journal, Shard::ALL, &Watch { stop: &|| false, done: &|_| {} })?;
 //!
 //! let results: Results = study.results(&journal, "the command that repeats this study")?;
 //! results.sentences.iter().for_each(|sentence| println!("{sentence}"));
@@ -85,5 +87,5 @@ pub mod prelude {
     pub use crate::report;
     pub use crate::search::{self, Budget, Found, Teachers};
     pub use crate::study::results::Condition;
-    pub use crate::study::{self, Arm, Journal, Problem, Results, Study, Watch};
+    pub use crate::study::{self, Arm, Journal, Problem, Results, Shard, Study, Watch};
 }

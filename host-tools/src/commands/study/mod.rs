@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use indicatif::ProgressStyle;
 use microdistill_study::report;
 use microdistill_study::study::results::Condition;
-use microdistill_study::study::{self, Journal, Problem, Results, Source, Study as Plan, Watch};
+use microdistill_study::study::{self, Journal, Problem, Results, Shard, Source, Study as Plan, Watch};
 use microdistill_train::dataset::{Columns, Expected, read, read_like};
 use microdistill_train::effort::Effort;
 use microdistill_train::error::Error;
@@ -58,6 +58,12 @@ pub(crate) struct Study {
     /// Time for the blend and for the choice of the recipe of `distill`
     #[arg(long, value_enum, value_name = "EFFORT", default_value_t)]
     effort: EffortFlag,
+    /// Trains part I of N, from 1, and writes no report: for N machines that share --out, or whose ledgers are copied there
+    #[arg(long, value_name = "I/N", value_parser = shard, conflicts_with = "merge")]
+    shard: Option<Part>,
+    /// Joins the finished parts in --out, trains what they left, and writes the report
+    #[arg(long)]
+    merge: bool,
     /// Predefined study, which needs no data
     #[arg(long, value_enum, conflicts_with_all = ["data", "train", "test", "recipes", "hidden", "teacher_hidden", "effort", "label_noise", "training_share"])]
     preset: Option<Preset>,
@@ -90,9 +96,34 @@ enum Preset {
     RandomLabels,
 }
 
+/// A part of a study.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// Number of the part, from 1.
+    number: usize,
+    of: usize,
+    shard: Shard,
+}
+
+impl Part {
+    /// Name of the file of finished trainings.
+    fn ledger(&self) -> String {
+        format!("ledger-{}-of-{}.jsonl", self.number, self.of)
+    }
+}
+
+fn shard(text: &str) -> Result<Part, String> {
+    let numbers = text.split_once('/').and_then(|(number, of)| {
+        Some((number.trim().parse::<usize>().ok()?, of.trim().parse::<usize>().ok()?))
+    });
+    let part = numbers
+        .and_then(|(number, of)| Some(Part { number, of, shard: Shard::new(number.checked_sub(1)?, of)? }));
+    part.ok_or_else(|| "write a part and the number of parts, such as 1/4 for the first of four".into())
+}
+
 /// Prints the work before it begins: the number of trainings, and the groups that multiply them.
-fn tell_cost(context: &Context, plan: &Plan, journal: &Journal) {
-    let left = plan.trainings(journal);
+fn tell_cost(context: &Context, plan: &Plan, journal: &Journal, shard: Shard) {
+    let left = plan.trainings(journal, shard);
     if left == 0 {
         return;
     }
@@ -119,10 +150,29 @@ impl Study {
         let plan = self.plan(context)?;
         plan.check()?;
         file::make_folder(&self.out)?;
-        let journal = Journal::open(self.out.join("ledger.jsonl"), &plan.fingerprint())?;
+        let (name, shard) = match &self.shard {
+            Some(part) => (part.ledger(), part.shard),
+            None => ("ledger.jsonl".into(), Shard::ALL),
+        };
+        let journal = Journal::open(self.out.join(&name), &plan.fingerprint())?;
+        if self.merge {
+            self.absorb(context, &plan, &journal)?;
+        }
         interrupt::ask();
-        tell_cost(context, &plan, &journal);
-        self.train(context, &plan, &journal)?;
+        tell_cost(context, &plan, &journal, shard);
+        self.train(context, &plan, &journal, shard)?;
+        if let Some(part) = &self.shard {
+            let file = self.out.join(name);
+            context.console.say(format_args!(
+                "{} holds part {} of {}. When all parts are finished, run the same command with --merge instead of --shard",
+                file.display(),
+                part.number,
+                part.of
+            ))?;
+            return context
+                .console
+                .json(&serde_json::json!({ "ledger": file, "part": part.number, "of": part.of }));
+        }
         let results = plan.results(&journal, &context.command)?;
         self.write(&results)?;
         tables::console(&context.console, &results)?;
@@ -132,16 +182,40 @@ impl Study {
         context.console.json(&results)
     }
 
-    fn train(&self, context: &Context, plan: &Plan, journal: &Journal) -> Result<()> {
+    /// Adds the results of all parts to the journal.
+    fn absorb(&self, context: &Context, plan: &Plan, journal: &Journal) -> Result<()> {
+        let entries = fs::read_dir(&self.out).map_err(Error::io(&self.out))?;
+        let paths = entries.map(|entry| Ok(entry.map_err(Error::io(&self.out))?.path()));
+        let mut parts: Vec<PathBuf> = paths.collect::<Result<_>>()?;
+        parts.retain(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("ledger-") && name.ends_with(".jsonl")
+        });
+        parts.sort();
+        if parts.is_empty() {
+            bail!(
+                "{}: it has no finished part, such as ledger-1-of-4.jsonl: run study --shard first",
+                self.out.display()
+            );
+        }
+        for path in parts {
+            let added = journal.absorb(&Journal::open(&path, &plan.fingerprint())?)?;
+            context.console.note(format_args!("{}: {added} results", path.display()));
+        }
+        Ok(())
+    }
+
+    fn train(&self, context: &Context, plan: &Plan, journal: &Journal, shard: Shard) -> Result<()> {
         // The bar counts parts of the whole, because the time of a single training is not known better.
         const PARTS: u64 = 1000;
-        let work = plan.work(journal).max(1);
+        let work = plan.work(journal, shard).max(1);
         let bar = context.console.bar("teachers and students", PARTS as usize);
         let style = ProgressStyle::with_template("{msg:24} {wide_bar} {percent:>3} % {eta:>6}");
         bar.set_style(style.context("the progress bar")?);
         let done = std::sync::atomic::AtomicU64::new(0);
         let trained = plan.run(
             journal,
+            shard,
             &Watch {
                 stop: &interrupt::requested,
                 done: &|more| {

@@ -106,6 +106,28 @@ impl Journal {
         Ok(Journal { path: path.to_owned(), open: Mutex::new(Open { file, records }) })
     }
 
+    /// Adds the results of another journal of the same study, such as that of a [`Shard`](super::Shard), without changing
+    /// it. Returns the number of results that were not here yet.
+    ///
+    /// # Errors
+    /// Returns the errors of [`open`](Journal::open), and if this journal cannot be written.
+    pub fn absorb(&self, other: &Journal) -> Result<usize> {
+        let records: Vec<Record> = {
+            let open = other.lock();
+            let record =
+                |(key, outcome): (&String, &Entry)| Record { key: key.clone(), outcome: outcome.clone() };
+            open.records.iter().map(record).collect()
+        };
+        let mut added = 0;
+        for Record { key, outcome } in records {
+            if !self.lock().records.contains_key(&key) {
+                self.add(key, outcome)?;
+                added += 1;
+            }
+        }
+        Ok(added)
+    }
+
     pub(super) fn choice(&self, key: &str) -> Option<usize> {
         if let Some(Entry::Choice(index)) = self.lock().records.get(key) { Some(*index) } else { None }
     }

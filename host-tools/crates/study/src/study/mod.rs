@@ -57,6 +57,29 @@ const SIZE_SEEDS: usize = 3;
 /// Names of the arms that are tried in several sizes.
 const SIZED: [&str; 3] = [names::HARD, names::LABELS, names::DEFAULT];
 
+/// A part of a study, for one of several machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Index of the part, from 0.
+    index: usize,
+    /// Number of parts, at least 1.
+    of: usize,
+}
+
+impl Shard {
+    /// The whole study.
+    pub const ALL: Shard = Shard { index: 0, of: 1 };
+
+    /// Part `index` of `of`, from 0; none if there is no such part.
+    pub fn new(index: usize, of: usize) -> Option<Self> {
+        (index < of).then_some(Shard { index, of })
+    }
+
+    fn has(self, place: usize) -> bool {
+        place % self.of == self.index
+    }
+}
+
 /// A study: arms, data sets, conditions and seeds.
 #[derive(Clone, Debug)]
 pub struct Study {
@@ -151,30 +174,44 @@ impl Study {
         Sha256::digest(format!("{all:?}")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Trains every model that `journal` does not hold yet, on all cores. The result does not depend on the
-    /// number of cores.
+    /// Trains every model of the `shard` that `journal` does not hold yet, on all cores. The result does not depend on the
+    /// number of cores, nor on the shards.
     ///
     /// # Errors
     /// Returns the first error of any training, or [`Error::Interrupted`]. Models finished before the error
     /// are in the journal.
-    pub fn run(&self, journal: &Journal, watch: &Watch<'_>) -> Result<()> {
+    pub fn run(&self, journal: &Journal, shard: Shard, watch: &Watch<'_>) -> Result<()> {
         let hashes = self.hashes();
-        let replicates: Vec<Replicate<'_>> = self.replicates(&hashes).collect();
-        replicates
-            .par_iter()
-            .filter(|replicate| replicate.chooses())
-            .try_for_each(|replicate| replicate.choose(journal, watch))?;
-        replicates.par_iter().try_for_each(|replicate| replicate.run(journal, watch))
+        let (choosing, running) = self.share(&hashes, shard);
+        choosing.par_iter().try_for_each(|replicate| replicate.choose(journal, watch))?;
+        running.par_iter().try_for_each(|replicate| replicate.run(journal, watch))
     }
 
     /// Estimates the work that [`run`](Study::run) has left, in the unit of [`Watch::done`].
-    pub fn work(&self, journal: &Journal) -> u64 {
-        self.replicates(&self.hashes()).map(|replicate| replicate.work(journal)).sum()
+    pub fn work(&self, journal: &Journal, shard: Shard) -> u64 {
+        let hashes = self.hashes();
+        let (choosing, running) = self.share(&hashes, shard);
+        let choices: u64 = choosing.iter().map(|replicate| replicate.work_of_choices(journal)).sum();
+        choices + running.iter().map(|replicate| replicate.work(journal)).sum::<u64>()
     }
 
     /// Number of trainings that [`run`](Study::run) has left, including those that judge candidates.
-    pub fn trainings(&self, journal: &Journal) -> usize {
-        self.replicates(&self.hashes()).map(|replicate| replicate.trainings(journal)).sum()
+    pub fn trainings(&self, journal: &Journal, shard: Shard) -> usize {
+        let hashes = self.hashes();
+        let (choosing, running) = self.share(&hashes, shard);
+        let choices: usize = choosing.iter().map(|replicate| replicate.trainings_of_choices(journal)).sum();
+        choices + running.iter().map(|replicate| replicate.trainings(journal)).sum::<usize>()
+    }
+
+    /// The replicates of a shard: those that choose, and those that train. Shards whose replicates share a choice repeat it,
+    /// with the same outcome, because they cannot wait for each other.
+    fn share<'a>(&'a self, hashes: &'a [String], shard: Shard) -> (Vec<Replicate<'a>>, Vec<Replicate<'a>>) {
+        let all = || self.replicates(hashes);
+        let running: Vec<Replicate<'_>> =
+            all().enumerate().filter(|(place, _)| shard.has(*place)).map(|(_, of)| of).collect();
+        let chooses =
+            |of: &Replicate<'_>| of.chooses() && running.iter().any(|other| other.shares_choices_with(of));
+        (all().filter(chooses).collect(), running)
     }
 
     /// Computes the results from the models of the journal.

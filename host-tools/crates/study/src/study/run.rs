@@ -47,6 +47,14 @@ impl Replicate<'_> {
         self.study.seeds[self.index]
     }
 
+    /// Returns true if both are about the same rows, and one choice serves both.
+    pub(super) fn shares_choices_with(&self, other: &Replicate<'_>) -> bool {
+        let of = |replicate: &Self| {
+            (replicate.hash.to_owned(), replicate.condition, replicate.left_out.map(str::to_owned))
+        };
+        of(self) == of(other) && self.chooser() == other.chooser()
+    }
+
     /// The models to train: every arm, the default recipe at other temperatures, and some arms in other
     /// sizes. No model occurs twice.
     pub(super) fn tasks(&self) -> Vec<Task> {
@@ -225,59 +233,77 @@ impl Replicate<'_> {
         })
     }
 
-    /// Estimates the remaining work.
-    pub(super) fn work(&self, journal: &Journal) -> u64 {
+    /// Estimates the remaining work of the choices.
+    pub(super) fn work_of_choices(&self, journal: &Journal) -> u64 {
         let (rows, features) = self.problem.size(self.condition);
-        let nothing = Watch { stop: &|| false, done: &|_| () };
-        let folds = self.study.folds.max(2);
-        let inner = rows - rows / folds;
-        let one =
-            |arm: &Arm, hidden: &[usize], rows| self.training(arm, hidden, &nothing).work(rows, features);
-        let teacher = |rows| one(self.study.teacher(), &self.study.teacher_hidden, rows);
-        let Left { trials, recipe, taught, missing } = self.left(journal);
-        let knobs: u64 = trials.iter().map(|task| one(&task.arm, &task.hidden, inner)).sum();
-        let choices = knobs * (CANDIDATES * folds) as u64
-            + taught as u64 * teacher(inner)
+        let inner = self.inner(rows);
+        let Undecided { knobs, recipe, taught } = self.left_to_choose(journal);
+        let candidates = (CANDIDATES * self.study.folds) as u64;
+        knobs.iter().map(|task| candidates * self.work_of(&task.arm, &task.hidden, inner)).sum::<u64>()
+            + taught as u64 * self.work_of_teacher(inner)
             + recipe as u64 * self.work_of_trial(rows, features)
-            + u64::from(recipe > 0) * teacher(rows);
-        if missing.is_empty() {
-            return choices;
-        }
-        let all = |task: &Task| {
-            let curve = if task.has_curve() { one(&task.arm, &task.hidden, inner) } else { 0 };
-            // The training of the teacher is counted below.
-            let whole = if self.is_teacher(task) { 0 } else { one(&task.arm, &task.hidden, rows) };
-            curve + whole
-        };
-        let watched = u64::from(missing.iter().any(|task| task.plotted)) * teacher(inner);
-        choices + missing.iter().map(all).sum::<u64>() + watched + self.teachers() * teacher(rows)
+            + u64::from(recipe > 0) * self.work_of_teacher(rows)
     }
 
-    /// Number of trainings that are left: of candidates in folds, of models, of teachers and for learning curves.
+    /// Number of trainings that the choices have left: of candidates, and of their teachers.
+    pub(super) fn trainings_of_choices(&self, journal: &Journal) -> usize {
+        let Undecided { knobs, recipe, taught } = self.left_to_choose(journal);
+        knobs.len() * CANDIDATES * self.study.folds + taught + recipe + usize::from(recipe > 0)
+    }
+
+    /// Estimates the remaining work after the choices.
+    pub(super) fn work(&self, journal: &Journal) -> u64 {
+        let (rows, _) = self.problem.size(self.condition);
+        let inner = self.inner(rows);
+        let missing = self.missing(journal);
+        if missing.is_empty() {
+            return 0;
+        }
+        let all = |task: &Task| {
+            let of = |rows| self.work_of(&task.arm, &task.hidden, rows);
+            let curve = if task.has_curve() { of(inner) } else { 0 };
+            // The training of the teacher is counted below.
+            curve + if self.is_teacher(task) { 0 } else { of(rows) }
+        };
+        let watched = u64::from(missing.iter().any(|task| task.plotted)) * self.work_of_teacher(inner);
+        missing.iter().map(all).sum::<u64>() + watched + self.teachers() * self.work_of_teacher(rows)
+    }
+
+    /// Number of trainings that are left after the choices: of models, of teachers and for learning curves.
     pub(super) fn trainings(&self, journal: &Journal) -> usize {
-        let Left { trials, recipe, taught, missing } = self.left(journal);
-        let choices =
-            trials.len() * CANDIDATES * self.study.folds + taught + recipe + usize::from(recipe > 0);
+        let missing = self.missing(journal);
         let curves = missing.iter().filter(|task| task.has_curve()).count();
         // The curves have a teacher of their own, which has not seen the validation rows.
         let watched = usize::from(missing.iter().any(|task| task.plotted));
         let teachers = if missing.is_empty() { 0 } else { self.teachers() as usize };
-        let others = missing.iter().filter(|task| !self.is_teacher(task)).count();
-        choices + curves + watched + teachers + others
+        curves + watched + teachers + missing.iter().filter(|task| !self.is_teacher(task)).count()
     }
 
-    fn left(&self, journal: &Journal) -> Left {
-        let undecided = if self.chooses() { self.undecided(journal) } else { Vec::new() };
-        let (recipes, trials): (Vec<Task>, Vec<Task>) =
-            undecided.into_iter().partition(|task| task.arm.is_recipe());
-        let taught = trials.iter().any(|task| task.arm.method.kind == ArmKind::Distilled);
+    /// Number of rows of a training without a fold.
+    fn inner(&self, rows: usize) -> usize {
+        rows - rows / self.study.folds.max(2)
+    }
+
+    fn work_of(&self, arm: &Arm, hidden: &[usize], rows: usize) -> u64 {
+        let nothing = Watch { stop: &|| false, done: &|_| () };
+        let (_, features) = self.problem.size(self.condition);
+        self.training(arm, hidden, &nothing).work(rows, features)
+    }
+
+    fn work_of_teacher(&self, rows: usize) -> u64 {
+        self.work_of(self.study.teacher(), &self.study.teacher_hidden, rows)
+    }
+
+    fn left_to_choose(&self, journal: &Journal) -> Undecided {
+        let (recipes, knobs): (Vec<Task>, Vec<Task>) =
+            self.undecided(journal).into_iter().partition(|task| task.arm.is_recipe());
+        let taught = knobs.iter().any(|task| task.arm.method.kind == ArmKind::Distilled);
         // What cannot be drawn is an error of the run.
         let plan = self.draw().ok().filter(|_| !recipes.is_empty()).map(|draw| self.recipe_plan(&draw.train));
-        Left {
-            trials,
+        Undecided {
             recipe: plan.map_or(0, |plan| plan.exams * plan.candidates.len()),
             taught: if taught { self.study.folds } else { 0 },
-            missing: self.missing(journal),
+            knobs,
         }
     }
 
@@ -301,16 +327,14 @@ impl Task {
     }
 }
 
-/// What is left to train.
-struct Left {
+/// What is left to choose.
+struct Undecided {
     /// Tasks whose knobs are not set.
-    trials: Vec<Task>,
+    knobs: Vec<Task>,
     /// Number of trainings of candidates of the recipe.
     recipe: usize,
     /// Number of teachers of students whose knobs are not set.
     taught: usize,
-    /// Models to train.
-    missing: Vec<Task>,
 }
 
 /// What was chosen, for people.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::arms::{Arm, Knob, always, by_name, names, others, taught_by_a_network};
 use super::results::{Comparison, Condition, Division, GroupCounts};
 use super::training::{Lessons, Setting, Training};
-use super::{CANDIDATES, Journal, Problem, Results, Study, Watch};
+use super::{CANDIDATES, Journal, Problem, Results, Shard, Study, Watch};
 use microdistill_train::dataset::{Dataset, Target};
 use microdistill_train::effort::Effort;
 use microdistill_train::error::Error;
@@ -60,8 +60,8 @@ fn study() -> Study {
 
 fn finished(study: &Study, folder: &TempDir) -> String {
     let journal = Journal::open(folder.path().join("ledger.jsonl"), &study.fingerprint()).unwrap();
-    study.run(&journal, &QUIET).unwrap();
-    assert_eq!(study.work(&journal), 0);
+    study.run(&journal, Shard::ALL, &QUIET).unwrap();
+    assert_eq!(study.work(&journal, Shard::ALL), 0);
     serde_json::to_string(&study.results(&journal, "study").unwrap()).unwrap()
 }
 
@@ -79,7 +79,7 @@ fn an_interrupted_study_ends_with_the_same_bytes_on_any_number_of_threads() {
     };
     let journal = Journal::open(&path, &study.fingerprint()).unwrap();
     let watch = Watch { stop: &stop, done: &done };
-    assert!(matches!(study.run(&journal, &watch), Err(Error::Interrupted)));
+    assert!(matches!(study.run(&journal, Shard::ALL, &watch), Err(Error::Interrupted)));
     assert!(study.results(&journal, "study").unwrap_err().to_string().contains("is not finished"));
     drop(journal);
     let whole = fs::read_to_string(&path).unwrap();
@@ -90,18 +90,44 @@ fn an_interrupted_study_ends_with_the_same_bytes_on_any_number_of_threads() {
 }
 
 #[test]
+fn shards_together_are_the_whole_study() {
+    // The second set draws its rows anew for each seed, so every seed chooses.
+    let problems = vec![
+        Problem::new("toy", rows(45, 0), rows(30, 50), false).unwrap(),
+        Problem::new("drawn", rows(45, 7), rows(30, 51), true).unwrap(),
+    ];
+    let study = Study { problems, seeds: vec![1, 2, 3], ..study() };
+    let expected = finished(&study, &TempDir::new().unwrap());
+    let folder = TempDir::new().unwrap();
+    let open = |name: &str| Journal::open(folder.path().join(name), &study.fingerprint()).unwrap();
+    let whole = open("ledger.jsonl");
+    for index in 0..4 {
+        let (journal, shard) = (open(&format!("{index}.jsonl")), Shard::new(index, 4).unwrap());
+        assert!(study.trainings(&journal, shard) < study.trainings(&journal, Shard::ALL));
+        study.run(&journal, shard, &QUIET).unwrap();
+        assert_eq!(study.trainings(&journal, shard), 0);
+        assert!(study.results(&journal, "study").unwrap_err().to_string().contains("is not finished"));
+        assert!(whole.absorb(&journal).unwrap() > 0);
+        assert_eq!(whole.absorb(&journal).unwrap(), 0);
+    }
+    assert_eq!(study.trainings(&whole, Shard::ALL), 0);
+    assert!(serde_json::to_string(&study.results(&whole, "study").unwrap()).unwrap() == expected);
+    assert_eq!((Shard::new(4, 4), Shard::new(0, 0)), (None, None));
+}
+
+#[test]
 fn the_cost_that_is_told_is_the_cost() {
     let tuned = by_name(&others(), &["soft-l2".into()]).unwrap();
     let study = Study { arms: [study().arms, tuned].concat(), ..study() };
     let folder = TempDir::new().unwrap();
     let journal = Journal::open(folder.path().join("ledger.jsonl"), &study.fingerprint()).unwrap();
-    let told = study.trainings(&journal);
+    let told = study.trainings(&journal, Shard::ALL);
     let trained = AtomicUsize::new(0);
     let done = |_| {
         trained.fetch_add(1, Ordering::Relaxed);
     };
-    study.run(&journal, &Watch { stop: &|| false, done: &done }).unwrap();
-    assert_eq!((told, study.trainings(&journal)), (trained.into_inner(), 0));
+    study.run(&journal, Shard::ALL, &Watch { stop: &|| false, done: &done }).unwrap();
+    assert_eq!((told, study.trainings(&journal, Shard::ALL)), (trained.into_inner(), 0));
 }
 
 #[test]
@@ -113,7 +139,7 @@ fn seeds_may_be_added_to_a_finished_study_and_rows_may_not_change() {
     let journal = Journal::open(&path, &study.fingerprint()).unwrap();
     let more = Study { seeds: vec![1, 2], ..study.clone() };
     let all = Journal::open(folder.path().join("other.jsonl"), &more.fingerprint()).unwrap();
-    assert!(more.work(&journal) < more.work(&all));
+    assert!(more.work(&journal, Shard::ALL) < more.work(&all, Shard::ALL));
     let other = Study { hidden: vec![5], ..study };
     let error = Journal::open(&path, &other.fingerprint()).unwrap_err().to_string();
     assert!(error.contains("belong to another study") && error.contains("another --out"), "{error}");
@@ -296,7 +322,7 @@ fn each_group_is_the_test_once_and_pairs_are_groups() {
     assert!(page.contains("6 groups, each the test once"));
     // Finished trainings are found again.
     let journal = Journal::open(folder.path().join("ledger.jsonl"), &study.fingerprint()).unwrap();
-    assert_eq!(study.trainings(&journal), 0);
+    assert_eq!(study.trainings(&journal, Shard::ALL), 0);
 }
 
 #[test]

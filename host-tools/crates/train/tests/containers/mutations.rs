@@ -81,7 +81,8 @@ fn check(bytes: Vec<u8>) {
             }
         }
     }
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // Damaged sizes must not make a file of kilobytes take forever. Busy machines take seconds.
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
 }
 
 proptest! {
