@@ -49,10 +49,9 @@ impl Replicate<'_> {
 
     /// Returns true if both are about the same rows, and one choice serves both.
     pub(super) fn shares_choices_with(&self, other: &Replicate<'_>) -> bool {
-        let of = |replicate: &Self| {
-            (replicate.hash.to_owned(), replicate.condition, replicate.left_out.map(str::to_owned))
-        };
-        of(self) == of(other) && self.chooser() == other.chooser()
+        let same_rows =
+            (self.hash, self.condition, self.left_out) == (other.hash, other.condition, other.left_out);
+        same_rows && self.chooser() == other.chooser()
     }
 
     /// The models to train: every arm, the default recipe at other temperatures, and some arms in other
