@@ -1,132 +1,93 @@
-//! The comparison of `microdistill demo`: a teacher, and students of one shape trained in three ways.
+//! The comparison of `microdistill demo`: a teacher, and students of one shape trained in four ways.
 
 use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use microdistill_train::class_weights::ClassWeights;
-use microdistill_train::dataset::Dataset;
-use microdistill_train::distill::{
-    self, Candidate, Lesson, Plan, Problem, Scope, Student, Teachers, Trial, best, trials,
-};
-use microdistill_train::effort::Effort;
+use microdistill::loss::SoftLabels;
+use microdistill_train::dataset::{Dataset, folds};
 use microdistill_train::error::{Error, Result};
 use microdistill_train::export::Footprint;
 use microdistill_train::metrics::{Scores, evaluate};
-use microdistill_train::model::{Body, Model};
-use microdistill_train::network::Activation;
+use microdistill_train::model::Model;
 use microdistill_train::network::precision::Scales;
 use microdistill_train::quantize::quantize;
 use microdistill_train::student::{self, Recipe, Taught};
-use microdistill_train::teacher::{self, zoo};
-use microdistill_train::tune;
+use microdistill_train::teacher;
+use microdistill_train::tune::{self, WEIGHT_DECAYS};
 
+/// Hidden widths of the teacher.
+pub const TEACHER: [usize; 2] = [128, 128];
 /// Hidden widths of the students.
-const STUDENT: [usize; 1] = [16];
-
-/// Hidden widths of the teacher that boards run.
-const NETWORK: [usize; 2] = [128, 128];
-/// Weight decay of that teacher, which cross-validation over people chose.
-const NETWORK_DECAY: f32 = 1.5;
+pub const STUDENT: [usize; 1] = [16];
+/// Folds of the cross-validations. Each person in the bundled training rows is held out once.
+pub const FOLDS: usize = 7;
 
 /// Names of the compared models, in the order of the table.
 pub const NAMES: [&str; 5] =
-    ["teacher", "hard labels", "hard labels, chosen", "distilled", "distilled, int8"];
+    ["teacher", "hard labels", "hard labels, tuned L2", "distilled", "distilled, int8"];
 
-/// What held-out training rows chose, for the student on labels and for the distilled one.
+/// Weight decays chosen by cross-validation on training rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Chosen {
-    /// Candidate without a teacher.
-    pub hard_labels: Candidate,
-    /// Candidate of `microdistill distill`.
-    pub distilled: Candidate,
+pub struct Tuned {
+    /// Weight decay of the teacher.
+    pub teacher: f32,
+    /// Weight decay of the student on hard labels.
+    pub hard_labels: f32,
 }
 
 /// Callback that is called often. `Break` ends the work with [`Error::Interrupted`].
 pub type Progress<'a> = &'a (dyn Fn() -> ControlFlow<()> + Sync);
 
-/// Chooses the candidates, as `microdistill distill` does. `progress` is called often.
+/// Chooses the weight decays. `progress` is called after each of `2 · FOLDS · WEIGHT_DECAYS.len()` trainings.
 ///
 /// # Errors
 /// Returns an error if the data cannot be trained on, or after an interruption.
-pub fn choose(data: &Dataset, seed: u64, progress: Progress<'_>) -> Result<Chosen> {
-    let scope = Scope { effort: Effort::Default, inputs: None, asks_teacher: true, may_ignore_teacher: true };
-    let plan = Plan::new(data, &STUDENT, scope);
-    let teachers = [(1.0, blend(data, seed, progress)?)];
-    let student = student(seed, plan.trial_steps);
-    let problem = Problem { rows: data, teachers: Teachers::Like(&teachers), student: &student };
-    let trials = trials(&student, &distill::exams(problem, &plan, progress)?, &plan.candidates, progress)?;
-    let chosen = |among: &dyn Fn(Lesson) -> bool| {
-        let among: Vec<&Trial> = trials.iter().filter(|trial| among(trial.candidate.lesson)).collect();
-        let diverged = || Error::Invalid("every training diverged: check the data for extreme values".into());
-        best(among).map(|trial| trial.candidate).ok_or_else(diverged)
+pub fn tune(data: &Dataset, seed: u64, progress: Progress<'_>) -> Result<Tuned> {
+    let folds = folds(data, FOLDS, seed)?;
+    let best = |fit: &(dyn Fn(&Dataset, f32) -> Result<Model> + Sync)| {
+        let trials = tune::trials(data, &folds, &WEIGHT_DECAYS, |rows, decay| {
+            let model = fit(rows, decay)?;
+            if progress().is_break() { Err(Error::Interrupted) } else { Ok(model) }
+        })?;
+        Ok(tune::best(&trials).map_or(0.0, |trial| trial.weight_decay))
     };
-    Ok(Chosen { hard_labels: chosen(&|lesson| !lesson.is_distilled())?, distilled: chosen(&|_| true)? })
+    Ok(Tuned {
+        teacher: best(&|rows, decay| teacher(rows, decay, seed))?,
+        hard_labels: best(&|rows, decay| student(rows, None, decay, seed))?,
+    })
 }
 
-/// Trains the models of each seed, in the order of [`NAMES`]. `progress` is called often, and `done` after each seed.
+/// Trains the models of each seed, in the order of [`NAMES`]. `progress` is called after each seed.
 ///
 /// # Errors
-/// Returns the same errors as [`choose`].
-pub fn train(
-    data: &Dataset,
-    chosen: Chosen,
-    seeds: &[u64],
-    progress: Progress<'_>,
-    done: &(dyn Fn() + Sync),
-) -> Result<Vec<[Model; 5]>> {
+/// Returns the same errors as [`tune()`].
+pub fn train(data: &Dataset, tuned: Tuned, seeds: &[u64], progress: Progress<'_>) -> Result<Vec<[Model; 5]>> {
     let models = |&seed: &u64| {
-        let teachers = [(1.0, blend(data, seed, progress)?)];
-        let student = student(seed, Plan::steps_of(Effort::Default));
-        let problem = Problem { rows: data, teachers: Teachers::Like(&teachers), student: &student };
-        let material = distill::material(problem)?;
-        let candidates = [chosen.hard_labels, chosen.distilled];
-        let trained: Option<Vec<Model>> =
-            student.train(&material, &candidates, progress)?.into_iter().collect();
-        let Some([labels, distilled]) = trained.and_then(|trained| <[Model; 2]>::try_from(trained).ok())
-        else {
-            return Err(Error::Invalid("a training diverged: check the data for extreme values".into()));
-        };
-        let hard = plain(data, seed, progress)?;
+        let teacher = teacher(data, tuned.teacher, seed)?;
+        let hard = student(data, None, 0.0, seed)?;
+        let l2 = student(data, None, tuned.hard_labels, seed)?;
+        let distilled = student(data, Some(&teacher), student::WEIGHT_DECAY, seed)?;
         let int8 = quantize(&distilled, &data.x, Scales::default())?;
-        let [(_, teacher)] = teachers;
-        done();
-        Ok([teacher, hard, labels, distilled, int8])
+        if progress().is_break() { Err(Error::Interrupted) } else { Ok([teacher, hard, l2, distilled, int8]) }
     };
     seeds.par_iter().map(models).collect()
 }
 
-/// Trains a teacher that a board can run beside its student: a network.
-///
-/// # Errors
-/// Returns the same errors as [`choose`].
-pub fn network(data: &Dataset, seed: u64, progress: Progress<'_>) -> Result<Model> {
-    let mut settings = teacher::Settings::new(data.widths(&NETWORK), data.rows(), seed);
-    settings.rates.weight_decay = tune::beside_rows(NETWORK_DECAY, data.rows());
-    ended(progress, teacher::fit(data, None, &settings, &mut |_| progress()))
+fn teacher(rows: &Dataset, decay: f32, seed: u64) -> Result<Model> {
+    let mut settings = teacher::Settings::new(rows.widths(&TEACHER), rows.rows(), seed);
+    settings.rates.weight_decay = decay;
+    teacher::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))
 }
 
-fn blend(data: &Dataset, seed: u64, progress: Progress<'_>) -> Result<Model> {
-    Ok(zoo::fit(data, &zoo::Settings::new(seed), &|_| progress())?.model)
-}
-
-fn student(seed: u64, steps: usize) -> Student {
-    let (activation, class_weights) = (Activation::Relu, ClassWeights::None);
-    Student { hidden: STUDENT.into(), activation, steps, class_weights, seed }
-}
-
-/// A student on hard labels, with nothing chosen and no regularizer.
-fn plain(rows: &Dataset, seed: u64, progress: Progress<'_>) -> Result<Model> {
-    let mut settings = student::Settings::new(rows.widths(&STUDENT), Recipe::HardLabels, rows.rows(), seed);
-    settings.training.rates.weight_decay = 0.0;
-    let taught = Taught { data: rows, teacher: None };
-    ended(progress, student::fit(taught, None, &settings, &mut |_| progress()))
-}
-
-/// An interrupted training has no result.
-fn ended(progress: Progress<'_>, trained: Result<Model>) -> Result<Model> {
-    if progress().is_break() { Err(Error::Interrupted) } else { trained }
+fn student(rows: &Dataset, teacher: Option<&Model>, decay: f32, seed: u64) -> Result<Model> {
+    let recipe = teacher.map_or(Recipe::HardLabels, |_| Recipe::SoftLabels(SoftLabels::DEFAULT));
+    let mut settings = student::Settings::new(rows.widths(&STUDENT), recipe, rows.rows(), seed);
+    settings.training.rates.weight_decay = decay;
+    let teacher_outputs = teacher.map(|teacher| teacher.teacher_outputs(rows));
+    let rows = Taught { data: rows, teacher: teacher_outputs.as_ref() };
+    student::fit(rows, None, &settings, &mut |_| ControlFlow::Continue(()))
 }
 
 /// A row of the table: scores of one kind of model over all seeds.
@@ -136,8 +97,9 @@ pub struct Row {
     pub name: &'static str,
     /// Number of weights and biases.
     pub parameters: usize,
-    /// Bytes of flash and RAM. None of a blend, which no board runs.
-    pub footprint: Option<Footprint>,
+    /// Bytes of flash and RAM.
+    #[serde(flatten)]
+    pub footprint: Footprint,
     /// Accuracy on the training rows.
     pub train_accuracy: Summary,
     /// Accuracy on the test rows.
@@ -190,7 +152,7 @@ pub fn table(seeds: &[[Model; 5]], train: &Dataset, test: &Dataset) -> Result<Ve
         Ok(Row {
             name,
             parameters: first.parameters(),
-            footprint: if matches!(first.body, Body::Blend(_)) { None } else { Some(Footprint::of(first)?) },
+            footprint: Footprint::of(first)?,
             gap: train_accuracy.minus(&test_accuracy),
             nll: Summary::of(test.iter().map(|score| score.1).collect()),
             train_accuracy,

@@ -9,7 +9,6 @@ use microdistill_train::model::Model;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::Flashed;
 use crate::commands::setup::install;
 use crate::context::Context;
 use crate::interrupt;
@@ -49,12 +48,12 @@ pub(crate) fn ready(context: &Context) -> Result<Vec<Board>> {
 pub(crate) fn run(
     context: &Context,
     boards: &[Board],
-    models: &Flashed,
+    models: &[Model; 5],
     out: &Path,
     train: &Dataset,
     test: &Dataset,
 ) -> Result<Vec<Run>> {
-    let Flashed { teacher, student, int8 } = models;
+    let [teacher, _, _, student, int8] = models;
     let programs = [
         DemoProgram {
             label: "infer, f32",

@@ -8,11 +8,12 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::Args;
-use microdistill_study::demo::{self, Chosen};
+use microdistill_study::demo::{self, FOLDS, Tuned};
 use microdistill_train::dataset::{Columns, Dataset, Expected, read, read_like};
 use microdistill_train::error::Error;
 use microdistill_train::file;
 use microdistill_train::model::Model;
+use microdistill_train::tune::WEIGHT_DECAYS;
 
 use crate::context::Context;
 use crate::finish::judge;
@@ -35,13 +36,13 @@ impl Demo {
         let boards = boards::ready(context)?;
         let (train, test) = bundled(&file::repository()?)?;
         report::data(context, &train, &test)?;
-        let Trained { chosen, seeds, network } = models(context, &train)?;
+        let (tuned, seeds) = models(context, &train)?;
         let rows = demo::table(&seeds, &train, &test)?;
-        report::table(context, chosen, &rows)?;
+        report::table(context, tuned, &rows)?;
         let first = seeds.into_iter().next().ok_or(Error::Interrupted)?;
-        let models = save(context, first, network, &self.out, &train, &test)?;
-        let runs = boards::run(context, &boards, &models, &self.out, &train, &test)?;
-        let figures = report::Figures::new(context, chosen, rows, runs, start.elapsed());
+        let first = save(context, first, &self.out, &train, &test)?;
+        let runs = boards::run(context, &boards, &first, &self.out, &train, &test)?;
+        let figures = report::Figures::new(context, tuned, rows, runs, start.elapsed());
         file::write(self.out.join("demo.json"), &serde_json::to_vec_pretty(&figures)?)?;
         report::end(context, &self.out, &figures)?;
         context.console.json(&figures)?;
@@ -59,67 +60,45 @@ fn bundled(repository: &Path) -> Result<(Dataset, Dataset)> {
     Ok((train, test))
 }
 
-/// The models of every seed.
-struct Trained {
-    chosen: Chosen,
-    /// Models in the order of [`demo::NAMES`].
-    seeds: Vec<[Model; 5]>,
-    /// Teacher of the boards.
-    network: Model,
-}
-
-/// Trains all models, with what was chosen on the training rows.
-fn models(context: &Context, train: &Dataset) -> Result<Trained> {
+/// Trains the models of every seed, with hyperparameters chosen on the training rows.
+fn models(context: &Context, train: &Dataset) -> Result<(Tuned, Vec<[Model; 5]>)> {
     interrupt::ask();
     let console = &context.console;
-    let bar = console.bar("choosing among ways to distill", 1);
-    let chosen = demo::choose(train, context.seed, &interrupt::flow);
+    let bar = console.bar("choosing weight decays", 2 * FOLDS * WEIGHT_DECAYS.len());
+    let tuned = demo::tune(train, context.seed, &|| {
+        bar.inc(1);
+        interrupt::flow()
+    });
     bar.finish_and_clear();
-    let chosen = chosen?;
+    let tuned = tuned?;
     let seeds: Vec<u64> = (0..SEEDS).map(|index| context.seed.wrapping_add(index)).collect();
     let bar = console.bar("teachers and students", seeds.len());
-    let models = demo::train(train, chosen, &seeds, &interrupt::flow, &|| bar.inc(1));
+    let models = demo::train(train, tuned, &seeds, &|| {
+        bar.inc(1);
+        interrupt::flow()
+    });
     bar.finish_and_clear();
-    let network = demo::network(train, context.seed, &interrupt::flow)?;
-    Ok(Trained { chosen, seeds: models?, network })
+    Ok((tuned, models?))
 }
 
-/// Models that boards run.
-struct Flashed {
-    /// Teacher of the student that learns on the board.
-    teacher: Model,
-    student: Model,
-    int8: Model,
-}
-
-/// Writes the model files of one seed, and returns those for boards.
+/// Writes the model files of one seed.
 fn save(
     context: &Context,
-    models: [Model; 5],
-    network: Model,
+    mut models: [Model; 5],
     out: &Path,
     train: &Dataset,
     test: &Dataset,
-) -> Result<Flashed> {
-    let command = if context.seed == 1 {
-        "microdistill demo".into()
-    } else {
-        format!("microdistill demo --seed {}", context.seed)
-    };
-    let save = |mut model: Model, name: &str| {
-        judge(&mut model, "train", Some(train))?;
-        judge(&mut model, "test", Some(test))?;
-        model.metadata.command.clone_from(&command);
+) -> Result<[Model; 5]> {
+    let names = ["teacher", "hard", "l2", "student", "student_int8"];
+    for (model, name) in models.iter_mut().zip(names) {
+        judge(model, "train", Some(train))?;
+        judge(model, "test", Some(test))?;
+        model.metadata.command = if context.seed == 1 {
+            "microdistill demo".into()
+        } else {
+            format!("microdistill demo --seed {}", context.seed)
+        };
         model.save(out.join(name).with_extension("safetensors"))?;
-        anyhow::Ok(model)
-    };
-    let [teacher, hard, chosen, student, int8] = models;
-    save(teacher, "teacher")?;
-    save(hard, "hard")?;
-    save(chosen, "hard_chosen")?;
-    Ok(Flashed {
-        teacher: save(network, "network")?,
-        student: save(student, "student")?,
-        int8: save(int8, "student_int8")?,
-    })
+    }
+    Ok(models)
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use microdistill_boards::Memory;
-use microdistill_study::demo::{Chosen, Row, Summary};
+use microdistill_study::demo::{Row, Summary, Tuned};
 use microdistill_study::study::figures;
 use microdistill_study::study::results::MeanStd;
 use microdistill_train::dataset::Dataset;
-use microdistill_train::export::Footprint;
 use microdistill_train::number::significant;
+use microdistill_train::student::WEIGHT_DECAY;
 use serde::Serialize;
 
 use super::boards::Run;
@@ -21,7 +21,7 @@ use crate::table;
 #[derive(Serialize)]
 pub(crate) struct Figures {
     seed: u64,
-    chosen: Chosen,
+    weight_decays: Tuned,
     rows: Vec<Row>,
     boards: Vec<Run>,
     seconds: f64,
@@ -30,12 +30,12 @@ pub(crate) struct Figures {
 impl Figures {
     pub(crate) fn new(
         context: &Context,
-        chosen: Chosen,
+        tuned: Tuned,
         rows: Vec<Row>,
         boards: Vec<Run>,
         time: Duration,
     ) -> Self {
-        Figures { seed: context.seed, chosen, rows, boards, seconds: time.as_secs_f64() }
+        Figures { seed: context.seed, weight_decays: tuned, rows, boards, seconds: time.as_secs_f64() }
     }
 
     /// Returns an error if a board's results differ from the desktop's, or a program failed.
@@ -68,13 +68,10 @@ pub(crate) fn data(context: &Context, train: &Dataset, test: &Dataset) -> Result
     ))
 }
 
-pub(crate) fn table(context: &Context, chosen: Chosen, rows: &[Row]) -> Result<()> {
+pub(crate) fn table(context: &Context, tuned: Tuned, rows: &[Row]) -> Result<()> {
     let header = ["", "train acc.", "test acc.", "gap", "test NLL", "parameters", "flash B", "RAM B"];
     let mut table = table::table(header);
     for row in rows {
-        let bytes = |of: fn(&Footprint) -> usize| {
-            row.footprint.as_ref().map_or("–".into(), |footprint| of(footprint).to_string())
-        };
         table.add_row([
             row.name.to_owned(),
             figures::mean_std("train accuracy", &of(&row.train_accuracy)),
@@ -82,24 +79,23 @@ pub(crate) fn table(context: &Context, chosen: Chosen, rows: &[Row]) -> Result<(
             figures::mean_std("gap", &of(&row.gap)),
             figures::mean_std("nll", &of(&row.nll)),
             row.parameters.to_string(),
-            bytes(|of| of.flash),
-            bytes(|of| of.ram),
+            row.footprint.flash.to_string(),
+            row.footprint.ram.to_string(),
         ]);
     }
     let console = &context.console;
     console.table(&table)?;
     let seeds = rows.first().map_or(0, |row| row.nll.values.len());
     console.say(format_args!(
-        "Mean ± standard deviation over {seeds} seeds, in % and nats. The teacher is a blend of trees, kernels and networks.\n\
-         Chosen with training people held out: for the student on labels, {};\n\
-         for the distilled student, {}.\n\
-         Flash: network and the first step of its inputs. RAM: the buffer of an inference.\n",
-        chosen.hard_labels, chosen.distilled
+        "Mean ± standard deviation over {seeds} seeds, in % and nats. L2 is decoupled weight decay: {} for the teacher and {} for\n\
+         tuned hard labels, chosen by likelihood with one training person left out at a time; none for hard labels,\n\
+         {} for distilled students. Flash: network and scaler. RAM: the buffer of an inference.\n",
+        tuned.teacher, tuned.hard_labels, WEIGHT_DECAY
     ))?;
-    let [teacher, hard, labels, distilled, int8] = rows else { return Ok(()) };
+    let [teacher, hard, l2, distilled, int8] = rows else { return Ok(()) };
     for (name, row, other) in [
         ("distilled − hard labels", distilled, hard),
-        ("distilled − chosen", distilled, labels),
+        ("distilled − tuned L2", distilled, l2),
         ("distilled − teacher", distilled, teacher),
         ("int8 − f32", int8, distilled),
     ] {

@@ -26,7 +26,7 @@ impl Distill {
             .or_else(|| self.precision.precision().map(|_| "--bits"));
         match (given, self.effort) {
             (None, effort) => Ok(Some(effort.unwrap_or_default().into())),
-            (Some(flag), _) if self.inputs.0.is_none() => bail!(
+            (Some(flag), _) if self.inputs.is_some() && self.inputs().is_none() => bail!(
                 "{flag} is part of a recipe of your own, but --inputs auto is for a recipe that is chosen: name the inputs, or \
                  leave {flag} out"
             ),
@@ -61,7 +61,7 @@ impl Distill {
         };
         let scope = Scope {
             effort,
-            inputs: self.inputs.0,
+            inputs: self.inputs(),
             asks_teacher: teachers.asked().is_some(),
             may_ignore_teacher: !self.always_distill,
         };
@@ -108,6 +108,13 @@ fn tell(context: &Context, choice: &Choice, task: &Task) -> Result<()> {
         "recipe: {chosen}, whose loss on {held_out} held-out rows is {}{how}{beside}",
         loss(taken)
     ));
+    let plain = best(trials.iter().filter(|trial| trial.candidate.inputs == Inputs::Standardized));
+    if let Some(plain) = plain.filter(|_| chosen.inputs != Inputs::Standardized) {
+        context.console.note(format_args!(
+            "piecewise-linear inputs take more flash. Standardized ones have a held-out loss of {}: --inputs standardized",
+            loss(plain)
+        ));
+    }
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use microdistill_train::outputs::TeacherOutputs;
 use microdistill_train::progress::Progress;
 use microdistill_train::random::nth_seed;
 use microdistill_train::student::{
-    Blend, Epoch, Recipe, Settings, Taught, WEIGHT_DECAY, fit, fit_with_hints,
+    Blend, Epoch, Inputs, Recipe, Settings, Taught, WEIGHT_DECAY, fit, fit_with_hints,
 };
 use microdistill_train::tune::work;
 use nalgebra::DMatrix;
@@ -70,9 +70,10 @@ pub(crate) struct Distill {
     #[arg(long, value_enum, default_value = "relu")]
     activation: ActivationFlag,
     /// Inputs: `standardized`, `pieces:6` for a piecewise-linear first layer of up to 6 pieces per feature, which takes more
-    /// flash and about the same time, or `auto` to choose between them with the recipe
-    #[arg(long, value_name = "FORM", default_value = "standardized")]
-    inputs: InputsFlag,
+    /// flash and about the same time, or `auto` to choose between them with the recipe [default: auto, or standardized with a
+    /// recipe of your own]
+    #[arg(long, value_name = "FORM")]
+    inputs: Option<InputsFlag>,
     /// Time that the choice of the recipe may take. Flags under Recipe, --bits, and those of the training from --weight-decay
     /// on name a recipe of your own, and nothing is chosen [default: default]
     #[arg(long, value_enum)]
@@ -405,6 +406,11 @@ impl Distill {
         self.training.weight_decay.unwrap_or(WeightDecay::Fixed(WEIGHT_DECAY))
     }
 
+    /// Inputs that are named; none to choose them.
+    fn inputs(&self) -> Option<Inputs> {
+        self.inputs.and_then(|InputsFlag(inputs)| inputs)
+    }
+
     /// Layer widths of the student; empty if a search chooses them.
     fn widths(&self) -> Vec<usize> {
         self.student.as_ref().map_or_else(Vec::new, |Widths(widths)| widths.clone())
@@ -416,7 +422,7 @@ impl Distill {
         self.recipe.apply(&mut settings);
         settings.precision = self.precision.precision();
         settings.blend = lesson.blend;
-        settings.inputs = self.inputs.0.unwrap_or_default();
+        settings.inputs = self.inputs().unwrap_or_default();
         settings.training.activation = self.activation.into();
         settings.training.rates.weight_decay = match self.weight_decay() {
             WeightDecay::Auto => WEIGHT_DECAY,

@@ -2,8 +2,10 @@
 //!
 //! A few hundred labels say little about which of fifty students is best. Candidates that are distilled are therefore compared
 //! by how close they come to the teacher on the held-out rows: a teacher that has not seen these rows either knows the
-//! probabilities of which a label is a single draw. Whether to distill at all is decided by the targets.
+//! probabilities of which a label is a single draw. Whether to distill at all is decided by the targets, and where rows have
+//! groups, by the differences between groups.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use microdistill::loss::log_softmax;
@@ -44,7 +46,7 @@ pub struct Trial {
     pub distance: Option<f64>,
     /// Share of the held-out rows that are classified correctly, or R², in the mean over the targets.
     pub score: f64,
-    /// Loss of each held-out row. Empty if a training diverged.
+    /// Loss of each held-out row or, if rows have groups, the mean of each group. Empty if a training diverged.
     #[serde(skip)]
     pub losses: Vec<f64>,
 }
@@ -69,13 +71,17 @@ pub fn best<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Option<&'a Trial
     }
 }
 
-/// True if the mean of `losses` is below that of `others` by more than the standard error of the paired difference.
+/// True if the mean of `losses` is below that of `others` by more than the standard error of the paired difference, which a
+/// single pair does not have.
 fn is_better(losses: &[f64], others: &[f64]) -> bool {
     let differences: Vec<f64> = losses.iter().zip(others).map(|(loss, other)| loss - other).collect();
     let count = differences.len() as f64;
+    if count < 2.0 {
+        return false;
+    }
     let mean = differences.iter().sum::<f64>() / count;
     let squares = differences.iter().map(|difference| (difference - mean).powi(2)).sum::<f64>();
-    mean < 0.0 && mean.powi(2) > squares / (count * (count - 1.0).max(1.0))
+    mean < 0.0 && mean.powi(2) > squares / (count * (count - 1.0))
 }
 
 /// Trains a student of each candidate for each exam and scores it, in parallel. Returns the trials in the order of the
@@ -108,9 +114,28 @@ pub fn trials(
         }
         let distance = mean(&distances(&outputs, exams)?);
         let score = score(&outputs, &held_out).unwrap_or(1.0 - loss);
+        let losses = by_group(losses, &held_out);
         Ok(Trial { candidate, loss: Some(loss), distance: Some(distance), score, losses })
     };
     candidates.iter().enumerate().map(trial).collect()
+}
+
+/// Means of the losses of each group, because rows of one person or device are not independent; without groups, the losses
+/// themselves.
+fn by_group(losses: Vec<f64>, held_out: &[Dataset]) -> Vec<f64> {
+    let groups: Option<Vec<&String>> = held_out
+        .iter()
+        .map(|rows| rows.groups.as_ref())
+        .collect::<Option<Vec<_>>>()
+        .map(|all| all.into_iter().flatten().collect());
+    let Some(groups) = groups else { return losses };
+    let mut means = BTreeMap::<&String, (f64, f64)>::new();
+    for (loss, group) in losses.iter().zip(groups) {
+        let (sum, count) = means.entry(group).or_default();
+        *sum += loss;
+        *count += 1.0;
+    }
+    means.into_values().map(|(sum, count)| sum / count).collect()
 }
 
 /// Distance of each row's outputs from those of the teacher.
@@ -187,5 +212,9 @@ mod tests {
         // Of those without a teacher, the one with the smallest loss is considered.
         assert_eq!(chosen(&[distilled, hardly.clone(), clearly]), Some(Lesson::SmoothedLabels));
         assert_eq!(chosen(&[hardly]), Some(Lesson::Target));
+        // A single group says nothing about others.
+        let [distilled, own] = [(Lesson::Teacher, 0.6), (Lesson::Target, 0.1)];
+        let of = |(lesson, loss)| trial(lesson, 0.3, &[loss]);
+        assert_eq!(chosen(&[of(distilled), of(own)]), Some(Lesson::Teacher));
     }
 }
