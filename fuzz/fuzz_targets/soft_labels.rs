@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use libfuzzer_sys::fuzz_target;
-use microdistill_train::dataset::{Task, read_soft_labels};
+use microdistill_train::dataset::{Join, OutputKind, Task, read_soft_labels};
 use tempfile::NamedTempFile;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -14,10 +14,18 @@ fuzz_target!(|bytes: &[u8]| {
     let classes = Task::Classification { target: "y".into(), labels: names.to_vec() };
     for task in [classes, Task::Regression { targets: names.to_vec() }] {
         for rows in 1..4 {
-            if let Ok(answers) = read_soft_labels(&file, &task, &[1.0], rows, &[1]) {
-                assert_eq!(answers.shape(), (3, rows));
-                assert!(answers.logits(1.0).iter().all(|logit| logit.is_finite()));
+            for kind in [None, Some(OutputKind::Logits), Some(OutputKind::LogProbabilities)] {
+                let join = Join::Order { rows, left_out: &[1] };
+                if let Ok(read) = read_soft_labels(&file, &task, &[1.0], kind, join) {
+                    assert_eq!(read.outputs.shape(), (3, rows));
+                    assert!(read.outputs.logits(1.0).iter().all(|logit| logit.is_finite()));
+                }
             }
+        }
+        let keys = ["1", "2"].map(String::from);
+        let join = Join::Key { column: "id", keys: &keys, others: &[] };
+        if let Ok(read) = read_soft_labels(&file, &task, &[], None, join) {
+            assert_eq!(read.outputs.shape(), (3, 2));
         }
     }
 });
