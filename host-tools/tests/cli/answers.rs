@@ -56,7 +56,7 @@ mod programs {
     #[test]
     fn teach_by_the_recipe_and_by_flags() {
         let folder = folder();
-        let student = json(taught(&folder, "sh teach.sh named", ""));
+        let student = json(taught(&folder, "sh teach.sh named", "--inputs standardized"));
         assert!(student["test"]["accuracy"].as_f64() > Some(0.9), "{student}");
         note(&student, "these teachers cannot be trained again");
         let starts = std::fs::read_to_string(folder.path("starts")).unwrap().lines().count();
@@ -143,7 +143,7 @@ mod programs {
             ("cat", "no column of soft labels: give one per label, such as p(LABEL)"),
             (
                 &answers("NR > 1 { print 0.5 OFS 0.5 }"),
-                "line 1 of its answer: column \"column1\": \"0.5 0.5\" is not a number",
+                "1 column for the labels [\"long\", \"round\", \"square\"]: give one per label",
             ),
             (
                 &answers("NR > 1 { print \\\"0.5,0.5\\\" }"),
@@ -162,8 +162,12 @@ mod programs {
                 "line 2 of its answer: column \"square\": \"x\" is not a number",
             ),
             (
-                &answers("NR == 3 { print \\\"0.5,0.5\\\" } NR != 3 { print \\\"0.5,0.5,0\\\" }"),
+                &answers("NR == 4 { print \\\"0.5,0.5\\\" } NR > 1 && NR != 4 { print \\\"0.5,0.5,0\\\" }"),
                 "line 3 of its answer: 2 columns, the first line has 3",
+            ),
+            (
+                &answers("{ print \\\"0.5,0.5,0\\\" }"),
+                "it wrote 151 lines for 150 rows, and the first one names no columns",
             ),
             ("yes 0.2,0.3,0.5", "it wrote more than "),
         ] {

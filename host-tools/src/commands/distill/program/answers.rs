@@ -42,8 +42,8 @@ pub(super) struct Answers {
     pub(super) note: Option<String>,
 }
 
-/// Reads the answers for `count` rows like these. A first line is a header if it is one line more than there are rows, or if
-/// it holds a word.
+/// Reads the answers for `count` rows like these. The first line is a header if there is one line more than rows, or if
+/// only that line holds words.
 pub(super) fn read(
     text: &str,
     rows: &Dataset,
@@ -56,12 +56,13 @@ pub(super) fn read(
         .records()
         .collect::<Result<_, _>>()
         .map_err(|error| format!("its answer is no CSV: {error}"))?;
-    let is_word = |cell: &str| !cell.is_empty() && cell.parse::<f64>().is_err();
-    let has_header =
-        records.first().is_some_and(|first| records.len() == count + 1 || first.iter().any(is_word));
-    let (header, answers) = records.split_at(usize::from(has_header));
+    let has_word =
+        |record: &StringRecord| record.iter().any(|cell| !cell.is_empty() && cell.parse::<f64>().is_err());
+    let begins_with_words = records.first().is_some_and(has_word) && !records.iter().skip(1).any(has_word);
+    let (header, answers) = records
+        .split_at(usize::from(!records.is_empty() && (records.len() == count + 1 || begins_with_words)));
     if answers.len() != count {
-        let besides = if has_header { " after a header" } else { "" };
+        let besides = if begins_with_words { " after a header" } else { "" };
         return Err(format!(
             "it wrote {} lines{besides} for {count} rows: one per row is needed",
             answers.len()
@@ -72,7 +73,13 @@ pub(super) fn read(
         [header] => header.iter().map(str::to_owned).collect(),
         _ => (1..=width).map(|column| format!("column{column}")).collect(),
     };
-    let layout = Layout::find(&names, &rows.task, kind)?;
+    let layout = Layout::find(&names, &rows.task, kind).map_err(|problem| match header {
+        [header] if !has_word(header) => format!(
+            "it wrote {} lines for {count} rows, and the first one names no columns: one line per row is needed",
+            records.len()
+        ),
+        _ => problem,
+    })?;
     let kind = layout.kind().unwrap_or(OutputKind::Probabilities);
     let answer = |record: &StringRecord| {
         let line = record.position().map_or(0, csv::Position::line);
