@@ -257,11 +257,11 @@ impl Distill {
         if !self.recipe.hints {
             return Ok(None);
         }
-        let guide = teachers.guide()?;
-        if guide.hints(rows).is_none() {
+        let guide = teachers.guide().filter(|guide| guide.hints(rows).is_some());
+        if guide.is_none() {
             bail!("--hints needs an f32 teacher with a hidden layer");
         }
-        Ok(Some(guide))
+        Ok(guide)
     }
 
     /// Trains the generations of students one after the other and returns the last.
@@ -314,7 +314,7 @@ impl Distill {
     /// Checks the flags, before any file is read.
     fn check_flags(&self) -> Result<()> {
         self.recipe.check()?;
-        self.teachers.check()?;
+        self.teachers.check(self.recipe.hints)?;
         if !(self.fraction > 0.0 && self.fraction <= 1.0) {
             bail!("--fraction {}: it must be above 0 and at most 1", self.fraction);
         }

@@ -89,8 +89,11 @@ impl TeacherFlags {
         self.key.as_deref()
     }
 
-    /// Checks the flags, before any file is read.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Checks the flags, before any file is read and any program is asked.
+    pub(crate) fn check(&self, hints: bool) -> Result<()> {
+        if hints && (self.teacher.len() != 1 || self.program.is_given() || self.soft_labels.is_some()) {
+            bail!("--hints needs exactly one teacher, and that a model");
+        }
         if self.soft_labels_are.is_some() && self.soft_labels.is_none() && !self.program.is_given() {
             bail!("--soft-labels-are is for --soft-labels and --teacher-command: leave it out");
         }
@@ -260,10 +263,10 @@ impl Teachers {
     }
 
     /// The one model whose hidden layer gives hints.
-    pub(crate) fn guide(&self) -> Result<&Model> {
+    pub(crate) fn guide(&self) -> Option<&Model> {
         match self.members.as_slice() {
-            [(_, Teacher::Model(model))] => Ok(model),
-            _ => bail!("--hints needs exactly one teacher, and that a model"),
+            [(_, Teacher::Model(model))] => Some(model),
+            _ => None,
         }
     }
 }

@@ -92,7 +92,7 @@ impl Layout {
         if !is_alone && !only_count(&found) {
             let form = if what == "label" { "p(LABEL)" } else { "prediction(TARGET)" };
             return Err(format!(
-                "no column of soft labels: give one per {what}, such as {form}, for {outputs:?}"
+                "no column of soft labels: give one per {what}, such as {form}, for {outputs:?}; the columns are {found:?}"
             ));
         }
         let only = (is_one_of_two && found.len() == 1).then_some(1);
