@@ -101,8 +101,16 @@ fn arrays_that_do_not_fit_are_refused() {
     assert!(short.contains("soft labels for 3 rows, but the data has 4"), "{short}");
     let logits = error(&npy("<f8", false, "(4, 3)", &[2.0; 12]));
     assert!(logits.contains("give --soft-labels-are logits"), "{logits}");
-    let missing = error(&npy("<f8", false, "(4, 3)", &[f64::NAN; 12]));
-    assert!(missing.contains("column \"x1\": \"\" is not a number"), "{missing}");
+    let mut missing = ROWS;
+    missing[1][1] = f64::NAN;
+    let one = error(&npy("<f8", false, "(4, 3)", missing.as_flattened()));
+    assert!(one.contains(":3: column \"x2\": \"\" is not a number"), "{one}");
+    missing[1] = [f64::NAN; 3];
+    let all = error(&npy("<f8", false, "(4, 3)", missing.as_flattened()));
+    assert!(
+        all.contains("soft labels for 3 rows (1 further row without any value), but the data has 4"),
+        "{all}"
+    );
 }
 
 #[test]

@@ -175,6 +175,8 @@ struct Rows {
     /// Keys, if there is a column of them.
     keys: Vec<String>,
     lines: Vec<u64>,
+    /// Number of rows without any value, which are not among them.
+    empty: usize,
 }
 
 impl File {
@@ -224,8 +226,8 @@ impl File {
         let columns: Vec<_> =
             self.layout.columns().iter().map(|&column| (column, notation(column))).collect();
         let (mut rows, mut texts) =
-            (Rows { numbers: Vec::new(), keys: Vec::new(), lines: Vec::new() }, Vec::new());
-        self.table.each(|line, record| {
+            (Rows { numbers: Vec::new(), keys: Vec::new(), lines: Vec::new(), empty: 0 }, Vec::new());
+        let skipped = self.table.each(|line, record| {
             for (column, notation) in &columns {
                 rows.numbers.push(self.number(line, record, *column, notation)?);
             }
@@ -233,6 +235,7 @@ impl File {
             rows.lines.push(line);
             Ok(())
         })?;
+        rows.empty = skipped.empty;
         if let Some(key) = self.key {
             rows.keys = keys_of(&self.table, key, &texts, &rows.lines)?;
         }
@@ -255,9 +258,13 @@ impl File {
             Join::Order { rows, left_out } => {
                 let passed_over = if found == rows + left_out.len() { left_out } else { &[] };
                 if found != rows + passed_over.len() {
+                    let empty = match read.empty {
+                        0 => String::new(),
+                        empty => format!(" ({} without any value)", counted(empty, "further row")),
+                    };
                     let message = format!(
-                        "soft labels for {found} rows, but the data has {rows}: give one line per row, in the order of the \
-                         data, or join them by --key"
+                        "soft labels for {found} rows{empty}, but the data has {rows}: give one line per row, in the order of \
+                         the data, or join them by --key"
                     );
                     return Err(self.table.error(None, message));
                 }
