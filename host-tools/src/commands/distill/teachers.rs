@@ -68,7 +68,7 @@ impl From<KindFlag> for OutputKind {
 /// Something that answers for rows.
 enum Teacher {
     Model(Box<Model>),
-    Program(Program),
+    Program(Box<Program>),
     /// Outputs for the known rows, in their order, and for no others.
     Stored(TeacherOutputs),
 }
@@ -137,7 +137,8 @@ impl TeacherFlags {
     /// Gathers all teachers; soft labels are those of the rows of a file.
     pub(crate) fn gather(&self, context: &Context, models: Vec<Model>, parts: &Parts) -> Result<Teachers> {
         let kind = self.soft_labels_are.map(OutputKind::from);
-        let program = self.program.program(&parts.known, kind)?.map(Teacher::Program);
+        let program =
+            self.program.program(&parts.known, kind)?.map(|program| Teacher::Program(Box::new(program)));
         let stored = self.stored(context, parts, kind)?.map(Teacher::Stored);
         let models = models.into_iter().map(|model| Teacher::Model(Box::new(model)));
         let teachers: Vec<Teacher> = models.chain(program).chain(stored).collect();

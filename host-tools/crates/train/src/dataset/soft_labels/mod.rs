@@ -141,23 +141,22 @@ pub fn read_soft_labels(
         Some(kind) => kind,
         None => file.layout.guess(&read.numbers).map_err(|(row, message)| file.error(&read, row, message))?,
     };
-    let (places, note) = file.places(&read, join)?;
+    let width = file.layout.columns().len();
+    let mut outputs = Vec::with_capacity(task.outputs().saturating_mul(read.lines.len()));
+    for (place, row) in read.numbers.chunks_exact(width).enumerate() {
+        let row = file.layout.outputs(kind, row).map_err(|message| file.error(&read, place, message))?;
+        let origins = target_origin.iter().copied().chain(std::iter::repeat(0.0));
+        outputs.extend(row.iter().zip(origins).map(|(output, origin)| (output - origin) as f32));
+    }
+    let (places, passed_over) = file.places(&read, join)?;
+    let outputs = DMatrix::from_vec(task.outputs(), read.lines.len(), outputs).select_columns(&places);
     let mut notes = file.table.notes.clone();
     notes.extend(file.layout.note().map(str::to_owned));
     if file.layout.kind().is_none() {
         notes.push(format!("its numbers are taken for {kind}; --soft-labels-are says it otherwise"));
     }
-    notes.extend(note);
-    let width = file.layout.columns().len();
-    let mut outputs = Vec::with_capacity(task.outputs().saturating_mul(places.len()));
-    for &place in &places {
-        let row = &read.numbers[place * width..][..width];
-        let row = file.layout.outputs(kind, row).map_err(|message| file.error(&read, place, message))?;
-        let origins = target_origin.iter().copied().chain(std::iter::repeat(0.0));
-        outputs.extend(row.iter().zip(origins).map(|(output, origin)| (output - origin) as f32));
-    }
-    let outputs = DMatrix::from_vec(task.outputs(), places.len(), outputs).into();
-    Ok(SoftLabels { outputs, notes })
+    notes.extend(passed_over);
+    Ok(SoftLabels { outputs: outputs.into(), notes })
 }
 
 /// A file of soft labels, and the layout of its columns.
