@@ -20,7 +20,7 @@ pub(super) fn lines(rows: &Dataset) -> LibraryResult<Vec<String>> {
 
 /// A line of CSV.
 fn record(cells: impl Iterator<Item = String>) -> LibraryResult<String> {
-    let mut writer = WriterBuilder::new().from_writer(Vec::new());
+    let mut writer = WriterBuilder::new().buffer_capacity(256).from_writer(Vec::new());
     let broken = |error: String| Error::Invalid(format!("a row cannot be written as CSV: {error}"));
     writer.write_record(cells.map(String::into_bytes)).map_err(|error| broken(error.to_string()))?;
     let bytes = writer.into_inner().map_err(|error| broken(error.to_string()))?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use microdistill_train::dataset::{Dataset, OutputKind};
@@ -60,7 +60,7 @@ impl Cache {
     ) -> Result<Self> {
         let io = || Error::io(path);
         let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(io())?;
+        let mut file = options.read(true).append(true).create(true).open(path).map_err(io())?;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(io())?;
         let first = format!("{MAGIC} {}\n", identity(words, known, kind).hexadecimal());
@@ -70,12 +70,11 @@ impl Cache {
         }
         let mut cache = Cache::default();
         if text.is_empty() {
-            file.set_len(0).and_then(|()| file.rewind()).map_err(io())?;
+            file.set_len(0).map_err(io())?;
             file.write_all(first.as_bytes()).map_err(io())?;
         } else {
             cache.load(path, &text, &first, known.task.outputs())?;
             file.set_len(text.len() as u64).map_err(io())?;
-            file.seek(SeekFrom::End(0)).map_err(io())?;
         }
         cache.loaded = cache.answers.len();
         cache.file = Some((path.to_owned(), file));

@@ -164,11 +164,12 @@ impl Program {
         let command = format!("teacher command {:?}", self.command);
         let known = match asked.cache.loaded() {
             0 => String::new(),
-            loaded => format!("; {loaded} answers came from the cache"),
+            loaded => format!("; the cache had {}", counted(loaded, "answer", "answers")),
         };
         console.note(format_args!(
-            "{command}: asked about {} rows in {} batches of at most {BATCH}{known}",
-            asked.rows, asked.batches
+            "{command}: asked about {} in {} of at most {BATCH}{known}",
+            counted(asked.rows, "row", "rows"),
+            counted(asked.batches, "batch", "batches")
         ));
         if let Some(note) = &asked.note {
             console.note(format_args!("{command}: {note}"));
@@ -177,4 +178,8 @@ impl Program {
             console.note(format_args!("{command}: its standard error ends with: {said}"));
         }
     }
+}
+
+fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
