@@ -1,9 +1,11 @@
-//! Files of soft labels: any bytes give an error, a distribution for each row, or values for each row.
+//! Soft labels in files, and answers of programs: any bytes give an error, a distribution for each row, or values for each
+//! row.
 #![no_main]
 
 use std::io::Write as _;
 
 use libfuzzer_sys::fuzz_target;
+use microdistill_train::dataset::answers::read_answers;
 use microdistill_train::dataset::{Join, OutputKind, Task, read_soft_labels};
 use tempfile::NamedTempFile;
 
@@ -26,6 +28,17 @@ fuzz_target!(|bytes: &[u8]| {
         let join = Join::Key { column: "id", keys: &keys, others: &[] };
         if let Ok(read) = read_soft_labels(&file, &task, &[], None, join) {
             assert_eq!(read.outputs.shape(), (3, 2));
+        }
+        for count in 0..3 {
+            if let Ok(answers) = read_answers(&String::from_utf8_lossy(bytes), &task, count, None) {
+                assert_eq!(answers.rows.len(), count);
+                assert!(
+                    answers
+                        .rows
+                        .iter()
+                        .all(|row| row.len() == 3 && row.iter().all(|output| output.is_finite()))
+                );
+            }
         }
     }
 });

@@ -1,5 +1,6 @@
 //! Data sets: files of rows, divided into parts that never share a group.
 
+pub mod answers;
 mod encoding;
 mod groups;
 mod keys;
@@ -29,9 +30,7 @@ pub use preparation::Preparation;
 pub use read::{Columns, Expected, read, read_like, read_unlabelled};
 pub use scaler::Scaler;
 pub use seen::{SeenRows, equal_rows};
-pub use soft_labels::{
-    Join, Layout, OutputKind, PREDICTION, SoftLabels, prediction_columns, read_soft_labels,
-};
+pub use soft_labels::{Join, OutputKind, PREDICTION, SoftLabels, prediction_columns, read_soft_labels};
 pub use split::{Fold, check_shares, folds, split};
 pub use standardizer::{Standardized, Standardizer};
 pub use summary::{Summary, summaries, target_summaries};

@@ -1,6 +1,5 @@
 //! A program that teaches: rows go to its standard input, and its answers come from its standard output.
 
-mod answers;
 mod cache;
 mod run;
 
@@ -11,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use microdistill_train::dataset::answers::{input, lines, read_answers};
 use microdistill_train::dataset::{Dataset, OutputKind};
 use microdistill_train::error::{Error, Result as LibraryResult};
 use microdistill_train::outputs::TeacherOutputs;
@@ -107,7 +107,7 @@ impl Program {
     /// Outputs of the program for `rows`: logits or values.
     pub(crate) fn teacher_outputs(&self, rows: &Dataset) -> LibraryResult<TeacherOutputs> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = answers::lines(rows)?;
+        let lines = lines(rows)?;
         let keys: Vec<Key> = lines.iter().map(|line| Key::of(line)).collect();
         let mut chosen = BTreeSet::new();
         let new: Vec<usize> = (0..keys.len())
@@ -143,15 +143,15 @@ impl Program {
                 self.command
             ))
         };
-        let input = answers::input(rows, lines)?;
+        let input = input(rows, lines)?;
         // Numbers take at most 30 characters each.
         let most = (count + 1).saturating_mul(rows.task.outputs() + 8).saturating_mul(64);
         let output = run::run(&self.words, input, self.timeout, most).map_err(|failure| match failure {
             Failure::Interrupted => Error::Interrupted,
             Failure::Problem(problem) => failed(problem),
         })?;
-        let found = answers::read(&output.text, rows, count, self.kind)
-            .map_err(|problem| failed(run::with_tail(problem, &output.said)))?;
+        let found = read_answers(&output.text, &rows.task, count, self.kind)
+            .map_err(|problem| failed(run::with_tail(problem.to_string(), &output.said)))?;
         asked.rows += count;
         asked.note = asked.note.take().or(found.note);
         asked.said = asked.said.take().or(output.said.lines().last().map(str::to_owned));

@@ -6,7 +6,7 @@ use crate::dataset::Task;
 
 /// Columns of a teacher's outputs, and what their numbers mean.
 #[derive(Clone, Debug)]
-pub struct Layout {
+pub(in crate::dataset) struct Layout {
     /// Column of each output, in the order of the outputs, or the only column.
     columns: Vec<usize>,
     /// Names of these columns.
@@ -28,7 +28,11 @@ impl Layout {
     ///
     /// # Errors
     /// Fails if a column is missing or belongs to no label or target, and if `kind` contradicts the names.
-    pub fn find(names: &[String], task: &Task, kind: Option<OutputKind>) -> Result<Self, String> {
+    pub(in crate::dataset) fn find(
+        names: &[String],
+        task: &Task,
+        kind: Option<OutputKind>,
+    ) -> Result<Self, String> {
         let classes = matches!(task, Task::Classification { .. });
         match kind {
             Some(OutputKind::Values) if classes => {
@@ -116,17 +120,17 @@ impl Layout {
     }
 
     /// Columns of a row's numbers, in the order that [`outputs`](Layout::outputs) takes them.
-    pub fn columns(&self) -> &[usize] {
+    pub(in crate::dataset) fn columns(&self) -> &[usize] {
         &self.columns
     }
 
     /// Returns what the numbers mean, if their names or the user tell.
-    pub fn kind(&self) -> Option<OutputKind> {
+    pub(in crate::dataset) fn kind(&self) -> Option<OutputKind> {
         self.kind
     }
 
     /// Returns a note on what was guessed.
-    pub fn note(&self) -> Option<&str> {
+    pub(in crate::dataset) fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }
 
@@ -134,7 +138,7 @@ impl Layout {
     ///
     /// # Errors
     /// Fails if a number is not what it should be. The message names the column.
-    pub fn outputs(&self, kind: OutputKind, row: &[f64]) -> Result<Vec<f64>, String> {
+    pub(in crate::dataset) fn outputs(&self, kind: OutputKind, row: &[f64]) -> Result<Vec<f64>, String> {
         let outputs = match (self.only, row) {
             (Some(label), &[number]) => kind.two_outputs(number, label),
             _ => kind.outputs(row),

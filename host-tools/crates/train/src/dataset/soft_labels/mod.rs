@@ -9,7 +9,7 @@ use std::path::Path;
 use nalgebra::DMatrix;
 
 pub use self::kind::OutputKind;
-pub use self::layout::Layout;
+pub(super) use self::layout::Layout;
 use super::Task;
 use super::keys::keys_of;
 use crate::error::Result;
