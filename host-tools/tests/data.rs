@@ -255,6 +255,7 @@ fn a_further_file_is_read_by_the_names_of_the_first() {
                 task: &task,
                 target_optional: !needed,
                 groups_optional: false,
+                key: None,
                 groups: None,
                 origin: &[],
                 target_origin: &[],

@@ -39,7 +39,7 @@ impl Quantize {
         let of_model = || self.model.display().to_string();
         quantizable(&model).with_context(of_model)?;
         let rows = self.data.known()?;
-        let parts = self.data.read_like(context, &model, &model.metadata.seen, true)?;
+        let parts = self.data.read_like(context, &model, &model.metadata.seen, true, None)?;
         let asked = if self.per_layer { Some(Scales::PerLayer.into()) } else { self.precision.precision() };
         let trained_for = model.metadata.precision;
         let precision = asked.or(trained_for).unwrap_or_default();

@@ -61,7 +61,7 @@ impl Train {
     pub(crate) fn run(&self, context: &Context) -> Result<()> {
         let start = Instant::now();
         file::probe_apart(&self.out, self.data.files())?;
-        let parts = self.data.read_new(context)?;
+        let parts = self.data.read_new(context, None)?;
         parts.tell(context);
         interrupt::ask();
         if let Some(settings) = self.blend(context)? {

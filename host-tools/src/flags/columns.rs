@@ -43,6 +43,7 @@ impl ColumnFlags {
             targets: self.target.clone(),
             kind: self.kind(),
             groups: self.groups.clone(),
+            key: None,
             text: self.text.columns(),
             options: self.file.options(),
         }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use microdistill_train::dataset::{
-    Dataset, Expected, Kind, SeenRows, Target, check_shares, read, read_like, read_unlabelled, split,
-    suspects,
+    Columns, Dataset, Expected, Kind, SeenRows, Target, check_shares, read, read_like, read_unlabelled,
+    split, suspects,
 };
 use microdistill_train::model::{Division, Model};
 use microdistill_train::table::Options;
@@ -127,9 +127,9 @@ impl DataFlags {
         stem.map_or_else(|| "data".into(), |stem| stem.to_string_lossy().into_owned())
     }
 
-    /// Reads rows for a new model. The columns determine the task.
-    pub(crate) fn read_new(&self, context: &Context) -> Result<Parts> {
-        let columns = self.columns.columns();
+    /// Reads rows for a new model. The columns determine the task; `key` is the column of the rows' keys.
+    pub(crate) fn read_new(&self, context: &Context, key: Option<&str>) -> Result<Parts> {
+        let columns = Columns { key: key.map(str::to_owned), ..self.columns.columns() };
         let path = self.known()?;
         let known = tell(context, path, read(path, &columns)?);
         for suspect in suspects(&known) {
@@ -151,18 +151,19 @@ impl DataFlags {
     }
 
     /// Reads rows for an existing model. In the file that it was trained on, the same rows are test rows as
-    /// then; rows that are among the `seen` ones are no test rows in any file.
+    /// then; rows that are among the `seen` ones are no test rows in any file. `key` is the column of the rows' keys.
     pub(crate) fn read_like(
         &self,
         context: &Context,
         model: &Model,
         seen: &SeenRows,
         target_optional: bool,
+        key: Option<&str>,
     ) -> Result<Parts> {
         let expected = Expected { target_optional, options: self.options(model), ..model.expected() };
         self.check(&expected)?;
         let path = self.known()?;
-        let read = |groups| read_like(path, Expected { groups, ..expected.clone() });
+        let read = |groups| read_like(path, Expected { groups, key, ..expected.clone() });
         let mut known = tell(context, path, read(self.columns.groups.as_deref())?);
         let mut division = self.division(context)?;
         if let Some(kept) = self.kept(model, &known)? {
@@ -246,7 +247,7 @@ impl DataFlags {
             context
                 .console
                 .note("the model was trained on some rows of this file: only the others are scored");
-            let parts = self.read_like(context, model, &model.metadata.seen, false)?;
+            let parts = self.read_like(context, model, &model.metadata.seen, false, None)?;
             return Ok(parts.test.unwrap_or(parts.known));
         }
         let rows = self.read_asked(context, model, false)?;
@@ -262,7 +263,7 @@ impl DataFlags {
     ) -> Result<Dataset> {
         match (&self.test, &self.data, &self.split) {
             (None, Some(_), Some(_)) => {
-                let parts = self.read_like(context, model, &SeenRows::default(), target_optional)?;
+                let parts = self.read_like(context, model, &SeenRows::default(), target_optional, None)?;
                 Ok(parts.test.unwrap_or(parts.known))
             }
             (Some(path), _, _) | (None, Some(path), None) => {
@@ -272,10 +273,9 @@ impl DataFlags {
         }
     }
 
-    /// Reads unlabelled rows, which an existing model is to label.
-    pub(crate) fn read_unlabelled(&self, context: &Context, path: &Path, model: &Model) -> Result<Dataset> {
-        let expected = Expected { options: self.options(model), ..model.expected() };
-        Ok(tell(context, path, read_unlabelled(path, expected)?))
+    /// Reads unlabelled rows, which the teacher of the rows `like` these is to label.
+    pub(crate) fn read_unlabelled(&self, context: &Context, path: &Path, like: &Dataset) -> Result<Dataset> {
+        Ok(tell(context, path, read_unlabelled(path, like.expected())?))
     }
 
     fn read_whole(

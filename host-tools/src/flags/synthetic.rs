@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use microdistill_train::dataset::Dataset;
 use microdistill_train::error::Result as LibraryResult;
-use microdistill_train::model::{Further, Model, Source};
+use microdistill_train::model::{Further, Source};
 use microdistill_train::student::Blend;
 use microdistill_train::synthetic::{Synthetic, generate};
 
@@ -82,12 +82,13 @@ impl FurtherFlags {
         given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
     }
 
-    /// Reads the unlabelled file, if there is one; `teacher` is `None` if no teacher can label further rows.
+    /// Reads the unlabelled file, if there is one, whose rows are `like` the data's; `None` if no teacher can label further
+    /// rows.
     pub(crate) fn read(
         &self,
         context: &Context,
         data: &DataFlags,
-        teacher: Option<&Model>,
+        like: Option<&Dataset>,
     ) -> Result<FurtherRows<'_>> {
         let asked = !self.synthetic.is_empty() || self.unlabelled.is_some();
         if let (Some(share), false) = (self.further_share, asked) {
@@ -95,15 +96,16 @@ impl FurtherFlags {
                 "--further-share {share} needs additional rows: add --synthetic or --unlabelled, or leave it out"
             );
         }
-        let Some(teacher) = teacher else {
+        let Some(like) = like else {
             if asked {
                 bail!(
-                    "--synthetic and --unlabelled need a teacher model: stored soft labels do not cover further rows"
+                    "--synthetic and --unlabelled need a teacher model or --teacher-command: stored soft labels do not cover \
+                     further rows"
                 );
             }
             return Ok(FurtherRows { flags: self, unlabelled: None, seed: context.seed });
         };
-        let read = |path: &PathBuf| data.read_unlabelled(context, path, teacher);
+        let read = |path: &PathBuf| data.read_unlabelled(context, path, like);
         let unlabelled = self.unlabelled.as_ref().map(read).transpose()?;
         Ok(FurtherRows { flags: self, unlabelled, seed: context.seed })
     }

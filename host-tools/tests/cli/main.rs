@@ -1,5 +1,6 @@
 //! The command line as users and scripts see it: results, `--json`, messages and exit codes.
 
+mod answers;
 mod blend;
 mod cases;
 mod files;

@@ -27,6 +27,7 @@ fn data(rows: usize) -> Dataset {
         target: Target::Values(values),
         target_origin: Vec::new(),
         left_out: Vec::new(),
+        keys: None,
         groups: None,
         hash: String::new(),
         options: Options::default(),

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use microdistill_train::class_weights::ClassWeights;
+use microdistill_train::dataset::Dataset;
 use microdistill_train::distill::{Choice, Lesson, Plan, Problem, Scope, Student, Trial, best, fit};
 use microdistill_train::effort::Effort;
 use microdistill_train::model::{Model, Task};
@@ -62,17 +63,18 @@ impl Distill {
         let scope = Scope {
             effort,
             inputs: self.inputs(),
-            asks_teacher: teachers.asked().is_some(),
+            asks_teacher: teachers.answer_for_any_rows(),
             may_ignore_teacher: !self.always_distill,
         };
         let mut plan = Plan::new(&set.rows, &student.hidden, scope);
         if self.training.folds != FOLDS {
             plan.folds = self.training.folds;
         }
-        let weighted = teachers.weighted();
+        let weighted = teachers.models();
+        let ask = |rows: &Dataset| teachers.teacher_outputs(rows, &[]);
         let problem = Problem {
             rows: &set.rows,
-            teachers: teachers.of_recipe(context, &set.rows, &weighted, &set.teacher_outputs),
+            teachers: teachers.of_recipe(context, set, &weighted, &ask),
             student: &student,
         };
         let spinner = context.console.spinner("recipe");

@@ -2,6 +2,7 @@
 
 mod by_recipe;
 mod length;
+mod program;
 mod recipe;
 pub(crate) mod search;
 mod teachers;
@@ -125,8 +126,7 @@ impl TrainingSet {
     /// Prepares the known rows with these indices.
     fn new(teachers: &Teachers, parts: &Parts, indices: &[usize]) -> Result<Self> {
         let rows = parts.known.select(indices);
-        let places: Vec<usize> = indices.iter().map(|&index| parts.file_rows[index]).collect();
-        Ok(TrainingSet { teacher_outputs: teachers.teacher_outputs(&rows, &places)?, rows })
+        Ok(TrainingSet { teacher_outputs: teachers.teacher_outputs(&rows, indices)?, rows })
     }
 
     fn taught(&self) -> Taught<'_> {
@@ -192,9 +192,10 @@ impl Distill {
         self.check_flags()?;
         let models = self.teachers.load()?;
         let parts = self.read(context, &models)?;
-        let teachers = self.teachers.gather(models, &parts)?;
+        let teachers = self.teachers.gather(context, models, &parts)?;
         let recipe = self.recipe.recipe(&parts.known.task)?;
-        let further = self.further.read(context, &self.data, teachers.asked())?;
+        let like = teachers.answer_for_any_rows().then_some(&parts.known);
+        let further = self.further.read(context, &self.data, like)?;
         interrupt::ask();
         let [training, validation] = match self.training.patience {
             Some(_) => parts.for_early_stopping()?.clone(),
@@ -207,14 +208,14 @@ impl Distill {
             let lineage = teachers.lineage(&training_set.rows);
             let (mut student, found) = self.search.run(context, budget, training_set.taught(), &lineage)?;
             parts.sign(&mut student);
-            teachers.pass_on_seen_rows(&mut student);
+            teachers.sign(context, &mut student);
             let finish_with = Finish::new(&parts, &self.out, start).searched(found);
             return finish(context, student, finish_with);
         }
         if let Some(effort) = self.effort(context)? {
             let (mut student, choice) = self.by_recipe(context, effort, &teachers, &training_set)?;
             parts.sign(&mut student);
-            teachers.pass_on_seen_rows(&mut student);
+            teachers.sign(context, &mut student);
             return finish(context, student, Finish::new(&parts, &self.out, start).by_recipe(choice));
         }
         let guide = self.guide(&teachers, &training_set.rows)?;
@@ -245,7 +246,7 @@ impl Distill {
         let (added, blend) = (taught.added.clone(), taught.blend);
         let mut student = self.train(context, taught, validation, &settings)?;
         parts.sign(&mut student);
-        teachers.pass_on_seen_rows(&mut student);
+        teachers.sign(context, &mut student);
         student.metadata.chosen_length = chosen;
         student.metadata.further = added;
         student.metadata.further_share = blend.map(|blend| blend.share);
@@ -257,11 +258,11 @@ impl Distill {
         if !self.recipe.hints {
             return Ok(None);
         }
-        let guide = teachers.guide()?;
-        if guide.hints(rows).is_none() {
+        let guide = teachers.guide().filter(|guide| guide.hints(rows).is_some());
+        if guide.is_none() {
             bail!("--hints needs an f32 teacher with a hidden layer");
         }
-        Ok(Some(guide))
+        Ok(guide)
     }
 
     /// Trains the generations of students one after the other and returns the last.
@@ -301,10 +302,11 @@ impl Distill {
 
     /// Reads the data, as the first of the teachers wants them.
     fn read(&self, context: &Context, models: &[Model]) -> Result<Parts> {
+        let key = self.teachers.key();
         let parts = match models.first() {
             // Rows without a label are used too, because the teacher labels them.
-            Some(teacher) => self.data.read_like(context, teacher, &seen_rows(models), true)?,
-            None => self.data.read_new(context)?,
+            Some(teacher) => self.data.read_like(context, teacher, &seen_rows(models), true, key)?,
+            None => self.data.read_new(context, key)?,
         };
         self.check_widths(&parts.known)?;
         Ok(parts)
@@ -313,6 +315,7 @@ impl Distill {
     /// Checks the flags, before any file is read.
     fn check_flags(&self) -> Result<()> {
         self.recipe.check()?;
+        self.teachers.check(self.recipe.hints)?;
         if !(self.fraction > 0.0 && self.fraction <= 1.0) {
             bail!("--fraction {}: it must be above 0 and at most 1", self.fraction);
         }
@@ -377,7 +380,7 @@ impl Distill {
         settings: &Settings,
         further: &FurtherRows<'_>,
     ) -> Result<f32> {
-        if self.weight_decay() == WeightDecay::Auto && teachers.asked().is_none() {
+        if self.weight_decay() == WeightDecay::Auto && !teachers.answer_for_any_rows() {
             bail!(
                 "--weight-decay auto needs teachers for further rows, which stored soft labels do not cover: give a number"
             );

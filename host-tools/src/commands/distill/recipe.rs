@@ -34,8 +34,8 @@ TCKD is the divergence between the label's class and all others, NCKD the diverg
   --hints                     first fits the hidden layer to the teacher's (Romero et al. 2015)
   --generations 3             trains each next student on the previous one (Furlanello et al. 2018)
 
-Teachers: one model, an ensemble (`train --ensemble`), several models (--teacher A --teacher B), or stored outputs of any model \
-(--soft-labels). The probabilities of several teachers are averaged at T.";
+Teachers: one model, an ensemble (`train --ensemble`), several models (--teacher A --teacher B), stored outputs of any model \
+(--soft-labels), or a program that answers (--teacher-command). The probabilities of several teachers are averaged at T.";
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Recipe")]

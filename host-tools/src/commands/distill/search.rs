@@ -189,8 +189,8 @@ impl SearchFlags {
                 "each fold has teachers trained on its other rows alone, so held-out rows are unseen",
             ),
             (Lineage::Unknown, Some(Own)) => bail!(
-                "--search-teachers own: soft labels, and models that `train` did not write or an older version wrote, do not \
-                 record how to train others like them; train the teacher again, or leave the flag out"
+                "--search-teachers own: soft labels, programs, and models that `train` did not write or an older version wrote, do \
+                 not record how to train others like them; train the teacher again, or leave the flag out"
             ),
             (Lineage::Known(_), Some(Given)) => (
                 Teachers::Given(teacher_outputs),

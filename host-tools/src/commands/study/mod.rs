@@ -297,7 +297,7 @@ impl Study {
             let problem = |name: String| self.of_folder(&folder.join(&name), name);
             return self.names(folder)?.into_iter().map(problem).collect();
         }
-        let (name, parts) = (self.data.name(), self.data.read_new(context)?);
+        let (name, parts) = (self.data.name(), self.data.read_new(context, None)?);
         if self.leave_one_group_out {
             return Ok(vec![Problem::leave_one_group_out(name, parts.known, parts.test)?]);
         }

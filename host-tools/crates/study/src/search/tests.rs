@@ -19,6 +19,7 @@ fn problem() -> (Dataset, Model) {
         origin: Vec::new(),
         target_origin: Vec::new(),
         left_out: Vec::new(),
+        keys: None,
         options: microdistill_train::table::Options::default(),
         notes: Vec::new(),
         x,

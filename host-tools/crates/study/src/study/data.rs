@@ -324,6 +324,7 @@ mod tests {
             origin: Vec::new(),
             target_origin: Vec::new(),
             left_out: Vec::new(),
+            keys: None,
             options: microdistill_train::table::Options::default(),
             notes: Vec::new(),
         }

@@ -74,6 +74,7 @@ pub(super) fn noise(rows: usize, features: usize, classes: usize, rng: &mut Pcg3
         origin: Vec::new(),
         target_origin: Vec::new(),
         left_out: Vec::new(),
+        keys: None,
         options: microdistill_train::table::Options::default(),
         notes: Vec::new(),
     }

@@ -37,6 +37,7 @@ fn rows(count: usize, shift: usize) -> Dataset {
         origin: Vec::new(),
         target_origin: Vec::new(),
         left_out: Vec::new(),
+        keys: None,
         options: microdistill_train::table::Options::default(),
         notes: Vec::new(),
     }

@@ -1,7 +1,9 @@
 //! Data sets: files of rows, divided into parts that never share a group.
 
+pub mod answers;
 mod encoding;
 mod groups;
+mod keys;
 mod knots;
 mod origin;
 mod preparation;
@@ -28,7 +30,7 @@ pub use preparation::Preparation;
 pub use read::{Columns, Expected, read, read_like, read_unlabelled};
 pub use scaler::Scaler;
 pub use seen::{SeenRows, equal_rows};
-pub use soft_labels::{PREDICTION, prediction_columns, read_soft_labels};
+pub use soft_labels::{Join, OutputKind, PREDICTION, SoftLabels, prediction_columns, read_soft_labels};
 pub use split::{Fold, check_shares, folds, split};
 pub use standardizer::{Standardized, Standardizer};
 pub use summary::{Summary, summaries, target_summaries};
@@ -59,6 +61,8 @@ pub struct Dataset {
     pub left_out: Vec<usize>,
     /// Group of each row, such as a person or a session. Rows of one group are never divided between parts.
     pub groups: Option<Vec<String>>,
+    /// Key of each row, which no other row has, if the column of keys was named.
+    pub keys: Option<Vec<String>>,
     /// First 16 hexadecimal digits of the SHA-256 of the file.
     pub hash: String,
     /// Format of the file, as far as the user named it.
@@ -105,6 +109,7 @@ impl Dataset {
                 Target::Absent => Target::Absent,
             },
             groups: self.groups.as_ref().map(|groups| pick(groups, rows)),
+            keys: self.keys.as_ref().map(|keys| pick(keys, rows)),
             features: self.features.clone(),
             task: self.task.clone(),
             hash: self.hash.clone(),
@@ -126,7 +131,7 @@ impl Dataset {
     }
 
     /// Appends `more` rows of the same features, for a student whose teacher labels them: their targets are ignored.
-    /// Measured values, which such a student does not need, and groups are dropped.
+    /// Measured values, which such a student does not need, groups and keys are dropped.
     pub fn with_unlabelled(&self, more: &[Dataset]) -> Dataset {
         let columns = more.iter().flat_map(|more| more.x.column_iter());
         let columns: Vec<_> = self.x.column_iter().chain(columns).collect();
@@ -137,7 +142,7 @@ impl Dataset {
             Task::Regression { .. } => Target::Absent,
         };
         let x = if columns.is_empty() { self.x.clone() } else { DMatrix::from_columns(&columns) };
-        Dataset { x, target, groups: None, ..self.select(&[]) }
+        Dataset { x, target, groups: None, keys: None, ..self.select(&[]) }
     }
 
     /// Returns the contents that a further file with the same columns must have, including the target.
@@ -150,6 +155,7 @@ impl Dataset {
             target_optional: false,
             groups: None,
             groups_optional: false,
+            key: None,
             options: self.options.clone(),
         }
     }

@@ -6,6 +6,7 @@ use nalgebra::DMatrix;
 
 use super::encoding::{self, Encoding};
 use super::groups::groups_of;
+use super::keys::keys_of;
 use super::origin::{self, Rounding};
 use super::target::{self, TargetColumn};
 use super::targets::{self, Meaning};
@@ -25,6 +26,8 @@ pub struct Columns {
     pub kind: Option<Kind>,
     /// The groups of rows: a column of the file, which is then no feature, or another CSV file of one column.
     pub groups: Option<String>,
+    /// Column of the keys of rows, which is then no feature.
+    pub key: Option<String>,
     /// Columns of text, whose character n-grams are features, behind all others.
     pub text: Vec<Text>,
     /// Options of the file's format; what they leave open is detected.
@@ -44,7 +47,8 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
     let mut file = Table::open(path.as_ref(), &columns.options)?;
     let targets = target::choose(&mut file, &columns.targets)?;
     let groups = columns.groups.as_deref().and_then(|groups| file.find(groups));
-    let taken: Vec<usize> = targets.iter().copied().chain(groups).collect();
+    let key = columns.key.as_deref().map(|key| key_column(&file, key, &targets)).transpose()?;
+    let taken: Vec<usize> = targets.iter().copied().chain(groups).chain(key).collect();
     let texts = texts(&file, &columns.text, &taken)?;
     let text = |column| texts.iter().any(|text| text.column() == column);
     let features: Vec<usize> =
@@ -68,10 +72,20 @@ pub fn read(path: impl AsRef<Path>, columns: &Columns) -> Result<Dataset> {
     }
     let own = groups.map(|_| rows.texts[targets.len()].clone());
     let groups = groups_of(&file, columns.groups.as_deref(), own, &rows.lines)?;
+    let keys = rows.keys(&file, key)?;
     file.notes.extend(groups.iter().filter_map(|groups| {
         target::groups_spelled_alike(columns.groups.as_deref().unwrap_or("groups"), groups)
     }));
-    Ok(rows.dataset(file, &encodings, meaning, groups))
+    Ok(rows.dataset(file, &encodings, meaning, groups, keys))
+}
+
+/// The column of the keys, which is none of the targets.
+fn key_column(file: &Table, key: &str, targets: &[usize]) -> Result<usize> {
+    let column = file.column(key, "key")?;
+    if targets.contains(&column) {
+        return Err(file.error(None, format!("the key {key:?} is the target: name the target by --target")));
+    }
+    Ok(column)
 }
 
 /// The text columns, none of which is another one's or among `others`.
@@ -106,6 +120,8 @@ pub struct Expected<'a> {
     pub groups: Option<&'a str>,
     /// True if a file without that column has no groups, instead of an error.
     pub groups_optional: bool,
+    /// The column of keys, as in [`Columns`].
+    pub key: Option<&'a str>,
     /// Options of the file's format, as in [`Columns`].
     pub options: Options,
 }
@@ -127,21 +143,22 @@ pub fn read_unlabelled(path: impl AsRef<Path>, expected: Expected<'_>) -> Result
 }
 
 fn read_expected(path: &Path, expected: Expected<'_>, with_target: bool) -> Result<Dataset> {
-    let Expected { features, origin, task, target_origin, target_optional, groups, groups_optional, options } =
-        expected;
-    let mut file = Table::open(path, &options)?;
-    let groups = groups.filter(|column| !groups_optional || file.find(column).is_some());
+    let Expected { features, origin, task, target_origin, target_optional, groups, .. } = expected;
+    let mut file = Table::open(path, &expected.options)?;
+    let groups = groups.filter(|column| !expected.groups_optional || file.find(column).is_some());
     let (encodings, notes) = encoding::find(&file, features)?;
     let targets = match with_target {
         true => targets::find(&mut file, task, target_optional)?.unwrap_or_default(),
         false => Vec::new(),
     };
     let group_column = groups.and_then(|groups| file.find(groups));
+    let key = expected.key.map(|key| file.column(key, "key")).transpose()?;
     let own: Vec<usize> = task.targets().iter().filter_map(|name| file.find(name)).collect();
     let used = |column| encodings.iter().any(|encoding| encoding.column() == column);
+    let names_rows = |column| [group_column, key].contains(&Some(column));
     let ignored: Vec<&str> = file
         .named()
-        .filter(|&column| !used(column) && !own.contains(&column) && group_column != Some(column))
+        .filter(|&column| !used(column) && !own.contains(&column) && !names_rows(column))
         .map(|column| file.names[column].as_str())
         .collect();
     if !ignored.is_empty() {
@@ -149,13 +166,14 @@ fn read_expected(path: &Path, expected: Expected<'_>, with_target: bool) -> Resu
         file.notes.push(note);
     }
     file.notes.extend(notes);
-    let taken: Vec<usize> = targets.iter().copied().chain(group_column).collect();
+    let taken: Vec<usize> = targets.iter().copied().chain(group_column).chain(key).collect();
     let rows = Rows::read(&mut file, &encodings, &taken, Some(origin))?;
     let columns = rows.columns(&file, &targets);
     let meaning = targets::apply(&mut file, &columns, task, target_origin, target_optional)?;
     let own = group_column.map(|_| rows.texts[targets.len()].clone());
     let groups = groups_of(&file, groups, own, &rows.lines)?;
-    Ok(rows.dataset(file, &encodings, meaning, groups))
+    let keys = rows.keys(&file, key)?;
+    Ok(rows.dataset(file, &encodings, meaning, groups, keys))
 }
 
 /// The data of a file.
@@ -242,12 +260,21 @@ impl Rows {
         columns.map(column).collect()
     }
 
+    /// The keys in the last column that was asked for, if `key` is that column.
+    fn keys(&self, file: &Table, key: Option<usize>) -> Result<Option<Vec<String>>> {
+        match (key, self.texts.last()) {
+            (Some(key), Some(texts)) => keys_of(file, key, texts, &self.lines).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn dataset(
         self,
         file: Table,
         encodings: &[Encoding],
         meaning: Meaning,
         groups: Option<Vec<String>>,
+        keys: Option<Vec<String>>,
     ) -> Dataset {
         let Meaning { task, target, target_origin, unlabelled } = meaning;
         let features = encodings.iter().flat_map(|encoding| encoding.features(&file)).collect();
@@ -260,6 +287,7 @@ impl Rows {
             target_origin,
             left_out: Vec::new(),
             groups,
+            keys,
             hash: file.hash,
             options: file.options,
             notes: file.notes,

@@ -208,6 +208,7 @@ mod tests {
             origin: Vec::new(),
             target_origin: Vec::new(),
             left_out: Vec::new(),
+            keys: None,
             options: crate::table::Options::default(),
             notes: Vec::new(),
         }

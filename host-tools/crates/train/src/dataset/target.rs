@@ -255,7 +255,7 @@ impl TargetColumn<'_> {
 }
 
 /// A label as it is known: `2.0` is 2.
-fn label(text: &str) -> String {
+pub(super) fn label(text: &str) -> String {
     match text.parse::<f64>() {
         Ok(number) if number.fract() == 0.0 && number.abs() < 1e15 && text.contains(['.', 'e', 'E']) => {
             format!("{}", number as i64)

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::candidate::Candidate;
 use super::choice::{Exam, Trial, best, trials};
-use super::material::{Material, Teaching, numbers};
+use super::material::{Ask, Material, Teaching, numbers};
 use super::plan::Plan;
 use super::school::Student;
 use crate::dataset::{Dataset, Fold, Target, folds, split};
@@ -17,20 +17,20 @@ use crate::outputs::TeacherOutputs;
 use crate::teacher::fit_like;
 use crate::tune::FEWEST_ROWS;
 
-/// Teachers of a student, with their weights.
-#[derive(Clone, Copy, Debug)]
+/// Teachers of a student.
+#[derive(Clone, Copy)]
 pub enum Teachers<'a> {
-    /// Models that are trained again, without the held-out rows of each fold, to choose.
+    /// Models with their weights, which are trained again, without the held-out rows of each fold, to choose.
     Like(&'a [(f64, Model)]),
-    /// Models that cannot be trained again. If they have seen the held-out rows, these look better for distillation than new
-    /// rows will.
-    Fixed(&'a [(f64, Model)]),
+    /// Teachers that answer for any rows, but cannot be trained again. If they have seen the held-out rows, these look better
+    /// for distillation than new rows will.
+    Fixed(&'a Ask<'a>),
     /// Stored outputs for the rows, with the same limit.
     Stored(&'a TeacherOutputs),
 }
 
 /// What is distilled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Problem<'a> {
     /// Training rows.
     pub rows: &'a Dataset,
@@ -131,7 +131,8 @@ pub fn choose(
 pub fn material(problem: Problem<'_>) -> Result<Material> {
     let Problem { rows, teachers, student } = problem;
     match teachers {
-        Teachers::Like(models) | Teachers::Fixed(models) => taught(models, rows, student.seed),
+        Teachers::Like(models) => taught(&|rows| answers(models, rows), rows, student.seed),
+        Teachers::Fixed(ask) => taught(ask, rows, student.seed),
         Teachers::Stored(outputs) => Material::new(rows, Teaching::Stored(outputs), student.seed),
     }
 }
@@ -160,15 +161,14 @@ pub fn exams(
         let validation: Vec<usize> =
             fold.validation.iter().copied().filter(|&row| has_target(&drawn_rows, row)).collect();
         let held_out = labelled(&drawn_rows.select(&validation));
-        let taught_by = |models: &[(f64, Model)]| {
-            Ok((taught(models, &train, student.seed)?, answers(models, &held_out)?))
-        };
+        let taught_by = |ask: &Ask<'_>| Ok((taught(ask, &train, student.seed)?, ask(&held_out)?));
         let (material, teacher) = match teachers {
-            Teachers::Fixed(models) => taught_by(models),
+            Teachers::Fixed(ask) => taught_by(ask),
             Teachers::Like(models) => {
                 let like =
                     |(weight, model): &(f64, Model)| Ok((*weight, fit_like(model, &labelled(&train), flow)?));
-                taught_by(&models.iter().map(like).collect::<Result<Vec<_>>>()?)
+                let models = models.iter().map(like).collect::<Result<Vec<_>>>()?;
+                taught_by(&|rows| answers(&models, rows))
             }
             Teachers::Stored(outputs) => {
                 let of =
@@ -186,8 +186,8 @@ pub fn exams(
     Ok(exams.into_iter().filter(|exam| exam.held_out.rows() > 0).collect())
 }
 
-fn taught(models: &[(f64, Model)], rows: &Dataset, seed: u64) -> Result<Material> {
-    Material::new(rows, Teaching::Ask(&|rows| answers(models, rows)), seed.wrapping_add(SYNTHETIC))
+fn taught(ask: &Ask<'_>, rows: &Dataset, seed: u64) -> Result<Material> {
+    Material::new(rows, Teaching::Ask(ask), seed.wrapping_add(SYNTHETIC))
 }
 
 fn answers(models: &[(f64, Model)], rows: &Dataset) -> Result<TeacherOutputs> {

@@ -20,11 +20,14 @@ fn synthetic_rows(rows: usize) -> usize {
 /// Largest weight of a synthetic row.
 const MOST_WEIGHT: f32 = 2.0;
 
+/// Outputs of a teacher for any rows: of models, or of another program.
+pub type Ask<'a> = dyn Fn(&Dataset) -> Result<TeacherOutputs> + Sync + 'a;
+
 /// Source of teacher outputs.
 #[derive(Clone, Copy)]
 pub enum Teaching<'a> {
     /// A teacher that can be asked about any row.
-    Ask(&'a (dyn Fn(&Dataset) -> Result<TeacherOutputs> + Sync)),
+    Ask(&'a Ask<'a>),
     /// Stored outputs for the rows. There are none for synthetic rows.
     Stored(&'a TeacherOutputs),
 }

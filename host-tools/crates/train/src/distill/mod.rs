@@ -19,6 +19,6 @@ pub use candidate::{Candidate, WEIGHT_DECAYS, all};
 pub use choice::{Exam, Trial, best, trials};
 pub use fit::{Choice, Distilled, Problem, Teachers, choose, exams, fit, material};
 pub use lesson::Lesson;
-pub use material::{Material, SYNTHETIC, Teaching};
+pub use material::{Ask, Material, SYNTHETIC, Teaching};
 pub use plan::{Plan, Scope, pieces};
 pub use school::{Graduate, Student};

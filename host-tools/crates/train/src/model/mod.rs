@@ -109,6 +109,7 @@ impl Model {
             target_optional: false,
             groups_optional: false,
             groups: None,
+            key: None,
             options: self.options(),
         }
     }
@@ -128,6 +129,7 @@ impl Model {
             origin: self.metadata.origin.clone(),
             target_origin: self.metadata.target_origin.clone(),
             left_out: Vec::new(),
+            keys: None,
             groups: None,
             hash: self.metadata.data_hash.clone(),
             options: self.options(),

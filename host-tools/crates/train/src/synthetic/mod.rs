@@ -124,7 +124,13 @@ pub fn generate(kind: Synthetic, rows: &Dataset, count: usize, seed: u64) -> Res
         Synthetic::Vae => vae::generate(&x, count, rng)?,
         Synthetic::Gan => gan::generate(&x, count, rng)?,
     };
-    Ok(Dataset { x: scaler.restore(&made), target: Target::Absent, groups: None, ..rows.select(&[]) })
+    Ok(Dataset {
+        x: scaler.restore(&made),
+        target: Target::Absent,
+        groups: None,
+        keys: None,
+        ..rows.select(&[])
+    })
 }
 
 /// Maximum count of numbers to generate. More would not fit in a desktop's memory together with what is computed from
@@ -190,6 +196,7 @@ mod tests {
             origin: Vec::new(),
             target_origin: Vec::new(),
             left_out: Vec::new(),
+            keys: None,
             options: crate::table::Options::default(),
             notes: vec!["a note".into()],
         }

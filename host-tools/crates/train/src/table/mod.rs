@@ -313,7 +313,8 @@ impl Table {
 /// Records that are no rows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Skipped {
-    empty: usize,
+    /// Rows without any value.
+    pub(crate) empty: usize,
     nul: usize,
     headers: usize,
 }

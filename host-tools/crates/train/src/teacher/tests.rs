@@ -182,6 +182,7 @@ fn a_teacher_like_another_is_the_same_on_the_same_rows() {
         origin: Vec::new(),
         target_origin: Vec::new(),
         left_out: Vec::new(),
+        keys: None,
         options: crate::table::Options::default(),
         notes: Vec::new(),
         x,

@@ -28,14 +28,15 @@ pub(super) fn columns(archive: &mut Archive, names: &[String], context: &mut Con
         let [(_, array)]: [_; 1] = arrays.try_into().map_err(|_| context.error(None, "no array"))?;
         return array?.columns("x", true, context);
     }
-    let features = one_of(&arrays, &FEATURES, context)?;
     let target = one_of(&arrays, &TARGETS, context)?;
+    let features = one_of(&arrays, &FEATURES, context)?.or_else(|| only_table(&arrays));
     // Without known names, columns that are equally long are a table.
     let rows = |index: usize| arrays[index].1.as_ref().ok().and_then(|array| array.shape.first().copied());
     let all_columns =
         arrays.iter().all(|(_, array)| array.as_ref().is_ok_and(|array| array.shape.len() == 1));
     let main = match (features, target) {
         (Some(features), Some(target)) if rows(features) == rows(target) => features,
+        (Some(features), None) if only_table(&arrays) == Some(features) => features,
         (None, _) if all_columns && (1..arrays.len()).all(|index| rows(index) == rows(0)) => 0,
         _ => return Err(ambiguous(&arrays, context)),
     };
@@ -59,15 +60,28 @@ pub(super) fn columns(archive: &mut Archive, names: &[String], context: &mut Con
             table.extend(array.columns(name, false, context)?);
         }
     }
-    if let (Some(features), Some(target)) = (features, target) {
-        let [features, target] = [features, target].map(|index| arrays[index].0);
-        context.note(format!("features from array `{features}`, the target from `{target}`"));
+    let name = |index: usize| arrays[index].0;
+    match (features.map(name), target.map(name)) {
+        (Some(features), Some(target)) => {
+            context.note(format!("features from array `{features}`, the target from `{target}`"));
+        }
+        (Some(features), None) => context.note(format!("columns x1, x2, … from array `{features}`")),
+        (None, _) => {}
     }
     if !ignored.is_empty() {
         context.note(format!("ignored arrays with other rows: {}", ignored.join(", ")));
     }
     table.extend(last);
     Ok(table)
+}
+
+/// The only array of rows and columns, if all others are columns that are as long.
+fn only_table(arrays: &[(&str, Result<Array>)]) -> Option<usize> {
+    let shapes: Vec<&[usize]> =
+        arrays.iter().map(|(_, array)| Some(array.as_ref().ok()?.shape.as_slice())).collect::<Option<_>>()?;
+    let table = shapes.iter().position(|shape| shape.len() == 2)?;
+    let fits = |(index, shape): (usize, &&[usize])| index == table || **shape == shapes[table][..1];
+    shapes.iter().enumerate().all(fits).then_some(table)
 }
 
 /// The array that has one of these names.

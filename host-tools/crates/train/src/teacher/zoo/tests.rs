@@ -48,6 +48,7 @@ fn values(rows: usize) -> Dataset {
         origin: Vec::new(),
         target_origin: Vec::new(),
         left_out: Vec::new(),
+        keys: None,
         options: crate::table::Options::default(),
         notes: Vec::new(),
         x,
