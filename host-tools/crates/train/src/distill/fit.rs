@@ -18,7 +18,7 @@ use crate::teacher::fit_like;
 use crate::tune::FEWEST_ROWS;
 
 /// Teachers of a student, with their weights.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Teachers<'a> {
     /// Models that are trained again, without the held-out rows of each fold, to choose.
     Like(&'a [(f64, Model)]),
@@ -27,6 +27,19 @@ pub enum Teachers<'a> {
     Fixed(&'a [(f64, Model)]),
     /// Stored outputs for the rows, with the same limit.
     Stored(&'a TeacherOutputs),
+    /// A function that answers for any rows, such as a model of another program, with the same limit.
+    Function(&'a (dyn Fn(&Dataset) -> Result<TeacherOutputs> + Sync)),
+}
+
+impl std::fmt::Debug for Teachers<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Teachers::Like(models) => f.debug_tuple("Like").field(models).finish(),
+            Teachers::Fixed(models) => f.debug_tuple("Fixed").field(models).finish(),
+            Teachers::Stored(outputs) => f.debug_tuple("Stored").field(outputs).finish(),
+            Teachers::Function(_) => f.debug_tuple("Function").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// What is distilled.
@@ -83,6 +96,7 @@ pub fn fit(
     let material = match teachers {
         Teachers::Like(models) | Teachers::Fixed(models) => material(models, rows, student.seed)?,
         Teachers::Stored(outputs) => Material::new(rows, Teaching::Stored(outputs), student.seed)?,
+        Teachers::Function(answer) => taught(answer, rows, student.seed)?,
     };
     let student = Student { steps: plan.steps, ..student.clone() };
     let trained = student.train(&material, &[choice.chosen], flow)?.pop().flatten();
@@ -158,6 +172,9 @@ pub fn exams(
         };
         let (material, teacher) = match teachers {
             Teachers::Fixed(models) => taught_by(models),
+            Teachers::Function(answer) => {
+                taught(answer, &train, student.seed).and_then(|material| Ok((material, answer(&held_out)?)))
+            }
             Teachers::Like(models) => {
                 let like =
                     |(weight, model): &(f64, Model)| Ok((*weight, fit_like(model, &labelled(&train), flow)?));
@@ -180,7 +197,15 @@ pub fn exams(
 }
 
 fn material(models: &[(f64, Model)], rows: &Dataset, seed: u64) -> Result<Material> {
-    Material::new(rows, Teaching::Ask(&|rows| answers(models, rows)), seed.wrapping_add(SYNTHETIC))
+    taught(&|rows| answers(models, rows), rows, seed)
+}
+
+fn taught(
+    answer: &(dyn Fn(&Dataset) -> Result<TeacherOutputs> + Sync),
+    rows: &Dataset,
+    seed: u64,
+) -> Result<Material> {
+    Material::new(rows, Teaching::Ask(answer), seed.wrapping_add(SYNTHETIC))
 }
 
 fn answers(models: &[(f64, Model)], rows: &Dataset) -> Result<TeacherOutputs> {
