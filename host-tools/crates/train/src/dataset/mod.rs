@@ -3,6 +3,7 @@
 mod encoding;
 mod groups;
 mod knots;
+mod memory;
 mod origin;
 mod preparation;
 mod read;
@@ -24,6 +25,7 @@ use std::collections::BTreeSet;
 use nalgebra::DMatrix;
 
 pub use knots::{Knots, MOST_PIECES};
+pub use memory::Targets;
 pub use preparation::Preparation;
 pub use read::{Columns, Expected, read, read_like, read_unlabelled};
 pub use scaler::Scaler;
