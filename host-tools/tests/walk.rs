@@ -90,7 +90,7 @@ fn the_commands_of_the_guide_run() {
         std::fs::copy(data.join(name), folder.path().join(name)).unwrap();
     }
     std::fs::write(folder.path().join("station.csv"), station()).unwrap();
-    for name in ["your-own-data", "your-own-teacher", "choosing-a-student"] {
+    for name in ["your-own-data", "your-own-teacher", "choosing-a-student", "other-tools"] {
         let mut commands = commands(&page(&format!("docs/guide/{name}.md")));
         commands.retain(|command| !command.contains("--teacher-command"));
         assert!(!commands.is_empty(), "{name} has no commands");

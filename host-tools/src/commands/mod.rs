@@ -53,7 +53,7 @@ enum Verb {
     Distill(Box<distill::Distill>),
     /// Quantize a student to int8 or int4
     Quantize(quantize::Quantize),
-    /// Export a model as a Rust file for firmware
+    /// Export a model for firmware in Rust or C, or for other tools
     Export(export::Export),
     /// Import what a device learned
     Import(import::Import),

@@ -60,6 +60,42 @@ fn the_arrow_tells_machines_what_they_rely_on() {
 }
 
 #[test]
+fn a_model_leaves_in_every_format() {
+    let folder = Folder::new();
+    folder.json(TRAIN);
+    folder.json(&format!("{DISTILL} --loss logits"));
+    folder.json(QUANTIZE);
+    for (line, format) in [
+        ("student.safetensors --out toy.h", "c"),
+        ("int8.safetensors --out toy.h --name TOY", "c"),
+        ("student.safetensors --out toy.onnx", "onnx"),
+        ("student.safetensors --out torch.safetensors", "safetensors"),
+        ("int8.safetensors --out toy.tflite", "tflite"),
+        ("int8.safetensors --out toy.txt --format tflite", "tflite"),
+        ("int8.safetensors --out toy", "rust"),
+    ] {
+        let outcome = folder.json(&format!("export {line}"));
+        let file = std::fs::metadata(folder.path(outcome["file"].as_str().unwrap())).unwrap();
+        assert_eq!((&outcome["format"], &outcome["bytes"]), (&format.into(), &file.len().into()), "{line}");
+        assert_eq!(outcome["flash"].is_number(), format == "rust", "{line}");
+    }
+    assert!(std::fs::read_to_string(folder.path("toy.h")).unwrap().contains("toy_predict"));
+    for (line, expected) in [
+        ("student.safetensors --out toy.pt", "no format has the extension .pt"),
+        (
+            "int8.safetensors --out new.onnx",
+            "int8.safetensors: ONNX rounds int8 codes otherwise than a device does",
+        ),
+        ("student.safetensors --out student.safetensors", "the result is made from this file"),
+        ("teacher.safetensors --out new.h --name student", "\"student\" is not a constant's name"),
+    ] {
+        let (error, code) = folder.error(&format!("export {line}"));
+        assert!(error.contains(expected) && code == 1, "{line}: {error}");
+    }
+    assert!(!folder.path("new.onnx").exists() && !folder.path("new.h").exists());
+}
+
+#[test]
 fn every_loss_and_activation_has_a_flag() {
     let folder = Folder::new();
     folder.json(TRAIN);

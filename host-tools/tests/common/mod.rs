@@ -1,6 +1,7 @@
 //! Models and data for tests. Each test file uses some of them.
 #![allow(dead_code)]
 
+pub(crate) mod exported;
 pub(crate) mod faulty;
 
 use microdistill_train::dataset::{Columns, Dataset, SeenRows, read, read_like};

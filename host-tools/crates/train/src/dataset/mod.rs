@@ -5,6 +5,7 @@ mod encoding;
 mod groups;
 mod keys;
 mod knots;
+mod memory;
 mod origin;
 mod preparation;
 mod read;
@@ -26,6 +27,7 @@ use std::collections::BTreeSet;
 use nalgebra::DMatrix;
 
 pub use knots::{Knots, MOST_PIECES};
+pub use memory::Targets;
 pub use preparation::Preparation;
 pub use read::{Columns, Expected, read, read_like, read_unlabelled};
 pub use scaler::Scaler;

@@ -1,22 +1,30 @@
-//! A model as Rust source: one file of statics that a firmware takes in by `mod` or `include!`.
+//! A model as a file for other programs. As Rust source it is one file of statics that a firmware takes in by `mod` or
+//! `include!`; [`Format`] lists the others.
 
+mod c;
+mod format;
 mod inputs;
 mod items;
+mod onnx;
 mod parts;
+mod pieces;
 mod rows;
+mod sequential;
 mod storage;
 mod text;
+pub mod tflite;
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::file;
-use crate::model::Model;
+use crate::model::{Knots, Model};
 use crate::network::Activation;
 use crate::network::precision::Precision;
 use crate::number::significant;
 use serde::Serialize;
 
+pub use format::{Exported, Format, export_as, export_file};
 use items::File;
 use parts::Parts;
 pub use rows::{Form, rows};
@@ -114,6 +122,18 @@ impl Footprint {
         let flash = storage::flash(widths, precision, hidden, values);
         Footprint { flash, ram: microdistill::scratch::<i8>(widths) }
     }
+
+    /// The same for a network whose first layer is piecewise linear over these `knots`.
+    pub fn of_piecewise_codes(
+        widths: &[usize],
+        knots: &Knots,
+        precision: Precision,
+        hidden: Activation,
+        values: bool,
+    ) -> Self {
+        let flash = storage::piecewise_flash(widths, knots, precision, hidden, values);
+        Footprint { flash, ram: microdistill::scratch::<i8>(widths) }
+    }
 }
 
 /// [`export`] into a file.
@@ -152,22 +172,27 @@ fn type_name(name: &str) -> Result<String> {
     Ok(words.map(|(first, rest)| first.to_owned() + &rest.to_ascii_lowercase()).collect())
 }
 
-fn header(model: &Model, command: &str) -> String {
+/// Facts about the model for the comment at the top of an exported file.
+fn facts(model: &Model, command: &str) -> Vec<(&'static str, String)> {
     let metadata = &model.metadata;
     let targets = metadata.task.targets();
     let scores = metadata.scores.iter().map(|(name, &score)| format!("{name} {}", significant(score, 4)));
-    let lines = [
-        ("made by", command),
-        ("model by", &metadata.command),
-        ("data", &metadata.data_hash),
-        ("seed", &metadata.seed.to_string()),
-        (if targets.len() == 1 { "target" } else { "targets" }, &targets.join(", ")),
-        ("scores", &scores.collect::<Vec<_>>().join(", ")),
+    let facts = [
+        ("made by", command.to_owned()),
+        ("model by", metadata.command.clone()),
+        ("data", metadata.data_hash.clone()),
+        ("seed", metadata.seed.to_string()),
+        (if targets.len() == 1 { "target" } else { "targets" }, targets.join(", ")),
+        ("scores", scores.collect::<Vec<_>>().join(", ")),
     ];
+    facts.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+fn header(model: &Model, command: &str) -> String {
     let mut header =
         String::from("// Exported by microdistill: change the model and export again, not this file.\n//\n");
-    for (key, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
-        header += &format!("// {key}: {}\n", comment(value));
+    for (key, value) in facts(model, command) {
+        header += &format!("// {key}: {}\n", comment(&value));
     }
     header
 }

@@ -24,16 +24,30 @@ pub(super) enum Storage {
 /// Bytes of a network of codes and its edges that is not there yet. `values`: whether its outputs are values, of which
 /// each may have a range of its own.
 pub(super) fn flash(widths: &[usize], precision: Precision, hidden: Activation, values: bool) -> usize {
-    let storage = match (precision.bits, precision.scales) {
-        (Bits::Eight, Scales::PerLayer) => Storage::PerLayer,
-        (Bits::Eight, _) => Storage::PerChannel,
-        (_, Scales::PerGroup) => Storage::Int4ByGroup,
-        _ => Storage::Int4,
-    };
-    storage.flash(widths, hidden.is_curved(), values)
+    Storage::of_precision(precision).flash(widths, hidden.is_curved(), values)
+}
+
+/// The same for a network with a piecewise-linear first layer.
+pub(super) fn piecewise_flash(
+    widths: &[usize],
+    knots: &Knots,
+    precision: Precision,
+    hidden: Activation,
+    values: bool,
+) -> usize {
+    Storage::of_precision(precision).piecewise_flash(widths, knots, hidden.is_curved(), values)
 }
 
 impl Storage {
+    fn of_precision(precision: Precision) -> Self {
+        match (precision.bits, precision.scales) {
+            (Bits::Eight, Scales::PerLayer) => Storage::PerLayer,
+            (Bits::Eight, _) => Storage::PerChannel,
+            (_, Scales::PerGroup) => Storage::Int4ByGroup,
+            _ => Storage::Int4,
+        }
+    }
+
     pub(super) fn of(body: &Body, network: &NetworkI8) -> Self {
         let int4 = matches!(body, Body::Int4(_));
         match network.layers.iter().any(|layer| !layer.group_scales.is_empty()) {

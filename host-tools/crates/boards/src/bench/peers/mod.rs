@@ -2,7 +2,6 @@
 //! from `benches/peers` with the same optimization.
 
 mod sources;
-mod tflite;
 
 use std::path::{Path, PathBuf};
 

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use microdistill::quant::Requantize;
 
-use super::tflite;
 use microdistill_train::error::{Error, Result};
-use microdistill_train::export::{NAME, export};
+use microdistill_train::export::{NAME, export, tflite};
 use microdistill_train::file;
 use microdistill_train::model::{Body, Model};
 use microdistill_train::network::int8::{Codes, DenseI8, Folded, NetworkI8};
@@ -44,7 +43,7 @@ pub(crate) fn write(folder: &Path, model: &Model) -> Result<PathBuf> {
             let codes: Vec<Vec<i8>> = standardized.iter().map(|x| network.quantize(x)).collect();
             put("rows.rs", rows(model, "i8", &codes).as_bytes())?;
             put("plain.rs", plain_int8(network).as_bytes())?;
-            let path = put("network.tflite", &tflite::file(network))?;
+            let path = put("network.tflite", &tflite::codes(&per_layer(network)))?;
             let path = std::path::absolute(&path).map_err(Error::io(&path))?;
             // microflow's macro reads the file at compile time; `include_bytes!` makes cargo rebuild when it changes.
             let text = format!(
@@ -54,6 +53,13 @@ pub(crate) fn write(folder: &Path, model: &Model) -> Result<PathBuf> {
         }
     }
     put("model.rs", export(model, NAME, &model.metadata.command)?.as_bytes())
+}
+
+/// The network with the first weight scale of each layer for all of its outputs, as microflow needs it.
+fn per_layer(network: &NetworkI8) -> NetworkI8 {
+    let mut network = network.clone();
+    network.layers.iter_mut().for_each(|layer| layer.weight_scales.truncate(1));
+    network
 }
 
 fn rows(model: &Model, number: &str, rows: &[Vec<impl Debug>]) -> String {

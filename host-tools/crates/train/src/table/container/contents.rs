@@ -88,6 +88,6 @@ pub enum Values {
 }
 
 /// The hash as data sets have it: the first eight bytes.
-pub(super) fn hash(digest: Sha256) -> String {
+pub(crate) fn hash(digest: Sha256) -> String {
     digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -37,7 +37,7 @@ use sha2::{Digest as _, Sha256};
 
 #[cfg(feature = "formats")]
 pub use self::caught::are_panics_caught;
-use self::contents::hash;
+pub(crate) use self::contents::hash;
 pub use self::contents::{Contents, Opened, Options, Text, Typed, Values};
 use self::context::Context;
 use self::kind::Kind;
