@@ -40,6 +40,7 @@ impl Dataset {
             target_origin,
             left_out: Vec::new(),
             groups: None,
+            keys: None,
             hash: container::hash(hash),
             options: Options::default(),
             notes: [notes, target_notes].concat(),
