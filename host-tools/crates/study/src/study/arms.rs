@@ -202,17 +202,11 @@ pub fn random_labels() -> Vec<Arm> {
 
 /// The arms of every study of classes.
 pub fn always() -> Vec<Arm> {
-    let tuned = |name, description, knob| Arm::new(name, description, HARD).tuned(knob);
     vec![
         blend(names::TEACHER, "the blend of different models that `train` makes by default", &Species::ALL),
         Arm::new(names::HARD, "student trained on the target only, no regularizer", HARD),
-        tuned(names::HARD_L2, "student trained on the target only, tuned weight decay", Knob::WeightDecay),
-        tuned(names::HARD_DROPOUT, "student trained on the target only, tuned dropout", Knob::Dropout),
-        tuned(
-            names::HARD_SMOOTHING,
-            "student trained on labels only, tuned label smoothing",
-            Knob::LabelSmoothing,
-        ),
+        Arm::new(names::HARD_L2, "student trained on the target only, tuned weight decay", HARD)
+            .tuned(Knob::WeightDecay),
         recipe(
             names::LABELS,
             "student trained on the target only, as carefully as `default`: piecewise-linear or standardized inputs, weight \
@@ -285,9 +279,9 @@ fn named(species: Species) -> &'static str {
     }
 }
 
-/// The arms of every study of values. Arms that need classes are left out.
+/// The arms of every study of values.
 pub fn always_of_values() -> Vec<Arm> {
-    always().into_iter().filter(|arm| arm.knob != Some(Knob::LabelSmoothing)).map(Arm::of_values).collect()
+    always().into_iter().map(Arm::of_values).collect()
 }
 
 /// The arms that may be added by name.
@@ -301,7 +295,14 @@ pub fn others() -> Vec<Arm> {
     });
     let alone = Species::ALL
         .map(|species| blend(named(species), &format!("{}, no student", described(species)), alone(species)));
+    let tuned = |name, description, knob| Arm::new(name, description, HARD).tuned(knob);
     let others = [
+        tuned(names::HARD_DROPOUT, "student trained on the target only, tuned dropout", Knob::Dropout),
+        tuned(
+            names::HARD_SMOOTHING,
+            "student trained on labels only, tuned label smoothing",
+            Knob::LabelSmoothing,
+        ),
         recipe(
             "always-distilled",
             "as `default`, chosen among the 32 candidates that learn from the teacher",
@@ -316,10 +317,13 @@ pub fn others() -> Vec<Arm> {
     others.into_iter().chain(synthetic).chain(alone).collect()
 }
 
-/// The arms that may be added to a study of values: those that differ from the others in more than the loss.
+/// The arms that may be added to a study of values: those that need no classes, and differ in more than the loss.
 pub fn others_of_values() -> Vec<Arm> {
-    let is_usual = |arm: &Arm| matches!(arm.method.recipe, Recipe::HardLabels | Recipe::SoftLabels(_));
-    others().into_iter().filter(is_usual).map(Arm::of_values).collect()
+    let suits = |arm: &Arm| {
+        matches!(arm.method.recipe, Recipe::HardLabels | Recipe::SoftLabels(_))
+            && arm.knob != Some(Knob::LabelSmoothing)
+    };
+    others().into_iter().filter(suits).map(Arm::of_values).collect()
 }
 
 /// Selects the `known` arms with these names, in the order of the names.

@@ -175,7 +175,7 @@ fn a_damaged_line_is_named() {
 
 #[test]
 fn arms_share_their_start_and_differ_by_what_is_tuned() {
-    let arms = study().arms;
+    let arms = [study().arms, others()].concat();
     let of = |name: &str| arms.iter().find(|arm| arm.name == name).unwrap();
     let data = rows(30, 0);
     let model = |arm: &Arm, setting| {

@@ -201,7 +201,7 @@ fn labels_and_values_are_studied_apart() {
     let conditions = vec![Condition { label_noise: 0.1, ..PLAIN }];
     assert!(error(Study { conditions, ..study_of_values() }).starts_with("label noise needs class labels"));
     let message = by_name(&others_of_values(), &["dkd".into()]).unwrap_err().to_string();
-    let known = "choose among always-distilled, soft-l2, ensemble, jitter, gaussian, mixup, munge, interpolation, vae, \
+    let known = "choose among hard-dropout, always-distilled, soft-l2, ensemble, jitter, gaussian, mixup, munge, interpolation, vae, \
                  gan, trees, forest, extra-trees, kernel, linear, mlp";
     assert!(message.ends_with(known), "{message}");
 }
