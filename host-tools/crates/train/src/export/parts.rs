@@ -76,8 +76,9 @@ fn table<W: Debug + Copy, B: Debug>(weights: &[W], bias: &[B], types: [&str; 2])
 
 impl Parts {
     /// # Errors
-    /// An ensemble.
+    /// An ensemble, a blend, or a network that the core crate has no type for.
     pub(super) fn of(model: &Model) -> Result<Self> {
+        model.check_types().map_err(Error::Invalid)?;
         match &model.body {
             Body::F32(network) => Ok(parts_f32(model, network)),
             Body::Ensemble(members) => Err(Error::ensemble(members.len())),
@@ -234,7 +235,8 @@ pub(super) fn dequantize(codes: &Codes) -> Node {
 /// Argument of `Mlp!` for the activation of hidden layers.
 fn option(hidden: Activation) -> &'static str {
     match hidden {
-        Activation::Identity => "::microdistill::activation::Identity",
+        // A model with a curve is refused before.
+        Activation::Identity | Activation::Curve(_) => "::microdistill::activation::Identity",
         Activation::Relu => "",
         Activation::Relu6 => "::microdistill::activation::Relu6",
         Activation::LeakyRelu => "::microdistill::activation::LeakyRelu<1, 100>",
