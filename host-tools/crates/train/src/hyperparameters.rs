@@ -155,7 +155,10 @@ impl Hyperparameters {
             return invalid("batch, epochs and steps must be at least 1".into());
         }
         if let Activation::Curve(curve) = self.activation {
-            return invalid(format!("no network is trained with {}: choose another activation", curve.name()));
+            return invalid(format!(
+                "no network is trained with {}: choose another activation",
+                curve.name()
+            ));
         }
         if !(rate.is_finite() && rate > 0.0) {
             return invalid(format!("rate {rate}: it must be above 0"));

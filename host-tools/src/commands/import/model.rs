@@ -132,7 +132,9 @@ impl Import {
             context.console.note(format_args!("{file}: {why}"));
         }
         if let Some(Verified { rows, largest_difference }) = verified {
-            context.console.note(format_args!("{file}: {rows} rows give the original's outputs, but for {largest_difference:e}"));
+            context.console.note(format_args!(
+                "{file}: {rows} rows give the original's outputs, but for {largest_difference:e}"
+            ));
         }
         let widths: Vec<String> = report.widths.iter().map(usize::to_string).collect();
         let meaning = match model.labels() {
@@ -152,7 +154,10 @@ impl Import {
 
 /// Reads a CSV file of numbers, with or without a header.
 fn numbers(path: &Path) -> Result<Vec<Vec<f64>>> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(path).with_context(|| path.display().to_string())?;
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_path(path)
+        .with_context(|| path.display().to_string())?;
     let mut rows = Vec::new();
     for (index, record) in reader.records().enumerate() {
         let record = record.with_context(|| path.display().to_string())?;

@@ -10,7 +10,7 @@ use super::text::{Node, array, block, call, leaf, matrix, record};
 use crate::error::{Error, Result};
 use crate::model::{Body, Model, Preparation};
 use crate::network::int8::{Codes, DenseI8, Folded, LEAKY_SLOPE, NetworkI8, Stage, Values, run};
-use crate::network::{Activation, Network};
+use crate::network::{Activation, Curve, Network};
 
 /// The differences between kinds of network.
 pub(super) struct Parts {
@@ -209,6 +209,9 @@ fn stage(layer: &DenseI8, stage: &Stage) -> Node {
         }
         (Activation::Tanh, _) => call("Table::tanh", [sums]),
         (Activation::Sigmoid, _) => call("Table::sigmoid", [sums]),
+        (Activation::Curve(Curve::LeakyRelu(slope)), _) => {
+            call("Table::leaky_relu", [leaf(slope), sums, codes(layer.output)])
+        }
         _ => call("Table::leaky_relu", [leaf(LEAKY_SLOPE), sums, codes(layer.output)]),
     }
 }

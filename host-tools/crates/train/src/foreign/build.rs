@@ -41,8 +41,10 @@ pub(super) fn model(format: &'static str, graph: Graph, options: &Options) -> Re
     if let [first, second, ..] = graph.inputs.as_slice()
         && graph.inputs.iter().any(|input| input.dims != [1])
     {
-        let readers = |name: &str| graph.nodes.iter().find(|node| node.inputs.iter().any(|input| input == name));
-        let reader = readers(&second.name).map_or(String::new(), |node| format!(", which {} reads", node.named()));
+        let readers =
+            |name: &str| graph.nodes.iter().find(|node| node.inputs.iter().any(|input| input == name));
+        let reader =
+            readers(&second.name).map_or(String::new(), |node| format!(", which {} reads", node.named()));
         return Err(format!(
             "the model has several inputs, {:?} and {:?}{reader}: only models of one are imported",
             first.name, second.name
@@ -54,14 +56,20 @@ pub(super) fn model(format: &'static str, graph: Graph, options: &Options) -> Re
     let head = head(chain.head, &chain, options.outputs)?;
     notes.extend(head.note.map(str::to_owned));
     let labels = options.names.labels.clone().or(graph.labels);
-    let features = options.names.features.clone().or(graph.features);
+    let inputs = || graph.inputs.iter().map(|input| input.name.clone()).collect();
+    let features = options.names.features.clone().or_else(|| (graph.inputs.len() > 1).then(inputs));
     let Chain { columns, mut layers, folded, passed, imputed, .. } = chain;
     if head.one_logit {
         two_logits(&mut layers);
     }
     let scaler = scaler(&columns, imputed.as_deref(), &mut layers);
     let network = Network::new(layers.iter().map(dense));
-    let names = Meaning { classes: head.classes, outputs: network.widths().last().copied().unwrap_or(0), labels, features };
+    let names = Meaning {
+        classes: head.classes,
+        outputs: network.widths().last().copied().unwrap_or(0),
+        labels,
+        features,
+    };
     let metadata = metadata(names, scaler.mean.len(), &options.names)?;
     let examples = examples(&scaler);
     let model = Model { metadata, preparation: scaler.into(), body: Body::F32(network), examples };
@@ -70,13 +78,16 @@ pub(super) fn model(format: &'static str, graph: Graph, options: &Options) -> Re
 
 /// Builds the model of codes.
 pub(super) fn int8(codes: Codes, options: &Options) -> Result<Imported, String> {
-    let Codes { network, softmax, sigmoid, folded, passed, mut notes } = codes;
+    let Codes { network, softmax, sigmoid, passed } = codes;
+    let mut notes = Vec::new();
     let outputs = network.layers.last().map_or(0, |layer| layer.outputs());
     let inputs = network.layers.first().map_or(0, |layer| layer.inputs());
     let classes = match options.outputs {
         Outputs::Values if softmax || sigmoid => return Err(SOFTMAX_VALUES.into()),
         Outputs::Probabilities if !softmax && !sigmoid => return Err(NO_PROBABILITIES.into()),
-        Outputs::Logits if outputs < 2 => return Err("one logit in int8 cannot become two: import the float model".into()),
+        Outputs::Logits if outputs < 2 => {
+            return Err("one logit in int8 cannot become two: import the float model".into());
+        }
         Outputs::Auto => softmax || sigmoid,
         Outputs::Logits | Outputs::Probabilities => true,
         Outputs::Values => false,
@@ -107,7 +118,7 @@ pub(super) fn int8(codes: Codes, options: &Options) -> Result<Imported, String> 
         (_, true) => "sigmoid",
         _ => "linear",
     };
-    finished("a TensorFlow Lite model", model, head, folded, passed, notes)
+    finished("a TensorFlow Lite model", model, head, Vec::new(), passed, notes)
 }
 
 fn finished(
@@ -150,8 +161,7 @@ fn output(graph: &Graph, asked: Option<&str>) -> Result<String, String> {
 
 const SOFTMAX_VALUES: &str =
     "the model ends with a softmax, so its outputs are probabilities: leave out --outputs values";
-const NO_PROBABILITIES: &str =
-    "the model ends without a softmax or sigmoid, so its outputs are no probabilities: give --outputs logits or values";
+const NO_PROBABILITIES: &str = "the model ends without a softmax or sigmoid, so its outputs are no probabilities: give --outputs logits or values";
 const AS_VALUES: &str = "the model ends without a softmax, so its outputs are taken for values; if they are logits of classes, \
      give --outputs logits";
 

@@ -15,8 +15,6 @@ pub(super) struct Graph {
     pub(super) outputs: Vec<String>,
     /// Labels of the classes, if the file has them.
     pub(super) labels: Option<Vec<String>>,
-    /// Names of the features, if the file has them.
-    pub(super) features: Option<Vec<String>>,
     /// Remarks of the reader.
     pub(super) notes: Vec<String>,
 }
@@ -51,19 +49,36 @@ pub(super) enum Op {
     Same,
     /// `x·w + b`, with weights of shape (inputs, outputs) or, if `by_output`, (outputs, inputs). Input and bias are optional to
     /// flatten and to add.
-    Dense { by_output: bool, flatten: bool },
+    Dense {
+        by_output: bool,
+        flatten: bool,
+    },
     /// `alpha·x·w + beta·b`
-    Gemm { alpha: f64, beta: f64, by_output: bool },
+    Gemm {
+        alpha: f64,
+        beta: f64,
+        by_output: bool,
+    },
     Arithmetic(Arithmetic),
     /// Inputs: x, scale, offset, mean, variance. Missing ones are 1 and 0.
-    BatchNorm { epsilon: f64, axis: i64 },
-    /// `x·scale + offset` with constants for each feature, or one for all.
-    Affine { scale: Vec<f64>, offset: Vec<f64> },
+    BatchNorm {
+        epsilon: f64,
+        axis: i64,
+    },
+    /// `x·scale + offset` with constants along an axis, or one for all.
+    Affine {
+        scale: Vec<f64>,
+        offset: Vec<f64>,
+        axis: i64,
+    },
     Activation(Activation),
     /// Slopes below zero are the second input.
     Prelu,
     /// Bounds are inputs, if they are not given here.
-    Clip { lowest: Option<f64>, highest: Option<f64> },
+    Clip {
+        lowest: Option<f64>,
+        highest: Option<f64>,
+    },
     Function(Function),
     /// Probabilities, or their logarithms.
     Softmax(Axis),
@@ -84,7 +99,10 @@ pub(super) enum Op {
     Shape,
     Cast(Number),
     /// Rounds to codes of this range. Scale and zero point are inputs.
-    Quantize { lowest: f64, highest: f64 },
+    Quantize {
+        lowest: f64,
+        highest: f64,
+    },
     /// Codes to numbers. Scale and zero point are inputs; scales lie along this axis.
     Dequantize(i64),
     /// Replaces missing values with these.

@@ -32,15 +32,21 @@ const SAVED_MODEL: &str = "this is a TensorFlow SavedModel, which is not read: w
      convert it by tf.lite.TFLiteConverter.from_saved_model";
 const TORCH: &str = "this is a file of PyTorch that holds pickled code, which is never loaded: write the weights by \
      safetensors.torch.save_file(model.state_dict(), \"x.safetensors\"), or the model by torch.onnx.export";
-const TORCH_SCRIPT: &str = "this is a TorchScript archive, which is not read: write the model by torch.onnx.export";
-const EXPORTED: &str = "this is a program of torch.export (.pt2), which is not read: write the model by torch.onnx.export";
+const TORCH_SCRIPT: &str =
+    "this is a TorchScript archive, which is not read: write the model by torch.onnx.export";
+const EXPORTED: &str =
+    "this is a program of torch.export (.pt2), which is not read: write the model by torch.onnx.export";
 const PICKLE: &str = "this is a Python pickle, which is code and never loaded: convert a scikit-learn model by \
      skl2onnx.to_onnx(model, X[:1].astype(\"float32\")), and write weights of PyTorch by safetensors.torch.save_file";
 const TREES: &str = "this is an ensemble of decision trees, which is no network";
 
 /// Returns what to do about a folder.
 pub(super) fn of_folder(path: &Path) -> String {
-    if path.join("saved_model.pb").is_file() { SAVED_MODEL.into() } else { "this is a folder: name a file".into() }
+    if path.join("saved_model.pb").is_file() {
+        SAVED_MODEL.into()
+    } else {
+        "this is a folder: name a file".into()
+    }
 }
 
 /// Returns the kind of a file.
@@ -82,7 +88,10 @@ fn archive(bytes: &[u8]) -> Result<Kind, String> {
         refused(SAVED_MODEL)
     } else if has(bytes, "model.weights.h5") || has(bytes, "config.json") && !has(bytes, "archive_format") {
         Ok(Kind::Keras)
-    } else if has(bytes, "serialized_exported_program") || has(bytes, "archive_format") || has(bytes, "models/model.json") {
+    } else if has(bytes, "serialized_exported_program")
+        || has(bytes, "archive_format")
+        || has(bytes, "models/model.json")
+    {
         refused(EXPORTED)
     } else if has(bytes, "constants.pkl") && has(bytes, "/code/") {
         refused(TORCH_SCRIPT)
@@ -91,7 +100,8 @@ fn archive(bytes: &[u8]) -> Result<Kind, String> {
     } else if has(bytes, ".npy") {
         Err("this is an archive of NumPy arrays, not a model: a model of Keras, TensorFlow Lite, ONNX or safetensors is read".into())
     } else {
-        Err("this is a zip archive, but no model of Keras: unpack it first, or name the file of the model".into())
+        Err("this is a zip archive, but no model of Keras: unpack it first, or name the file of the model"
+            .into())
     }
 }
 
@@ -106,7 +116,11 @@ fn text(bytes: &[u8]) -> Option<&str> {
 fn of_text(text: &str) -> &'static str {
     let start = text.trim_start();
     let is_json = start.starts_with('{');
-    if is_json && (text.contains("\"learner\"") || text.contains("\"tree_info\"") || text.contains("\"oblivious_trees\"")) {
+    if is_json
+        && (text.contains("\"learner\"")
+            || text.contains("\"tree_info\"")
+            || text.contains("\"oblivious_trees\""))
+    {
         TREES
     } else if start.starts_with("tree") || text.contains("num_leaves=") {
         TREES

@@ -91,7 +91,8 @@ pub fn read(path: impl AsRef<Path>, options: &Options) -> Result<Imported> {
         return Err(refused(kind::of_folder(path)));
     }
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let folder = path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let folder =
+        path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
     imported(&bytes, folder, options).map_err(refused)
 }
 
@@ -105,15 +106,22 @@ pub fn from_bytes(bytes: &[u8], options: &Options) -> Result<Imported> {
 
 fn imported(bytes: &[u8], folder: Option<&Path>, options: &Options) -> Result<Imported, String> {
     let kind = kind::of(bytes)?;
-    let refused = |message: String| match message.contains("--soft-labels") {
-        true => message,
-        false => format!("{message}. {WAY_OUT}"),
-    };
+    let format = kind.name();
+    let damaged = |why| format!("{format}: {why}");
+    let refused = |why| format!("{format}: {why}. {WAY_OUT}");
     let graph = match kind {
         Kind::Onnx => onnx::graph(bytes, folder),
-        Kind::TfLite => match tflite::read(bytes, options.dequantize).map_err(|why| refused(format!("{}: {why}", kind.name())))? {
-            tflite::Read::Int8(codes) => return build::int8(*codes, options).map_err(refused),
+        Kind::TfLite => match tflite::read(bytes, options.dequantize).map_err(damaged)? {
+            tflite::Read::Int8(codes) => return build::int8(*codes, options).map_err(damaged),
             tflite::Read::Graph(graph) => Ok(graph),
+            tflite::Read::Codes(graph, why) => {
+                // As f32 it may be refused for a better reason.
+                build::model(format, graph, options).map_err(refused)?;
+                return Err(refused(format!(
+                    "the model computes with codes: {why}. --dequantize imports it as f32, whose outputs are near those of the \
+                     codes"
+                )));
+            }
         },
         #[cfg(feature = "formats")]
         Kind::Keras => keras::archive(bytes),
@@ -121,11 +129,9 @@ fn imported(bytes: &[u8], folder: Option<&Path>, options: &Options) -> Result<Im
         Kind::Hdf5 => keras::legacy(bytes),
         #[cfg(not(feature = "formats"))]
         Kind::Keras | Kind::Hdf5 => {
-            Err("a model of Keras, which is read only with the feature `formats` of microdistill-train: turn it on".into())
+            Err("it is read only with the feature `formats` of microdistill-train: turn it on".into())
         }
         Kind::Safetensors => safetensors::graph(bytes, options.activation),
     };
-    let format = kind.name();
-    build::model(format, graph.map_err(|message| format!("{format}: {message}"))?, options)
-        .map_err(|message| refused(format!("{format}: {message}")))
+    build::model(format, graph.map_err(damaged)?, options).map_err(refused)
 }

@@ -44,7 +44,8 @@ fn modules(tensors: &SafeTensors<'_>) -> Result<BTreeMap<u64, (String, Module)>,
             continue;
         }
         let view = tensors.tensor(name).map_err(|error| error.to_string())?;
-        let tensor = tensor(view.dtype(), view.shape(), view.data()).map_err(|why| format!("the tensor {name:?}: {why}"))?;
+        let tensor = tensor(view.dtype(), view.shape(), view.data())
+            .map_err(|why| format!("the tensor {name:?}: {why}"))?;
         if tensor.dims.len() > 2 {
             return Err(format!(
                 "the tensor {name:?} has the shape {:?}, as of a convolution: only linear layers and batch \
@@ -90,9 +91,17 @@ fn tensor(dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Result<Tensor, String>
 /// Returns the graph of the modules. Where a number is missing between two, there is an activation.
 fn sequential(modules: BTreeMap<u64, (String, Module)>, activation: Activation) -> Result<Graph, String> {
     let mut graph = Graph::default();
+    let numbers: Vec<u64> = modules.keys().copied().collect();
+    let has_gaps = numbers.windows(2).any(|pair| pair[1] > pair[0] + 1);
+    let norms = modules.values().filter(|(_, parameters)| parameters.contains_key("running_mean")).count();
+    if !has_gaps && norms > 0 && numbers.len() > norms + 1 {
+        return Err("the modules have no gaps between their numbers, so it is not known whether the activations stand before or \
+                    behind the batch normalization: write the model by torch.onnx.export"
+            .into());
+    }
     let (mut before, mut value, mut hidden) = (None, "input".to_owned(), 0);
     for (number, (module, parameters)) in modules {
-        if before.is_some_and(|before| number > before + 1) {
+        if before.is_some_and(|before| number > before + 1 || !has_gaps && norms == 0) {
             let output = format!("{module}#activation");
             graph.nodes.push(Node {
                 name: format!("between {} and {number}", before.unwrap_or_default()),
@@ -104,40 +113,51 @@ fn sequential(modules: BTreeMap<u64, (String, Module)>, activation: Activation) 
             hidden += 1;
             value = output;
         }
-        let is_norm = parameters.contains_key("running_mean");
-        let order: &[&str] =
-            if is_norm { &["weight", "bias", "running_mean", "running_var"] } else { &["weight", "bias"] };
-        if let Some(other) = parameters.keys().find(|name| !order.contains(&name.as_str())) {
-            return Err(strange(&format!("{module}.{other}")));
-        }
-        let weight = parameters.get("weight");
-        let rank = weight.map_or(0, |weight| weight.dims.len());
-        if !is_norm && rank != 2 {
-            return Err(format!("{module:?} is neither a linear layer nor a batch normalization with its statistics"));
-        }
-        if let (None, Some(weight)) = (before, weight) {
+        if let (None, Some(weight)) = (before, parameters.get("weight")) {
             let features = weight.dims.last().copied().unwrap_or_default();
             graph.inputs.push(Input { name: value.clone(), dims: vec![features], double: false });
         }
-        let mut inputs = vec![value];
-        for name in order {
-            let known = parameters.contains_key(*name);
-            inputs.push(if known { format!("{module}.{name}") } else { String::new() });
-        }
-        let names = parameters.into_iter().map(|(name, tensor)| (format!("{module}.{name}"), tensor));
-        graph.constants.extend(names);
-        let (kind, op) = match is_norm {
-            true => ("BatchNorm1d", Op::BatchNorm { epsilon: 1e-5, axis: -1 }),
-            false => ("Linear", Op::Dense { by_output: true, flatten: false }),
-        };
-        graph.nodes.push(Node { name: module.clone(), kind: kind.into(), op, inputs, outputs: vec![module.clone()] });
+        add(&mut graph, &module, parameters, value)?;
         (before, value) = (Some(number), module);
     }
+    let place = if has_gaps {
+        "where the numbers of the modules have a gap"
+    } else {
+        "between all layers, whose numbers have no gaps"
+    };
     graph.notes.push(format!(
-        "{hidden} activations, {}, where the numbers of the modules have a gap; anything else without weights between them, such as \
-         a softmax at the end, is not in the file",
+        "{hidden} activations, {}, {place}; anything else without weights, such as a softmax at the end, is not in the file",
         activation.name()
     ));
     graph.outputs.push(value);
     Ok(graph)
+}
+
+/// Adds the node of a module.
+fn add(graph: &mut Graph, module: &str, parameters: Module, value: String) -> Result<(), String> {
+    let is_norm = parameters.contains_key("running_mean");
+    let order: &[&str] =
+        if is_norm { &["weight", "bias", "running_mean", "running_var"] } else { &["weight", "bias"] };
+    if let Some(other) = parameters.keys().find(|name| !order.contains(&name.as_str())) {
+        return Err(strange(&format!("{module}.{other}")));
+    }
+    if !is_norm && parameters.get("weight").is_none_or(|weight| weight.dims.len() != 2) {
+        return Err(format!(
+            "{module:?} is neither a linear layer nor a batch normalization with its statistics"
+        ));
+    }
+    let mut inputs = vec![value];
+    for name in order {
+        let known = parameters.contains_key(*name);
+        inputs.push(if known { format!("{module}.{name}") } else { String::new() });
+    }
+    let names = parameters.into_iter().map(|(name, tensor)| (format!("{module}.{name}"), tensor));
+    graph.constants.extend(names);
+    let (kind, op) = match is_norm {
+        true => ("BatchNorm1d", Op::BatchNorm { epsilon: 1e-5, axis: -1 }),
+        false => ("Linear", Op::Dense { by_output: true, flatten: false }),
+    };
+    let (name, kind) = (module.to_owned(), kind.into());
+    graph.nodes.push(Node { name: name.clone(), kind, op, inputs, outputs: vec![name] });
+    Ok(())
 }

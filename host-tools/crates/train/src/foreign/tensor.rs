@@ -112,7 +112,8 @@ impl Tensor {
             for (axis, &length) in dims.iter().enumerate().rev() {
                 let at = rest % length.max(1);
                 rest /= length.max(1);
-                let own = axis.checked_sub(missing).and_then(|axis| self.dims.get(axis)).copied().unwrap_or(1);
+                let own =
+                    axis.checked_sub(missing).and_then(|axis| self.dims.get(axis)).copied().unwrap_or(1);
                 if own > 1 {
                     index += at * step;
                 }

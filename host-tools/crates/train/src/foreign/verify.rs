@@ -27,17 +27,31 @@ pub fn verify(imported: &Imported, inputs: &[Vec<f64>], outputs: &[Vec<f64>]) ->
     let model = &imported.model;
     let invalid = |message: String| Err(Error::Invalid(message));
     if inputs.len() != outputs.len() || inputs.is_empty() {
-        return invalid(format!("{} rows of inputs, but {} rows of outputs: give as many, at least one", inputs.len(), outputs.len()));
+        return invalid(format!(
+            "{} rows of inputs, but {} rows of outputs: give as many, at least one",
+            inputs.len(),
+            outputs.len()
+        ));
     }
     let mut largest = 0f64;
     for (row, (x, wanted)) in inputs.iter().zip(outputs).enumerate() {
         if x.len() != model.features().len() {
-            return invalid(format!("row {} has {} inputs, but the model has {}", row + 1, x.len(), model.features().len()));
+            return invalid(format!(
+                "row {} has {} inputs, but the model has {}",
+                row + 1,
+                x.len(),
+                model.features().len()
+            ));
         }
         let x: Vec<f32> = x.iter().map(|&x| x as f32).collect();
         let found = model.logits(&x);
         let difference = difference(model, &found, wanted).ok_or_else(|| {
-            Error::Invalid(format!("row {} has {} outputs, but the model has {}", row + 1, wanted.len(), found.len()))
+            Error::Invalid(format!(
+                "row {} has {} outputs, but the model has {}",
+                row + 1,
+                wanted.len(),
+                found.len()
+            ))
         })?;
         // A difference that is no number is a difference.
         if !(difference <= TOLERANCE) {

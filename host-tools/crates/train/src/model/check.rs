@@ -63,7 +63,15 @@ impl Model {
         match &self.body {
             Body::F32(network) => check_types(network.layers().iter().map(|layer| layer.activation)),
             Body::Int8(network) | Body::Int4(network) => {
-                check_types(network.layers.iter().map(|layer| layer.activation))
+                // A clamp has other numbers for each layer, and a table other codes, but both do not mix.
+                let hidden = network.layers.split_last().map_or(&[][..], |(_, hidden)| hidden);
+                match hidden
+                    .iter()
+                    .find(|layer| layer.activation.is_curved() != hidden[0].activation.is_curved())
+                {
+                    None => Ok(()),
+                    Some(other) => Err(different(hidden[0].activation, other.activation)),
+                }
             }
             Body::Ensemble(_) | Body::Blend(_) => Ok(()),
         }
@@ -375,7 +383,8 @@ fn check_activations(mut activations: impl DoubleEndedIterator<Item = Activation
             );
         }
     }
-    let infinite = |activation: &Activation| matches!(activation, Activation::Curve(curve) if !curve.is_finite());
+    let infinite =
+        |activation: &Activation| matches!(activation, Activation::Curve(curve) if !curve.is_finite());
     match activations.find(infinite) {
         Some(activation) => Err(format!("the activation {activation:?} has a constant that is not finite")),
         None => Ok(()),
@@ -387,20 +396,24 @@ fn check_activations(mut activations: impl DoubleEndedIterator<Item = Activation
 fn check_types(mut activations: impl DoubleEndedIterator<Item = Activation>) -> Result<(), String> {
     activations.next_back();
     let first = activations.next();
-    let remedy = "it can be a teacher: distill a student from it";
-    let names = |other: Activation| {
-        let first = first.map_or("", Activation::name);
-        format!("hidden layers have different activations ({first} and {}), which no board runs: {remedy}", other.name())
-    };
-    if let Some(other) = activations.find(|activation| Some(*activation) != first) {
-        return Err(names(other));
+    if let Some((first, other)) = first.zip(activations.find(|activation| Some(*activation) != first)) {
+        return Err(different(first, other));
     }
     match first {
         Some(Activation::Curve(curve)) => {
-            Err(format!("the activation of the hidden layers is {}, which no board runs: {remedy}", curve.name()))
+            let name = curve.name();
+            Err(format!("the activation of the hidden layers is {name}, which no board runs: {TEACHER}"))
         }
         _ => Ok(()),
     }
+}
+
+/// Use of a model that no board runs.
+const TEACHER: &str = "it can be a teacher: distill a student from it";
+
+fn different(first: Activation, other: Activation) -> String {
+    let (first, other) = (first.name(), other.name());
+    format!("hidden layers have different activations ({first} and {other}), which no board runs: {TEACHER}")
 }
 
 /// Checks the shape of layer `index`, which has `inputs` inputs, and returns its number of outputs.

@@ -60,8 +60,20 @@ impl Curve {
         let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
         let softplus = |z: f64| z.max(0.0) + (-z.abs()).exp().ln_1p();
         match self {
-            Curve::LeakyRelu(slope) => if z > 0.0 { z } else { f64::from(slope) * z },
-            Curve::Elu(alpha) => if z > 0.0 { z } else { f64::from(alpha) * z.exp_m1() },
+            Curve::LeakyRelu(slope) => {
+                if z > 0.0 {
+                    z
+                } else {
+                    f64::from(slope) * z
+                }
+            }
+            Curve::Elu(alpha) => {
+                if z > 0.0 {
+                    z
+                } else {
+                    f64::from(alpha) * z.exp_m1()
+                }
+            }
             Curve::Selu => SELU[0] * if z > 0.0 { z } else { SELU[1] * z.exp_m1() },
             Curve::Gelu => 0.5 * z * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2),
             Curve::GeluTanh => {
@@ -78,8 +90,20 @@ impl Curve {
             Curve::LogSigmoid => -softplus(-z),
             Curve::Clip(lowest, highest) => z.max(lowest.into()).min(highest.into()),
             Curve::AtLeast(lowest) => z.max(lowest.into()),
-            Curve::Threshold(least) => if z > f64::from(least) { z } else { 0.0 },
-            Curve::HardShrink(lambda) => if z.abs() > f64::from(lambda) { z } else { 0.0 },
+            Curve::Threshold(least) => {
+                if z > f64::from(least) {
+                    z
+                } else {
+                    0.0
+                }
+            }
+            Curve::HardShrink(lambda) => {
+                if z.abs() > f64::from(lambda) {
+                    z
+                } else {
+                    0.0
+                }
+            }
             Curve::SoftShrink(lambda) => z.signum() * (z.abs() - f64::from(lambda)).max(0.0),
             Curve::TanhShrink => z - z.tanh(),
             Curve::Abs => z.abs(),

@@ -208,7 +208,9 @@ impl DenseI8 {
         let clamp = |lowest, highest| Stage::Clamp(Clamp { zero, lowest, highest });
         let table = |table| Stage::Table(Box::new(table));
         match self.activation {
-            Activation::Curve(Curve::LeakyRelu(slope)) => table(quant::Table::leaky_relu(slope, sums, self.output)),
+            Activation::Curve(Curve::LeakyRelu(slope)) => {
+                table(quant::Table::leaky_relu(slope, sums, self.output))
+            }
             // No other curve has a form in int8, and a model with one is refused.
             Activation::Identity | Activation::Curve(_) => clamp(i8::MIN, i8::MAX),
             Activation::Relu => clamp(zero, i8::MAX),

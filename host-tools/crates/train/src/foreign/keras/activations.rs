@@ -15,7 +15,14 @@ pub(super) fn of(value: Option<&Value>, is_three: bool) -> Option<Op> {
             let class = object.get("class_name").and_then(Value::as_str).unwrap_or_default();
             match object.get("config") {
                 // A function that Keras knows by its name.
-                Some(Value::String(name)) if class == "function" && object.get("module").is_none_or(|module| !module.is_string() || is_keras(module)) => named(name, is_three),
+                Some(Value::String(name))
+                    if class == "function"
+                        && object
+                            .get("module")
+                            .is_none_or(|module| !module.is_string() || is_keras(module)) =>
+                {
+                    named(name, is_three)
+                }
                 Some(config) => Some(layer(class, config, is_three).unwrap_or_else(|| unknown(class))),
                 None => Some(unknown(class)),
             }
@@ -76,10 +83,11 @@ pub(super) fn layer(class: &str, config: &Value, is_three: bool) -> Option<Op> {
     };
     let op = match class {
         "LeakyReLU" => number(&["negative_slope", "alpha"], 0.3).map(|slope| Op::Activation(leaky(slope))),
-        "ELU" => number(&["alpha"], 1.0).map(|alpha| Op::Activation(Activation::Curve(Curve::Elu(alpha as f32)))),
-        "ThresholdedReLU" => {
-            number(&["theta"], 1.0).map(|theta| Op::Activation(Activation::Curve(Curve::Threshold(theta as f32))))
+        "ELU" => {
+            number(&["alpha"], 1.0).map(|alpha| Op::Activation(Activation::Curve(Curve::Elu(alpha as f32))))
         }
+        "ThresholdedReLU" => number(&["theta"], 1.0)
+            .map(|theta| Op::Activation(Activation::Curve(Curve::Threshold(theta as f32)))),
         "Softmax" => match config.get("axis") {
             None | Some(Value::Null) => Some(Op::Softmax(Axis::One(-1))),
             Some(Value::Array(axes)) if axes.len() == 1 => {

@@ -23,8 +23,13 @@ impl Reader<'_> {
     ) -> Result<Vec<String>, String> {
         let Layer { class, config, name, .. } = layer;
         if matches!(*class, "Sequential" | "Functional" | "Model") && config.get("layers").is_some() {
-            let path = format!("{}layers/{}", if place.path.is_empty() { String::new() } else { format!("{}/", place.path) }, layer.key);
-            let outermost = if place.outermost.is_empty() { (*name).to_owned() } else { place.outermost.clone() };
+            let path = format!(
+                "{}layers/{}",
+                if place.path.is_empty() { String::new() } else { format!("{}/", place.path) },
+                layer.key
+            );
+            let outermost =
+                if place.outermost.is_empty() { (*name).to_owned() } else { place.outermost.clone() };
             return self.model(class, config, &Place { path, outermost }, Some(inputs), level + 1);
         }
         let op = match self.op(layer, place, output)? {
@@ -38,7 +43,8 @@ impl Reader<'_> {
                 all.push(if self.graph.constants.contains_key(&name) { name } else { String::new() });
             }
         }
-        let activation = if *class == "Dense" { activations::of(config.get("activation"), self.is_three) } else { None };
+        let activation =
+            if *class == "Dense" { activations::of(config.get("activation"), self.is_three) } else { None };
         let Some(activation) = activation else {
             self.add(layer, op, all, output.to_owned());
             return Ok(vec![output.to_owned()]);
@@ -51,52 +57,14 @@ impl Reader<'_> {
 
     /// Returns what a layer computes, and keeps its weights; none for an operation on several values.
     fn op(&mut self, layer: &Layer<'_>, place: &Place, output: &str) -> Result<Option<Op>, String> {
-        let Layer { class, config, name, key } = layer;
-        let tensors = self.weights.of(place, key, name).to_vec();
+        let Layer { class, config, .. } = layer;
         if let Some(op) = activations::layer(class, config, self.is_three) {
             return Ok(Some(op));
         }
-        if config.get("dtype").and_then(|dtype| text(dtype, "class_name")).is_some_and(|class| class.contains("Quantized")) {
-            return Ok(Some(Op::Unsupported("with quantized weights".into())));
-        }
-        let missing = |wanted: usize| {
-            let path = prefixed(place, name);
-            Err(format!("the layer {path:?} ({class}) has {} weights in the file, expected {wanted}", tensors.len()))
-        };
-        let flag = |member: &str| config.get(member).and_then(Value::as_bool).unwrap_or(true);
-        let axis = || config.get("axis").map_or(Some(-1), |axis| axis.as_array().and_then(|axes| axes.first()).unwrap_or(axis).as_i64());
-        let mut keep = |index: usize, tensor: &Tensor| {
-            self.graph.constants.insert(format!("{output}#{index}"), tensor.clone());
-        };
         Ok(Some(match *class {
-            "Dense" => {
-                let wanted = 1 + usize::from(flag("use_bias"));
-                if tensors.len() != wanted {
-                    return missing(wanted);
-                }
-                tensors.iter().enumerate().for_each(|(index, tensor)| keep(index, tensor));
-                Op::Dense { by_output: false, flatten: false }
+            "Dense" | "BatchNormalization" | "PReLU" | "Normalization" => {
+                self.weighted(layer, place, output)?
             }
-            "BatchNormalization" => {
-                let parts = [flag("scale"), flag("center"), true, true];
-                let wanted = parts.iter().filter(|part| **part).count();
-                if tensors.len() != wanted {
-                    return missing(wanted);
-                }
-                let places = parts.iter().enumerate().filter(|(_, part)| **part).map(|(index, _)| index);
-                places.zip(&tensors).for_each(|(index, tensor)| keep(index, tensor));
-                let epsilon = config.get("epsilon").and_then(Value::as_f64).unwrap_or(1e-3);
-                Op::BatchNorm { epsilon, axis: axis().unwrap_or(-1) }
-            }
-            "PReLU" => {
-                let [slopes] = tensors.as_slice() else { return missing(1) };
-                keep(0, slopes);
-                Op::Prelu
-            }
-            "Normalization" => match normalization(config, &tensors) {
-                Some(op) => op,
-                None => return missing(2),
-            },
             "Rescaling" => {
                 let list = |member: &str, default: f64| match config.get(member) {
                     Some(Value::Array(values)) => values.iter().map(Value::as_f64).collect(),
@@ -104,12 +72,14 @@ impl Reader<'_> {
                     None => Some(vec![default]),
                 };
                 match (list("scale", 1.0), list("offset", 0.0)) {
-                    (Some(scale), Some(offset)) => Op::Affine { scale, offset },
+                    (Some(scale), Some(offset)) => Op::Affine { scale, offset, axis: -1 },
                     _ => Op::Unsupported("with constants that are no numbers".into()),
                 }
             }
-            "Dropout" | "SpatialDropout1D" | "SpatialDropout2D" | "GaussianDropout" | "GaussianNoise" | "AlphaDropout"
-            | "ActivityRegularization" | "Identity" => Op::Same,
+            "Dropout" | "GaussianDropout" | "GaussianNoise" | "AlphaDropout" | "ActivityRegularization" => {
+                Op::Same
+            }
+            "SpatialDropout1D" | "SpatialDropout2D" | "Identity" => Op::Same,
             "Flatten" => Op::Flatten(1),
             "Reshape" => match numbers(config.get("target_shape")) {
                 Some(shape) => Op::Reshape(Some([-1].into_iter().chain(shape).collect())),
@@ -126,6 +96,46 @@ impl Reader<'_> {
         }))
     }
 
+    /// Returns what a layer with weights computes, and keeps them.
+    fn weighted(&mut self, layer: &Layer<'_>, place: &Place, output: &str) -> Result<Op, String> {
+        let Layer { class, config, name, key } = layer;
+        let policy = config.get("dtype").and_then(|dtype| text(dtype, "class_name"));
+        if policy.is_some_and(|class| class.contains("Quantized")) {
+            return Ok(Op::Unsupported("with quantized weights".into()));
+        }
+        let tensors = self.weights.of(place, key, name)?.to_vec();
+        let flag = |member: &str| config.get(member).and_then(Value::as_bool).unwrap_or(true);
+        let axis = match config.get("axis") {
+            None | Some(Value::Null) => -1,
+            Some(Value::Array(axes)) if axes.len() == 1 => axes[0].as_i64().unwrap_or(-1),
+            Some(axis) => axis.as_i64().unwrap_or(-1),
+        };
+        // The tensors that a layer has, in the order of the inputs of its node.
+        let (parts, op) = match *class {
+            "Dense" => (vec![true, flag("use_bias")], Op::Dense { by_output: false, flatten: false }),
+            "BatchNormalization" => {
+                let epsilon = config.get("epsilon").and_then(Value::as_f64).unwrap_or(1e-3);
+                (vec![flag("scale"), flag("center"), true, true], Op::BatchNorm { epsilon, axis })
+            }
+            "PReLU" => (vec![true], Op::Prelu),
+            _ => match normalization(config, &tensors, axis) {
+                Some(op) => return Ok(op),
+                None => (vec![true, true], Op::Same),
+            },
+        };
+        let wanted = parts.iter().filter(|part| **part).count();
+        if tensors.len() != wanted {
+            let (path, found) = (prefixed(place, name), tensors.len());
+            return Err(format!(
+                "the layer {path:?} ({class}) has {found} weights in the file, expected {wanted}"
+            ));
+        }
+        let places = parts.iter().enumerate().filter(|(_, part)| **part).map(|(index, _)| index);
+        let names = places.map(|index| format!("{output}#{index}"));
+        self.graph.constants.extend(names.zip(tensors));
+        Ok(op)
+    }
+
     /// Adds an operation on several values, two at a time.
     fn arithmetic(&mut self, layer: &Layer<'_>, inputs: Vec<String>, output: &str) -> String {
         let operation = match layer.class {
@@ -139,12 +149,16 @@ impl Reader<'_> {
         let mut inputs = inputs.into_iter();
         let mut all = inputs.next().unwrap_or_default();
         for (index, input) in inputs.enumerate() {
-            let to = if index + 2 == count && layer.class != "Average" { output.to_owned() } else { format!("{output}#{index}") };
+            let to = if index + 2 == count && layer.class != "Average" {
+                output.to_owned()
+            } else {
+                format!("{output}#{index}")
+            };
             self.add(layer, Op::Arithmetic(operation), vec![all, input], to.clone());
             all = to;
         }
         if layer.class == "Average" {
-            let op = Op::Affine { scale: vec![1.0 / count.max(1) as f64], offset: vec![0.0] };
+            let op = Op::Affine { scale: vec![1.0 / count.max(1) as f64], offset: vec![0.0], axis: -1 };
             self.add(layer, op, vec![all], output.to_owned());
             all = output.to_owned();
         }
@@ -157,7 +171,7 @@ fn numbers(value: Option<&Value>) -> Option<Vec<i64>> {
 }
 
 /// A normalization by the statistics of its weights or of its configuration; none if they are missing.
-fn normalization(config: &Value, tensors: &[Tensor]) -> Option<Op> {
+fn normalization(config: &Value, tensors: &[Tensor], axis: i64) -> Option<Op> {
     let given = |member: &str| match config.get(member)? {
         Value::Array(values) => flat(values),
         value => value.as_f64().map(|value| vec![value]),
@@ -178,7 +192,7 @@ fn normalization(config: &Value, tensors: &[Tensor]) -> Option<Op> {
         }
     });
     let (scale, offset) = factors.unzip();
-    Some(Op::Affine { scale, offset })
+    Some(Op::Affine { scale, offset, axis })
 }
 
 /// Returns the numbers of lists in each other, as NumPy's arrays are written.

@@ -28,15 +28,20 @@ pub(super) fn legacy(bytes: &[u8]) -> Result<Graph, String> {
 }
 
 fn read_archive(bytes: &[u8]) -> Result<Graph, String> {
-    let damaged = |error: &dyn std::fmt::Display| format!("the zip archive is damaged ({error}): was the file copied whole?");
+    let damaged = |error: &dyn std::fmt::Display| {
+        format!("the zip archive is damaged ({error}): was the file copied whole?")
+    };
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
     let mut left = Limits::new(bytes.len()).unpacked;
     let mut unpack = |name: &str| {
-        let wrong = |error: &dyn std::fmt::Display| format!("{name} in the archive is missing or damaged: {error}");
+        let wrong =
+            |error: &dyn std::fmt::Display| format!("{name} in the archive is missing or damaged: {error}");
         let file = archive.by_name(name).map_err(|error| wrong(&error))?;
         let mut contents = Vec::new();
         let read = file.take(left as u64 + 1).read_to_end(&mut contents).map_err(|error| wrong(&error))?;
-        left = left.checked_sub(read).ok_or_else(|| format!("{name} unpacks to more than a file of this size may"))?;
+        left = left
+            .checked_sub(read)
+            .ok_or_else(|| format!("{name} unpacks to more than a file of this size may"))?;
         Ok::<_, String>(contents)
     };
     let config = json("config.json", &unpack("config.json")?)?;
@@ -66,5 +71,6 @@ fn read_legacy(bytes: &[u8]) -> Result<Graph, String> {
 }
 
 fn json(what: &str, bytes: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(bytes).map_err(|error| format!("{what} is no whole JSON ({error}): was the file copied whole?"))
+    serde_json::from_slice(bytes)
+        .map_err(|error| format!("{what} is no whole JSON ({error}): was the file copied whole?"))
 }

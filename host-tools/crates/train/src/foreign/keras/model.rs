@@ -61,14 +61,16 @@ impl<'a> Reader<'a> {
         // The oldest files have a list of layers where others have an object.
         let layers = config.get("layers").unwrap_or(config).as_array();
         let layers = layers.ok_or_else(|| {
-            let other = if class.is_empty() { "a model".into() } else { format!("a model of the class {class}") };
+            let other =
+                if class.is_empty() { "a model".into() } else { format!("a model of the class {class}") };
             format!("{other}, whose layers are code: only Sequential and functional models are imported")
         })?;
         if layers.len() > MOST_LAYERS {
             return Err(format!("the model has {} layers, too many", layers.len()));
         }
         let mut counts = HashMap::new();
-        let layers: Vec<Layer<'_>> = layers.iter().map(|layer| Layer::new(layer, &mut counts)).collect::<Result<_, _>>()?;
+        let layers: Vec<Layer<'_>> =
+            layers.iter().map(|layer| Layer::new(layer, &mut counts)).collect::<Result<_, _>>()?;
         match config.get("input_layers") {
             Some(ends) => self.functional(config, ends, &layers, place, inputs, level),
             None => self.sequential(config, &layers, place, inputs, level),
@@ -85,7 +87,10 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<String>, String> {
         let mut values = inputs.unwrap_or_default();
         if values.is_empty() {
-            let shape = layers.iter().find_map(|layer| shape(layer.config)).or_else(|| config.get("build_input_shape"));
+            let shape = layers
+                .iter()
+                .find_map(|layer| shape(layer.config))
+                .or_else(|| config.get("build_input_shape"));
             let first = layers.iter().find(|layer| layer.class != "InputLayer");
             let first = first.ok_or("the model has no layers")?;
             let dims = self.dims(shape, first, place)?;
@@ -114,7 +119,9 @@ impl<'a> Reader<'a> {
             let layer = layers.iter().find(|layer| layer.name == name);
             let layer = layer.ok_or_else(|| format!("the input {name:?} is no layer"))?;
             let value = match &inputs {
-                Some(inputs) => inputs.get(index).cloned().ok_or("a nested model has fewer inputs than it takes")?,
+                Some(inputs) => {
+                    inputs.get(index).cloned().ok_or("a nested model has fewer inputs than it takes")?
+                }
                 None => {
                     let dims = self.dims(shape(layer.config), layer, place)?;
                     self.graph.inputs.push(Input { name: name.clone(), dims, double: false });
@@ -137,7 +144,9 @@ impl<'a> Reader<'a> {
             let before = open.len();
             let mut later = Vec::new();
             for (layer, index, from) in open {
-                let Some(inputs) = from.iter().map(|place| values.get(place).cloned()).collect::<Option<Vec<_>>>() else {
+                let Some(inputs) =
+                    from.iter().map(|place| values.get(place).cloned()).collect::<Option<Vec<_>>>()
+                else {
                     later.push((layer, index, from));
                     continue;
                 };
@@ -154,19 +163,25 @@ impl<'a> Reader<'a> {
         }
         let ends = tensors(config.get("output_layers").unwrap_or(&Value::Null));
         let outputs = ends.iter().map(|end| values.get(end).cloned()).collect::<Option<Vec<_>>>();
-        outputs.filter(|outputs| !outputs.is_empty()).ok_or_else(|| "its outputs depend on layers without inputs".into())
+        outputs
+            .filter(|outputs| !outputs.is_empty())
+            .ok_or_else(|| "its outputs depend on layers without inputs".into())
     }
 
     /// Returns the dimensions of an input without that of the batch.
     fn dims(&self, shape: Option<&Value>, layer: &Layer<'_>, place: &Place) -> Result<Vec<usize>, String> {
         let all = shape.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let rest = all.get(1..).unwrap_or_default();
-        let known: Option<Vec<usize>> = rest.iter().map(|length| length.as_u64().and_then(|length| length.try_into().ok())).collect();
-        let kernel = || self.weights.of(place, &layer.key, layer.name).first()?.dims.first().copied();
+        let known: Option<Vec<usize>> =
+            rest.iter().map(|length| length.as_u64().and_then(|length| length.try_into().ok())).collect();
+        let kernel = || self.weights.of(place, &layer.key, layer.name).ok()?.first()?.dims.first().copied();
         match known {
             Some(dims) if !dims.is_empty() => Ok(dims),
             _ if rest.len() <= 1 => kernel().map(|features| vec![features]).ok_or_else(|| {
-                format!("the number of features of {:?} is not in the file: build the model before model.save", layer.name)
+                format!(
+                    "the number of features of {:?} is not in the file: build the model before model.save",
+                    layer.name
+                )
             }),
             _ => Err(format!("the shape of the input of {:?} is not in the file", layer.name)),
         }
@@ -190,7 +205,10 @@ pub(super) fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
 
 /// Returns the shape of the input of a layer, if it tells one.
 fn shape(config: &Value) -> Option<&Value> {
-    ["batch_shape", "batch_input_shape"].iter().find_map(|name| config.get(*name)).filter(|shape| shape.is_array())
+    ["batch_shape", "batch_input_shape"]
+        .iter()
+        .find_map(|name| config.get(*name))
+        .filter(|shape| shape.is_array())
 }
 
 /// Returns the tensors that a value of a configuration names: layer, number of the call, number of the output. Keras 2 lists
@@ -206,10 +224,12 @@ fn tensors(value: &Value) -> Vec<(String, u64, u64)> {
                 }
                 list => open.extend(list.iter().rev()),
             },
-            Value::Object(object) => match object.get("config").and_then(|config| config.get("keras_history")) {
-                Some(history) => open.push(history),
-                None => open.extend(["kwargs", "args"].iter().filter_map(|name| object.get(*name))),
-            },
+            Value::Object(object) => {
+                match object.get("config").and_then(|config| config.get("keras_history")) {
+                    Some(history) => open.push(history),
+                    None => open.extend(["kwargs", "args"].iter().filter_map(|name| object.get(*name))),
+                }
+            }
             _ => {}
         }
     }
@@ -231,14 +251,16 @@ impl<'a> Layer<'a> {
 
 /// Returns the name of a class as Keras writes it in archives: `BatchNormalization` → `batch_normalization`.
 fn snake(class: &str) -> String {
-    let letters: Vec<char> = class.chars().filter(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+    let letters: Vec<char> =
+        class.chars().filter(|letter| letter.is_alphanumeric() || *letter == '_').collect();
     // A letter before a capital that begins a word, and then one between a small and a capital letter.
     let mut words = Vec::new();
     let mut index = 0;
     while index < letters.len() {
         words.push(letters[index]);
         let begins = |at: usize| {
-            letters.get(at).is_some_and(char::is_ascii_uppercase) && letters.get(at + 1).is_some_and(char::is_ascii_lowercase)
+            letters.get(at).is_some_and(char::is_ascii_uppercase)
+                && letters.get(at + 1).is_some_and(char::is_ascii_lowercase)
         };
         if begins(index + 1) {
             words.push('_');

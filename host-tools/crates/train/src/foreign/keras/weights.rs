@@ -10,8 +10,8 @@ use crate::table::container::half;
 /// Weights of layers: lists of tensors in the order in which Keras keeps them.
 #[derive(Debug, Default)]
 pub(super) struct Weights {
-    /// Tensors by the path of their layer.
-    layers: BTreeMap<String, Vec<Tensor>>,
+    /// Tensors by the path of their layer, or why they cannot be read, which matters only if they are needed.
+    layers: BTreeMap<String, Result<Vec<Tensor>, String>>,
     /// Paths of layers, by the names that the file gives them.
     names: BTreeMap<(String, String), String>,
 }
@@ -91,18 +91,12 @@ impl Weights {
             budget.object()?;
             let child = group.group(&name).map_err(damaged)?;
             if name == "vars" {
+                let found = numbered(&child, path, budget);
+                self.layers.insert(path.to_owned(), found);
                 if let (Some(known), Some((parent, _))) = (text(&child, "name"), path.rsplit_once('/')) {
                     self.names.insert((parent.to_owned(), known), path.to_owned());
                 }
-                let mut found = Vec::new();
-                for name in child.datasets().map_err(damaged)? {
-                    let Ok(place) = name.parse::<usize>() else { continue };
-                    let wrong = |why: String| format!("{path}/vars/{name}: {why}");
-                    found.push((place, tensor(&child.dataset(&name).map_err(damaged)?, budget).map_err(wrong)?));
-                }
-                found.sort_by_key(|(place, _)| *place);
-                self.layers.insert(path.to_owned(), found.into_iter().map(|(_, tensor)| tensor).collect());
-            } else {
+            } else if !path.is_empty() || name != "optimizer" {
                 let below = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
                 self.walk(&child, &below, level + 1, budget)?;
             }
@@ -112,31 +106,43 @@ impl Weights {
 
     /// Reads the weights of a legacy file: a group for each layer, with the names of its weights in order.
     pub(super) fn by_name(file: &File, size: usize) -> Result<Self, String> {
-        let group = file.root().group("model_weights").map_err(|_| "the file has no group model_weights".to_owned())?;
+        let group = file
+            .root()
+            .group("model_weights")
+            .map_err(|_| "the file has no group model_weights".to_owned())?;
         let mut weights = Weights::default();
         let mut budget = Budget::new(size);
         for layer in group.groups().map_err(damaged)? {
             budget.object()?;
             let own = group.group(&layer).map_err(damaged)?;
-            let mut all = Vec::new();
-            for name in texts(&own, "weight_names")?.unwrap_or_default() {
-                let wrong = |why: String| format!("model_weights/{layer}/{name}: {why}");
-                let dataset = own.dataset(&name).map_err(|error| wrong(damaged(error)))?;
-                let tensor = tensor(&dataset, &mut budget).map_err(wrong)?;
-                // Weights of a layer in a nested model have its name before theirs.
-                if let Some(inner) = name.rsplit('/').nth(1) {
-                    weights.layers.entry(format!("{layer}/{inner}")).or_default().push(tensor.clone());
+            match named(&own, &layer, &mut budget) {
+                Ok(tensors) => {
+                    // Weights of a layer in a nested model have its name before theirs.
+                    for (name, tensor) in &tensors {
+                        if let Some(inner) = name.rsplit('/').nth(1) {
+                            let below =
+                                weights.layers.entry(format!("{layer}/{inner}")).or_insert(Ok(Vec::new()));
+                            if let Ok(below) = below {
+                                below.push(tensor.clone());
+                            }
+                        }
+                    }
+                    let all = tensors.into_iter().map(|(_, tensor)| tensor).collect();
+                    weights.layers.insert(layer, Ok(all));
                 }
-                all.push(tensor);
+                Err(why) => {
+                    weights.layers.insert(layer, Err(why));
+                }
             }
-            weights.layers.insert(layer, all);
         }
         Ok(weights)
     }
 
     /// Returns the tensors of a layer of the model at `place`. `class` is its name by its class.
-    pub(super) fn of(&self, place: &Place, class: &str, name: &str) -> &[Tensor] {
-        let path = |parts: [&str; 3]| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+    pub(super) fn of(&self, place: &Place, class: &str, name: &str) -> Result<&[Tensor], String> {
+        let path = |parts: [&str; 3]| {
+            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+        };
         let siblings = path([&place.path, "layers", ""]);
         let candidates = [
             self.names.get(&(siblings, name.to_owned())).cloned().unwrap_or_default(),
@@ -145,7 +151,11 @@ impl Weights {
             path([&place.path, "_layer_checkpoint_dependencies", class]),
             path([&place.outermost, name, ""]),
         ];
-        candidates.iter().filter(|path| !path.is_empty()).find_map(|path| self.layers.get(path)).map_or(&[], Vec::as_slice)
+        match candidates.iter().filter(|path| !path.is_empty()).find_map(|path| self.layers.get(path)) {
+            None => Ok(&[]),
+            Some(Ok(tensors)) => Ok(tensors),
+            Some(Err(why)) => Err(why.clone()),
+        }
     }
 }
 
@@ -156,6 +166,30 @@ pub(super) struct Place {
     pub(super) path: String,
     /// Name of the layer of the outermost model that it is in.
     pub(super) outermost: String,
+}
+
+/// Reads the tensors of a layer in an archive, whose names are their numbers.
+fn numbered(group: &Group, path: &str, budget: &mut Budget) -> Result<Vec<Tensor>, String> {
+    let mut found = Vec::new();
+    for name in group.datasets().map_err(damaged)? {
+        let Ok(place) = name.parse::<usize>() else { continue };
+        let wrong = |why: String| format!("{path}/vars/{name}: {why}");
+        found.push((place, tensor(&group.dataset(&name).map_err(damaged)?, budget).map_err(wrong)?));
+    }
+    found.sort_by_key(|(place, _)| *place);
+    Ok(found.into_iter().map(|(_, tensor)| tensor).collect())
+}
+
+/// Reads the tensors of a layer in a legacy file with their names, which an attribute lists in order.
+fn named(group: &Group, layer: &str, budget: &mut Budget) -> Result<Vec<(String, Tensor)>, String> {
+    let mut tensors = Vec::new();
+    for name in texts(group, "weight_names")?.unwrap_or_default() {
+        let wrong = |why: String| format!("model_weights/{layer}/{name}: {why}");
+        let dataset = group.dataset(&name).map_err(|error| wrong(damaged(error)))?;
+        let tensor = tensor(&dataset, budget).map_err(wrong)?;
+        tensors.push((name, tensor));
+    }
+    Ok(tensors)
 }
 
 impl Budget {
@@ -175,7 +209,8 @@ fn tensor(dataset: &Dataset, budget: &mut Budget) -> Result<Tensor, String> {
     let shape: Option<Vec<usize>> =
         dataset.shape().map_err(damaged)?.into_iter().map(|length| usize::try_from(length).ok()).collect();
     let shape = shape.ok_or("its shape is too large")?;
-    let size = usize::try_from(dataset.element_size().map_err(damaged)?).map_err(|_| "its elements are too large")?;
+    let size = usize::try_from(dataset.element_size().map_err(damaged)?)
+        .map_err(|_| "its elements are too large")?;
     let bytes = count(&shape).and_then(|count| count.checked_mul(size.max(1)));
     let too_large = || format!("its shape {shape:?} is larger than the file can hold");
     let left = bytes.and_then(|bytes| budget.bytes.checked_sub(bytes)).ok_or_else(too_large)?;
@@ -198,7 +233,11 @@ fn elements(kind: &Datatype, raw: &[u8], dataset: &Dataset) -> Result<(Vec<f64>,
         Datatype::FloatingPoint { byte_order, .. } if *byte_order != DatatypeByteOrder::LittleEndian => {
             Err("its numbers are not little-endian".into())
         }
-        Datatype::FloatingPoint { size, layout: FloatingPointLayout { exponent_size, mantissa_size, .. }, .. } => {
+        Datatype::FloatingPoint {
+            size,
+            layout: FloatingPointLayout { exponent_size, mantissa_size, .. },
+            ..
+        } => {
             let values = match (size, exponent_size, mantissa_size) {
                 (4, 8, 23) => chunks!(|bytes| f64::from(f32::from_le_bytes(bytes))),
                 (8, 11, 52) => chunks!(f64::from_le_bytes),
@@ -210,7 +249,9 @@ fn elements(kind: &Datatype, raw: &[u8], dataset: &Dataset) -> Result<(Vec<f64>,
         }
         Datatype::FixedPoint { .. } => {
             let values = match dataset.dtype().map_err(damaged)? {
-                DType::U64 => dataset.read_u64().map_err(damaged)?.into_iter().map(|value| value as f64).collect(),
+                DType::U64 => {
+                    dataset.read_u64().map_err(damaged)?.into_iter().map(|value| value as f64).collect()
+                }
                 _ => dataset.read_i64().map_err(damaged)?.into_iter().map(|value| value as f64).collect(),
             };
             Ok((values, Number::Integer))

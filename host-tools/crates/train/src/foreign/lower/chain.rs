@@ -46,9 +46,13 @@ impl Lowering<'_> {
             Some(Value::Flow(flow)) => (flow.clone(), Head::Linear),
             Some(Value::Probabilities(flow)) => (flow.clone(), Head::Softmax),
             Some(Value::Constant(_)) => return Err(format!("the output {output:?} is a constant")),
-            Some(Value::Labels) => return Err(format!("the output {output:?} holds labels instead of numbers")),
+            Some(Value::Labels) => {
+                return Err(format!("the output {output:?} holds labels instead of numbers"));
+            }
             Some(Value::Pending) => {
-                return Err(format!("the output {output:?} is computed by a function that is no known activation"));
+                return Err(format!(
+                    "the output {output:?} is computed by a function that is no known activation"
+                ));
             }
             None => return Err(format!("the output {output:?} is not computed")),
         };
@@ -61,6 +65,11 @@ impl Lowering<'_> {
         let Lowering { folded, passed, imputed, .. } = self;
         let notes = std::mem::take(&mut self.notes);
         Ok(Chain { columns, layers, head, folded, passed, imputed, notes })
+    }
+
+    /// Returns true if a flow is the probabilities of two classes by a sigmoid.
+    pub(super) fn is_distribution(&self, flow: &Flow) -> bool {
+        self.one_sigmoid(flow).is_some()
     }
 
     /// Returns the logit if the output is the sigmoid of one, or both the sigmoid and one less it; and true if the first class
@@ -85,7 +94,8 @@ impl Lowering<'_> {
         let (mut form, mut stage, mut activation) = (&flow.form, flow.stage, Activation::Identity);
         let mut layers = Vec::new();
         let layer = |Matrix { weights, bias }: Matrix, activation| Layer { weights, bias, activation };
-        let too_wide = |form: &Form| format!("a layer without weights has {} units, too many", form.outputs());
+        let too_wide =
+            |form: &Form| format!("a layer without weights has {} units, too many", form.outputs());
         while stage != 0 {
             layers.push(layer(form.folded().ok_or_else(|| too_wide(form))?, activation));
             let before = &self.stages[stage];

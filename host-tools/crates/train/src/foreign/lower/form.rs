@@ -84,7 +84,9 @@ impl Form {
 
     /// Returns the function followed by `next`; none if the product is too large to compute.
     pub(super) fn then(&self, next: Matrix) -> Option<Self> {
-        let Some(matrix) = &self.matrix else { return Some(Form { matrix: Some(next.into()), ..self.clone() }) };
+        let Some(matrix) = &self.matrix else {
+            return Some(Form { matrix: Some(next.into()), ..self.clone() });
+        };
         let (inner, outputs) = (matrix.outputs(), next.outputs());
         let products = outputs.checked_mul(inner)?.checked_mul(self.inputs)?;
         let size = outputs.checked_mul(self.inputs)?;
@@ -107,14 +109,44 @@ impl Form {
         if outputs.iter().copied().eq(0..self.outputs()) {
             return Some(self.clone());
         }
-        let matrix = self.matrix()?;
         let size = outputs.len().checked_mul(self.inputs).filter(|&size| size <= MOST_WEIGHTS)?;
+        let Some(matrix) = &self.matrix else {
+            let mut weights = vec![0.0; size];
+            for (row, &output) in weights.chunks_exact_mut(self.inputs.max(1)).zip(outputs) {
+                *row.get_mut(output)? = 1.0;
+            }
+            let selected = Matrix { weights, bias: vec![0.0; outputs.len()] };
+            return Some(Form { matrix: Some(selected.into()), ..self.clone() });
+        };
         let mut selected = Matrix { weights: Vec::with_capacity(size), bias: Vec::new() };
         for &output in outputs {
             selected.weights.extend_from_slice(matrix.rows().nth(output)?);
             selected.bias.push(*matrix.bias.get(output)?);
         }
         Some(Form { matrix: Some(selected.into()), ..self.clone() })
+    }
+
+    /// Returns the function with the outputs of all, in order; none if it is too large.
+    pub(super) fn joined(all: &[&Form]) -> Option<Self> {
+        let (first, rest) = all.split_first()?;
+        if rest.iter().any(|form| form.columns != first.columns) {
+            return rest.iter().try_fold(Form::clone(first), |joined, form| joined.beside(form));
+        }
+        let mut matrix = Matrix { weights: Vec::new(), bias: Vec::new() };
+        for form in all {
+            let part = form.matrix()?;
+            matrix.weights.extend(part.weights);
+            matrix.bias.extend(part.bias);
+            if matrix.weights.len() > MOST_WEIGHTS {
+                return None;
+            }
+        }
+        Some(Form { matrix: Some(matrix.into()), ..Form::clone(first) })
+    }
+
+    /// Returns the number of weights.
+    pub(super) fn size(&self) -> usize {
+        self.matrix.as_ref().map_or(self.inputs, |matrix| matrix.weights.len())
     }
 
     /// Returns the function with the outputs of both, those of `self` first; none if it is too large.

@@ -12,9 +12,9 @@ mod steps;
 use std::collections::{HashMap, HashSet};
 
 pub(super) use self::chain::{Chain, Head, Layer};
-pub(super) use self::steps::leaky;
 use self::curves::View;
 use self::form::{Form, Matrix};
+pub(super) use self::steps::leaky;
 use super::graph::{Graph, Node, Op};
 use super::tensor::{Number, Tensor};
 use crate::network::Activation;
@@ -65,7 +65,12 @@ struct Lowering<'a> {
     /// Values that missing features are replaced with.
     imputed: Option<Vec<f64>>,
     notes: Vec<String>,
+    /// Numbers that may still be computed, so that no small file takes long or fills a machine.
+    left: usize,
 }
+
+/// Numbers that may be computed for a file without constants, and more for each constant.
+const BUDGET: [usize; 2] = [1 << 24, 64];
 
 /// Reduces the part of `graph` that computes the output `output`.
 ///
@@ -79,6 +84,11 @@ pub(super) fn lower(graph: &Graph, output: &str) -> Result<Chain, String> {
     let mut lowering = Lowering::new(graph)?;
     for (_, node) in graph.nodes.iter().enumerate().filter(|(index, _)| needed.contains(index)) {
         let value = lowering.step(node).map_err(|why| format!("{}: {why}", node.named()))?;
+        lowering.spend(match &value {
+            Value::Constant(tensor) => tensor.values.len(),
+            Value::Flow(flow) | Value::Probabilities(flow) => flow.form.size(),
+            Value::Pending | Value::Labels => 0,
+        })?;
         if let Some(name) = node.outputs.first() {
             lowering.values.insert(name, value);
         }
@@ -102,7 +112,10 @@ fn unsupported_among(graph: &Graph, needed: &HashSet<usize>) -> Option<String> {
     match refused.as_slice() {
         [] => None,
         [one] => Some(format!("the model has an operator that is no part of a chain of dense layers: {one}")),
-        all => Some(format!("the model has operators that are no part of a chain of dense layers: {}", listed(all))),
+        all => Some(format!(
+            "the model has operators that are no part of a chain of dense layers: {}",
+            listed(all)
+        )),
     }
 }
 
@@ -131,16 +144,27 @@ fn listed(names: &[String]) -> String {
     if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
+/// Most inputs of a model.
+const MOST_INPUTS: usize = 1 << 12;
+
 /// Most features of a model.
 const MOST_FEATURES: usize = 1 << 20;
 
 impl<'a> Lowering<'a> {
     fn new(graph: &'a Graph) -> Result<Self, String> {
+        let constants: usize = graph.constants.values().map(|tensor| tensor.values.len()).sum();
+        let left = constants.saturating_mul(BUDGET[1]).saturating_add(BUDGET[0]);
+        if graph.inputs.len() > MOST_INPUTS {
+            return Err(format!("the model has {} inputs, too many", graph.inputs.len()));
+        }
         let mut widths = Vec::new();
         for input in &graph.inputs {
             let width = super::tensor::count(&input.dims).filter(|width| (1..=MOST_FEATURES).contains(width));
             widths.push(width.ok_or_else(|| {
-                format!("the input {:?} has the shape {:?} per row, which is no number of features", input.name, input.dims)
+                format!(
+                    "the input {:?} has the shape {:?} per row, which is no number of features",
+                    input.name, input.dims
+                )
             })?);
         }
         let features: usize = widths.iter().sum();
@@ -156,7 +180,9 @@ impl<'a> Lowering<'a> {
             let flow = Flow { stage: 0, form, dims: input.dims.clone(), double: input.double };
             values.insert(input.name.as_str(), Value::Flow(flow));
         }
-        values.extend(graph.constants.iter().map(|(name, tensor)| (name.as_str(), Value::Constant(tensor.clone()))));
+        values.extend(
+            graph.constants.iter().map(|(name, tensor)| (name.as_str(), Value::Constant(tensor.clone()))),
+        );
         let first = Stage { parent: 0, form, activation: Activation::Identity };
         Ok(Lowering {
             values,
@@ -166,7 +192,15 @@ impl<'a> Lowering<'a> {
             passed: Vec::new(),
             imputed: None,
             notes: Vec::new(),
+            left,
         })
+    }
+
+    /// Counts numbers that are computed.
+    fn spend(&mut self, numbers: usize) -> Result<(), String> {
+        let left = self.left.checked_sub(numbers);
+        self.left = left.ok_or("the model computes more from its constants than a file of its size may")?;
+        Ok(())
     }
 
     /// Returns an input of a node; none if it is left out.
@@ -190,7 +224,10 @@ impl<'a> Lowering<'a> {
         match self.input(node, index)? {
             None => Ok(None),
             Some(Value::Constant(tensor)) => Ok(Some(tensor.clone())),
-            Some(_) => Err(format!("its input {:?} is computed, but only a constant can be imported", node.inputs[index])),
+            Some(_) => Err(format!(
+                "its input {:?} is computed, but only a constant can be imported",
+                node.inputs[index]
+            )),
         }
     }
 
@@ -200,7 +237,12 @@ impl<'a> Lowering<'a> {
     }
 
     /// Returns whole numbers that are given by the node, or by an input.
-    fn numbers(&self, given: Option<&Vec<i64>>, node: &Node, index: usize) -> Result<Option<Vec<i64>>, String> {
+    fn numbers(
+        &self,
+        given: Option<&Vec<i64>>,
+        node: &Node,
+        index: usize,
+    ) -> Result<Option<Vec<i64>>, String> {
         if let Some(given) = given {
             return Ok(Some(given.clone()));
         }
@@ -213,6 +255,8 @@ impl<'a> Lowering<'a> {
     /// Appends a matrix to a flow.
     fn dense(&mut self, mut flow: Flow, matrix: Matrix) -> Flow {
         let outputs = matrix.outputs();
+        // A multiplication takes a fraction of the time of a number that is stored.
+        self.left = self.left.saturating_sub(flow.form.size().saturating_mul(outputs) / 16);
         let form = match flow.form.then(matrix.clone()) {
             Some(form) => form,
             None => {
@@ -238,5 +282,7 @@ fn check_numbers(flow: &Flow, tensor: &Tensor) -> Result<(), String> {
         (true, Number::Float) => ("double", "float"),
         _ => return Ok(()),
     };
-    Err(format!("its input is {found}, but its constants are {wanted}: the file mixes types, which ONNX does not allow"))
+    Err(format!(
+        "its input is {found}, but its constants are {wanted}: the file mixes types, which ONNX does not allow"
+    ))
 }

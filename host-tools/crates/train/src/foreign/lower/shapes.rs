@@ -1,5 +1,6 @@
 //! Steps that change the shape of values, and steps on constants.
 
+use super::form::Form;
 use super::{Flow, Lowering, Value};
 use crate::foreign::graph::{Axis, Node, Op};
 use crate::foreign::tensor::{MOST_ELEMENTS, Number, Tensor, count, place};
@@ -20,17 +21,25 @@ impl Lowering<'_> {
                         ));
                         flow.dims.clone()
                     }
-                    None => return Err(format!("it mixes rows: values of {:?} per row to the shape {target:?}", flow.dims)),
+                    None => {
+                        return Err(format!(
+                            "it mixes rows: values of {:?} per row to the shape {target:?}",
+                            flow.dims
+                        ));
+                    }
                 }
             }
             Op::Flatten(axis) => match place(*axis, flow.dims.len() + 1) {
                 Some(1) => vec![units],
-                Some(axis) if axis > 1 && flow.dims[..axis - 1].iter().all(|&length| length == 1) => vec![units],
+                Some(axis) if axis > 1 && flow.dims[..axis - 1].iter().all(|&length| length == 1) => {
+                    vec![units]
+                }
                 _ => return Err(format!("it flattens from the dimension {axis} on, which mixes rows")),
             },
             Op::Squeeze(axes) => {
                 let axes = self.numbers(axes.as_ref(), node, 1)?;
-                squeezed(&flow.dims, axes.as_deref()).ok_or("it removes a dimension that has more than one element")?
+                squeezed(&flow.dims, axes.as_deref())
+                    .ok_or("it removes a dimension that has more than one element")?
             }
             Op::Unsqueeze(axes) => {
                 let axes = self.numbers(axes.as_ref(), node, 1)?.ok_or("its axes are missing")?;
@@ -51,10 +60,12 @@ impl Lowering<'_> {
             Some(order) => order.iter().map(|&axis| place(axis, rank)).collect(),
             None => Some((0..rank).rev().collect()),
         };
-        let order = order.filter(|order| order.first() == Some(&0)).ok_or("it moves the dimension of the rows")?;
+        let order =
+            order.filter(|order| order.first() == Some(&0)).ok_or("it moves the dimension of the rows")?;
         let indices = (0..flow.form.outputs()).map(|index| index as f64).collect();
         let dims = [1].iter().chain(&flow.dims).copied().collect();
-        let moved = Tensor::new(dims, indices, Number::Integer)?.transposed(&order).ok_or("its axes do not fit")?;
+        let moved =
+            Tensor::new(dims, indices, Number::Integer)?.transposed(&order).ok_or("its axes do not fit")?;
         let places: Vec<usize> = moved.values.iter().map(|&index| index as usize).collect();
         let form = flow.form.select(&places).ok_or("it has too many inputs")?;
         Ok(Flow { form, dims: moved.dims.iter().skip(1).copied().collect(), ..flow })
@@ -63,20 +74,26 @@ impl Lowering<'_> {
     /// Selects columns.
     fn gather(&mut self, node: &Node, flow: Flow, axis: i64) -> Result<Flow, String> {
         let indices = self.required(node, 1)?;
-        let &[length] = flow.dims.as_slice() else { return Err("it selects from values of several dimensions".into()) };
+        let &[length] = flow.dims.as_slice() else {
+            return Err("it selects from values of several dimensions".into());
+        };
         if place(axis, 2) != Some(1) {
             return Err("it selects rows".into());
         }
-        let places = indices.integers().and_then(|all| all.into_iter().map(|index| place(index, length)).collect());
+        let places =
+            indices.integers().and_then(|all| all.into_iter().map(|index| place(index, length)).collect());
         let places: Vec<usize> = places.ok_or("it selects a column that is not there")?;
         let dims = if indices.dims.is_empty() { Vec::new() } else { vec![places.len()] };
-        let form = flow.form.select(&places).filter(|_| !places.is_empty()).ok_or("it has too many inputs")?;
+        let form =
+            flow.form.select(&places).filter(|_| !places.is_empty()).ok_or("it has too many inputs")?;
         self.folded.push(node.named());
         Ok(Flow { form, dims, ..flow })
     }
 
     fn slice(&mut self, node: &Node, flow: Flow) -> Result<Flow, String> {
-        let &[length] = flow.dims.as_slice() else { return Err("it cuts values of several dimensions".into()) };
+        let &[length] = flow.dims.as_slice() else {
+            return Err("it cuts values of several dimensions".into());
+        };
         let parts = self.slices(node, 2)?;
         let mut places: Vec<usize> = (0..length).collect();
         for (start, end, axis, step) in parts {
@@ -97,7 +114,8 @@ impl Lowering<'_> {
             Op::Slice(given) => given.as_ref(),
             _ => None,
         };
-        let list = |place: usize, index: usize| self.numbers(given.and_then(|given| given.get(place)), node, index);
+        let list =
+            |place: usize, index: usize| self.numbers(given.and_then(|given| given.get(place)), node, index);
         let starts = list(0, 1)?.ok_or("its starts are missing")?;
         let ends = list(1, 2)?.ok_or("its ends are missing")?;
         let axes = list(2, 3)?.unwrap_or_else(|| (0..rank as i64).collect());
@@ -115,32 +133,34 @@ impl Lowering<'_> {
         for index in 0..node.inputs.len() {
             parts.extend(self.input(node, index)?.cloned());
         }
-        let constants: Option<Vec<&Tensor>> = parts.iter().map(|part| match part {
-            Value::Constant(tensor) => Some(tensor),
-            _ => None,
-        }).collect();
+        let constants: Option<Vec<&Tensor>> = parts
+            .iter()
+            .map(|part| match part {
+                Value::Constant(tensor) => Some(tensor),
+                _ => None,
+            })
+            .collect();
         if let Some(tensors) = constants {
             return joined(&tensors, axis).map(Value::Constant);
         }
-        let mut parts = parts.into_iter();
-        let Some(Value::Flow(mut all)) = parts.next() else {
-            return Err("it joins constants or probabilities with computed values".into());
-        };
+        let mut flows = Vec::new();
         for part in parts {
             let Value::Flow(part) = part else {
                 return Err("it joins constants or probabilities with computed values".into());
             };
-            if part.stage != all.stage {
+            if flows.first().is_some_and(|first: &Flow| first.stage != part.stage) {
                 return Err("it joins two branches, and a chain of layers has none".into());
             }
-            if all.dims.len() != 1 || part.dims.len() != 1 || place(axis, 2) != Some(1) {
+            if part.dims.len() != 1 || place(axis, 2) != Some(1) {
                 return Err("it joins values of several dimensions, or rows".into());
             }
-            all.form = all.form.beside(&part.form).ok_or("it has too many inputs")?;
-            all.dims = vec![all.form.outputs()];
+            flows.push(part);
         }
+        let forms: Vec<&Form> = flows.iter().map(|flow| &flow.form).collect();
+        let form = Form::joined(&forms).ok_or("it has too many inputs")?;
+        let first = flows.into_iter().next().ok_or("it joins nothing")?;
         self.folded.push(node.named());
-        Ok(Value::Flow(all))
+        Ok(Value::Flow(Flow { dims: vec![form.outputs()], form, ..first }))
     }
 
     /// Checks that a softmax goes over all values of a row.
@@ -218,7 +238,8 @@ impl Lowering<'_> {
                     Some(places) => !places.contains(axis),
                     None => **length != 1,
                 });
-                Some(kept.map(|(_, &length)| length).collect()).filter(|dims: &Vec<usize>| count(dims) == count(&tensor.dims))
+                Some(kept.map(|(_, &length)| length).collect())
+                    .filter(|dims: &Vec<usize>| count(dims) == count(&tensor.dims))
             }
             Op::Unsqueeze(axes) => {
                 let axes = self.numbers(axes.as_ref(), node, 1)?.ok_or("its axes are missing")?;
@@ -256,10 +277,18 @@ impl Lowering<'_> {
         }
     }
 
-    fn coded(&self, node: &Node, tensor: &Tensor, lowest: f64, highest: f64) -> Result<Option<Tensor>, String> {
+    fn coded(
+        &self,
+        node: &Node,
+        tensor: &Tensor,
+        lowest: f64,
+        highest: f64,
+    ) -> Result<Option<Tensor>, String> {
         let [scale, zero] = self.factors(node, tensor, 0)?;
         let codes = tensor.values.iter().zip(scale.iter()).zip(zero.iter());
-        let codes = codes.map(|((value, scale), zero)| ((value / scale).round_ties_even() + zero).max(lowest).min(highest));
+        let codes = codes.map(|((value, scale), zero)| {
+            ((value / scale).round_ties_even() + zero).max(lowest).min(highest)
+        });
         Ok(Some(Tensor { values: codes.collect(), number: Number::Integer, ..tensor.clone() }))
     }
 

@@ -43,7 +43,15 @@ impl<'a> Lowering<'a> {
     /// Computes a node behind a softmax.
     fn probabilities(&mut self, node: &Node, flow: Flow, op: &Op) -> Result<Value, String> {
         match op {
-            Op::Same | Op::Cast(_) | Op::Normalize | Op::Quantize { .. } | Op::Dequantize(_) | Op::Function(Function::Log) => {
+            Op::Same
+            | Op::Cast(_)
+            | Op::Normalize
+            | Op::Quantize { .. }
+            | Op::Dequantize(_)
+            | Op::Function(Function::Log) => {
+                if matches!(op, Op::Quantize { .. }) {
+                    self.round();
+                }
                 self.passed.push(node.named());
                 Ok(Value::Probabilities(flow))
             }
@@ -69,9 +77,10 @@ impl<'a> Lowering<'a> {
             Op::Dense { by_output, flatten } => self.dense_node(node, flow, *by_output, *flatten)?,
             Op::Gemm { alpha, beta, by_output } => self.gemm(node, flow, *alpha, *beta, *by_output)?,
             Op::BatchNorm { epsilon, axis } => self.batch_norm(node, flow, *epsilon, *axis)?,
-            Op::Affine { scale, offset } => {
+            Op::Affine { scale, offset, axis } => {
                 let double = |values: &[f64]| Tensor::vector(values.to_vec(), Number::Integer);
-                let (scale, offset) = (along(&flow, &double(scale), -1)?, along(&flow, &double(offset), -1)?);
+                let (scale, offset) =
+                    (along(&flow, &double(scale), *axis)?, along(&flow, &double(offset), *axis)?);
                 self.folded.push(node.named());
                 Flow { form: flow.form.scaled(&scale, &offset), ..flow }
             }
@@ -97,8 +106,15 @@ impl<'a> Lowering<'a> {
                 return Ok(Value::Constant(Tensor::vector(lengths, Number::Integer)));
             }
             Op::Quantize { lowest, .. } => self.quantize(node, flow, *lowest)?,
-            Op::Dequantize(_) => flow,
+            Op::Dequantize(_) => {
+                self.passed.push(node.named());
+                flow
+            }
             Op::Impute(values) => self.impute(node, flow, values)?,
+            Op::Normalize if flow.form.outputs() == 2 && self.is_distribution(&flow) => {
+                self.passed.push(node.named());
+                flow
+            }
             Op::Normalize => return Err("it scales each row by its sum, which is no affine function".into()),
             _ => return self.reshaping(node, flow),
         }))
@@ -110,7 +126,13 @@ impl<'a> Lowering<'a> {
         Flow { form: flow.form.scaled(&vec![factor; outputs], &vec![0.0; outputs]), ..flow }
     }
 
-    fn dense_node(&mut self, node: &Node, mut flow: Flow, by_output: bool, flatten: bool) -> Result<Flow, String> {
+    fn dense_node(
+        &mut self,
+        node: &Node,
+        mut flow: Flow,
+        by_output: bool,
+        flatten: bool,
+    ) -> Result<Flow, String> {
         let weights = self.required(node, 1)?;
         if flatten {
             flow.dims = vec![flow.form.outputs()];
@@ -125,7 +147,14 @@ impl<'a> Lowering<'a> {
         Ok(Flow { form, ..flow })
     }
 
-    fn gemm(&mut self, node: &Node, flow: Flow, alpha: f64, beta: f64, by_output: bool) -> Result<Flow, String> {
+    fn gemm(
+        &mut self,
+        node: &Node,
+        flow: Flow,
+        alpha: f64,
+        beta: f64,
+        by_output: bool,
+    ) -> Result<Flow, String> {
         let weights = self.required(node, 1)?;
         let bias = self.constant(node, 2)?;
         let matrix = matrix(&flow, &weights, by_output, alpha)?;
@@ -145,7 +174,9 @@ impl<'a> Lowering<'a> {
             check_numbers(&flow, &tensor)?;
             parts.push(along(&flow, &tensor, axis)?);
         }
-        let [gamma, beta, mean, variance] = parts.as_slice() else { return Err("it has no statistics".into()) };
+        let [gamma, beta, mean, variance] = parts.as_slice() else {
+            return Err("it has no statistics".into());
+        };
         let scale: Vec<f64> = gamma.iter().zip(variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
         let offset: Vec<f64> = beta.iter().zip(mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
         self.folded.push(node.named());
@@ -193,13 +224,29 @@ impl<'a> Lowering<'a> {
 
     /// Rounding to codes: it clips to the range of the codes, which a ReLU may have been left out for.
     fn quantize(&mut self, node: &Node, flow: Flow, lowest: f64) -> Result<Flow, String> {
+        self.round();
+        self.passed.push(node.named());
         let scale = self.required(node, 1)?.single().ok_or("it has several scales")?;
-        let zero = self.constant(node, 2)?.map_or(Some(0.0), |zero| zero.single()).ok_or("it has several zero points")?;
-        let positive = matches!(self.stages[flow.stage].activation, Activation::Relu | Activation::Relu6 | Activation::Sigmoid);
+        let zero = self
+            .constant(node, 2)?
+            .map_or(Some(0.0), |zero| zero.single())
+            .ok_or("it has several zero points")?;
+        let positive = matches!(
+            self.stages[flow.stage].activation,
+            Activation::Relu | Activation::Relu6 | Activation::Sigmoid
+        );
         if lowest == zero && scale > 0.0 && !(positive && flow.form.is_identity()) {
             return Ok(self.push(flow, Activation::Relu));
         }
         Ok(flow)
+    }
+
+    /// Notes, once, that rounding to codes is passed over.
+    fn round(&mut self) {
+        const NOTE: &str = "the rounding of values to codes is passed over, so the outputs are near those of the original, not equal";
+        if self.notes.iter().all(|note| note != NOTE) {
+            self.notes.push(NOTE.into());
+        }
     }
 
     fn impute(&mut self, node: &Node, flow: Flow, values: &[f64]) -> Result<Flow, String> {
@@ -220,10 +267,16 @@ impl<'a> Lowering<'a> {
         match (a, b) {
             (Value::Constant(a), Value::Constant(b)) => {
                 let result = a.combine(&b, |a, b| operation.apply(a, b));
-                Ok(Value::Constant(result.ok_or_else(|| format!("the shapes {:?} and {:?} do not fit", a.dims, b.dims))?))
+                Ok(Value::Constant(
+                    result.ok_or_else(|| format!("the shapes {:?} and {:?} do not fit", a.dims, b.dims))?,
+                ))
             }
-            (Value::Flow(flow), Value::Constant(tensor)) => self.with_constant(node, operation, flow, &tensor, false),
-            (Value::Constant(tensor), Value::Flow(flow)) => self.with_constant(node, operation, flow, &tensor, true),
+            (Value::Flow(flow), Value::Constant(tensor)) => {
+                self.with_constant(node, operation, flow, &tensor, false)
+            }
+            (Value::Constant(tensor), Value::Flow(flow)) => {
+                self.with_constant(node, operation, flow, &tensor, true)
+            }
             (Value::Flow(a), Value::Flow(b)) => {
                 let sign = match operation {
                     Arithmetic::Add => 1.0,
@@ -242,7 +295,10 @@ impl<'a> Lowering<'a> {
                 Err("it joins two branches, and a chain of layers has none".into())
             }
             _ if self.is_watched(node) => Ok(Value::Pending),
-            _ => Err("it combines values by a function that is no known activation, or behind a softmax".into()),
+            _ => {
+                Err("it combines values by a function that is no known activation, or behind a softmax"
+                    .into())
+            }
         }
     }
 
@@ -268,8 +324,12 @@ impl<'a> Lowering<'a> {
                 flow.form.scaled(&c.iter().map(|c| c.recip()).collect::<Vec<_>>(), &zeros)
             }
             (Arithmetic::Max | Arithmetic::Min, _) => {
-                let bound = *c.first().filter(|first| c.iter().all(|c| c == *first)).ok_or("it has several bounds")?;
-                let bounds = if operation == Arithmetic::Max { [Some(bound), None] } else { [None, Some(bound)] };
+                let bound = *c
+                    .first()
+                    .filter(|first| c.iter().all(|c| c == *first))
+                    .ok_or("it has several bounds")?;
+                let bounds =
+                    if operation == Arithmetic::Max { [Some(bound), None] } else { [None, Some(bound)] };
                 return Ok(Value::Flow(self.clip(flow, bounds[0], bounds[1])));
             }
             (Arithmetic::Pow, false) if c.iter().all(|&c| c == 1.0) => flow.form.clone(),
@@ -298,9 +358,15 @@ pub(in crate::foreign) fn leaky(slope: f64) -> Activation {
 fn full(flow: &Flow, tensor: &Tensor) -> Result<Vec<f64>, String> {
     let dims: Vec<usize> = [1].iter().chain(&flow.dims).copied().collect();
     let fits = broadcast(&tensor.dims, &dims).is_some_and(|all| count(&all) == count(&dims));
-    let stretched = if fits { tensor.reshaped_to_rank(dims.len()).and_then(|tensor| tensor.stretched(&dims)) } else { None };
+    let stretched = if fits {
+        tensor.reshaped_to_rank(dims.len()).and_then(|tensor| tensor.stretched(&dims))
+    } else {
+        None
+    };
     let found = &tensor.dims;
-    stretched.map(|values| values.to_vec()).ok_or_else(|| format!("a constant of the shape {found:?} does not fit values of {:?} per row", flow.dims))
+    stretched.map(|values| values.to_vec()).ok_or_else(|| {
+        format!("a constant of the shape {found:?} does not fit values of {:?} per row", flow.dims)
+    })
 }
 
 /// Returns a constant of one dimension, or a single one, for every output of a flow. It lies along an axis of it, counted
@@ -331,7 +397,9 @@ fn matrix(flow: &Flow, weights: &Tensor, by_output: bool, factor: f64) -> Result
     if flow.dims != [inputs] {
         return Err(match flow.dims.as_slice() {
             [found] => format!("its weights have {inputs} inputs, but it gets {found} values"),
-            dims => format!("it gets values of the shape {dims:?} per row: only rows of one dimension are imported"),
+            dims => format!(
+                "it gets values of the shape {dims:?} per row: only rows of one dimension are imported"
+            ),
         });
     }
     if outputs == 0 {

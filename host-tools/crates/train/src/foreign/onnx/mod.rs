@@ -70,9 +70,9 @@ impl<'a> Reader<'a> {
     fn store(&mut self, name: &str, stored: &Stored) -> Result<(), String> {
         let tensor = match &stored.contents {
             Contents::Numbers(tensor) => tensor.clone(),
-            Contents::External(external) => {
-                external.load(stored.kind, self.folder).map_err(|why| format!("the tensor {name:?}: {why}"))?
-            }
+            Contents::External(external) => external
+                .load(stored.kind, self.folder)
+                .map_err(|why| format!("the tensor {name:?}: {why}"))?,
             Contents::Texts(texts) => {
                 self.texts.insert(name.to_owned(), texts.clone());
                 return Ok(());
@@ -99,7 +99,9 @@ impl<'a> Reader<'a> {
         let dims = match value.dims.as_deref() {
             Some([_, rest @ ..]) if !rest.is_empty() => rest.to_vec(),
             Some([] | [_]) => {
-                return Err(format!("the input {name:?} has no dimension of features: export the model with inputs of the shape (batch, features)"));
+                return Err(format!(
+                    "the input {name:?} has no dimension of features: export the model with inputs of the shape (batch, features)"
+                ));
             }
             _ => vec![-1],
         };

@@ -11,6 +11,10 @@ impl Reader<'_> {
     pub(super) fn node(&mut self, node: &proto::Node) -> Result<(), String> {
         match (node.domain.as_str(), node.kind.as_str()) {
             ("" | "ai.onnx", "Constant") => self.constant(node),
+            ("" | "ai.onnx", "Sum" | "Max" | "Min") if node.inputs.len() > 2 => {
+                self.several(node);
+                Ok(())
+            }
             ("" | "ai.onnx", _) => {
                 let op = self.op(node);
                 self.push(node, op);
@@ -24,6 +28,22 @@ impl Reader<'_> {
                 self.push(node, Op::Unsupported(format!("of the domain {domain:?}")));
                 Ok(())
             }
+        }
+    }
+
+    /// Adds an operation on several values, two at a time.
+    fn several(&mut self, node: &proto::Node) {
+        let operation = match node.kind.as_str() {
+            "Max" => Arithmetic::Max,
+            "Min" => Arithmetic::Min,
+            _ => Arithmetic::Add,
+        };
+        let (output, count) = (node.outputs.first().cloned().unwrap_or_default(), node.inputs.len());
+        let mut all = node.inputs[0].clone();
+        for (index, input) in node.inputs.iter().enumerate().skip(1) {
+            let to = if index + 1 == count { output.clone() } else { format!("{output}#{index}") };
+            self.add(node, Op::Arithmetic(operation), vec![all, input.clone()], vec![to.clone()]);
+            all = to;
         }
     }
 
@@ -78,13 +98,19 @@ impl Reader<'_> {
             "Sqrt" => Op::Function(Function::Sqrt),
             "Reciprocal" => Op::Function(Function::Reciprocal),
             "Erf" => Op::Function(Function::Erf),
-            "BatchNormalization" if node.integer("training_mode").unwrap_or(0) != 0 => unsupported("in training mode"),
+            "BatchNormalization" if node.integer("training_mode").unwrap_or(0) != 0 => {
+                unsupported("in training mode")
+            }
             "BatchNormalization" => Op::BatchNorm { epsilon: node.float("epsilon").unwrap_or(1e-5), axis: 1 },
             "PRelu" => Op::Prelu,
             "Clip" => Op::Clip { lowest: node.float("min"), highest: node.float("max") },
             "Softmax" | "LogSoftmax" => {
                 let axis = node.integer("axis");
-                let axis = if self.opset < 13 { Axis::From(axis.unwrap_or(1)) } else { Axis::One(axis.unwrap_or(-1)) };
+                let axis = if self.opset < 13 {
+                    Axis::From(axis.unwrap_or(1))
+                } else {
+                    Axis::One(axis.unwrap_or(-1))
+                };
                 Op::Softmax(axis)
             }
             "ArgMax" => Op::Labels,
@@ -156,6 +182,11 @@ fn activation(node: &proto::Node) -> Op {
         "Softplus" => curve(Curve::Softplus),
         "Softsign" => curve(Curve::Softsign),
         "Mish" => curve(Curve::Mish),
+        "Shrink" => match (float("lambd", 0.5) as f32, float("bias", 0.0) as f32) {
+            (lambda, 0.0) => curve(Curve::HardShrink(lambda)),
+            (lambda, bias) if lambda == bias => curve(Curve::SoftShrink(lambda)),
+            _ => other("of other constants"),
+        },
         "ThresholdedRelu" => curve(Curve::Threshold(float("alpha", 1.0) as f32)),
         "ReduceProd" => other("which multiplies features"),
         _ => Op::Unsupported(String::new()),

@@ -78,7 +78,10 @@ pub(super) struct Value {
 const DAMAGED: &str = "a field has another type than ONNX defines: the file is damaged, or is no ONNX file";
 
 /// Reads every field of a message with `read`, which returns none for a field of a wrong type.
-fn each<'a>(bytes: &'a [u8], mut read: impl FnMut(u64, Wire<'a>) -> Result<Option<()>, String>) -> Result<(), String> {
+fn each<'a>(
+    bytes: &'a [u8],
+    mut read: impl FnMut(u64, Wire<'a>) -> Result<Option<()>, String>,
+) -> Result<(), String> {
     for field in fields(bytes) {
         let (number, value) = field?;
         read(number, value)?.ok_or(DAMAGED)?;

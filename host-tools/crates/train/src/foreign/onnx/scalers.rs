@@ -57,13 +57,20 @@ impl Reader<'_> {
 
     /// Adds a linear model as a dense layer; false if it is damaged.
     fn dense(&mut self, node: &proto::Node, rows: usize, input: &str, output: &str) -> bool {
-        let (Some(weights), bias) = (node.floats("coefficients"), node.floats("intercepts").unwrap_or_default()) else {
+        let (Some(weights), bias) =
+            (node.floats("coefficients"), node.floats("intercepts").unwrap_or_default())
+        else {
             return false;
         };
-        if rows == 0 || weights.is_empty() || !weights.len().is_multiple_of(rows) || ![0, rows].contains(&bias.len()) {
+        if rows == 0
+            || weights.is_empty()
+            || !weights.len().is_multiple_of(rows)
+            || ![0, rows].contains(&bias.len())
+        {
             return false;
         }
-        let Ok(tensor) = Tensor::new(vec![rows, weights.len() / rows], weights.to_vec(), Number::Integer) else {
+        let Ok(tensor) = Tensor::new(vec![rows, weights.len() / rows], weights.to_vec(), Number::Integer)
+        else {
             return false;
         };
         let names = [format!("{output}#weights"), format!("{output}#bias")];
@@ -100,24 +107,39 @@ impl Reader<'_> {
         let weights = node.floats("coefficients").unwrap_or_default();
         let opposite = |(low, high): (&[f64], &[f64])| low.iter().zip(high).all(|(a, b)| *a == -*b);
         // Of two rows that are opposites, the second is the logit of the second class.
-        let both = rows == 2 && weights.len().is_multiple_of(2) && opposite(weights.split_at(weights.len() / 2));
-        let outputs = if scores.is_empty() { vec![label.clone()] } else { vec![label.clone(), scores.clone()] };
+        let both =
+            rows == 2 && weights.len().is_multiple_of(2) && opposite(weights.split_at(weights.len() / 2));
+        let outputs =
+            if scores.is_empty() { vec![label.clone()] } else { vec![label.clone(), scores.clone()] };
         let refused = |why: &str| Op::Unsupported(why.into());
         let last = match (post.as_str(), rows) {
             ("NONE", rows) if rows == classes => Op::Same,
             ("SOFTMAX", rows) if rows == classes => Op::Softmax(Axis::One(-1)),
             ("LOGISTIC", 1 | 2) if classes == 2 && (rows == 1 || both) => Op::Activation(Activation::Sigmoid),
             ("LOGISTIC", rows) if rows == classes => Op::Activation(Activation::Sigmoid),
-            _ => return self.add(node, refused(&format!("with {post} of {rows} scores for {classes} classes")), node.inputs.clone(), outputs),
+            _ => {
+                return self.add(
+                    node,
+                    refused(&format!("with {post} of {rows} scores for {classes} classes")),
+                    node.inputs.clone(),
+                    outputs,
+                );
+            }
         };
         if !self.dense(node, rows, &input, &logits) {
-            return self.add(node, refused("of coefficients that do not fit its intercepts"), node.inputs.clone(), outputs);
+            return self.add(
+                node,
+                refused("of coefficients that do not fit its intercepts"),
+                node.inputs.clone(),
+                outputs,
+            );
         }
         self.add(node, Op::Labels, vec![logits.clone()], vec![label]);
         if post != "LOGISTIC" || classes != 2 {
             return self.add(node, last, vec![logits], vec![scores]);
         }
-        let [one, logit, first, second] = ["one", "logit", "first", "second"].map(|name| format!("{scores}#{name}"));
+        let [one, logit, first, second] =
+            ["one", "logit", "first", "second"].map(|name| format!("{scores}#{name}"));
         let number = |value: f64| Tensor::vector(vec![value], Number::Integer);
         self.graph.constants.insert(one.clone(), number(1.0));
         let index = format!("{scores}#index");
@@ -139,7 +161,7 @@ fn scaler(node: &proto::Node) -> Op {
     }
     let factors = (0..scale.len().max(offset.len())).map(|index| (at(&scale, index), at(offset, index)));
     let (scale, offset) = factors.map(|(scale, offset)| (scale, -offset * scale)).unzip();
-    Op::Affine { scale, offset }
+    Op::Affine { scale, offset, axis: -1 }
 }
 
 fn imputer(node: &proto::Node) -> Op {

@@ -112,7 +112,10 @@ impl Data<'_> {
             kind => return Err(unknown(kind)),
         };
         if values.len() != wanted {
-            return Err(format!("its shape {dims:?} has {wanted} elements, but the file holds {}", values.len()));
+            return Err(format!(
+                "its shape {dims:?} has {wanted} elements, but the file holds {}",
+                values.len()
+            ));
         }
         Tensor::new(dims, values, number)
     }
@@ -126,10 +129,17 @@ fn unknown(kind: i64) -> String {
 fn from_raw(dims: Vec<usize>, kind: i64, bytes: &[u8]) -> Result<Tensor, String> {
     macro_rules! elements {
         ($type:ty) => {
-            bytes.as_chunks().0.iter().map(|&bytes| <$type>::from_le_bytes(bytes) as f64).collect::<Vec<f64>>()
+            bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&bytes| <$type>::from_le_bytes(bytes) as f64)
+                .collect::<Vec<f64>>()
         };
     }
-    let halves = |value: fn(u16) -> f64| bytes.as_chunks().0.iter().map(|&bytes| value(u16::from_le_bytes(bytes))).collect();
+    let halves = |value: fn(u16) -> f64| {
+        bytes.as_chunks().0.iter().map(|&bytes| value(u16::from_le_bytes(bytes))).collect()
+    };
     let size = match kind {
         UINT8 | INT8 | 9 => 1,
         4 | 5 | FLOAT16 | BFLOAT16 => 2,
@@ -167,9 +177,12 @@ impl External {
     pub(super) fn load(&self, kind: i64, folder: Option<&Path>) -> Result<Tensor, String> {
         let location = &self.location;
         let name = Path::new(location);
-        let inside = !location.is_empty() && name.components().all(|part| matches!(part, Component::Normal(_)));
+        let inside =
+            !location.is_empty() && name.components().all(|part| matches!(part, Component::Normal(_)));
         let folder = folder.ok_or_else(|| format!("its elements are in another file, {location:?}"))?;
-        let outside = || format!("its elements are in {location:?}, outside of the model's folder, which is never read");
+        let outside = || {
+            format!("its elements are in {location:?}, outside of the model's folder, which is never read")
+        };
         if !inside {
             return Err(outside());
         }

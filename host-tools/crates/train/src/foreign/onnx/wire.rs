@@ -100,7 +100,9 @@ impl<'a> Wire<'a> {
     pub(super) fn extend_floats(self, to: &mut Vec<f64>) -> Option<()> {
         match self {
             Wire::Fixed32(bytes) => to.push(f32::from_le_bytes(bytes).into()),
-            Wire::Bytes(bytes) => to.extend(whole(bytes)?.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes)))),
+            Wire::Bytes(bytes) => {
+                to.extend(whole(bytes)?.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))))
+            }
             _ => return None,
         }
         Some(())
@@ -139,6 +141,8 @@ mod tests {
         for end in [1, 2, 4, 6, 9] {
             assert!(fields(&bytes[..end]).last().unwrap().is_err(), "{end}");
         }
-        assert!(fields(&[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]).last().unwrap().is_err());
+        assert!(
+            fields(&[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]).last().unwrap().is_err()
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use super::schema::{Kind, Model, Operator, Tensor};
 use crate::foreign::lower::leaky;
-use crate::network::int8::{self, DenseI8, NetworkI8};
 use crate::network::Activation;
+use crate::network::int8::{self, DenseI8, NetworkI8};
 
 /// A network of codes.
 pub(in crate::foreign) struct Codes {
@@ -12,9 +12,7 @@ pub(in crate::foreign) struct Codes {
     pub(in crate::foreign) softmax: bool,
     /// True if a sigmoid of one output stood behind it, whose logit is now the second of two.
     pub(in crate::foreign) sigmoid: bool,
-    pub(in crate::foreign) folded: Vec<String>,
     pub(in crate::foreign) passed: Vec<String>,
-    pub(in crate::foreign) notes: Vec<String>,
 }
 
 /// State of the walk along the chain of operators.
@@ -28,7 +26,6 @@ struct Walk<'a> {
     softmax: bool,
     sigmoid: bool,
     passed: Vec<String>,
-    folded: Vec<String>,
 }
 
 /// Reads a model whose operators form a chain.
@@ -44,7 +41,6 @@ pub(super) fn read(model: &Model<'_>) -> Result<Codes, String> {
         softmax: false,
         sigmoid: false,
         passed: Vec::new(),
-        folded: Vec::new(),
     };
     let first = &model.tensors[input];
     if matches!(first.kind, Kind::Int8 | Kind::UInt8) {
@@ -57,18 +53,20 @@ pub(super) fn read(model: &Model<'_>) -> Result<Codes, String> {
     if walk.at != output {
         return Err("its output is not that of the last operator".into());
     }
-    let Walk { input, mut layers, softmax, sigmoid, passed, folded, .. } = walk;
+    let Walk { input, mut layers, softmax, sigmoid, passed, .. } = walk;
     let input = input.ok_or("its features have no codes")?;
     let Some(last) = layers.last_mut() else { return Err("it has no FULLY_CONNECTED layer".into()) };
     if last.activation != Activation::Identity {
         let name = last.activation.name();
-        return Err(format!("its last layer has the activation {name}, which only hidden layers have in int8"));
+        return Err(format!(
+            "its last layer has the activation {name}, which only hidden layers have in int8"
+        ));
     }
     if sigmoid {
         two_logits(last);
     }
     let network = NetworkI8 { input, table: None, layers, values: None };
-    Ok(Codes { network, softmax, sigmoid, folded, passed, notes: Vec::new() })
+    Ok(Codes { network, softmax, sigmoid, passed })
 }
 
 /// Returns the only scale and zero point of a tensor of 8 bits, as int8.
@@ -82,7 +80,8 @@ fn codes(tensor: &Tensor<'_>) -> Result<int8::Codes, String> {
         return Err(format!("the tensor {:?} has no single scale", tensor.name));
     };
     let zero = i8::try_from(zero - shift);
-    let zero = zero.map_err(|_| format!("the tensor {:?} has a zero point outside of its codes", tensor.name))?;
+    let zero =
+        zero.map_err(|_| format!("the tensor {:?} has a zero point outside of its codes", tensor.name))?;
     if !(scale.is_finite() && scale > 0.0) {
         return Err(format!("the tensor {:?} has the scale {scale}", tensor.name));
     }
@@ -128,7 +127,9 @@ impl<'a> Walk<'a> {
                 self.layers.push(layer);
             }
             "QUANTIZE" => self.quantize(output)?,
-            "DEQUANTIZE" | "RESHAPE" | "SQUEEZE" | "EXPAND_DIMS" => self.passed.push(format!("{} {:?}", operator.kind, output.name)),
+            "DEQUANTIZE" | "RESHAPE" | "SQUEEZE" | "EXPAND_DIMS" => {
+                self.passed.push(format!("{} {:?}", operator.kind, output.name))
+            }
             "SOFTMAX" => {
                 let beta = operator.options.map_or(Ok(1.0), |options| options.float(0))?;
                 let outputs = self.layers.last().map_or(0, DenseI8::outputs);
@@ -184,17 +185,30 @@ impl<'a> Walk<'a> {
         let weights = self.tensor(operator.inputs.get(1)).ok_or("it has no weights")?;
         let (Kind::Int8, &[outputs, inputs]) = (weights.kind, weights.shape.as_slice()) else {
             let (kind, shape) = (named(weights.kind), &weights.shape);
-            return Err(format!("its weights are {kind} of the shape {shape:?}, expected INT8 of two dimensions"));
+            return Err(format!(
+                "its weights are {kind} of the shape {shape:?}, expected INT8 of two dimensions"
+            ));
         };
-        if outputs == 0 || inputs == 0 || outputs.checked_mul(inputs) != Some(weights.bytes.len()) || weights.is_sparse {
+        if outputs == 0
+            || inputs == 0
+            || outputs.checked_mul(inputs) != Some(weights.bytes.len())
+            || weights.is_sparse
+        {
             return Err("its weights are not as many as their shape says".into());
         }
         let expected = match self.layers.last() {
             Some(layer) => Some(layer.outputs()),
-            None => self.model.tensors[self.at].shape.iter().skip(1).try_fold(1usize, |all, &length| all.checked_mul(length)),
+            None => self.model.tensors[self.at]
+                .shape
+                .iter()
+                .skip(1)
+                .try_fold(1usize, |all, &length| all.checked_mul(length)),
         };
         if expected != Some(inputs) {
-            return Err(format!("its weights have {inputs} inputs, but it gets {} values", expected.unwrap_or_default()));
+            return Err(format!(
+                "its weights have {inputs} inputs, but it gets {} values",
+                expected.unwrap_or_default()
+            ));
         }
         if weights.zeros.iter().any(|&zero| zero != 0) || (weights.scales.len() > 1 && weights.axis != 0) {
             return Err("its weights have zero points, or scales along their inputs".into());
@@ -217,9 +231,10 @@ impl<'a> Walk<'a> {
             Some(bias) if bias.kind == Kind::Int32 && bias.bytes.len() == 4 * outputs => {
                 bias.bytes.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes)).collect()
             }
-            Some(bias) => return Err(format!("its bias is {}, expected one INT32 for each output", named(bias.kind))),
+            Some(bias) => {
+                return Err(format!("its bias is {}, expected one INT32 for each output", named(bias.kind)));
+            }
         };
-        self.folded.push(format!("FULLY_CONNECTED {:?}", output.name));
         Ok(DenseI8 {
             weights: weights.bytes.iter().map(|byte| byte.cast_signed()).collect(),
             group_scales: Vec::new(),

@@ -36,7 +36,11 @@ impl<'a> Table<'a> {
         let back = i64::from(i32::from_le_bytes(array(bytes, at)?));
         let fields = usize::try_from(i64::try_from(at).ok()? - back).ok()?;
         let length = usize::from(u16::from_le_bytes(array(bytes, fields)?));
-        (length >= 4 && fields + length <= bytes.len()).then_some(Table { bytes, at, fields: (fields, length) })
+        (length >= 4 && fields + length <= bytes.len()).then_some(Table {
+            bytes,
+            at,
+            fields: (fields, length),
+        })
     }
 
     /// Returns the place of a field; none if it is absent.

@@ -15,6 +15,8 @@ pub(super) enum Read {
     Int8(Box<Codes>),
     /// A graph of real numbers.
     Graph(Graph),
+    /// The graph of a network that cannot stay in int8, and why.
+    Codes(Graph, String),
 }
 
 /// Types of activations that are codes.
@@ -25,29 +27,24 @@ pub(super) fn read(bytes: &[u8], dequantize: bool) -> Result<Read, String> {
     let model = schema::model(bytes)?;
     let computed = || model.operators.iter().flat_map(|operator| &operator.outputs);
     let tensor = |&index: &i32| usize::try_from(index).ok().and_then(|index| model.tensors.get(index));
-    let is_quantized = computed().filter_map(tensor).any(|tensor| CODES.contains(&tensor.kind) && !tensor.scales.is_empty());
-    if !is_quantized {
-        return ops::graph(&model, Vec::new()).map(Read::Graph);
+    let is_quantized =
+        computed().filter_map(tensor).any(|tensor| CODES.contains(&tensor.kind) && !tensor.scales.is_empty());
+    if !is_quantized || dequantize {
+        let notes = if is_quantized { vec![AS_FLOAT.into()] } else { Vec::new() };
+        return ops::graph(&model, notes).map(Read::Graph);
     }
-    // A graph names all operators that are not supported.
-    let graph = ops::graph(&model, vec![AS_FLOAT.into()])?;
-    if dequantize {
-        return Ok(Read::Graph(graph));
+    match codes::read(&model) {
+        Ok(codes) => Ok(Read::Int8(Box::new(codes))),
+        Err(why) => Ok(Read::Codes(ops::graph(&model, Vec::new())?, why)),
     }
-    let refused = super::lower::unsupported(&graph);
-    if let Some(refused) = refused {
-        return Err(refused);
-    }
-    let dequantized = |why: String| {
-        format!("the model computes with codes: {why}. --dequantize imports it as f32, whose outputs are near those of the codes")
-    };
-    codes::read(&model).map(|codes| Read::Int8(Box::new(codes))).map_err(dequantized)
 }
 
-const AS_FLOAT: &str = "codes became real numbers in f32, so the outputs are near those of the original, not equal";
+const AS_FLOAT: &str =
+    "codes became real numbers in f32, so the outputs are near those of the original, not equal";
 
 impl Model<'_> {
     fn name(&self, index: i32) -> String {
-        usize::try_from(index).ok().and_then(|index| self.tensors.get(index)).map_or(String::new(), |tensor| tensor.name.clone())
+        let tensor = usize::try_from(index).ok().and_then(|index| self.tensors.get(index));
+        tensor.map_or(String::new(), |tensor| tensor.name.clone())
     }
 }

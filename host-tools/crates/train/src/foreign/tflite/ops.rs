@@ -82,7 +82,7 @@ impl Builder<'_> {
                 let beta = operator.options.map_or(Ok(1.0), |options| options.float(0))?;
                 if beta != 1.0 {
                     let scaled = format!("{output}#beta");
-                    let op = Op::Affine { scale: vec![beta.into()], offset: vec![0.0] };
+                    let op = Op::Affine { scale: vec![beta.into()], offset: vec![0.0], axis: -1 };
                     self.add(operator, op, inputs, scaled.clone());
                     inputs = vec![scaled];
                 }
@@ -113,7 +113,12 @@ impl Builder<'_> {
     }
 
     /// A slice of the lengths of a tensor.
-    fn strided(&mut self, operator: &Operator<'_>, inputs: Vec<String>, output: String) -> Result<(), String> {
+    fn strided(
+        &mut self,
+        operator: &Operator<'_>,
+        inputs: Vec<String>,
+        output: String,
+    ) -> Result<(), String> {
         let mut masks = [0; 5];
         for (field, mask) in masks.iter_mut().enumerate() {
             *mask = operator.options.map_or(Ok(0), |options| options.int(field))?;

@@ -54,25 +54,159 @@ pub(super) struct Operator<'a> {
 
 /// Names of the builtin operations, by their codes.
 const NAMES: [&str; 153] = [
-    "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE", "DEQUANTIZE",
-    "EMBEDDING_LOOKUP", "FLOOR", "FULLY_CONNECTED", "HASHTABLE_LOOKUP", "L2_NORMALIZATION", "L2_POOL_2D",
-    "LOCAL_RESPONSE_NORMALIZATION", "LOGISTIC", "LSH_PROJECTION", "LSTM", "MAX_POOL_2D", "MUL", "RELU", "RELU_N1_TO_1",
-    "RELU6", "RESHAPE", "RESIZE_BILINEAR", "RNN", "SOFTMAX", "SPACE_TO_DEPTH", "SVDF", "TANH", "CONCAT_EMBEDDINGS",
-    "SKIP_GRAM", "CALL", "CUSTOM", "EMBEDDING_LOOKUP_SPARSE", "PAD", "UNIDIRECTIONAL_SEQUENCE_RNN", "GATHER",
-    "BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND", "TRANSPOSE", "MEAN", "SUB", "DIV", "SQUEEZE",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM", "STRIDED_SLICE", "BIDIRECTIONAL_SEQUENCE_RNN", "EXP", "TOPK_V2", "SPLIT", "LOG_SOFTMAX",
-    "DELEGATE", "BIDIRECTIONAL_SEQUENCE_LSTM", "CAST", "PRELU", "MAXIMUM", "ARG_MAX", "MINIMUM", "LESS", "NEG", "PADV2",
-    "GREATER", "GREATER_EQUAL", "LESS_EQUAL", "SELECT", "SLICE", "SIN", "TRANSPOSE_CONV", "SPARSE_TO_DENSE", "TILE",
-    "EXPAND_DIMS", "EQUAL", "NOT_EQUAL", "LOG", "SUM", "SQRT", "RSQRT", "SHAPE", "POW", "ARG_MIN", "FAKE_QUANT",
-    "REDUCE_PROD", "REDUCE_MAX", "PACK", "LOGICAL_OR", "ONE_HOT", "LOGICAL_AND", "LOGICAL_NOT", "UNPACK", "REDUCE_MIN",
-    "FLOOR_DIV", "REDUCE_ANY", "SQUARE", "ZEROS_LIKE", "FILL", "FLOOR_MOD", "RANGE", "RESIZE_NEAREST_NEIGHBOR", "LEAKY_RELU",
-    "SQUARED_DIFFERENCE", "MIRROR_PAD", "ABS", "SPLIT_V", "UNIQUE", "CEIL", "REVERSE_V2", "ADD_N", "GATHER_ND", "COS",
-    "WHERE", "RANK", "ELU", "REVERSE_SEQUENCE", "MATRIX_DIAG", "QUANTIZE", "MATRIX_SET_DIAG", "ROUND", "HARD_SWISH", "IF",
-    "WHILE", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5", "SCATTER_ND", "SELECT_V2", "DENSIFY", "SEGMENT_SUM",
-    "BATCH_MATMUL", "PLACEHOLDER_FOR_GREATER_OP_CODES", "CUMSUM", "CALL_ONCE", "BROADCAST_TO", "RFFT2D", "CONV_3D", "IMAG",
-    "REAL", "COMPLEX_ABS", "HASHTABLE", "HASHTABLE_FIND", "HASHTABLE_IMPORT", "HASHTABLE_SIZE", "REDUCE_ALL",
-    "CONV_3D_TRANSPOSE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "BROADCAST_ARGS", "RANDOM_STANDARD_NORMAL",
-    "BUCKETIZE", "RANDOM_UNIFORM", "MULTINOMIAL", "GELU", "DYNAMIC_UPDATE_SLICE", "RELU_0_TO_1",
+    "ADD",
+    "AVERAGE_POOL_2D",
+    "CONCATENATION",
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "DEPTH_TO_SPACE",
+    "DEQUANTIZE",
+    "EMBEDDING_LOOKUP",
+    "FLOOR",
+    "FULLY_CONNECTED",
+    "HASHTABLE_LOOKUP",
+    "L2_NORMALIZATION",
+    "L2_POOL_2D",
+    "LOCAL_RESPONSE_NORMALIZATION",
+    "LOGISTIC",
+    "LSH_PROJECTION",
+    "LSTM",
+    "MAX_POOL_2D",
+    "MUL",
+    "RELU",
+    "RELU_N1_TO_1",
+    "RELU6",
+    "RESHAPE",
+    "RESIZE_BILINEAR",
+    "RNN",
+    "SOFTMAX",
+    "SPACE_TO_DEPTH",
+    "SVDF",
+    "TANH",
+    "CONCAT_EMBEDDINGS",
+    "SKIP_GRAM",
+    "CALL",
+    "CUSTOM",
+    "EMBEDDING_LOOKUP_SPARSE",
+    "PAD",
+    "UNIDIRECTIONAL_SEQUENCE_RNN",
+    "GATHER",
+    "BATCH_TO_SPACE_ND",
+    "SPACE_TO_BATCH_ND",
+    "TRANSPOSE",
+    "MEAN",
+    "SUB",
+    "DIV",
+    "SQUEEZE",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    "STRIDED_SLICE",
+    "BIDIRECTIONAL_SEQUENCE_RNN",
+    "EXP",
+    "TOPK_V2",
+    "SPLIT",
+    "LOG_SOFTMAX",
+    "DELEGATE",
+    "BIDIRECTIONAL_SEQUENCE_LSTM",
+    "CAST",
+    "PRELU",
+    "MAXIMUM",
+    "ARG_MAX",
+    "MINIMUM",
+    "LESS",
+    "NEG",
+    "PADV2",
+    "GREATER",
+    "GREATER_EQUAL",
+    "LESS_EQUAL",
+    "SELECT",
+    "SLICE",
+    "SIN",
+    "TRANSPOSE_CONV",
+    "SPARSE_TO_DENSE",
+    "TILE",
+    "EXPAND_DIMS",
+    "EQUAL",
+    "NOT_EQUAL",
+    "LOG",
+    "SUM",
+    "SQRT",
+    "RSQRT",
+    "SHAPE",
+    "POW",
+    "ARG_MIN",
+    "FAKE_QUANT",
+    "REDUCE_PROD",
+    "REDUCE_MAX",
+    "PACK",
+    "LOGICAL_OR",
+    "ONE_HOT",
+    "LOGICAL_AND",
+    "LOGICAL_NOT",
+    "UNPACK",
+    "REDUCE_MIN",
+    "FLOOR_DIV",
+    "REDUCE_ANY",
+    "SQUARE",
+    "ZEROS_LIKE",
+    "FILL",
+    "FLOOR_MOD",
+    "RANGE",
+    "RESIZE_NEAREST_NEIGHBOR",
+    "LEAKY_RELU",
+    "SQUARED_DIFFERENCE",
+    "MIRROR_PAD",
+    "ABS",
+    "SPLIT_V",
+    "UNIQUE",
+    "CEIL",
+    "REVERSE_V2",
+    "ADD_N",
+    "GATHER_ND",
+    "COS",
+    "WHERE",
+    "RANK",
+    "ELU",
+    "REVERSE_SEQUENCE",
+    "MATRIX_DIAG",
+    "QUANTIZE",
+    "MATRIX_SET_DIAG",
+    "ROUND",
+    "HARD_SWISH",
+    "IF",
+    "WHILE",
+    "NON_MAX_SUPPRESSION_V4",
+    "NON_MAX_SUPPRESSION_V5",
+    "SCATTER_ND",
+    "SELECT_V2",
+    "DENSIFY",
+    "SEGMENT_SUM",
+    "BATCH_MATMUL",
+    "PLACEHOLDER_FOR_GREATER_OP_CODES",
+    "CUMSUM",
+    "CALL_ONCE",
+    "BROADCAST_TO",
+    "RFFT2D",
+    "CONV_3D",
+    "IMAG",
+    "REAL",
+    "COMPLEX_ABS",
+    "HASHTABLE",
+    "HASHTABLE_FIND",
+    "HASHTABLE_IMPORT",
+    "HASHTABLE_SIZE",
+    "REDUCE_ALL",
+    "CONV_3D_TRANSPOSE",
+    "VAR_HANDLE",
+    "READ_VARIABLE",
+    "ASSIGN_VARIABLE",
+    "BROADCAST_ARGS",
+    "RANDOM_STANDARD_NORMAL",
+    "BUCKETIZE",
+    "RANDOM_UNIFORM",
+    "MULTINOMIAL",
+    "GELU",
+    "DYNAMIC_UPDATE_SLICE",
+    "RELU_0_TO_1",
 ];
 
 /// Reads the tables of a file.
@@ -114,7 +248,10 @@ pub(super) fn model(bytes: &[u8]) -> Read<Model<'_>> {
     }
     let indices = |list: Vec<i32>| {
         let index = |index| usize::try_from(index).ok().filter(|&index| index < tensors.len());
-        list.into_iter().map(index).collect::<Option<Vec<_>>>().ok_or("the graph has an input or output that is no tensor")
+        list.into_iter()
+            .map(index)
+            .collect::<Option<Vec<_>>>()
+            .ok_or("the graph has an input or output that is no tensor")
     };
     let (inputs, outputs) = (indices(graph.ints(1)?)?, indices(graph.ints(2)?)?);
     Ok(Model { tensors, operators, inputs, outputs })
@@ -123,7 +260,8 @@ pub(super) fn model(bytes: &[u8]) -> Read<Model<'_>> {
 fn tensor<'a>(file: &'a [u8], table: Table<'a>, buffers: &[Table<'a>]) -> Read<Tensor<'a>> {
     let name = table.text(3)?;
     let negative = || format!("the tensor {name:?} has a negative length");
-    let shape: Option<Vec<usize>> = table.ints(0)?.into_iter().map(|length| usize::try_from(length).ok()).collect();
+    let shape: Option<Vec<usize>> =
+        table.ints(0)?.into_iter().map(|length| usize::try_from(length).ok()).collect();
     let shape = shape.ok_or_else(negative)?;
     let kind = match table.byte(1)? {
         0 => Kind::Float32,
@@ -142,8 +280,12 @@ fn tensor<'a>(file: &'a [u8], table: Table<'a>, buffers: &[Table<'a>]) -> Read<T
     let bytes = buffer.map_or(Ok(&[][..]), |buffer| data(file, buffer))?;
     let (mut scales, mut zeros, mut axis) = (Vec::new(), Vec::new(), 0);
     if let Some(quantization) = table.table(4)? {
-        scales.extend(quantization.vector(2)?.unwrap_or_default().iter().map(|&bytes| f32::from_le_bytes(bytes)));
-        zeros.extend(quantization.vector(3)?.unwrap_or_default().iter().map(|&bytes| i64::from_le_bytes(bytes)));
+        scales.extend(
+            quantization.vector(2)?.unwrap_or_default().iter().map(|&bytes| f32::from_le_bytes(bytes)),
+        );
+        zeros.extend(
+            quantization.vector(3)?.unwrap_or_default().iter().map(|&bytes| i64::from_le_bytes(bytes)),
+        );
         axis = usize::try_from(quantization.int(6)?).unwrap_or_default();
     }
     let is_sparse = table.table(6)?.is_some();
@@ -169,7 +311,9 @@ impl Tensor<'_> {
     pub(super) fn constant(&self) -> Read<Constant> {
         let wrong = |why: String| format!("the tensor {:?}: {why}", self.name);
         if self.is_sparse {
-            return Err(wrong("it is sparse, which is not supported: convert the model without sparsity".into()));
+            return Err(wrong(
+                "it is sparse, which is not supported: convert the model without sparsity".into(),
+            ));
         }
         macro_rules! elements {
             ($element:expr) => {
@@ -186,17 +330,23 @@ impl Tensor<'_> {
             Kind::Int16 => (2, elements!(|bytes| f64::from(i16::from_le_bytes(bytes)))),
             Kind::Int8 => (1, elements!(|bytes| f64::from(i8::from_le_bytes(bytes)))),
             Kind::UInt8 | Kind::Bool => (1, elements!(|bytes| f64::from(u8::from_le_bytes(bytes)))),
-            Kind::Other(code) => return Err(wrong(format!("its elements have the type {code}, which is not supported"))),
+            Kind::Other(code) => {
+                return Err(wrong(format!("its elements have the type {code}, which is not supported")));
+            }
         };
         if count(&self.shape).and_then(|count| count.checked_mul(size)) != Some(self.bytes.len()) {
             let (shape, found) = (&self.shape, self.bytes.len());
-            return Err(wrong(format!("its shape {shape:?} does not fit the {found} bytes that the file holds")));
+            return Err(wrong(format!(
+                "its shape {shape:?} does not fit the {found} bytes that the file holds"
+            )));
         }
         if !self.scales.is_empty() {
             self.decode(&mut values).ok_or_else(|| wrong("its scales do not fit its shape".into()))?;
         }
-        let is_real = !self.scales.is_empty() || matches!(self.kind, Kind::Float32 | Kind::Float16 | Kind::Float64 | Kind::BFloat16);
-        Constant::new(self.shape.clone(), values, if is_real { Number::Float } else { Number::Integer }).map_err(wrong)
+        let is_real = !self.scales.is_empty()
+            || matches!(self.kind, Kind::Float32 | Kind::Float16 | Kind::Float64 | Kind::BFloat16);
+        Constant::new(self.shape.clone(), values, if is_real { Number::Float } else { Number::Integer })
+            .map_err(wrong)
     }
 
     /// Turns codes into real numbers.
