@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Imported;
 use crate::error::{Error, Result};
 use crate::metrics::probabilities;
-use crate::model::Model;
+use crate::model::{Body, Model};
 
 /// Result of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -33,7 +33,7 @@ pub fn verify(imported: &Imported, inputs: &[Vec<f64>], outputs: &[Vec<f64>]) ->
             outputs.len()
         ));
     }
-    let mut largest = 0f64;
+    let (mut largest, tolerance) = (0f64, tolerance(model));
     for (row, (x, wanted)) in inputs.iter().zip(outputs).enumerate() {
         if x.len() != model.features().len() {
             return invalid(format!(
@@ -54,7 +54,7 @@ pub fn verify(imported: &Imported, inputs: &[Vec<f64>], outputs: &[Vec<f64>]) ->
             ))
         })?;
         // A difference that is no number is a difference.
-        if !(difference <= TOLERANCE) {
+        if !(difference <= tolerance) {
             return invalid(format!(
                 "row {}: the imported model gives {:?}, but the original {wanted:?}: is --outputs right, and are the inputs those of \
                  the outputs?",
@@ -65,6 +65,15 @@ pub fn verify(imported: &Imported, inputs: &[Vec<f64>], outputs: &[Vec<f64>]) ->
         largest = largest.max(difference);
     }
     Ok(Verified { rows: inputs.len(), largest_difference: largest })
+}
+
+/// Returns the largest difference of a model that is right. Versions of TensorFlow Lite round codes differently, so an output
+/// may be one code away, and probabilities have 256 codes.
+fn tolerance(model: &Model) -> f64 {
+    match &model.body {
+        Body::Int8(network) => f64::from(network.output().scale).max(1.0 / 256.0) * 1.01,
+        _ => TOLERANCE,
+    }
 }
 
 /// Returns the outputs as the model predicts them.

@@ -33,6 +33,9 @@ impl Reader<'_> {
             return self.model(class, config, &Place { path, outermost }, Some(inputs), level + 1);
         }
         let op = match self.op(layer, place, output)? {
+            Some(op @ (Op::Concat(_) | Op::Unsupported(_))) => op,
+            Some(_) if inputs.len() != 1 => Op::Unsupported(format!("of {} inputs", inputs.len())),
+            None if inputs.len() < 2 => Op::Unsupported("of one input".into()),
             Some(op) => op,
             None => return Ok(vec![self.arithmetic(layer, inputs, output)]),
         };
@@ -57,7 +60,10 @@ impl Reader<'_> {
 
     /// Returns what a layer computes, and keeps its weights; none for an operation on several values.
     fn op(&mut self, layer: &Layer<'_>, place: &Place, output: &str) -> Result<Option<Op>, String> {
-        let Layer { class, config, .. } = layer;
+        let Layer { class, config, is_function, .. } = layer;
+        if *is_function {
+            return Ok(Some(Op::Unsupported("a function instead of a layer".into())));
+        }
         if let Some(op) = activations::layer(class, config, self.is_three) {
             return Ok(Some(op));
         }
@@ -98,11 +104,14 @@ impl Reader<'_> {
 
     /// Returns what a layer with weights computes, and keeps them.
     fn weighted(&mut self, layer: &Layer<'_>, place: &Place, output: &str) -> Result<Op, String> {
-        let Layer { class, config, name, key } = layer;
-        let policy = config.get("dtype").and_then(|dtype| text(dtype, "class_name"));
-        if policy.is_some_and(|class| class.contains("Quantized")) {
+        let Layer { class, config, name, key, .. } = layer;
+        let policy = config.get("dtype");
+        if policy.and_then(|dtype| text(dtype, "class_name")).is_some_and(|class| class.contains("Quantized"))
+        {
             return Ok(Op::Unsupported("with quantized weights".into()));
         }
+        let number = policy.and_then(|dtype| dtype.as_str().or_else(|| text(dtype.get("config")?, "name")));
+        self.halves |= number.is_some_and(|number| number.contains("float16"));
         let tensors = self.weights.of(place, key, name)?.to_vec();
         let flag = |member: &str| config.get(member).and_then(Value::as_bool).unwrap_or(true);
         let axis = match config.get("axis") {

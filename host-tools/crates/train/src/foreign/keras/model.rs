@@ -12,6 +12,8 @@ pub(super) struct Reader<'a> {
     pub(super) weights: &'a Weights,
     /// True for Keras 3, where some activations are other functions.
     pub(super) is_three: bool,
+    /// True if a layer computes with 16 bits.
+    pub(super) halves: bool,
     pub(super) graph: Graph,
 }
 
@@ -23,6 +25,8 @@ pub(super) struct Layer<'a> {
     pub(super) name: &'a str,
     /// Name of its class that the archive keeps its weights under.
     pub(super) key: String,
+    /// True for a function, such as one of `keras.ops`, which may have the name of a layer.
+    pub(super) is_function: bool,
 }
 
 /// Most layers of a model.
@@ -34,7 +38,12 @@ const MOST_LEVELS: usize = 10;
 impl<'a> Reader<'a> {
     pub(super) fn new(weights: &'a Weights, version: &str) -> Self {
         let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
-        Reader { weights, is_three: major.is_some_and(|major| major >= 3), graph: Graph::default() }
+        Reader {
+            weights,
+            is_three: major.is_some_and(|major| major >= 3),
+            halves: false,
+            graph: Graph::default(),
+        }
     }
 
     /// Reads the configuration of a model.
@@ -43,6 +52,10 @@ impl<'a> Reader<'a> {
         let config = value.get("config").ok_or("the configuration of the model has no member config")?;
         let outputs = self.model(class, config, &Place::default(), None, 0)?;
         self.graph.outputs = outputs;
+        if self.halves {
+            let note = "the original computes with 16 bits, and the model with 32, so its outputs are near, not equal";
+            self.graph.notes.push(note.into());
+        }
         Ok(self.graph)
     }
 
@@ -245,7 +258,11 @@ impl<'a> Layer<'a> {
         let count = counts.entry(key.clone()).or_default();
         let key = if *count == 0 { key } else { format!("{key}_{count}") };
         *count += 1;
-        Ok(Layer { class, config, name, key })
+        let module = text(value, "module").unwrap_or("keras.layers");
+        let parts: Vec<&str> = module.split('.').collect();
+        let is_function =
+            !parts.iter().any(|part| matches!(*part, "layers" | "models")) && parts != ["keras"];
+        Ok(Layer { class, config, name, key, is_function })
     }
 }
 

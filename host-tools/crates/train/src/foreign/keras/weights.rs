@@ -247,6 +247,10 @@ fn elements(kind: &Datatype, raw: &[u8], dataset: &Dataset) -> Result<(Vec<f64>,
             };
             Ok((values, Number::Float))
         }
+        // HDF5 has no name for bfloat16, so Keras stores its bytes.
+        Datatype::Opaque { size: 2, .. } => {
+            Ok((chunks!(|bytes| bfloat16(u16::from_le_bytes(bytes))), Number::Float))
+        }
         Datatype::FixedPoint { .. } => {
             let values = match dataset.dtype().map_err(damaged)? {
                 DType::U64 => {

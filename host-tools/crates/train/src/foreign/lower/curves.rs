@@ -25,7 +25,7 @@ fn samples() -> impl Iterator<Item = f64> {
 const TOLERANCE: f64 = 2e-6;
 
 /// Known activations without a constant of their own.
-const KNOWN: [Activation; 15] = [
+const KNOWN: [Activation; 17] = [
     Activation::Relu,
     Activation::Relu6,
     Activation::Tanh,
@@ -41,6 +41,8 @@ const KNOWN: [Activation; 15] = [
     Activation::Curve(Curve::Elu(1.0)),
     Activation::Curve(Curve::TanhShrink),
     Activation::Curve(Curve::LogSigmoid),
+    Activation::Curve(Curve::Exponential),
+    Activation::Curve(Curve::Square),
 ];
 
 impl<'a> Lowering<'a> {

@@ -45,7 +45,10 @@ impl Lowering<'_> {
                 let axes = self.numbers(axes.as_ref(), node, 1)?.ok_or("its axes are missing")?;
                 unsqueezed(&flow.dims, &axes).ok_or("it adds a dimension before that of the rows")?
             }
-            Op::Transpose(order) => return self.transpose(flow, order.as_deref()).map(Value::Flow),
+            Op::Transpose(order) => {
+                let order = self.numbers(order.as_ref(), node, 1)?;
+                return self.transpose(flow, order.as_deref()).map(Value::Flow);
+            }
             Op::Gather(axis) => return self.gather(node, flow, *axis).map(Value::Flow),
             Op::Slice(_) => return self.slice(node, flow).map(Value::Flow),
             _ => return Err("it is not supported here".into()),
@@ -199,7 +202,7 @@ impl Lowering<'_> {
             Op::Squeeze(_) | Op::Unsqueeze(_) => self.ones(node, &tensor)?,
             Op::Transpose(order) => {
                 let rank = tensor.dims.len();
-                let order: Option<Vec<usize>> = match order {
+                let order: Option<Vec<usize>> = match self.numbers(order.as_ref(), node, 1)? {
                     Some(order) => order.iter().map(|&axis| place(axis, rank)).collect(),
                     None => Some((0..rank).rev().collect()),
                 };
@@ -221,7 +224,7 @@ impl Lowering<'_> {
             }
             Op::Quantize { lowest, highest } => self.coded(node, &tensor, *lowest, *highest)?,
             Op::Dequantize(axis) => Some(self.decoded(node, &tensor, *axis)?),
-            _ => return Err("it computes something from constants alone, which is not supported".into()),
+            _ => return Err("it has a constant where only computed values are imported".into()),
         };
         Ok(Value::Constant(result.ok_or_else(wrong)?))
     }
