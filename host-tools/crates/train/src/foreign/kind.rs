@@ -64,6 +64,7 @@ pub(super) fn of(bytes: &[u8]) -> Result<Kind, String> {
         // A pickle begins with the number of its protocol; protocol 0 is text.
         [0x80, 2..=5, ..] if is_torch(bytes) => refused(TORCH),
         [0x80, 2..=5, ..] => refused(PICKLE),
+        [0x1f, 0x8b, ..] => Err("this is a gzip file: unpack it first".into()),
         [b'G', b'G', b'U', b'F', ..] => refused("this is a GGUF model, which is no small network"),
         [b't', b'r', b'e', b'e', b'\n' | b'\r', ..] => refused(TREES),
         _ => match text(bytes) {
@@ -109,20 +110,16 @@ fn archive(bytes: &[u8]) -> Result<Kind, String> {
 fn text(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
     let control = |byte: &u8| matches!(byte, 0..=8 | 14..=31);
-    (!text.as_bytes().iter().any(|byte| control(byte))).then_some(text)
+    (!text.as_bytes().iter().any(control)).then_some(text)
 }
 
 /// Says what a text is.
 fn of_text(text: &str) -> &'static str {
     let start = text.trim_start();
     let is_json = start.starts_with('{');
-    if is_json
-        && (text.contains("\"learner\"")
-            || text.contains("\"tree_info\"")
-            || text.contains("\"oblivious_trees\""))
-    {
-        TREES
-    } else if start.starts_with("tree") || text.contains("num_leaves=") {
+    let trees = ["\"learner\"", "\"tree_info\"", "\"oblivious_trees\""];
+    let is_trees = is_json && trees.iter().any(|member| text.contains(member));
+    if is_trees || start.starts_with("tree") || text.contains("num_leaves=") {
         TREES
     } else if is_json && text.contains("\"class_name\"") {
         "this is the architecture of a Keras model without its weights: write both by model.save(\"x.keras\")"

@@ -90,6 +90,8 @@ impl Tensor {
     /// Combines two tensors element by element, by NumPy's broadcasting.
     pub(super) fn combine(&self, other: &Tensor, f: impl Fn(f64, f64) -> f64) -> Option<Self> {
         let dims = broadcast(&self.dims, &other.dims)?;
+        let most = MOST_ELEMENTS.max(self.values.len()).max(other.values.len());
+        count(&dims).filter(|&total| total <= most)?;
         let (a, b) = (self.stretched(&dims)?, other.stretched(&dims)?);
         let values: Rc<[f64]> = a.iter().zip(b.iter()).map(|(&a, &b)| f(a, b)).collect();
         let number = if self.number == Number::Double { self.number } else { other.number };
@@ -101,7 +103,7 @@ impl Tensor {
         if self.dims == dims {
             return Some(self.values.clone());
         }
-        let total = count(dims).filter(|&total| total <= MOST_ELEMENTS)?;
+        let total = count(dims)?;
         let missing = dims.len().checked_sub(self.dims.len())?;
         let fits = self.dims.iter().zip(&dims[missing..]).all(|(own, all)| own == all || *own == 1);
         if !fits {
@@ -164,7 +166,7 @@ impl Tensor {
 }
 
 /// Most elements that a constant of few elements is repeated to.
-pub(super) const MOST_ELEMENTS: usize = 1 << 22;
+pub(super) const MOST_ELEMENTS: usize = 1 << 20;
 
 /// Returns the number of elements of a shape; none if it overflows.
 pub(super) fn count(dims: &[usize]) -> Option<usize> {

@@ -53,8 +53,7 @@ pub fn verify(imported: &Imported, inputs: &[Vec<f64>], outputs: &[Vec<f64>]) ->
                 found.len()
             ))
         })?;
-        // A difference that is no number is a difference.
-        if !(difference <= tolerance) {
+        if difference.is_nan() || difference > tolerance {
             return invalid(format!(
                 "row {}: the imported model gives {:?}, but the original {wanted:?}: is --outputs right, and are the inputs those of \
                  the outputs?",

@@ -14,15 +14,11 @@ pub(super) fn of(value: Option<&Value>, is_three: bool) -> Option<Op> {
         Some(Value::Object(object)) => {
             let class = object.get("class_name").and_then(Value::as_str).unwrap_or_default();
             match object.get("config") {
-                // A function that Keras knows by its name.
-                Some(Value::String(name))
-                    if class == "function"
-                        && object
-                            .get("module")
-                            .is_none_or(|module| !module.is_string() || is_keras(module)) =>
-                {
-                    named(name, is_three)
-                }
+                // Keras knows its own functions by their names; the code of others is not in the file.
+                Some(Value::String(name)) => match object.get("module") {
+                    Some(module) if !module.is_null() && !is_keras(module) => Some(unknown(name)),
+                    _ => named(name, is_three),
+                },
                 Some(config) => Some(layer(class, config, is_three).unwrap_or_else(|| unknown(class))),
                 None => Some(unknown(class)),
             }

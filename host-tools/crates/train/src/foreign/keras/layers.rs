@@ -139,6 +139,13 @@ impl Reader<'_> {
                 "the layer {path:?} ({class}) has {found} weights in the file, expected {wanted}"
             ));
         }
+        let units = config.get("units").and_then(Value::as_u64).filter(|_| *class == "Dense");
+        if units.is_some_and(|units| tensors[0].dims.last().is_none_or(|&outputs| outputs as u64 != units)) {
+            let (path, shape) = (prefixed(place, name), &tensors[0].dims);
+            return Err(format!(
+                "the layer {path:?} has weights of the shape {shape:?} in the file, but another number of units"
+            ));
+        }
         let places = parts.iter().enumerate().filter(|(_, part)| **part).map(|(index, _)| index);
         let names = places.map(|index| format!("{output}#{index}"));
         self.graph.constants.extend(names.zip(tensors));

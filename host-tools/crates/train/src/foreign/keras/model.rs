@@ -29,6 +29,12 @@ pub(super) struct Layer<'a> {
     pub(super) is_function: bool,
 }
 
+/// A tensor of a configuration: layer, number of the call, number of the output.
+type Named = (String, u64, u64);
+
+/// A call of a layer: its number, and the tensors it takes.
+type Call<'l, 'v> = (&'l Layer<'v>, u64, Vec<Named>);
+
 /// Most layers of a model.
 const MOST_LAYERS: usize = 10_000;
 
@@ -126,7 +132,7 @@ impl<'a> Reader<'a> {
         inputs: Option<Vec<String>>,
         level: usize,
     ) -> Result<Vec<String>, String> {
-        let mut values = HashMap::<(String, u64, u64), String>::new();
+        let mut values = HashMap::<Named, String>::new();
         let starts = tensors(ends);
         for (index, (name, ..)) in starts.iter().enumerate() {
             let layer = layers.iter().find(|layer| layer.name == name);
@@ -144,7 +150,7 @@ impl<'a> Reader<'a> {
             values.insert((name.clone(), 0, 0), value);
         }
         let list = config.get("layers").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let mut open: Vec<(&Layer<'_>, u64, Vec<(String, u64, u64)>)> = Vec::new();
+        let mut open: Vec<Call<'_, '_>> = Vec::new();
         for (layer, value) in layers.iter().zip(list).filter(|(layer, _)| layer.class != "InputLayer") {
             let calls = value.get("inbound_nodes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
             open.extend(calls.iter().zip(0..).map(|(call, index)| (layer, index, tensors(call))));
@@ -224,9 +230,8 @@ fn shape(config: &Value) -> Option<&Value> {
         .filter(|shape| shape.is_array())
 }
 
-/// Returns the tensors that a value of a configuration names: layer, number of the call, number of the output. Keras 2 lists
-/// them; Keras 3 has objects with their history.
-fn tensors(value: &Value) -> Vec<(String, u64, u64)> {
+/// Returns the tensors that a value of a configuration names. Keras 2 lists them; Keras 3 has objects with their history.
+fn tensors(value: &Value) -> Vec<Named> {
     let mut found = Vec::new();
     let mut open = vec![value];
     while let Some(value) = open.pop() {

@@ -1,6 +1,6 @@
 //! The result of a reduction: layers from input to output, and what the outputs mean.
 
-use super::form::{Form, Matrix};
+use super::form::{Columns, Form, Matrix};
 use super::{Flow, Lowering, Value};
 use crate::network::Activation;
 
@@ -8,7 +8,7 @@ use crate::network::Activation;
 #[derive(Debug)]
 pub(in crate::foreign) struct Chain {
     /// Scale and offset of each feature, before the first layer.
-    pub(in crate::foreign) columns: Vec<(f64, f64)>,
+    pub(in crate::foreign) columns: Columns,
     /// Layers from input to output, at least one. The last one is linear.
     pub(in crate::foreign) layers: Vec<Layer>,
     pub(in crate::foreign) head: Head,
@@ -90,7 +90,7 @@ impl Lowering<'_> {
     }
 
     /// Returns the factors of the features and the layers that compute a flow.
-    fn layers(&self, flow: &Flow) -> Result<(Vec<(f64, f64)>, Vec<Layer>), String> {
+    fn layers(&self, flow: &Flow) -> Result<(Columns, Vec<Layer>), String> {
         let (mut form, mut stage, mut activation) = (&flow.form, flow.stage, Activation::Identity);
         let mut layers = Vec::new();
         let layer = |Matrix { weights, bias }: Matrix, activation| Layer { weights, bias, activation };

@@ -8,9 +8,12 @@ use std::rc::Rc;
 pub(super) struct Form {
     inputs: usize,
     /// Scale and offset of each input.
-    columns: Option<Rc<[(f64, f64)]>>,
+    columns: Option<Columns>,
     matrix: Option<Rc<Matrix>>,
 }
+
+/// Scale and offset of each input.
+pub(in crate::foreign) type Columns = Rc<[(f64, f64)]>;
 
 /// Weights, shape (outputs, inputs), row-major, and bias, shape (outputs).
 #[derive(Clone, Debug, PartialEq)]
@@ -64,15 +67,16 @@ impl Form {
     }
 
     /// Scale and offset of each input.
-    pub(super) fn columns(&self) -> Vec<(f64, f64)> {
-        self.columns.as_ref().map_or_else(|| vec![(1.0, 0.0); self.inputs], |columns| columns.to_vec())
+    pub(super) fn columns(&self) -> Columns {
+        self.columns.clone().unwrap_or_else(|| vec![(1.0, 0.0); self.inputs].into())
     }
 
     /// Returns the function with `y·scale + offset` for its outputs `y`. Both have an element for each output.
     pub(super) fn scaled(&self, scale: &[f64], offset: &[f64]) -> Self {
         let factors = || scale.iter().zip(offset);
         let Some(matrix) = &self.matrix else {
-            let columns = self.columns().into_iter().zip(factors());
+            let columns = self.columns();
+            let columns = columns.iter().zip(factors());
             let columns = columns.map(|((s, o), (scale, offset))| (s * scale, o * scale + offset)).collect();
             return Form { columns: Some(columns), ..self.clone() };
         };
@@ -191,10 +195,11 @@ impl Form {
     }
 
     /// Returns the matrices of two functions of the same inputs behind common factors of them.
-    fn common(&self, other: &Form) -> Option<(Rc<[(f64, f64)]>, Matrix, Matrix)> {
+    fn common(&self, other: &Form) -> Option<(Columns, Matrix, Matrix)> {
         let inputs = self.inputs;
         let (mut first, mut second) = (self.matrix()?, other.matrix()?);
-        let pairs = self.columns().into_iter().zip(other.columns()).enumerate();
+        let (own, others) = (self.columns(), other.columns());
+        let pairs = own.iter().copied().zip(others.iter().copied()).enumerate();
         let columns = pairs.map(|(column, (own, others))| {
             if own == others || second.is_free_of(column, inputs) {
                 return own;
@@ -245,7 +250,7 @@ mod tests {
         assert_eq!(values(&two.beside(&one).unwrap(), &x), [12.0, 6.0, 7.0, -1.0]);
         assert_eq!(values(&one.plus(&two, -1.0).unwrap(), &x), [-5.0, -7.0]);
         let picked = one.select(&[0]).unwrap().beside(&two.select(&[1]).unwrap()).unwrap();
-        assert_eq!(picked.columns(), [(2.0, 1.0), (0.5, 7.0)]);
+        assert_eq!(*picked.columns(), [(2.0, 1.0), (0.5, 7.0)]);
         assert_eq!(values(&picked, &x), [7.0, 6.0]);
     }
 }

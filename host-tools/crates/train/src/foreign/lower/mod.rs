@@ -70,7 +70,7 @@ struct Lowering<'a> {
 }
 
 /// Numbers that may be computed for a file without constants, and more for each constant.
-const BUDGET: [usize; 2] = [1 << 24, 64];
+const BUDGET: [usize; 2] = [1 << 22, 64];
 
 /// Reduces the part of `graph` that computes the output `output`.
 ///
