@@ -46,7 +46,8 @@ impl Tensor {
 
     /// Returns the elements as whole numbers; none if they are not.
     pub(super) fn integers(&self) -> Option<Vec<i64>> {
-        let whole = |value: &f64| (value.fract() == 0.0 && value.abs() < 9e15).then_some(*value as i64);
+        // The largest integers, which stand for an open end, are not exact here.
+        let whole = |value: &f64| (value.fract() == 0.0).then_some(*value as i64);
         self.values.iter().map(whole).collect()
     }
 

@@ -86,6 +86,9 @@ impl Reader<'_> {
                 Op::Same
             }
             "SpatialDropout1D" | "SpatialDropout2D" | "Identity" => Op::Same,
+            "Flatten" if text(config, "data_format") == Some("channels_first") => {
+                Op::Unsupported("of channels that come first".into())
+            }
             "Flatten" => Op::Flatten(1),
             "Reshape" => match numbers(config.get("target_shape")) {
                 Some(shape) => Op::Reshape(Some([-1].into_iter().chain(shape).collect())),

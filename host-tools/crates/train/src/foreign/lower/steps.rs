@@ -87,9 +87,12 @@ impl<'a> Lowering<'a> {
             Op::Activation(activation) => self.push(flow, *activation),
             Op::Prelu => self.prelu(node, flow)?,
             Op::Clip { lowest, highest } => {
-                let bound = |given: &Option<f64>, index| match given {
-                    Some(given) => Ok(Some(*given)),
-                    None => Ok::<_, String>(self.constant(node, index)?.and_then(|bound| bound.single())),
+                let bound = |given: &Option<f64>, index| match (given, self.constant(node, index)?) {
+                    (Some(given), _) => Ok(Some(*given)),
+                    (None, None) => Ok(None),
+                    (None, Some(bound)) => {
+                        bound.single().map(Some).ok_or_else(|| "it has several bounds".to_owned())
+                    }
                 };
                 let (lowest, highest) = (bound(lowest, 1)?, bound(highest, 2)?);
                 self.clip(flow, lowest, highest)

@@ -148,6 +148,9 @@ impl Reader<'_> {
                     [starts, ends, axes]
                 }))
             }
+            "Shape" if node.integer("start").unwrap_or(0) != 0 || node.integer("end").is_some() => {
+                Op::Unsupported("of a part of the dimensions".into())
+            }
             "Shape" => Op::Shape,
             "Cast" => Op::Cast(match node.integer("to") {
                 Some(tensors::FLOAT | tensors::FLOAT16 | tensors::BFLOAT16) => Number::Float,
