@@ -1,5 +1,4 @@
-//! What every reader of another tool's models must hold to: an error, or a model that predicts and can be written, in little
-//! time.
+//! Contract of every reader of another tool's models: an error, or a model that predicts and can be written, in little time.
 
 use std::time::{Duration, Instant};
 

@@ -13,7 +13,7 @@ use super::Import;
 use crate::context::Context;
 use crate::flags::activation::ActivationFlag;
 
-/// What a file of another tool does not tell.
+/// Flags for everything that a file of another tool does not tell.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Models of other tools")]
 pub(super) struct ModelFlags {

@@ -237,7 +237,7 @@ fn dense(layer: &Layer) -> Dense {
     Dense::new(round(&layer.weights), round(&layer.bias), layer.activation)
 }
 
-/// What names are needed for.
+/// Inputs and outputs that need names.
 struct Meaning {
     classes: bool,
     outputs: usize,

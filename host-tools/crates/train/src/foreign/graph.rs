@@ -42,7 +42,7 @@ pub(super) struct Node {
     pub(super) outputs: Vec<String>,
 }
 
-/// What a node computes. Inputs are those of the node, in order.
+/// Operation of a node. Inputs are those of the node, in order.
 #[derive(Clone, Debug)]
 pub(super) enum Op {
     /// The input itself: a node that does nothing to a prediction.

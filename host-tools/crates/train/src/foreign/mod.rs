@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::Activation;
 
-/// What a file does not tell.
+/// Choices that a file leaves open.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Meaning of the outputs.
@@ -49,13 +49,13 @@ pub struct Options {
 pub struct Imported {
     /// The model, a teacher.
     pub model: Model,
-    /// What was found.
+    /// Contents of the file.
     pub report: Report,
     /// Notes for the user on everything that was read, guessed, dropped or rounded.
     pub notes: Vec<String>,
 }
 
-/// What was found in a file.
+/// Contents of a file, for `--json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// The kind of file.
