@@ -13,7 +13,7 @@ use microdistill_train::metrics;
 use microdistill_train::model::{Body, Model, Task};
 use microdistill_train::network::int8::{Codes, DenseI8, NetworkI8};
 use microdistill_train::network::precision::{Bits, Precision, Scales};
-use microdistill_train::network::{Activation, Network};
+use microdistill_train::network::{Activation, Curve, Network};
 use microdistill_train::quantize::quantize;
 use microdistill_train::teacher::zoo;
 use proptest::prelude::*;
@@ -205,8 +205,8 @@ fn unusable_models_are_not_saved() {
         (|model| f32_layers(model)[1].bias.truncate(5), "layers.1.weights has 48 values"),
         (|model| f32_layers(model)[2].activation = Activation::Relu, "the last layer has an activation"),
         (
-            |model| f32_layers(model)[1].activation = Activation::Tanh,
-            "hidden layers have different activations",
+            |model| f32_layers(model)[1].activation = Activation::Curve(Curve::Elu(f32::NAN)),
+            "the activation Curve(Elu(NaN)) has a constant that is not finite",
         ),
         (
             |model| model.metadata.task = Task::Regression { targets: vec!["x".into()] },

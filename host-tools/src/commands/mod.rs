@@ -55,8 +55,8 @@ enum Verb {
     Quantize(quantize::Quantize),
     /// Export a model for firmware in Rust or C, or for other tools
     Export(export::Export),
-    /// Import what a device learned
-    Import(import::Import),
+    /// Import a model of another tool, or what a device learned
+    Import(Box<import::Import>),
     /// Score a model on test rows
     Evaluate(evaluate::Evaluate),
     /// Compare students trained on hard labels and by distillation, fairly, on your data

@@ -310,7 +310,8 @@ impl DataFlags {
 
     /// Refuses flags that contradict the target of the model.
     fn check(&self, expected: &Expected<'_>) -> Result<()> {
-        if self.columns.contradicts(expected.task.targets()) {
+        // Rows to predict need no target, so another column is just not it.
+        if !expected.target_optional && self.columns.contradicts(expected.task.targets()) {
             let (known, asked) = (expected.task.named_targets(), self.columns.targets());
             bail!("the model predicts {known}, not {asked:?}: leave out --target");
         }

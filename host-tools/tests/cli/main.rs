@@ -5,6 +5,7 @@ mod blend;
 mod cases;
 mod files;
 mod folder;
+mod foreign;
 mod length;
 mod places;
 mod recipes;

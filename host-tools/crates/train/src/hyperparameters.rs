@@ -154,6 +154,12 @@ impl Hyperparameters {
         if self.batch == 0 || self.length.is_zero() {
             return invalid("batch, epochs and steps must be at least 1".into());
         }
+        if let Activation::Curve(curve) = self.activation {
+            return invalid(format!(
+                "no network is trained with {}: choose another activation",
+                curve.name()
+            ));
+        }
         if !(rate.is_finite() && rate > 0.0) {
             return invalid(format!("rate {rate}: it must be above 0"));
         }

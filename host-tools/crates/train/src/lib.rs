@@ -60,7 +60,7 @@
 //! - [`mod@quantize`] rounds a student to int8 or int4. [`model`] defines the file that holds any of these networks.
 //! - [`metrics`] scores a model on rows it has not seen.
 //! - [`mod@export`] writes a model as Rust constants; [`export::build`] does so in a `build.rs`.
-//! - [`import`](mod@import) reads back the parameters that a device learned.
+//! - [`import`](mod@import) reads back the parameters that a device learned, and [`foreign`] reads models of other tools.
 //!
 //! Results are reproducible: the same rows, teacher outputs and seed give the same student, bit for bit, on every
 //! machine. Networks trained in batches, which are teachers and the generators VAE and GAN, repeat only on the same
@@ -80,6 +80,7 @@ pub mod effort;
 pub mod error;
 pub mod export;
 pub mod file;
+pub mod foreign;
 pub mod hyperparameters;
 pub mod import;
 pub mod metrics;

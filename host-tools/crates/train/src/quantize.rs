@@ -74,8 +74,9 @@ pub fn quantize(model: &Model, rows: &DMatrix<f32>, precision: impl Into<Precisi
 /// Returns the network of a model that can be quantized.
 ///
 /// # Errors
-/// Fails if the model is an ensemble or already quantized.
+/// Fails if the model is an ensemble or already quantized, or if no board runs its activations.
 pub fn quantizable(model: &Model) -> Result<&Network> {
+    model.check_types().map_err(Error::Invalid)?;
     match &model.body {
         Body::F32(network) => Ok(network),
         Body::Ensemble(members) => Err(Error::ensemble(members.len())),

@@ -76,6 +76,7 @@ pub fn export(model: &Model, name: &str, command: &str) -> Result<String> {
 /// That there are golden vectors to make, of finite numbers.
 fn check(model: &Model) -> Result<()> {
     model.check().map_err(Error::Invalid)?;
+    model.check_types().map_err(Error::Invalid)?;
     if model.examples.ncols() == 0 {
         let mend = "train, distill or quantize it with data, which puts some in";
         return Err(Error::Invalid(format!(

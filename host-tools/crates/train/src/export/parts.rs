@@ -10,7 +10,7 @@ use super::text::{Node, array, block, call, leaf, matrix, record};
 use crate::error::{Error, Result};
 use crate::model::{Body, Model, Preparation};
 use crate::network::int8::{Codes, DenseI8, Folded, LEAKY_SLOPE, NetworkI8, Stage, Values, run};
-use crate::network::{Activation, Network};
+use crate::network::{Activation, Curve, Network};
 
 /// The differences between kinds of network.
 pub(super) struct Parts {
@@ -76,8 +76,9 @@ fn table<W: Debug + Copy, B: Debug>(weights: &[W], bias: &[B], types: [&str; 2])
 
 impl Parts {
     /// # Errors
-    /// An ensemble.
+    /// An ensemble, a blend, or a network that the core crate has no type for.
     pub(super) fn of(model: &Model) -> Result<Self> {
+        model.check_types().map_err(Error::Invalid)?;
         match &model.body {
             Body::F32(network) => Ok(parts_f32(model, network)),
             Body::Ensemble(members) => Err(Error::ensemble(members.len())),
@@ -208,6 +209,9 @@ fn stage(layer: &DenseI8, stage: &Stage) -> Node {
         }
         (Activation::Tanh, _) => call("Table::tanh", [sums]),
         (Activation::Sigmoid, _) => call("Table::sigmoid", [sums]),
+        (Activation::Curve(Curve::LeakyRelu(slope)), _) => {
+            call("Table::leaky_relu", [leaf(slope), sums, codes(layer.output)])
+        }
         _ => call("Table::leaky_relu", [leaf(LEAKY_SLOPE), sums, codes(layer.output)]),
     }
 }
@@ -234,7 +238,8 @@ pub(super) fn dequantize(codes: &Codes) -> Node {
 /// Argument of `Mlp!` for the activation of hidden layers.
 fn option(hidden: Activation) -> &'static str {
     match hidden {
-        Activation::Identity => "::microdistill::activation::Identity",
+        // A model with a curve is refused before.
+        Activation::Identity | Activation::Curve(_) => "::microdistill::activation::Identity",
         Activation::Relu => "",
         Activation::Relu6 => "::microdistill::activation::Relu6",
         Activation::LeakyRelu => "::microdistill::activation::LeakyRelu<1, 100>",

@@ -73,6 +73,7 @@ pub fn trainable(model: &Model) -> Result<&Network> {
             "the model is {kind}, which does not learn: give the f32 model that the device started from"
         )));
     };
+    model.check_types().map_err(Error::Invalid)?;
     Ok(network)
 }
 

@@ -6,7 +6,7 @@ use crate::blend::{Blend, Member, Part};
 use crate::dataset::MOST_PIECES;
 use crate::network::int8::{Codes, DenseI8, NetworkI8, Table, Values, fixed_codes};
 use crate::network::precision::{Bits, LARGEST_GROUP_SCALE};
-use crate::network::{Activation, Network};
+use crate::network::{Activation, Curve, Network};
 use microdistill::quant::GROUP;
 
 impl Model {
@@ -54,6 +54,26 @@ impl Model {
                 targets.len()
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// Checks that the core crate has types for the network, so that boards can run it. Models of other tools may have any
+    /// activation in any layer.
+    pub fn check_types(&self) -> Result<(), String> {
+        match &self.body {
+            Body::F32(network) => check_types(network.layers().iter().map(|layer| layer.activation)),
+            Body::Int8(network) | Body::Int4(network) => {
+                // A clamp has other numbers for each layer, and a table other codes, but both do not mix.
+                let hidden = network.layers.split_last().map_or(&[][..], |(_, hidden)| hidden);
+                match hidden
+                    .iter()
+                    .find(|layer| layer.activation.is_curved() != hidden[0].activation.is_curved())
+                {
+                    None => Ok(()),
+                    Some(other) => Err(different(hidden[0].activation, other.activation)),
+                }
+            }
+            Body::Ensemble(_) | Body::Blend(_) => Ok(()),
         }
     }
 
@@ -265,6 +285,9 @@ fn check_i8(network: &NetworkI8, features: usize) -> Result<usize, String> {
     let (mut scales, mut sums) = (vec![network.input.scale], Vec::new());
     for (index, layer) in network.layers.iter().enumerate() {
         let name = layer.activation.name();
+        if matches!(layer.activation, Activation::Curve(curve) if !matches!(curve, Curve::LeakyRelu(_))) {
+            return Err(format!("layer {index}: {name} has no form in int8"));
+        }
         if layer.sums.is_some() != layer.activation.is_curved() {
             let needs =
                 if layer.sums.is_none() { "needs the codes of its sums" } else { "has no codes of sums" };
@@ -349,8 +372,7 @@ fn check_i4(network: &NetworkI8, features: usize) -> Result<usize, String> {
     Ok(outputs)
 }
 
-/// Checks that all hidden layers have the same activation and that the last layer is linear, because the types of the
-/// core crate can express no other network.
+/// Checks that the last layer is linear, and that the constants of activations are finite.
 fn check_activations(mut activations: impl DoubleEndedIterator<Item = Activation>) -> Result<(), String> {
     match activations.next_back() {
         None => return Err("the model has no layers".into()),
@@ -361,11 +383,37 @@ fn check_activations(mut activations: impl DoubleEndedIterator<Item = Activation
             );
         }
     }
-    let first = activations.next();
-    if activations.any(|activation| Some(activation) != first) {
-        return Err("hidden layers have different activations: use one for all of them".into());
+    let infinite =
+        |activation: &Activation| matches!(activation, Activation::Curve(curve) if !curve.is_finite());
+    match activations.find(infinite) {
+        Some(activation) => Err(format!("the activation {activation:?} has a constant that is not finite")),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Checks that all hidden layers have the same activation, and that the core crate has it, because its types can express no
+/// other network.
+fn check_types(mut activations: impl DoubleEndedIterator<Item = Activation>) -> Result<(), String> {
+    activations.next_back();
+    let first = activations.next();
+    if let Some((first, other)) = first.zip(activations.find(|activation| Some(*activation) != first)) {
+        return Err(different(first, other));
+    }
+    match first {
+        Some(Activation::Curve(curve)) => {
+            let name = curve.name();
+            Err(format!("the activation of the hidden layers is {name}, which no board runs: {TEACHER}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Use of a model that no board runs.
+const TEACHER: &str = "it can be a teacher: distill a student from it";
+
+fn different(first: Activation, other: Activation) -> String {
+    let (first, other) = (first.name(), other.name());
+    format!("hidden layers have different activations ({first} and {other}), which no board runs: {TEACHER}")
 }
 
 /// Checks the shape of layer `index`, which has `inputs` inputs, and returns its number of outputs.

@@ -11,11 +11,12 @@ use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::network::curve::Curve;
 use crate::network::dense::Dense;
 use crate::network::dropout::Dropout;
 
 /// Element-wise activation of a layer: run-time counterpart of the types in [`microdistill::activation`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
     /// `y = z`
@@ -30,11 +31,13 @@ pub enum Activation {
     Tanh,
     /// `y = 1 / (1 + exp(−z))`
     Sigmoid,
+    /// An activation that only models of other tools have.
+    Curve(Curve),
 }
 
-/// Expression for the activation's type in the core crate.
+/// Expression for the activation's type in the core crate, and another one for a curve.
 macro_rules! typed {
-    ($activation:expr, $type:ident => $expression:expr) => {{
+    ($activation:expr, $type:ident => $expression:expr, $curve:ident => $other:expr) => {{
         macro_rules! with {
             ($typed:ty) => {{
                 type $type = $typed;
@@ -48,6 +51,7 @@ macro_rules! typed {
             Activation::LeakyRelu => with!(activation::LeakyRelu<1, 100>),
             Activation::Tanh => with!(activation::Tanh),
             Activation::Sigmoid => with!(activation::Sigmoid),
+            Activation::Curve($curve) => $other,
         }
     }};
 }
@@ -55,24 +59,30 @@ macro_rules! typed {
 impl Activation {
     /// Applies the activation to every element of `z`, in place.
     pub fn apply<T: Kernels>(self, z: &mut [T]) {
-        typed!(self, A => A::apply_all(z));
+        typed!(self, A => A::apply_all(z), curve => for z in z {
+            *z = T::from_f32(curve.apply(z.to_f32().into()) as f32);
+        });
     }
 
-    /// Computes `dy ← dy · f′(z)` from the outputs `y = f(z)`.
+    /// Computes `dy ← dy · f′(z)` from the outputs `y = f(z)`. The gradient of a curve, which nothing trains, is NaN.
     pub(crate) fn backward<T: Scalar>(self, y: &[T], dy: &mut [T]) {
-        typed!(self, A => dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = A::backward(y, *dy)));
+        typed!(
+            self,
+            A => dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = A::backward(y, *dy)),
+            _curve => dy.fill(T::from_f32(f32::NAN))
+        );
     }
 
     pub(super) fn fingerprint(self) -> u32 {
-        typed!(self, A => A::FINGERPRINT)
+        typed!(self, A => A::FINGERPRINT, curve => fingerprint::activation(curve.name()))
     }
 
     fn is_gate(self) -> bool {
-        typed!(self, A => A::GATE)
+        typed!(self, A => A::GATE, _curve => false)
     }
 
     pub(crate) fn fan(self, inputs: usize, outputs: usize) -> usize {
-        typed!(self, A => A::fan(inputs, outputs))
+        typed!(self, A => A::fan(inputs, outputs), _curve => inputs)
     }
 
     /// Returns the name used in `--activation` and in model files.
@@ -84,12 +94,13 @@ impl Activation {
             Activation::LeakyRelu => "leaky-relu",
             Activation::Tanh => "tanh",
             Activation::Sigmoid => "sigmoid",
+            Activation::Curve(curve) => curve.name(),
         }
     }
 
     /// Returns true for an activation that is not just a clamp. In int8 it needs a lookup table.
     pub(crate) fn is_curved(self) -> bool {
-        matches!(self, Activation::LeakyRelu | Activation::Tanh | Activation::Sigmoid)
+        matches!(self, Activation::LeakyRelu | Activation::Tanh | Activation::Sigmoid | Activation::Curve(_))
     }
 }
 

@@ -8,7 +8,7 @@ use microdistill::kernel::int8::{Affine, rows};
 use microdistill::quant::{self, Clamp, Dequantize, DequantizeEach, GROUP, Requantize, Stage as _};
 use nalgebra::DMatrix;
 
-use crate::network::Activation;
+use crate::network::{Activation, Curve};
 
 /// Quantization parameters. The i8 code `c` stands for the real number `(c − zero)·scale`.
 pub type Codes = Dequantize;
@@ -208,7 +208,11 @@ impl DenseI8 {
         let clamp = |lowest, highest| Stage::Clamp(Clamp { zero, lowest, highest });
         let table = |table| Stage::Table(Box::new(table));
         match self.activation {
-            Activation::Identity => clamp(i8::MIN, i8::MAX),
+            Activation::Curve(Curve::LeakyRelu(slope)) => {
+                table(quant::Table::leaky_relu(slope, sums, self.output))
+            }
+            // No other curve has a form in int8, and a model with one is refused.
+            Activation::Identity | Activation::Curve(_) => clamp(i8::MIN, i8::MAX),
             Activation::Relu => clamp(zero, i8::MAX),
             Activation::Relu6 => clamp(zero, quant::quantize(6.0, scale, zero)),
             Activation::LeakyRelu => table(quant::Table::leaky_relu(LEAKY_SLOPE, sums, self.output)),

@@ -8,7 +8,7 @@ thread_local! {
 }
 
 /// Runs a reader; none if it panics. What it leaves behind is dropped with it, or not used again.
-pub(super) fn caught<T>(read: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn caught<T>(read: impl FnOnce() -> T) -> Option<T> {
     let before = CATCHING.replace(true);
     let result = catch_unwind(AssertUnwindSafe(read));
     CATCHING.set(before);

@@ -37,11 +37,14 @@ use sha2::{Digest as _, Sha256};
 
 #[cfg(feature = "formats")]
 pub use self::caught::are_panics_caught;
+#[cfg(feature = "formats")]
+pub(crate) use self::caught::caught;
 pub(crate) use self::contents::hash;
 pub use self::contents::{Contents, Opened, Options, Text, Typed, Values};
 use self::context::Context;
 use self::kind::Kind;
 pub use self::limits::Limits;
+pub(crate) use self::npy::half;
 use crate::error::{Error, Result};
 
 /// Reads `path`, or standard input for `-`.

@@ -331,7 +331,7 @@ pub(super) fn scaled(count: i64, unit: f64) -> f64 {
 }
 
 /// A number of 16 bits.
-pub(super) fn half(bits: u16) -> f64 {
+pub(crate) fn half(bits: u16) -> f64 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
     sign * match exponent {
