@@ -81,6 +81,7 @@ pub struct Exported {
 /// # Errors
 /// Fails as [`export`] does, and if the format cannot hold the model.
 pub fn export_as(model: &Model, format: Format, name: &str, command: &str) -> Result<Exported> {
+    model.check_types().map_err(Error::Invalid)?;
     match format {
         Format::Rust => Ok(Exported { bytes: export(model, name, command)?.into_bytes(), notes: Vec::new() }),
         Format::C => c::export(model, name, command),

@@ -186,7 +186,8 @@ fn piecewise(knots: &Knots, layer: &Dense) -> [Linear; 2] {
 /// The module of PyTorch.
 fn module(activation: Activation) -> &'static str {
     match activation {
-        Activation::Identity => "Identity()",
+        // No format holds a curve.
+        Activation::Identity | Activation::Curve(_) => "Identity()",
         Activation::Relu => "ReLU()",
         Activation::Relu6 => "ReLU6()",
         Activation::LeakyRelu => "LeakyReLU(0.01)",

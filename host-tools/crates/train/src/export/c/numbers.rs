@@ -67,7 +67,8 @@ fn input(function: &str, inputs: usize) -> String {
 /// The loop that applies an activation to a buffer.
 fn activation(activation: Activation, buffer: &str, outputs: usize) -> String {
     let statement = match activation {
-        Activation::Identity => return String::new(),
+        // No format holds a curve.
+        Activation::Identity | Activation::Curve(_) => return String::new(),
         Activation::Relu => "Y = Y < 0.0f ? 0.0f : Y;",
         Activation::Relu6 => "Y = Y < 0.0f ? 0.0f : Y > 6.0f ? 6.0f : Y;",
         Activation::LeakyRelu => "Y = Y < 0.0f ? 0.01f * Y : Y;",

@@ -165,7 +165,8 @@ impl Graph {
         self.add("Gemm", &[input, &w, &b], &sums, [integer("transB", 1)]);
         let result = format!("layer_{index}");
         match layer.activation {
-            Activation::Identity => return sums,
+            // No format holds a curve.
+            Activation::Identity | Activation::Curve(_) => return sums,
             Activation::Relu => self.add("Relu", &[&sums], &result, []),
             Activation::Relu6 => {
                 let [zero, six] = ["zero", "six"].map(|limit| format!("{limit}_{index}"));

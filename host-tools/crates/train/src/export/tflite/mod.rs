@@ -10,7 +10,7 @@ use crate::dataset::Task;
 use crate::error::{Error, Result};
 use crate::model::{Body, Model, Preparation, Scaler};
 use crate::network::int8::{Codes, DenseI8, LEAKY_SLOPE, NetworkI8};
-use crate::network::{Activation, Dense, Network};
+use crate::network::{Activation, Curve, Dense, Network};
 use writer::{Kind, Operator, Options, Writer};
 
 /// The file. It takes one row of raw features and gives probabilities or values.
@@ -194,6 +194,7 @@ impl Chain {
         let (operator, options) = match activation {
             Activation::Tanh => (Operator::Tanh, Options::None),
             Activation::Sigmoid => (Operator::Logistic, Options::None),
+            Activation::Curve(Curve::LeakyRelu(slope)) => (Operator::LeakyRelu, Options::LeakyRelu(slope)),
             _ => (Operator::LeakyRelu, Options::LeakyRelu(LEAKY_SLOPE)),
         };
         self.then(operator, options, &[], output);
@@ -222,7 +223,7 @@ fn fused(activation: Activation) -> Option<i8> {
         Activation::Identity => Some(0),
         Activation::Relu => Some(1),
         Activation::Relu6 => Some(3),
-        Activation::LeakyRelu | Activation::Tanh | Activation::Sigmoid => None,
+        Activation::LeakyRelu | Activation::Tanh | Activation::Sigmoid | Activation::Curve(_) => None,
     }
 }
 #[cfg(test)]
