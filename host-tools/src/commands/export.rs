@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
-use microdistill_train::export::{Footprint, Format, NAME, export_file};
+use microdistill_train::export::{Footprint, Format, NAME, export_as};
 use microdistill_train::file;
 use microdistill_train::model::{Body, Model};
 use microdistill_train::network::macs;
@@ -71,8 +71,9 @@ impl Export {
         file::probe_apart(&self.out, [self.model.as_path()])?;
         let format = self.format.map_or_else(|| Format::of(&self.out), |flag| Ok(flag.into()))?;
         let model = Model::load(&self.model)?;
-        let exported = export_file(&model, format, &self.name, &context.command, &self.out)
+        let exported = export_as(&model, format, &self.name, &context.command)
             .with_context(|| self.model.display().to_string())?;
+        file::write(&self.out, &exported.bytes)?;
         for note in &exported.notes {
             context.console.note(note);
         }

@@ -20,7 +20,7 @@ use std::path::Path;
 use folder::{Folder, without_notes};
 
 const TRAIN: &str = "train --data data.csv --groups person --hidden 8 --weight-decay 0.1 --rate 0.01 --epochs 50 --out teacher.safetensors";
-const DISTILL: &str = "distill --teacher teacher.safetensors --data data.csv --groups person --student 4-6-3 --out student.safetensors";
+const DISTILL: &str = "distill --teacher teacher.safetensors --data data.csv --groups person --student 4-6-3 --inputs standardized --out student.safetensors";
 const QUANTIZE: &str = "quantize student.safetensors --data data.csv --groups person --out int8.safetensors";
 
 #[test]
@@ -206,7 +206,7 @@ fn failures_say_where_and_what_to_do() {
         ("evaluate teacher.safetensors --data data.csv --target a", "error: the model predicts \"kind\""),
         (
             "export teacher.safetensors --name teacher --out t.rs",
-            "error: \"teacher\" is not a constant's name",
+            "error: teacher.safetensors: \"teacher\" is not a constant's name",
         ),
         (
             "distill --teacher teacher.safetensors --data data.csv --student 5-6-3 --out t",

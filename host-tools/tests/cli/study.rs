@@ -200,7 +200,7 @@ fn what_cannot_be_studied_is_said() {
         (
             format!("{STUDY} --target a").replace("jitter", "dkd"),
             1,
-            "\"dkd\" is not a recipe that can be added: choose among soft-l2, ensemble, jitter",
+            "\"dkd\" is not a recipe that can be added: choose among hard-dropout, always-distilled, soft-l2,",
         ),
         (VALUES.to_owned() + " --label-noise 0.1", 1, "label noise needs class labels"),
         ("study --train data.csv --out study".into(), 1, "a study needs test rows"),
