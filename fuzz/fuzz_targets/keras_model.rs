@@ -1,7 +1,7 @@
 //! Keras: an archive, a legacy file, or the configuration and the weights of an archive that is made around them.
 #![no_main]
 
-mod container;
+mod caught;
 mod model;
 
 use std::io::{Cursor, Write as _};
@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-fuzz_target!(init: container::catch(), |bytes: &[u8]| {
+fuzz_target!(init: caught::catch(), |bytes: &[u8]| {
     model::check(bytes);
     // The configuration is a text, and weights begin with the signature of HDF5.
     let Some(at) = bytes.windows(4).position(|window| window == b"\x89HDF") else { return };
