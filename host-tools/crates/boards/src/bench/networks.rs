@@ -1,13 +1,10 @@
 //! Reference networks for comparing costs between boards and libraries: typical shapes with random weights.
 
-use std::collections::BTreeMap;
-
 use microdistill::scalar::Scalar as _;
 use nalgebra::DMatrix;
 use rand_core::Rng;
 use rand_pcg::Pcg32;
 
-use microdistill_train::dataset::SeenRows;
 use microdistill_train::error::Result;
 use microdistill_train::model::{Body, Metadata, Model, Role, Scaler, Task};
 use microdistill_train::network::precision::Scales;
@@ -48,31 +45,15 @@ fn random(widths: &[usize]) -> (Model, DMatrix<f32>) {
     let (inputs, outputs) = (widths[0], widths[widths.len() - 1]);
     // Uniform in ±√3, which has variance 1.
     let rows = DMatrix::from_fn(inputs, CALIBRATION_ROWS, |_, _| 3f32.sqrt() * number());
+    let task = Task::Classification {
+        target: "class".into(),
+        labels: (0..outputs).map(|label| label.to_string()).collect(),
+    };
+    let features = (0..inputs).map(|feature| feature.to_string()).collect();
     let metadata = Metadata {
-        role: Role::Student,
-        task: Task::Classification {
-            target: "class".into(),
-            labels: (0..outputs).map(|label| label.to_string()).collect(),
-        },
-        features: (0..inputs).map(|feature| feature.to_string()).collect(),
         seed: SEED,
-        data_hash: String::new(),
-        missing: Vec::new(),
-        seen: SeenRows::default(),
-        origin: Vec::new(),
-        target_origin: Vec::new(),
-        division: None,
-        groups: None,
-        training: None,
-        blend: None,
-        chosen_length: None,
-        precision: None,
-        further: Vec::new(),
-        further_share: None,
-        recipe: None,
         command: "microdistill board bench".into(),
-        scores: BTreeMap::new(),
-        machine: None,
+        ..Metadata::new(Role::Student, task, features)
     };
     let scaler = Scaler { mean: vec![0.0; inputs], scale: vec![1.0; inputs] };
     (Model::new(metadata, scaler, Body::F32(network), &rows), rows)

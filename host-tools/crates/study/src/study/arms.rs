@@ -210,7 +210,7 @@ pub fn always() -> Vec<Arm> {
         recipe(
             names::LABELS,
             "student trained on the target only, as carefully as `default`: piecewise-linear or standardized inputs, weight \
-             decay, label smoothing and as many steps; chosen among the 22 of its candidates that have no teacher",
+             decay, label smoothing and as many steps; chosen among those of its candidates that have no teacher",
             Lessons::Own,
         ),
         Arm::new(
@@ -225,8 +225,8 @@ pub fn always() -> Vec<Arm> {
         ),
         recipe(
             names::DEFAULT,
-            "what `distill` does by default: synthetic rows, inputs and weight decay chosen among 54 candidates, 22 of which \
-             ignore the teacher",
+            "what `distill` does by default: synthetic rows, inputs and weight decay are chosen on held-out rows, and so is \
+             whether to ignore the teacher",
             Lessons::All,
         ),
     ]
@@ -305,7 +305,7 @@ pub fn others() -> Vec<Arm> {
         ),
         recipe(
             "always-distilled",
-            "as `default`, chosen among the 32 candidates that learn from the teacher",
+            "as `default`, chosen among the candidates that learn from the teacher",
             Lessons::Distilled,
         ),
         Arm::new("outputs", "as `soft`, but with the squared difference of the outputs", outputs),

@@ -110,7 +110,7 @@ impl Journal {
     /// it. Returns the number of results that were not here yet.
     ///
     /// # Errors
-    /// Returns the errors of [`open`](Journal::open), and if this journal cannot be written.
+    /// Returns an error if this journal cannot be written.
     pub fn absorb(&self, other: &Journal) -> Result<usize> {
         let records: Vec<Record> = {
             let open = other.lock();

@@ -6,7 +6,7 @@ use super::graph::Graph;
 use super::lower::{Chain, Head, Layer, lower};
 use super::tflite::Codes;
 use super::{Imported, Options, Report};
-use crate::dataset::{Scaler, SeenRows, Task};
+use crate::dataset::{Scaler, Task};
 use crate::model::{Body, Metadata, Model, Role};
 use crate::network::{Dense, Network};
 
@@ -268,29 +268,7 @@ fn metadata(meaning: Meaning, inputs: usize, names: &Names) -> Result<Metadata, 
         let made = if outputs == 1 { vec!["target".into()] } else { numbered("target_", outputs) };
         Task::Regression { targets: counted("targets", target().unwrap_or(made), outputs)? }
     };
-    Ok(Metadata {
-        role: Role::Teacher,
-        task,
-        features,
-        seed: 0,
-        data_hash: String::new(),
-        missing: Vec::new(),
-        seen: SeenRows::default(),
-        origin: Vec::new(),
-        target_origin: Vec::new(),
-        division: None,
-        groups: None,
-        training: None,
-        blend: None,
-        chosen_length: None,
-        precision: None,
-        further: Vec::new(),
-        further_share: None,
-        recipe: None,
-        command: String::new(),
-        scores: std::collections::BTreeMap::new(),
-        machine: None,
-    })
+    Ok(Metadata::new(Role::Teacher, task, features))
 }
 
 /// Number of example rows.

@@ -73,19 +73,18 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Creates the metadata of a model trained on `data`. [`command`](Metadata::command) and
-    /// [`scores`](Metadata::scores) are empty.
-    pub fn of(data: &Dataset, role: Role, seed: u64) -> Self {
+    /// Creates the metadata of a model of which no more is known than its task and its features, one name each.
+    pub fn new(role: Role, task: Task, features: Vec<String>) -> Self {
         Metadata {
             role,
-            task: data.task.clone(),
-            features: data.features.clone(),
-            seed,
-            data_hash: data.hash.clone(),
-            missing: data.options.missing.clone(),
-            seen: SeenRows::of(&data.x),
-            origin: unless_zero(&data.origin),
-            target_origin: unless_zero(&data.target_origin),
+            task,
+            features,
+            seed: 0,
+            data_hash: String::new(),
+            missing: Vec::new(),
+            seen: SeenRows::default(),
+            origin: Vec::new(),
+            target_origin: Vec::new(),
             division: None,
             groups: None,
             training: None,
@@ -98,6 +97,20 @@ impl Metadata {
             command: String::new(),
             scores: BTreeMap::new(),
             machine: None,
+        }
+    }
+
+    /// Creates the metadata of a model trained on `data`. [`command`](Metadata::command) and
+    /// [`scores`](Metadata::scores) are empty.
+    pub fn of(data: &Dataset, role: Role, seed: u64) -> Self {
+        Metadata {
+            seed,
+            data_hash: data.hash.clone(),
+            missing: data.options.missing.clone(),
+            seen: SeenRows::of(&data.x),
+            origin: unless_zero(&data.origin),
+            target_origin: unless_zero(&data.target_origin),
+            ..Metadata::new(role, data.task.clone(), data.features.clone())
         }
     }
 }
