@@ -85,7 +85,7 @@ fn a_model_leaves_in_every_format() {
         ("student.safetensors --out toy.pt", "no format has the extension .pt"),
         (
             "int8.safetensors --out new.onnx",
-            "int8.safetensors: ONNX rounds int8 codes otherwise than a device does",
+            "int8.safetensors: the model is int8: ONNX rounds codes otherwise than a device does",
         ),
         ("student.safetensors --out student.safetensors", "the result is made from this file"),
         ("teacher.safetensors --out new.h --name student", "\"student\" is not a constant's name"),

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::{c, export, onnx, sequential, tflite};
 use crate::error::{Error, Result};
 use crate::file;
-use crate::model::Model;
+use crate::model::{Body, Model};
+use crate::network::Network;
 
 /// A format of an exported model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,4 +106,19 @@ pub fn export_file(
     let exported = export_as(model, format, name, command)?;
     file::write(path, &exported.bytes)?;
     Ok(exported)
+}
+
+/// The network of a model that is a single f32 one. `codes` says why a format does not hold a network of codes.
+///
+/// # Errors
+/// Fails for every other model.
+pub(super) fn single_f32<'a>(model: &'a Model, codes: &str) -> Result<&'a Network> {
+    match &model.body {
+        Body::F32(network) => Ok(network),
+        Body::Ensemble(members) => Err(Error::ensemble(members.len())),
+        Body::Blend(blend) => Err(Error::blend(blend.members.len())),
+        Body::Int8(_) | Body::Int4(_) => {
+            Err(Error::Invalid(format!("the model is {}: {codes}", model.kind())))
+        }
+    }
 }

@@ -7,11 +7,11 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde::Serialize;
 
-use super::format::Exported;
+use super::format::{Exported, single_f32};
 use super::pieces::Pieces;
 use crate::dataset::Task;
 use crate::error::{Error, Result};
-use crate::model::{Body, Knots, Model, Preparation, Scaler};
+use crate::model::{Knots, Model, Preparation, Scaler};
 use crate::network::{Activation, Dense};
 
 /// The only metadata key, because several would be written in random order.
@@ -52,17 +52,8 @@ struct Linear {
 /// Fails if the model is not a single f32 network, and if a number is not finite.
 pub(super) fn export(model: &Model) -> Result<Exported> {
     model.check().map_err(Error::Invalid)?;
-    let network = match &model.body {
-        Body::F32(network) => network,
-        Body::Ensemble(members) => return Err(Error::ensemble(members.len())),
-        Body::Blend(blend) => return Err(Error::blend(blend.members.len())),
-        Body::Int8(_) | Body::Int4(_) => {
-            return Err(Error::Invalid(format!(
-                "PyTorch's layers hold f32 weights, and the model is {}: export the f32 model that it was made from",
-                model.kind()
-            )));
-        }
-    };
+    let network =
+        single_f32(model, "PyTorch's layers hold f32 weights: export the f32 model that it was made from")?;
     let mut layers = Vec::new();
     for (index, layer) in network.layers().iter().enumerate() {
         match &model.preparation {

@@ -2,12 +2,12 @@
 
 mod proto;
 
-use super::format::Exported;
+use super::format::{Exported, single_f32};
 use super::pieces::Pieces;
 use super::{facts, type_name};
 use crate::dataset::Task;
 use crate::error::{Error, Result};
-use crate::model::{Body, Knots, Model, Preparation, Scaler};
+use crate::model::{Knots, Model, Preparation, Scaler};
 use crate::network::{Activation, Dense, Network};
 use proto::Message;
 
@@ -31,18 +31,11 @@ const OF_INTEGER: u64 = 2;
 pub(super) fn export(model: &Model, name: &str, command: &str) -> Result<Exported> {
     type_name(name)?;
     model.check().map_err(Error::Invalid)?;
-    let network = match &model.body {
-        Body::F32(network) => network,
-        Body::Ensemble(members) => return Err(Error::ensemble(members.len())),
-        Body::Blend(blend) => return Err(Error::blend(blend.members.len())),
-        Body::Int8(_) | Body::Int4(_) => {
-            return Err(Error::Invalid(format!(
-                "ONNX rounds {} codes otherwise than a device does, and its outputs would differ: export the f32 model that it was \
-                 made from, or export this one as C or TFLite",
-                model.kind()
-            )));
-        }
-    };
+    let network = single_f32(
+        model,
+        "ONNX rounds codes otherwise than a device does, and its outputs would differ: export the f32 model that it was made \
+         from, or export this one as C or TFLite",
+    )?;
     let mut graph = Graph::default();
     let outputs = graph.model(model, network);
     let classes = matches!(model.metadata.task, Task::Classification { .. });
